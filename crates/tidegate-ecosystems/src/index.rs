@@ -1,0 +1,105 @@
+//! An index: what a package offers, and how it is shown without what may not be selected.
+
+use tidegate_model::{Action, ListedFile, PackageName, Timestamp};
+
+use crate::View;
+
+/// A parsed index of one package.
+pub trait Index: Send + Sync {
+    /// Whose index it is.
+    fn package(&self) -> &PackageName;
+
+    /// Every file it offers, in the document's order. Decisions are made on these, by position.
+    fn files(&self) -> &[ListedFile];
+
+    /// Renders a view without, or with a mark on, what may not be selected.
+    ///
+    /// Integrity and signature fields, and times, pass unchanged.
+    ///
+    /// # Errors
+    /// A view this ecosystem does not have.
+    fn render(&self, view: &View, verdicts: Verdicts<'_>, links: &Links) -> Result<Rendered, IndexError>;
+
+    /// Roughly how many bytes the index keeps in memory, for the cache's budget.
+    fn weight(&self) -> usize;
+
+    /// When the project's first version was published, by upstream's claim.
+    fn project_published_at(&self) -> Option<Timestamp> {
+        self.files().iter().filter_map(|f| f.published_at).min()
+    }
+}
+
+/// What was decided for each file, in the order of [`Index::files`].
+pub type Verdicts<'a> = &'a [Verdict];
+
+/// What a resolver may do with one file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// What policy says. Quarantine and block withhold the file.
+    pub action: Action,
+    /// Whether the file is withheld: [`Action::serves`] unless policy only observes.
+    pub withheld: bool,
+    /// One line of printable ASCII that says why, for the client to show. Empty where nothing is to be said.
+    pub message: String,
+    /// From when time alone makes it selectable.
+    pub until: Option<Timestamp>,
+}
+
+/// Addresses for rewritten links.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Links {
+    /// The repository's base as this client reaches it, absolute, with a trailing slash, for example
+    /// `http://127.0.0.1:8484/npm/`. Credentials never stand in it, but a `/t/<token>/` prefix may.
+    pub base: String,
+}
+
+/// A rendered view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rendered {
+    /// The document.
+    Document {
+        /// Its media type.
+        content_type: &'static str,
+        /// Its bytes, not compressed.
+        body: Vec<u8>,
+    },
+    /// The view names one version and that is withheld: the position of a file that says why.
+    Withheld(usize),
+    /// The view names a version or tag that the index does not have.
+    Absent(String),
+}
+
+/// Why an index could not be read or shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IndexError {
+    /// The document is not what the ecosystem says it is.
+    #[error("the index of `{package}` could not be read: {why}")]
+    Malformed {
+        /// Whose index.
+        package: String,
+        /// What is wrong and where.
+        why: String,
+    },
+    /// The document is about another package than the one asked for.
+    #[error("the index of `{package}` says it is about `{found}`")]
+    OtherPackage {
+        /// Whose index was asked for.
+        package: String,
+        /// What it says it is.
+        found: String,
+    },
+    /// A bound of ours was exceeded.
+    #[error("the index of `{package}` has more than {limit}")]
+    TooMuch {
+        /// Whose index.
+        package: String,
+        /// The bound, with its unit.
+        limit: &'static str,
+    },
+    /// The ecosystem has no such view.
+    #[error("there is no view `{0}`")]
+    NoSuchView(String),
+}
+
+/// The most files one index may list.
+pub const MAX_FILES: usize = 200_000;

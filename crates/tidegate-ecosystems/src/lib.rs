@@ -1,0 +1,121 @@
+//! What tidegate knows of each ecosystem: its routes, its index formats, how its clients are told no, its lock files.
+//!
+//! Everything here is a function from bytes to values or back. Nothing here fetches, stores, decides or reads a clock,
+//! and no registry's host name stands here. An ecosystem is a folder that implements [`Protocol`]; the rest of the
+//! product reaches it through [`protocol`].
+
+pub mod answer;
+pub mod ask;
+pub mod cargo;
+pub mod index;
+pub mod likeness;
+pub mod lockfile;
+pub mod npm;
+pub mod pypi;
+pub mod upstream;
+
+use tidegate_model::{Denial, Ecosystem, PackageName};
+
+pub use answer::Answer;
+pub use ask::{ApiCall, Ask, ClientRequest, FileSelector, Part, RouteError, View};
+pub use index::{Index, IndexError, Links, Rendered, Verdict, Verdicts};
+pub use upstream::{DocumentRequest, FetchedDocument, UpstreamBase};
+
+/// One ecosystem's client protocol. All methods are pure.
+pub trait Protocol: Send + Sync + 'static {
+    /// Which ecosystem this is.
+    fn ecosystem(&self) -> Ecosystem;
+
+    /// Reads a client's request below the repository's base into what it asks for.
+    ///
+    /// # Errors
+    /// A route that the ecosystem does not describe, or a path that names nothing it could name. Both are refused; an
+    /// implementation never guesses.
+    fn route(&self, request: &ClientRequest<'_>) -> Result<Ask, RouteError>;
+
+    /// A document that must be fetched once per upstream before any other (cargo's `config.json`).
+    fn prelude(&self, _upstream: &UpstreamBase) -> Option<DocumentRequest> {
+        None
+    }
+
+    /// The document that lists a package's files.
+    fn index_request(&self, package: &PackageName, upstream: &UpstreamBase) -> DocumentRequest;
+
+    /// A second document worth asking for because `index` lacks what policy reads (publish times above all). Best
+    /// effort: its absence is a gap, not a failure.
+    fn supplement_request(
+        &self,
+        _package: &PackageName,
+        _upstream: &UpstreamBase,
+        _index: &dyn Index,
+        _prelude: Option<&FetchedDocument>,
+    ) -> Option<DocumentRequest> {
+        None
+    }
+
+    /// Reads the upstream's documents into an index.
+    ///
+    /// # Errors
+    /// The document is not what the ecosystem says it is, or breaks a bound (size, depth, number of versions). One
+    /// file that cannot be understood is left out, never a reason to fail the whole document.
+    fn parse_index(
+        &self,
+        package: &PackageName,
+        upstream: &UpstreamBase,
+        index: &FetchedDocument,
+        prelude: Option<&FetchedDocument>,
+        supplement: Option<&FetchedDocument>,
+    ) -> Result<std::sync::Arc<dyn Index>, IndexError>;
+
+    /// The upstream request behind an [`ApiCall`], built from its parsed parts; `None` where this upstream cannot have
+    /// such a service.
+    fn api_request(
+        &self,
+        call: &ApiCall,
+        upstream: &UpstreamBase,
+        prelude: Option<&FetchedDocument>,
+    ) -> Option<DocumentRequest>;
+
+    /// An [`ApiCall`]'s request body without the private names in it, so that they stay home. `Err` names why a body
+    /// cannot be read (it is then refused, not forwarded).
+    ///
+    /// # Errors
+    /// The body is not what the call takes.
+    fn redact_api_body(
+        &self,
+        _call: &ApiCall,
+        body: &[u8],
+        _is_private: &dyn Fn(&PackageName) -> bool,
+    ) -> Result<Vec<u8>, String> {
+        Ok(body.to_vec())
+    }
+
+    /// A document that we make ourselves (cargo's `config.json`, npm's `ping` and `whoami`).
+    fn generate(
+        &self,
+        document: &str,
+        links: &Links,
+        principal: &tidegate_model::Principal,
+        auth_required: bool,
+    ) -> Answer;
+
+    /// Puts a refusal into the words and the form that this ecosystem's clients show to a person.
+    fn deny(&self, denial: &Denial, request: &ClientRequest<'_>) -> Answer;
+
+    /// The challenge sent with a 401 on a listener that demands a token.
+    fn challenge(&self) -> &'static str {
+        "Basic realm=\"tidegate\""
+    }
+
+    /// The conventional path of an artifact below the repository's base, without a leading slash, for messages and tests.
+    fn artifact_path(&self, file: &tidegate_model::ListedFile, package: &PackageName) -> String;
+}
+
+/// The protocol of an ecosystem.
+pub fn protocol(ecosystem: Ecosystem) -> &'static dyn Protocol {
+    match ecosystem {
+        Ecosystem::Npm => &npm::Npm,
+        Ecosystem::Pypi => &pypi::Pypi,
+        Ecosystem::Cargo => &cargo::Cargo,
+    }
+}

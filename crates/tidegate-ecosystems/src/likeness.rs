@@ -1,0 +1,1 @@
+//! Names that resemble popular names.

@@ -1,0 +1,5 @@
+//! The pypi ecosystem.
+
+/// The pypi protocol.
+#[derive(Debug, Clone, Copy)]
+pub struct Pypi;

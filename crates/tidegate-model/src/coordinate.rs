@@ -1,0 +1,138 @@
+//! Coordinates and their public form, the package URL.
+
+use std::fmt;
+
+use crate::{Ecosystem, PackageName, Version};
+
+/// Ecosystem, name and version, parsed and normalised.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Coordinate {
+    /// The package.
+    pub name: PackageName,
+    /// The version, as its publisher wrote it.
+    pub version: Version,
+}
+
+/// A package URL with or without a version, in an ecosystem tidegate knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageRef {
+    /// The package.
+    pub name: PackageName,
+    /// The version, where the package URL names one.
+    pub version: Option<Version>,
+}
+
+/// Text that is not a package URL tidegate can use.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum InvalidPurl {
+    /// It breaks the Package-URL grammar.
+    #[error("`{text}` is not a package URL such as pkg:npm/left-pad@1.3.0: {why}")]
+    Grammar {
+        /// What was given.
+        text: String,
+        /// What the parser says.
+        why: String,
+    },
+    /// Its type is none of ours.
+    #[error("`{text}`: {source}")]
+    Ecosystem {
+        /// What was given.
+        text: String,
+        /// Which type it names.
+        source: crate::ecosystem::UnknownEcosystem,
+    },
+    /// Its name breaks the rules of its ecosystem.
+    #[error(transparent)]
+    Name(#[from] crate::name::InvalidName),
+}
+
+impl PackageRef {
+    /// Reads a package URL (<https://github.com/package-url/purl-spec>); qualifiers and subpath are ignored.
+    ///
+    /// # Errors
+    /// [`InvalidPurl`] where the text, its type or its name cannot be used.
+    pub fn parse(text: &str) -> Result<Self, InvalidPurl> {
+        let grammar = |why: String| InvalidPurl::Grammar { text: text.chars().take(300).collect(), why };
+        let purl: packageurl::PackageUrl<'_> =
+            text.parse().map_err(|e: packageurl::Error| grammar(e.to_string()))?;
+        let ecosystem: Ecosystem =
+            purl.ty().parse().map_err(|source| InvalidPurl::Ecosystem { text: text.to_owned(), source })?;
+        let name = match purl.namespace() {
+            Some(namespace) => format!("{namespace}/{}", purl.name()),
+            None => purl.name().to_owned(),
+        };
+        let name = PackageName::parse(ecosystem, &name)?;
+        let version = purl.version().map(|v| Version::parse(ecosystem, v));
+        Ok(Self { name, version })
+    }
+}
+
+impl Coordinate {
+    /// The package URL, `pkg:type/namespace/name@version`.
+    pub fn purl(&self) -> String {
+        format!("{}@{}", package_purl(&self.name), encode(self.version.as_str()))
+    }
+}
+
+/// The package URL of a package without a version.
+pub fn package_purl(name: &PackageName) -> String {
+    match name.scope() {
+        Some(scope) => format!("pkg:{}/{}/{}", name.ecosystem(), encode(scope), encode(name.base())),
+        None => format!("pkg:{}/{}", name.ecosystem(), encode(name.as_str())),
+    }
+}
+
+fn encode(text: &str) -> String {
+    // The purl specification leaves these characters alone and percent-encodes every other.
+    const KEEP: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
+    percent_encoding::utf8_percent_encode(text, KEEP).to_string()
+}
+
+impl fmt::Display for Coordinate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.name, self.version)
+    }
+}
+
+impl fmt::Debug for Coordinate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.purl())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(text: &str) -> String {
+        let parsed = PackageRef::parse(text).unwrap();
+        Coordinate { name: parsed.name, version: parsed.version.unwrap() }.purl()
+    }
+
+    #[test]
+    fn purls_round_trip() {
+        for purl in [
+            "pkg:npm/left-pad@1.3.0",
+            "pkg:npm/%40scope/name@1.0.0-rc.1",
+            "pkg:cargo/x@1.0.0%2Bbuild",
+            "pkg:pypi/zope-interface@5.0",
+        ] {
+            assert_eq!(round(purl), purl);
+        }
+        assert_eq!(round("pkg:pypi/Zope.Interface@5.0?file_name=x.whl"), "pkg:pypi/zope-interface@5.0");
+        assert_eq!(PackageRef::parse("pkg:npm/left-pad").unwrap().version, None);
+    }
+
+    #[test]
+    fn refusals_say_what_is_wrong() {
+        for (bad, expected) in [
+            ("left-pad", "is not a package URL"),
+            ("pkg:maven/a/b@1", "unknown ecosystem `maven`"),
+            ("pkg:npm/..%2f..@1", "not a valid npm package name"),
+        ] {
+            let message = PackageRef::parse(bad).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}

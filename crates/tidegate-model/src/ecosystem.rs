@@ -1,0 +1,72 @@
+//! The ecosystems tidegate speaks for, and what can be said of each without knowing its protocol.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Packages that share naming, version order and client protocol (the word is the OSV schema's).
+///
+/// This list is where an ecosystem is added: configuration keys, metric labels and documentation derive from it.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Ecosystem {
+    /// JavaScript packages: npm, pnpm, Yarn.
+    Npm,
+    /// Python packages: pip, uv, Poetry.
+    Pypi,
+    /// Rust crates: cargo.
+    Cargo,
+}
+
+impl Ecosystem {
+    /// Every ecosystem, in the order in which lists are shown.
+    pub const ALL: [Self; 3] = [Self::Npm, Self::Pypi, Self::Cargo];
+
+    /// The word used in configuration, URLs, metrics and the `type` of a package URL.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Npm => "npm",
+            Self::Pypi => "pypi",
+            Self::Cargo => "cargo",
+        }
+    }
+
+    /// What people call the registry of this ecosystem, for messages.
+    pub const fn registry_label(self) -> &'static str {
+        match self {
+            Self::Npm => "the npm registry",
+            Self::Pypi => "the Python package index",
+            Self::Cargo => "the Rust crate registry",
+        }
+    }
+}
+
+impl fmt::Display for Ecosystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A word that names no ecosystem tidegate knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown ecosystem `{0}`: expected one of npm, pypi, cargo")]
+pub struct UnknownEcosystem(String);
+
+impl FromStr for Ecosystem {
+    type Err = UnknownEcosystem;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|e| e.as_str() == text).ok_or_else(|| UnknownEcosystem(text.to_owned()))
+    }
+}

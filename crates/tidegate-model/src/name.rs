@@ -1,0 +1,195 @@
+//! Package names, normalised once, so that no other spelling of a name can reach another decision.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::Ecosystem;
+
+/// The longest name any ecosystem here allows, in bytes (npm's limit; crates end at 64).
+pub const MAX_NAME_BYTES: usize = 214;
+
+/// The normalised name of a package in one ecosystem.
+///
+/// * npm: as given, `@scope/name` or `name`; letters of either case, because old packages have upper-case names and
+///   the registry tells them apart.
+/// * PyPI: PEP 503 (lower case, runs of `-`, `_`, `.` become one `-`).
+/// * cargo: ASCII letters, digits, `-` and `_`, lower case, because the index path is lower case.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PackageName {
+    ecosystem: Ecosystem,
+    normal: Arc<str>,
+}
+
+/// Text that cannot be the name of a package.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is not a valid {ecosystem} package name: {why}", text.escape_debug())]
+pub struct InvalidName {
+    ecosystem: Ecosystem,
+    text: String,
+    why: &'static str,
+}
+
+impl PackageName {
+    /// Parses and normalises a name.
+    ///
+    /// # Errors
+    /// [`InvalidName`] says which rule of the ecosystem the text breaks.
+    pub fn parse(ecosystem: Ecosystem, text: &str) -> Result<Self, InvalidName> {
+        let invalid = |why| InvalidName { ecosystem, text: text.chars().take(80).collect(), why };
+        if text.is_empty() {
+            return Err(invalid("it is empty"));
+        }
+        if text.len() > MAX_NAME_BYTES {
+            return Err(invalid("it is longer than 214 bytes"));
+        }
+        let normal = match ecosystem {
+            Ecosystem::Npm => npm(text),
+            Ecosystem::Pypi => pypi(text),
+            Ecosystem::Cargo => cargo(text),
+        }
+        .map_err(invalid)?;
+        Ok(Self { ecosystem, normal: normal.into() })
+    }
+
+    /// The ecosystem whose rules the name follows.
+    pub const fn ecosystem(&self) -> Ecosystem {
+        self.ecosystem
+    }
+
+    /// The normal form.
+    pub fn as_str(&self) -> &str {
+        &self.normal
+    }
+
+    /// npm's scope with its `@`, where the name has one.
+    pub fn scope(&self) -> Option<&str> {
+        match self.ecosystem {
+            Ecosystem::Npm if self.normal.starts_with('@') => {
+                self.normal.split_once('/').map(|(scope, _)| scope)
+            }
+            _ => None,
+        }
+    }
+
+    /// The name without npm's scope.
+    pub fn base(&self) -> &str {
+        match self.scope() {
+            Some(scope) => &self.normal[scope.len() + 1..],
+            None => &self.normal,
+        }
+    }
+}
+
+fn npm(text: &str) -> Result<String, &'static str> {
+    let part = |part: &str| {
+        if part.is_empty() {
+            return Err("a part of it is empty");
+        }
+        if part.starts_with('.') {
+            return Err("a part of it begins with a dot");
+        }
+        // The set that encodeURIComponent leaves alone, which is npm's own test for a legacy name.
+        if part.bytes().any(|b| !(b.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&b))) {
+            return Err("only letters, digits and -_.!~*'() may stand in it");
+        }
+        Ok(())
+    };
+    if let Some(rest) = text.strip_prefix('@') {
+        let (scope, name) = rest.split_once('/').ok_or("a scope needs a name after `/`")?;
+        part(scope)?;
+        part(name)?;
+    } else {
+        if text.starts_with('_') {
+            return Err("it begins with an underscore");
+        }
+        part(text)?;
+    }
+    Ok(text.to_owned())
+}
+
+fn pypi(text: &str) -> Result<String, &'static str> {
+    let ends = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
+    if !ends(text.bytes().next()) || !ends(text.bytes().last()) {
+        return Err("it must begin and end with a letter or digit");
+    }
+    let mut normal = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'-' | b'_' | b'.' => {
+                if !normal.ends_with('-') {
+                    normal.push('-');
+                }
+            }
+            b if b.is_ascii_alphanumeric() => normal.push(b.to_ascii_lowercase().into()),
+            _ => return Err("only ASCII letters, digits, `-`, `_` and `.` may stand in it"),
+        }
+    }
+    Ok(normal)
+}
+
+fn cargo(text: &str) -> Result<String, &'static str> {
+    if text.len() > 64 {
+        return Err("it is longer than 64 characters");
+    }
+    if !text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_') {
+        return Err("it must begin with a letter");
+    }
+    if text.bytes().any(|b| !(b.is_ascii_alphanumeric() || b == b'-' || b == b'_')) {
+        return Err("only ASCII letters, digits, `-` and `_` may stand in it");
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+impl fmt::Display for PackageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.normal)
+    }
+}
+
+impl fmt::Debug for PackageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.ecosystem, self.normal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(ecosystem: Ecosystem, text: &str, expected: Option<&str>) {
+        let parsed = PackageName::parse(ecosystem, text).ok();
+        assert_eq!(parsed.as_ref().map(PackageName::as_str), expected, "{ecosystem} {text:?}");
+    }
+
+    #[test]
+    fn npm_names() {
+        check(Ecosystem::Npm, "left-pad", Some("left-pad"));
+        check(Ecosystem::Npm, "JSONStream", Some("JSONStream"));
+        check(Ecosystem::Npm, "@scope/name", Some("@scope/name"));
+        for bad in [
+            "", "@scope", "@/x", "@a/", "a/b", "../x", ".x", "a b", "a%2fb", "a\0b", "_x", "@s/..", "ä",
+            "@a/b/c",
+        ] {
+            check(Ecosystem::Npm, bad, None);
+        }
+        let name = PackageName::parse(Ecosystem::Npm, "@scope/name").unwrap();
+        assert_eq!((name.scope(), name.base()), (Some("@scope"), "name"));
+    }
+
+    #[test]
+    fn pypi_names_follow_pep_503() {
+        check(Ecosystem::Pypi, "Zope.Interface__x", Some("zope-interface-x"));
+        for bad in ["-a", "a-", "a b", "a/b", "é"] {
+            check(Ecosystem::Pypi, bad, None);
+        }
+    }
+
+    #[test]
+    fn cargo_names() {
+        check(Ecosystem::Cargo, "Inflector", Some("inflector"));
+        check(Ecosystem::Cargo, "serde_json", Some("serde_json"));
+        for bad in ["1st", "a.b", "a/b", "..", "a+b"] {
+            check(Ecosystem::Cargo, bad, None);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Versions and their order, each by its ecosystem's own rules.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::Ecosystem;
+
+/// The longest version text that is parsed, in bytes; longer text is kept and compared as text.
+pub const MAX_VERSION_BYTES: usize = 256;
+
+/// A version as its publisher wrote it, with its place in the ecosystem's order.
+///
+/// Text that breaks the ecosystem's grammar stays a version (old registries hold such), ordered below every version
+/// that follows it and, among its like, as text.
+#[derive(Clone)]
+pub struct Version {
+    text: Arc<str>,
+    parsed: Parsed,
+}
+
+#[derive(Clone)]
+enum Parsed {
+    /// Semantic Versioning 2.0.0 as npm reads it (`nodejs-semver`).
+    Npm(Arc<nodejs_semver::Version>),
+    /// PEP 440.
+    Pypi(Arc<pep440_rs::Version>),
+    /// Semantic Versioning 2.0.0 as cargo reads it; build metadata takes part in identity, not in precedence.
+    Cargo(Arc<semver::Version>),
+    Opaque,
+}
+
+impl Version {
+    /// Reads a version by the rules of `ecosystem`; never fails, see [`Version::is_valid`].
+    pub fn parse(ecosystem: Ecosystem, text: &str) -> Self {
+        let parsed = if text.len() > MAX_VERSION_BYTES {
+            Parsed::Opaque
+        } else {
+            match ecosystem {
+                Ecosystem::Npm => {
+                    nodejs_semver::Version::parse(text).map_or(Parsed::Opaque, |v| Parsed::Npm(Arc::new(v)))
+                }
+                Ecosystem::Pypi => text.parse().map_or(Parsed::Opaque, |v| Parsed::Pypi(Arc::new(v))),
+                Ecosystem::Cargo => {
+                    semver::Version::parse(text).map_or(Parsed::Opaque, |v| Parsed::Cargo(Arc::new(v)))
+                }
+            }
+        };
+        Self { text: text.into(), parsed }
+    }
+
+    /// The text as published.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the text follows the ecosystem's grammar.
+    pub const fn is_valid(&self) -> bool {
+        !matches!(self.parsed, Parsed::Opaque)
+    }
+
+    /// Whether resolvers pass the version over unless asked for: a SemVer pre-release, or a PEP 440 pre- or
+    /// development release. Text outside the grammar counts as one.
+    pub fn is_prerelease(&self) -> bool {
+        match &self.parsed {
+            Parsed::Npm(v) => v.is_prerelease(),
+            Parsed::Pypi(v) => v.any_prerelease(),
+            Parsed::Cargo(v) => !v.pre.is_empty(),
+            Parsed::Opaque => true,
+        }
+    }
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Version {}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.parsed, &other.parsed) {
+            (Parsed::Npm(a), Parsed::Npm(b)) => a.cmp(b),
+            (Parsed::Pypi(a), Parsed::Pypi(b)) => a.cmp(b),
+            (Parsed::Cargo(a), Parsed::Cargo(b)) => a.cmp(b),
+            (Parsed::Opaque, Parsed::Opaque) => self.text.cmp(&other.text),
+            (Parsed::Opaque, _) => Ordering::Less,
+            (_, Parsed::Opaque) => Ordering::Greater,
+            // Versions of different ecosystems never meet in one index; an order is still owed.
+            (a, b) => rank(a).cmp(&rank(b)),
+        }
+    }
+}
+
+const fn rank(parsed: &Parsed) -> u8 {
+    match parsed {
+        Parsed::Opaque => 0,
+        Parsed::Npm(_) => 1,
+        Parsed::Pypi(_) => 2,
+        Parsed::Cargo(_) => 3,
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.text, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sorted(ecosystem: Ecosystem, ascending: &[&str]) {
+        for pair in ascending.windows(2) {
+            let [a, b] = [pair[0], pair[1]].map(|t| Version::parse(ecosystem, t));
+            assert_eq!(a.cmp(&b), Ordering::Less, "{ecosystem}: {a} < {b}");
+            assert_eq!(b.cmp(&a), Ordering::Greater, "{ecosystem}: {b} > {a}");
+        }
+    }
+
+    #[test]
+    fn each_ecosystem_has_its_own_order() {
+        sorted(
+            Ecosystem::Npm,
+            &["not a version", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-beta", "1.0.0", "1.2.0", "1.10.0"],
+        );
+        sorted(Ecosystem::Cargo, &["1.0.0-alpha", "1.0.0", "1.9.0", "1.10.0"]);
+        sorted(Ecosystem::Pypi, &["1.0.dev1", "1.0a1", "1.0rc1", "1.0", "1.0.post1", "1.1", "1!0.1"]);
+        assert_eq!(Version::parse(Ecosystem::Pypi, "1.0"), Version::parse(Ecosystem::Pypi, "1.0.0"));
+    }
+
+    #[test]
+    fn prereleases_are_known() {
+        assert!(Version::parse(Ecosystem::Npm, "1.0.0-rc.1").is_prerelease());
+        assert!(Version::parse(Ecosystem::Pypi, "1.0.dev3").is_prerelease());
+        assert!(!Version::parse(Ecosystem::Pypi, "1.0.post3").is_prerelease());
+        assert!(!Version::parse(Ecosystem::Cargo, "1.0.0+build").is_prerelease());
+        assert!(Version::parse(Ecosystem::Cargo, "latest").is_prerelease());
+    }
+}
