@@ -77,6 +77,9 @@ pub struct Group<T> {
     /// When the source said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Timestamp>,
+    /// Until when a known value counts as current; from then on the group reads as `stale`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh_until: Option<Timestamp>,
     /// Who said so: a feed, a detector, an upstream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -90,19 +93,33 @@ pub struct Group<T> {
 
 impl<T> Default for Group<T> {
     fn default() -> Self {
-        Self { state: FactState::NotScanned, as_of: None, source: None, why: None, value: None }
+        Self {
+            state: FactState::NotScanned,
+            as_of: None,
+            fresh_until: None,
+            source: None,
+            why: None,
+            value: None,
+        }
     }
 }
 
 impl<T> Group<T> {
     /// A group that is known now.
     pub const fn known(value: T) -> Self {
-        Self { state: FactState::Known, as_of: None, source: None, why: None, value: Some(value) }
+        Self {
+            state: FactState::Known,
+            as_of: None,
+            fresh_until: None,
+            source: None,
+            why: None,
+            value: Some(value),
+        }
     }
 
     /// A group that is not known.
     pub fn gap(state: FactState, why: impl Into<String>) -> Self {
-        Self { state, as_of: None, source: None, why: Some(why.into()), value: None }
+        Self { state, as_of: None, fresh_until: None, source: None, why: Some(why.into()), value: None }
     }
 }
 
@@ -259,6 +276,8 @@ pub struct Vulnerability {
     pub withdrawn: bool,
     /// Whether this is a report of malice rather than of a flaw.
     pub malicious: bool,
+    /// When this door first knew of the advisory as it stands; a grace time for artifacts already here counts from it.
+    pub known_since: Option<Timestamp>,
 }
 
 /// A VEX statement about the artifact and one advisory.
