@@ -1,1 +1,6 @@
-//! Placeholder.
+//! tidegate: one door through which every package enters an organisation.
+//!
+//! The life of a request is the [`pipeline`]; [`http`] is how clients reach it, [`upstream`] how it reaches registries.
+
+pub mod config;
+pub mod http;

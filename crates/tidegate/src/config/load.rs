@@ -1,0 +1,143 @@
+//! Reading the configuration file, with errors that say what, where and what to do.
+
+use std::path::{Path, PathBuf};
+
+use tidegate_model::Ecosystem;
+
+use super::Config;
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration file `{}` cannot be read: {source}\n  create it, or leave out --config to start with the defaults", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The file is not valid TOML, or has a key or value that does not exist.
+    #[error("{}: {message}\n  `tidegate config template` prints every key with its meaning", path.display())]
+    Invalid {
+        /// Which file.
+        path: PathBuf,
+        /// Line, column and what is wrong there.
+        message: String,
+    },
+    /// The values do not fit together.
+    #[error("{}: [{section}] {message}\n  {remedy}", path.display())]
+    Inconsistent {
+        /// Which file.
+        path: PathBuf,
+        /// Which section.
+        section: String,
+        /// What does not fit.
+        message: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+}
+
+/// Reads and checks a configuration file.
+///
+/// # Errors
+/// See [`ConfigError`]; each names the file, and the line where there is one.
+pub fn load(path: &Path) -> Result<Config, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    parse(&text, path)
+}
+
+/// Checks configuration text; `path` is for messages.
+///
+/// # Errors
+/// See [`ConfigError`].
+pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
+    let config: Config = toml::from_str(text).map_err(|e| {
+        let place = e.span().map(|span| {
+            let before = &text[..span.start.min(text.len())];
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
+            format!("line {line}, column {column}: ")
+        });
+        ConfigError::Invalid { path: path.to_owned(), message: format!("{}{}", place.unwrap_or_default(), e.message()) }
+    })?;
+    check(&config, path)?;
+    Ok(config)
+}
+
+fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
+    let inconsistent = |section: &str, message: String, remedy| {
+        Err(ConfigError::Inconsistent { path: path.to_owned(), section: section.to_owned(), message, remedy })
+    };
+    if config.server.tls_certificate.is_some() != config.server.tls_key.is_some() {
+        return inconsistent(
+            "server",
+            "only one of tls_certificate and tls_key is set".into(),
+            "set both to switch TLS on, or neither",
+        );
+    }
+    for (name, repository) in &config.repository {
+        let section = format!("repository.{name}");
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') || RESERVED.contains(&name.as_str()) {
+            return inconsistent(
+                &section,
+                format!("`{name}` cannot name a repository"),
+                "use lower-case letters, digits and `-`, and none of the door's own paths (api, d, t, console, ledger, metrics, healthz, readyz)",
+            );
+        }
+        if repository.ecosystem.is_none() && name.parse::<Ecosystem>().is_err() {
+            return inconsistent(&section, "its ecosystem is not said".into(), "add ecosystem = \"npm\", \"pypi\" or \"cargo\"");
+        }
+        for upstream in &repository.upstream {
+            if !matches!(upstream.url.scheme(), "http" | "https") {
+                return inconsistent(
+                    &section,
+                    format!("the upstream `{}` is neither http nor https", upstream.url),
+                    "give an address such as https://registry.example/",
+                );
+            }
+            if !upstream.url.username().is_empty() || upstream.url.password().is_some() {
+                return inconsistent(
+                    &section,
+                    "an upstream's address holds credentials".into(),
+                    "put them into an environment variable and name it with basic_env or token_env",
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Words that are paths of the door itself.
+pub(crate) const RESERVED: [&str; 8] = ["api", "d", "t", "console", "ledger", "metrics", "healthz", "readyz"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> String {
+        parse(text, Path::new("tidegate.toml")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_template_is_the_default_configuration() {
+        assert_eq!(parse(super::super::TEMPLATE, Path::new("t")).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        let unknown = message("[server]\nlisten = \"127.0.0.1:1\"\nlisten_port = 3\n");
+        assert!(unknown.contains("tidegate.toml: line 3") && unknown.contains("listen_port"), "{unknown}");
+        let wrong = message("[cache]\nfresh_seconds = \"soon\"\n");
+        assert!(wrong.contains("line 2"), "{wrong}");
+        let tls = message("[server]\ntls_key = \"k.pem\"\n");
+        assert!(tls.contains("set both"), "{tls}");
+        let name = message("[repository.api]\necosystem = \"npm\"\n");
+        assert!(name.contains("cannot name a repository"), "{name}");
+        let ecosystem = message("[repository.mine]\n");
+        assert!(ecosystem.contains("ecosystem"), "{ecosystem}");
+        let secret = message("[[repository.npm.upstream]]\nurl = \"https://u:p@registry.example/\"\n");
+        assert!(secret.contains("basic_env") && !secret.contains("u:p"), "{secret}");
+    }
+}

@@ -1,0 +1,241 @@
+//! Configuration: one TOML file, one struct per section, unknown keys refused. The server starts with none.
+//!
+//! Every field here is read somewhere; a test flips each and sees behaviour change.
+
+mod load;
+mod template;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tidegate_model::Ecosystem;
+
+pub use load::{ConfigError, load, parse};
+pub use template::TEMPLATE;
+
+/// The address a door listens on unless told otherwise.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:8484";
+
+/// The whole configuration.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where and how the door listens.
+    pub server: Server,
+    /// Which policy is in force.
+    pub policy: PolicySection,
+    /// How long indexes are trusted, how much is kept.
+    pub cache: Cache,
+    /// How entries are made durable.
+    pub ledger: LedgerSection,
+    /// How upstreams are asked.
+    pub upstream: UpstreamSection,
+    /// What is logged.
+    pub log: Log,
+    /// Repositories by name. One per ecosystem exists out of the box.
+    pub repository: BTreeMap<String, Repository>,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// The address under which clients reach the door, where it is not what their `Host` header says.
+    pub public_url: Option<url::Url>,
+    /// Whether every package route demands a token. Always true on a listener that is not loopback.
+    pub require_token: bool,
+    /// PEM file with the certificate chain; with `tls_key` it switches TLS on.
+    pub tls_certificate: Option<PathBuf>,
+    /// PEM file with the private key.
+    pub tls_key: Option<PathBuf>,
+    /// The most connections at a time.
+    pub max_connections: usize,
+    /// The most bytes of a request head.
+    pub max_head_bytes: usize,
+    /// The most bytes of a request body.
+    pub max_body_bytes: usize,
+    /// Seconds a client may take for a request head, and a connection may stay idle.
+    pub idle_seconds: u64,
+    /// Seconds running transfers get to finish after a stop signal.
+    pub drain_seconds: u64,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: DEFAULT_LISTEN.parse().expect("the default address is valid"),
+            public_url: None,
+            require_token: false,
+            tls_certificate: None,
+            tls_key: None,
+            max_connections: 4096,
+            max_head_bytes: 32 * 1024,
+            max_body_bytes: 16 << 20,
+            idle_seconds: 60,
+            drain_seconds: 20,
+        }
+    }
+}
+
+/// `[policy]`
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicySection {
+    /// A pack that ships with the binary: `baseline`, `strict` or `observe`.
+    pub pack: String,
+    /// A policy file; it then replaces the pack.
+    pub file: Option<PathBuf>,
+}
+
+impl Default for PolicySection {
+    fn default() -> Self {
+        Self { pack: "baseline".into(), file: None }
+    }
+}
+
+/// `[cache]`
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cache {
+    /// Seconds an index is served without asking upstream.
+    pub fresh_seconds: u64,
+    /// Seconds after that in which it is still served while upstream is asked behind.
+    pub stale_while_revalidate_seconds: u64,
+    /// Seconds in which an old index is served when upstream fails.
+    pub stale_if_error_seconds: u64,
+    /// Seconds an upstream's "no such package" is believed.
+    pub absent_seconds: u64,
+    /// Mebibytes of memory for indexes, rendered views and small artifacts.
+    pub memory_mib: u64,
+    /// Gibibytes of artifacts kept on disk; the least recently used leave first, never what is held or pinned.
+    pub disk_gib: u64,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            fresh_seconds: 60,
+            stale_while_revalidate_seconds: 600,
+            stale_if_error_seconds: 7 * 86_400,
+            absent_seconds: 20,
+            memory_mib: 256,
+            disk_gib: 50,
+        }
+    }
+}
+
+/// When a response may end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LedgerMode {
+    /// Not before its entry survives a power cut.
+    #[default]
+    Durable,
+    /// Once its entry is written; a power cut may lose the window that `status` shows.
+    Batched,
+}
+
+/// `[ledger]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LedgerSection {
+    /// `durable` or `batched`.
+    pub mode: LedgerMode,
+}
+
+/// `[upstream]`
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpstreamSection {
+    /// Seconds to connect.
+    pub connect_seconds: u64,
+    /// Seconds until the head of an answer, and between two parts of its body.
+    pub idle_seconds: u64,
+    /// Bytes a second, averaged over `idle_seconds`, below which a transfer is given up.
+    pub min_bytes_per_second: u64,
+    /// The most bytes of one artifact.
+    pub max_artifact_bytes: u64,
+    /// Seconds a client is kept waiting for a first download before it is told to ask again.
+    pub hold_seconds: Option<u64>,
+    /// Whether upstreams may live at private, loopback and link-local addresses. Those of upstreams written in the
+    /// configuration always may.
+    pub allow_private_addresses: bool,
+}
+
+impl Default for UpstreamSection {
+    fn default() -> Self {
+        Self {
+            connect_seconds: 10,
+            idle_seconds: 30,
+            min_bytes_per_second: 1024,
+            max_artifact_bytes: 8 << 30,
+            hold_seconds: None,
+            allow_private_addresses: false,
+        }
+    }
+}
+
+/// `[log]`
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `text` or `json`.
+    pub format: LogFormat,
+    /// Filter in the syntax of `tracing-subscriber`, for example `info,tidegate::pipeline=debug`.
+    pub filter: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".into() }
+    }
+}
+
+/// Shape of log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `[repository.NAME]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Repository {
+    /// Its ecosystem; may be left out where the repository is named after it.
+    pub ecosystem: Option<Ecosystem>,
+    /// Names that no upstream listed here may ever be asked for, as globs.
+    pub private: Vec<String>,
+    /// Upstreams, asked in this order; empty means discovered.
+    pub upstream: Vec<Upstream>,
+}
+
+/// `[[repository.NAME.upstream]]`
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// A word for messages and records; the host where left out.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Where it begins. npm: the registry; PyPI: the simple index; cargo: the sparse index.
+    pub url: url::Url,
+    /// Names that belong to this upstream alone, as globs: never asked of, never answered from, another one.
+    #[serde(default)]
+    pub private: Vec<String>,
+    /// Other hosts from which this upstream's files may come, beyond those that its documents name.
+    #[serde(default)]
+    pub file_hosts: Vec<String>,
+    /// Environment variable that holds a token, sent as `Authorization: Bearer`.
+    #[serde(default)]
+    pub token_env: Option<String>,
+    /// Environment variable that holds `user:password`, sent as `Authorization: Basic`.
+    #[serde(default)]
+    pub basic_env: Option<String>,
+}

@@ -1,0 +1,76 @@
+//! The commented configuration that a first start leaves behind.
+
+/// Every key with its default and meaning. A test holds it to be exactly the default configuration.
+pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the default; remove the leading `# ` to change one.
+# Check it with `tidegate config check FILE`.
+
+[server]
+# Address and port. A listener that is not loopback demands a token on every request.
+# listen = "127.0.0.1:8484"
+# The address under which clients reach the door, where it is not what their Host header says.
+# public_url = "https://tidegate.example/"
+# Demand a token on package routes even on loopback.
+# require_token = false
+# TLS is on when both are set (PEM files).
+# tls_certificate = "/etc/tidegate/certificate.pem"
+# tls_key = "/etc/tidegate/key.pem"
+# max_connections = 4096
+# max_head_bytes = 32768
+# max_body_bytes = 16777216
+# Seconds a client may take for a request head, and a connection may stay idle.
+# idle_seconds = 60
+# Seconds running transfers get to finish after a stop signal.
+# drain_seconds = 20
+
+[policy]
+# baseline, strict or observe; or a file of your own.
+# pack = "baseline"
+# file = "/etc/tidegate/policy.toml"
+
+[cache]
+# Seconds an index is served without asking upstream, ...
+# fresh_seconds = 60
+# ... seconds after that in which it is served while upstream is asked behind, ...
+# stale_while_revalidate_seconds = 600
+# ... and seconds in which an old index is served when upstream fails.
+# stale_if_error_seconds = 604800
+# Seconds an upstream's "no such package" is believed.
+# absent_seconds = 20
+# Mebibytes of memory for indexes, views and small artifacts; gibibytes of artifacts on disk.
+# memory_mib = 256
+# disk_gib = 50
+
+[ledger]
+# durable: no response ends before its entry survives a power cut.
+# batched: a response ends once its entry is written; a power cut may lose the window that `tidegate status` shows.
+# mode = "durable"
+
+[upstream]
+# connect_seconds = 10
+# idle_seconds = 30
+# min_bytes_per_second = 1024
+# max_artifact_bytes = 8589934592
+# Seconds a client is kept waiting for a first download before it is told to ask again (each ecosystem has its own).
+# hold_seconds = 10
+# Whether discovered upstreams may live at private, loopback and link-local addresses.
+# allow_private_addresses = false
+
+[log]
+# format = "text"    # or "json"
+# filter = "info"
+
+# One repository per ecosystem exists out of the box, with the upstream that this machine's clients use
+# (`tidegate discover` shows it). To set them yourself:
+#
+# [repository.npm]
+# private = ["@acme-secret/*"]           # never asked of any upstream
+#
+# [[repository.npm.upstream]]
+# name = "acme"
+# url = "https://npm.acme.example/"
+# private = ["@acme/*"]                  # asked of this upstream and of no other
+# token_env = "ACME_NPM_TOKEN"
+#
+# [[repository.npm.upstream]]
+# url = "https://registry.example/"
+"#;

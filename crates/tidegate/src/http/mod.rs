@@ -1,0 +1,3 @@
+//! The server: listening, strict framing, routes, answers.
+
+pub mod guard;
