@@ -1,1 +1,15 @@
-//! Placeholder.
+//! What tests need and no user gets: real packages, fake registries, a clock that stands still, a disk that forgets.
+//!
+//! The crate sees the vocabulary (`tidegate-model`) and the platform (`tidegate-sys`) only, so that it can serve the
+//! tests of every other crate. It is never shipped.
+
+pub mod client;
+pub mod clock;
+pub mod package;
+pub mod process;
+pub mod tools;
+pub mod upstream;
+
+pub use clock::FixedClock;
+pub use package::{BuiltFile, Package, PythonForms};
+pub use upstream::{FakeUpstream, Fault, Style};

@@ -1,0 +1,139 @@
+//! Finds the real clients that tests drive, and says loudly when one is missing.
+//!
+//! `cargo xtask test` puts clients that the machine lacks into `target/tools`; they are found there first, then on
+//! `PATH`. A test begins with `let Some(npm) = tools::npm() else { return };`.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use crate::process::{Home, Program};
+
+/// A client that this machine has.
+#[derive(Clone, Debug)]
+pub struct Tool {
+    name: &'static str,
+    program: PathBuf,
+    prefix: Vec<OsString>,
+    python_path: Option<PathBuf>,
+}
+
+impl Tool {
+    /// A call of the tool by the user of `home`, without arguments yet.
+    pub fn called_by(&self, home: &Home) -> Program {
+        let program = Program::new(&self.program, home).args(&self.prefix);
+        match &self.python_path {
+            Some(path) => program.env("PYTHONPATH", path),
+            None => program,
+        }
+    }
+
+    /// What it is, for messages: `npm`, `pip`, `pip-oldest`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The file that is started.
+    pub fn path(&self) -> &Path {
+        &self.program
+    }
+}
+
+/// The folder into which `cargo xtask test` installs clients: `tools` in the target folder that holds this test.
+pub fn folder() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    program.ancestors().skip(1).map(|folder| folder.join("tools")).find(|folder| folder.is_dir())
+}
+
+/// npm, from `PATH`.
+pub fn npm() -> Option<Tool> {
+    plain("npm", &["bin/npm"])
+}
+
+/// uv, from the tools folder or `PATH`.
+pub fn uv() -> Option<Tool> {
+    plain("uv", &["uv/bin/uv"])
+}
+
+/// The cargo that runs the tests, else the one on `PATH`.
+pub fn cargo() -> Option<Tool> {
+    match std::env::var_os("CARGO").map(PathBuf::from).filter(|path| path.is_file()) {
+        Some(program) => Some(Tool { name: "cargo", program, prefix: Vec::new(), python_path: None }),
+        None => plain("cargo", &[]),
+    }
+}
+
+/// The Python interpreter itself, never a version manager's stand-in for it.
+pub fn python() -> Option<Tool> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        let output = Command::new("python3")
+            .args(["-I", "-c", "import sys; print(sys.executable)"])
+            .stdin(Stdio::null())
+            .output()
+            .ok()
+            .filter(|output| output.status.success())?;
+        let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+        path.is_file().then_some(path)
+    });
+    match found {
+        Some(program) => {
+            Some(Tool { name: "python3", program: program.clone(), prefix: Vec::new(), python_path: None })
+        }
+        None => skip("python3"),
+    }
+}
+
+/// Every pip to test with: the oldest that this Python runs and the newest, where they are installed in the tools
+/// folder; else Python's own. Empty (and said so) where there is none.
+pub fn pips() -> Vec<Tool> {
+    let Some(python) = python() else { return Vec::new() };
+    let with = |name, python_path: Option<PathBuf>| Tool {
+        name,
+        program: python.program.clone(),
+        prefix: ["-m", "pip"].map(OsString::from).to_vec(),
+        python_path,
+    };
+    let installed: Vec<Tool> = ["pip-oldest", "pip-newest"]
+        .into_iter()
+        .filter_map(|name| {
+            let path = folder()?.join(name);
+            path.join("pip").is_dir().then(|| with(name, Some(path)))
+        })
+        .collect();
+    if !installed.is_empty() {
+        return installed;
+    }
+    let own = with("pip", None);
+    let works = own.called_by(&Home::new()).arg("--version").run().succeeded();
+    if works {
+        return vec![own];
+    }
+    let _: Option<()> = skip("pip");
+    Vec::new()
+}
+
+fn plain(name: &'static str, below_tools: &[&str]) -> Option<Tool> {
+    let installed = folder().into_iter().flat_map(|f| below_tools.iter().map(move |path| f.join(path)));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).map(|folder| folder.join(name)).collect::<Vec<_>>();
+    match installed.chain(on_path).find(|candidate| candidate.is_file()) {
+        Some(program) => Some(Tool { name, program, prefix: Vec::new(), python_path: None }),
+        None => skip(name),
+    }
+}
+
+/// Says that the test cannot run here. The text is also what CI greps its log for.
+fn skip<T>(name: &str) -> Option<T> {
+    let thread = std::thread::current();
+    // Written past the test harness, which keeps the output of tests that pass.
+    let line = format!(
+        "SKIPPED: {}: `{name}` is not installed on this machine\n",
+        thread.name().unwrap_or("a test")
+    );
+    use std::io::Write as _;
+    // Nobody can be told that standard error is gone.
+    let _ = std::io::stderr().write_all(line.as_bytes());
+    None
+}

@@ -1,0 +1,159 @@
+//! The packages an upstream offers, changeable while it runs.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bytes::Bytes;
+use serde_json::Value;
+use tidegate_model::Ecosystem;
+
+use super::lock;
+use crate::package::{BuiltFile, Package};
+
+/// One published version.
+#[derive(Clone, Debug)]
+pub(super) struct Release {
+    pub(super) package: Package,
+    pub(super) files: Vec<BuiltFile>,
+    pub(super) yanked: Option<String>,
+    pub(super) deprecated: Option<String>,
+}
+
+/// One project: its versions in the order of publication, and its tags.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Project {
+    /// The name as first published.
+    pub(super) name: String,
+    pub(super) releases: Vec<Release>,
+    pub(super) tags: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    projects: BTreeMap<(Ecosystem, String), Project>,
+    other_bytes: BTreeMap<String, Bytes>,
+    pub(super) advisories: BTreeMap<String, Vec<Value>>,
+}
+
+impl Contents {
+    pub(super) fn project(&self, ecosystem: Ecosystem, name: &str) -> Option<&Project> {
+        self.projects.get(&(ecosystem, key(ecosystem, name)))
+    }
+
+    pub(super) fn projects(&self, ecosystem: Ecosystem) -> impl Iterator<Item = &Project> {
+        self.projects.iter().filter(move |((e, _), _)| *e == ecosystem).map(|(_, project)| project)
+    }
+
+    /// What is sent for `file`: its bytes, unless a test has put others in their place.
+    pub(super) fn served(&self, file: &BuiltFile) -> Bytes {
+        self.other_bytes.get(&file.name).unwrap_or(&file.bytes).clone()
+    }
+
+    fn release(&mut self, ecosystem: Ecosystem, name: &str, version: &str) -> &mut Release {
+        self.projects
+            .get_mut(&(ecosystem, key(ecosystem, name)))
+            .and_then(|project| project.releases.iter_mut().find(|r| r.package.version == version))
+            .unwrap_or_else(|| panic!("{ecosystem} {name} {version} was never published"))
+    }
+}
+
+/// The form under which a name is looked up: what the ecosystem treats as one name is one key.
+fn key(ecosystem: Ecosystem, name: &str) -> String {
+    match ecosystem {
+        Ecosystem::Npm => name.to_owned(),
+        Ecosystem::Pypi => super::normalise(name),
+        Ecosystem::Cargo => name.to_lowercase(),
+    }
+}
+
+/// The packages an upstream offers. Clones share one content; changes show in the next answer.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    contents: Arc<Mutex<Contents>>,
+}
+
+impl Catalog {
+    pub(super) fn read(&self) -> MutexGuard<'_, Contents> {
+        lock(&self.contents)
+    }
+
+    /// Publishes a version and returns its files. A version that exists is replaced, digests and all: what a registry
+    /// that allows republishing does. npm: `latest` moves to it unless it is a pre-release.
+    pub fn publish(&self, package: Package) -> Vec<BuiltFile> {
+        let files = package.build();
+        let mut contents = self.read();
+        let project =
+            contents.projects.entry((package.ecosystem, key(package.ecosystem, &package.name))).or_default();
+        if project.name.is_empty() {
+            project.name.clone_from(&package.name);
+        }
+        if package.ecosystem == Ecosystem::Npm && !package.version.contains('-') {
+            project.tags.insert("latest".to_owned(), package.version.clone());
+        }
+        let release = Release { files: files.clone(), package, yanked: None, deprecated: None };
+        match project.releases.iter_mut().find(|r| r.package.version == release.package.version) {
+            Some(existing) => *existing = release,
+            None => project.releases.push(release),
+        }
+        files
+    }
+
+    /// npm: points `tag` at `version`.
+    ///
+    /// # Panics
+    /// Where the package was never published.
+    pub fn tag(&self, name: &str, tag: &str, version: &str) {
+        let mut contents = self.read();
+        contents.release(Ecosystem::Npm, name, version);
+        let project = contents.projects.get_mut(&(Ecosystem::Npm, name.to_owned()));
+        project.expect("a release has a project").tags.insert(tag.to_owned(), version.to_owned());
+    }
+
+    /// PyPI, cargo: yanks a version. The reason shows on PyPI.
+    ///
+    /// # Panics
+    /// Where the version was never published.
+    pub fn yank(&self, ecosystem: Ecosystem, name: &str, version: &str, reason: &str) {
+        self.read().release(ecosystem, name, version).yanked = Some(reason.to_owned());
+    }
+
+    /// npm: deprecates a version with a message.
+    ///
+    /// # Panics
+    /// Where the version was never published.
+    pub fn deprecate(&self, name: &str, version: &str, message: &str) {
+        self.read().release(Ecosystem::Npm, name, version).deprecated = Some(message.to_owned());
+    }
+
+    /// Removes a version and its files; the last one takes the project with it.
+    ///
+    /// # Panics
+    /// Where the version was never published.
+    pub fn delete(&self, ecosystem: Ecosystem, name: &str, version: &str) {
+        let mut contents = self.read();
+        contents.release(ecosystem, name, version);
+        let place = (ecosystem, key(ecosystem, name));
+        let project = contents.projects.get_mut(&place).expect("a release has a project");
+        project.releases.retain(|release| release.package.version != version);
+        let newest = project.releases.iter().rev().find(|r| !r.package.version.contains('-'));
+        let newest = newest.map(|release| release.package.version.clone());
+        project.tags.retain(|_, target| target != version);
+        if let (Ecosystem::Npm, Some(newest)) = (ecosystem, newest) {
+            project.tags.entry("latest".to_owned()).or_insert(newest);
+        }
+        if project.releases.is_empty() {
+            contents.projects.remove(&place);
+        }
+    }
+
+    /// Serves `bytes` for the file called `file`, while every index goes on promising the old ones.
+    pub fn serve_other_bytes(&self, file: &str, bytes: impl Into<Bytes>) {
+        self.read().other_bytes.insert(file.to_owned(), bytes.into());
+    }
+
+    /// npm: the advisory that the audit endpoint answers for `name`, in the form of the bulk endpoint
+    /// (`{id, url, title, severity, vulnerable_versions}`).
+    pub fn advise(&self, name: &str, advisory: Value) {
+        self.read().advisories.entry(name.to_owned()).or_default().push(advisory);
+    }
+}
