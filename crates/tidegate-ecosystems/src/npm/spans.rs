@@ -93,6 +93,12 @@ impl<'a> Reader<'a> {
         Ok(reader)
     }
 
+    /// Where the reader stands: one past the last byte read.
+    pub(crate) const fn position(&self) -> u32 {
+        // `Reader::new` refused documents whose positions do not fit.
+        self.at as u32
+    }
+
     /// What begins here.
     pub(crate) fn kind(&self) -> Kind {
         match self.peek() {
