@@ -5,11 +5,13 @@
 
 pub mod client;
 pub mod clock;
+pub mod forgetful_disk;
 pub mod package;
 pub mod process;
 pub mod tools;
 pub mod upstream;
 
 pub use clock::FixedClock;
+pub use forgetful_disk::{Crash, ForgetfulDisk};
 pub use package::{BuiltFile, Package, PythonForms};
 pub use upstream::{FakeUpstream, Fault, Style};
