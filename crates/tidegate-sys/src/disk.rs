@@ -4,7 +4,7 @@
 //! its [`SyncSite`], so that a test can leave out any one of them and show that something is then lost.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -85,6 +85,16 @@ pub trait Disk: Send + Sync + 'static {
     /// What the operating system says.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
+    /// Up to `max` bytes of a file from `offset` on; fewer only where the file ends.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn read_range(&self, path: &Path, offset: u64, max: usize) -> io::Result<Vec<u8>> {
+        let whole = self.read(path)?;
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(whole.len());
+        Ok(whole[from..].iter().take(max).copied().collect())
+    }
+
     /// The whole content of a file that never changes, without copying where that is possible.
     ///
     /// # Errors
@@ -161,6 +171,14 @@ impl Disk for RealDisk {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         fs::read(path)
+    }
+
+    fn read_range(&self, path: &Path, offset: u64, max: usize) -> io::Result<Vec<u8>> {
+        let mut file = fs::File::open(path)?;
+        file.seek(io::SeekFrom::Start(offset))?;
+        let mut bytes = Vec::new();
+        file.take(max as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     fn map(&self, path: &Path) -> io::Result<Bytes> {
@@ -245,6 +263,9 @@ mod tests {
         file.sync(SyncSite::BlobBytes).unwrap();
         assert_eq!(RealDisk.read(&path).unwrap(), b"hello!");
         assert_eq!(&RealDisk.map(&path).unwrap()[..], b"hello!");
+        assert_eq!(RealDisk.read_range(&path, 1, 3).unwrap(), b"ell");
+        assert_eq!(RealDisk.read_range(&path, 4, 99).unwrap(), b"o!");
+        assert!(RealDisk.read_range(&path, 99, 1).unwrap().is_empty());
         assert!(RealDisk.create_new(&path).is_err());
         assert_eq!(RealDisk.list(path.parent().unwrap()).unwrap()[0].len, 6);
         assert!(RealDisk.free_bytes(dir.path()).unwrap() > 0);
