@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The ledger: who took what, when, and under which decision, in entries that stay.
+//!
+//! One [`Recorder`] per node writes every [`Entry`] as one line of JSON in one fixed order, gives it the next number and
+//! chains it to the one before, so that a missing, changed or reordered entry shows. [`Reader`] reads them back in order,
+//! also while the recorder writes; [`verify()`] checks a whole ledger without a server. [`pseudonym`] holds what keeps
+//! names out of it.
+//!
+//! What this crate refuses to do: it holds no names and no keys of people (a private table elsewhere does), it reads no
+//! clock for what it records (the draft brings its time), and it never drops an entry to go on.
+
+pub mod entry;
+pub mod frame;
+mod node;
+pub mod pseudonym;
+mod reader;
+mod recorder;
+mod recover;
+
+pub use entry::{Body, Entry, EntryDraft};
+pub use node::{InvalidNodeId, InvalidRecordId, NodeId, RecordId};
+pub use reader::{EntryFrame, ReadError, Reader};
+pub use recorder::{Appended, Durability, Health, Limits, Mode, RecordError, Recorder};
+pub use recover::{Damage, OpenError, RecoveryReport, Summary, verify};
