@@ -1,0 +1,212 @@
+-- Made by the tests from the migrations; compare, do not edit.
+
+CREATE TABLE absent (
+    repository text not null,
+    upstream   text not null,
+    package    text not null,
+    until      integer not null,
+    primary key (repository, upstream, package)
+) strict, without rowid;
+
+CREATE TABLE admission (
+    package  text not null,
+    purl     text not null,
+    first_at integer not null,
+    last_at  integer not null,
+    primary key (package, purl)
+) strict, without rowid;
+
+CREATE TABLE alarm (
+    number          integer primary key autoincrement,
+    kind            text not null,
+    subject         text not null,
+    message         text not null,
+    json            text not null,
+    first_at        integer not null,
+    at              integer not null,
+    count           integer not null,
+    acknowledged_at integer,
+    acknowledged_by text
+) strict;
+
+CREATE TABLE artifact (
+    sha256          blob not null primary key check (length(sha256) = 32),
+    sha512          blob check (length(sha512) = 64),
+    size            integer not null,
+    kind            text not null,
+    upstream_url    text,
+    first_stored_at integer not null,
+    last_access_at  integer not null,
+    stored          integer not null check (stored in (0, 1)),
+    pinned          integer not null default 0 check (pinned in (0, 1))
+) strict, without rowid;
+
+CREATE TABLE context (
+    person     integer not null references person (id) on delete cascade,
+    kind       text not null,
+    value      text not null,
+    salt       blob not null check (length(salt) = 32),
+    commitment blob not null unique check (length(commitment) = 32),
+    primary key (person, kind, value)
+) strict, without rowid;
+
+CREATE TABLE decision (
+    seek       integer primary key,
+    id         text not null unique,
+    at         integer not null,
+    package    text not null,
+    purl       text not null,
+    file       text,
+    sha256     blob check (length(sha256) = 32),
+    repository text not null,
+    action     text not null,
+    served     integer not null check (served in (0, 1)),
+    json       text not null
+) strict;
+
+CREATE TABLE document (
+    id            integer primary key,
+    repository    text not null,
+    upstream      text not null,
+    package       text not null,
+    kind          text not null,
+    etag          text,
+    last_modified text,
+    content_type  text,
+    url           text not null,
+    digest        blob not null check (length(digest) = 32),
+    size          integer not null,
+    fetched_at    integer not null,
+    checked_at    integer not null,
+    unique (repository, upstream, package, kind)
+) strict;
+
+CREATE TABLE document_body (
+    document integer primary key references document (id) on delete cascade,
+    -- zstd with content size and checksum
+    body     blob not null
+) strict;
+
+CREATE TABLE hold (
+    sha256 blob not null check (length(sha256) = 32),
+    reason text not null,
+    at     integer not null,
+    primary key (sha256, reason)
+) strict, without rowid;
+
+CREATE TABLE local_block (
+    number       integer primary key autoincrement,
+    purl         text not null,
+    sha256       blob check (length(sha256) = 32),
+    reason       text not null,
+    actor        text not null,
+    at           integer not null,
+    withdrawn_at integer,
+    withdrawn_by text
+) strict;
+
+CREATE TABLE package (
+    id        integer primary key,
+    ecosystem text not null,
+    name      text not null,
+    unique (ecosystem, name)
+) strict;
+
+CREATE TABLE package_source (
+    package  integer not null references package (id) on delete cascade,
+    source   text not null,
+    document blob not null check (length(document) = 32),
+    first_at integer not null,
+    primary key (package, source)
+) strict, without rowid;
+
+CREATE TABLE person (
+    id         integer primary key,
+    principal  text not null unique,
+    kind       text not null,
+    key        blob not null check (length(key) = 32),
+    pseudonym  blob not null unique check (length(pseudonym) = 32),
+    created_at integer not null
+) strict;
+
+CREATE TABLE pin (
+    ecosystem text not null,
+    package   text not null,
+    version   text not null,
+    file      text not null,
+    sha256    blob not null check (length(sha256) = 32),
+    at        integer not null,
+    primary key (ecosystem, package, version, file)
+) strict, without rowid;
+
+CREATE TABLE setting (
+    name  text not null primary key,
+    value text not null
+) strict, without rowid;
+
+CREATE TABLE sighting (
+    package       integer not null references package (id) on delete cascade,
+    version       text not null,
+    file          text not null,
+    -- null: stood in the first document of its source, its age is unknown
+    first_seen_at integer,
+    digests       text not null,
+    changed_at    integer,
+    primary key (package, version, file)
+) strict, without rowid;
+
+CREATE TABLE standing (
+    purl       text not null,
+    file       text not null,
+    repository text not null,
+    package    text not null,
+    action     text not null,
+    decision   integer not null references decision (seek),
+    primary key (purl, file, repository)
+) strict, without rowid;
+
+CREATE TABLE token (
+    id           text not null primary key,
+    hash         blob not null unique check (length(hash) = 32),
+    principal    text not null,
+    kind         text not null,
+    groups       text not null,
+    host         text,
+    run          text,
+    scope        text not null,
+    repositories text not null,
+    created_at   integer not null,
+    expires_at   integer,
+    revoked_at   integer
+) strict, without rowid;
+
+CREATE TABLE waiver (
+    id         text not null primary key,
+    purl       text not null,
+    state      text not null,
+    expires_at integer,
+    revision   integer not null,
+    json       text not null
+) strict, without rowid;
+
+CREATE TABLE waiver_event (
+    waiver   text not null references waiver (id),
+    revision integer not null,
+    at       integer not null,
+    actor    text not null,
+    what     text not null,
+    note     text,
+    primary key (waiver, revision)
+) strict, without rowid;
+
+CREATE UNIQUE INDEX alarm_open on alarm (kind, subject) where acknowledged_at is null;
+
+CREATE INDEX artifact_evictable on artifact (last_access_at) where stored = 1 and pinned = 0;
+
+CREATE INDEX decision_package on decision (package, purl, seek);
+
+CREATE INDEX document_checked on document (checked_at);
+
+CREATE INDEX standing_quarantined on standing (decision) where action = 'quarantine';
+
+CREATE INDEX token_principal on token (principal);
