@@ -4,30 +4,51 @@ use std::borrow::Cow;
 
 use super::spans::{InvalidJson, Kind, Member, Reader, Span};
 
-/// Members of a version's object in npm's abbreviated form
+/// Whether npm's abbreviated form has this member of a version's object
 /// (<https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md>).
-const ABBREVIATED: [&str; 20] = [
-    "name",
-    "version",
-    "deprecated",
-    "dependencies",
-    "optionalDependencies",
-    "devDependencies",
-    "bundleDependencies",
-    "bundledDependencies",
-    "peerDependencies",
-    "peerDependenciesMeta",
-    "acceptDependencies",
-    "bin",
-    "directories",
-    "dist",
-    "engines",
-    "cpu",
-    "os",
-    "libc",
-    "_hasShrinkwrap",
-    "funding",
-];
+fn is_abbreviated(member: &str) -> bool {
+    matches!(
+        member,
+        "name"
+            | "version"
+            | "deprecated"
+            | "dependencies"
+            | "optionalDependencies"
+            | "devDependencies"
+            | "bundleDependencies"
+            | "bundledDependencies"
+            | "peerDependencies"
+            | "peerDependenciesMeta"
+            | "acceptDependencies"
+            | "bin"
+            | "directories"
+            | "dist"
+            | "engines"
+            | "cpu"
+            | "os"
+            | "libc"
+            | "_hasShrinkwrap"
+            | "hasInstallScript"
+            | "funding"
+    )
+}
+
+/// The place, as a bit, of a member that is read and so must not repeat; 0 for any other.
+fn bit_of(member: &str) -> u16 {
+    match member {
+        "version" => 1,
+        "dist" => 1 << 1,
+        "deprecated" => 1 << 2,
+        "license" => 1 << 3,
+        "licence" => 1 << 4,
+        "licenses" => 1 << 5,
+        "hasInstallScript" => 1 << 6,
+        "gypfile" => 1 << 7,
+        "scripts" => 1 << 8,
+        "_npmUser" => 1 << 9,
+        _ => 0,
+    }
+}
 
 /// What is read of one version's object.
 #[derive(Default)]
@@ -53,15 +74,14 @@ impl<'a> RawVersion<'a> {
             return Ok((reader.skip()?, None));
         }
         let mut raw = Self::default();
-        let mut seen = 0_u32;
+        let mut seen = 0_u16;
         let mut repeated = false;
         let span = reader.object(|reader, name, key| {
-            if let Some(position) = READ.iter().position(|read| *read == name) {
-                repeated |= seen & (1 << position) != 0;
-                seen |= 1 << position;
-            }
+            let bit = bit_of(&name);
+            repeated |= seen & bit != 0;
+            seen |= bit;
             let value = raw.member(reader, &name, &mut repeated)?;
-            if ABBREVIATED.contains(&&*name) || name == "hasInstallScript" {
+            if is_abbreviated(&name) {
                 raw.kept.push(Member { key, value }.whole());
             }
             Ok::<_, InvalidJson>(())
@@ -165,19 +185,6 @@ impl<'a> RawVersion<'a> {
         })
     }
 }
-
-/// Members of a version's object that are read and must not repeat.
-const READ: [&str; 9] = [
-    "version",
-    "dist",
-    "deprecated",
-    "license",
-    "licenses",
-    "hasInstallScript",
-    "gypfile",
-    "scripts",
-    "_npmUser",
-];
 
 /// Reads the forms in which licences are declared: a string, `{type}`, or an array of those.
 fn licence(reader: &mut Reader<'_>) -> Result<(Span, Option<String>), InvalidJson> {

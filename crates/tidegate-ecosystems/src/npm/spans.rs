@@ -69,6 +69,14 @@ pub(crate) enum Kind {
     Scalar,
 }
 
+/// A string with its quotes.
+#[derive(Clone, Copy)]
+struct StringSpan {
+    span: Span,
+    /// Whether it has to be decoded.
+    escaped: bool,
+}
+
 /// A position in a document.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'a> {
@@ -123,11 +131,12 @@ impl<'a> Reader<'a> {
         if !self.eat(b'}') {
             loop {
                 let key = self.string()?;
-                let name = decode(self.text, key)
-                    .ok_or_else(|| self.invalid_at("a key with an unpaired surrogate", key.start as usize))?;
+                let name = self.decode(key).ok_or_else(|| {
+                    self.invalid_at("a key with an unpaired surrogate", key.span.start as usize)
+                })?;
                 self.skip_space();
                 self.expect(b':', "expected `:`")?;
-                member(self, name, key)?;
+                member(self, name, key.span)?;
                 self.skip_space();
                 if self.eat(b'}') {
                     break;
@@ -208,9 +217,11 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// Invalid JSON.
     pub(crate) fn text(&mut self) -> Result<(Span, Option<Cow<'a, str>>), InvalidJson> {
-        let kind = self.kind();
-        let span = self.skip()?;
-        Ok((span, if kind == Kind::String { decode(self.text, span) } else { None }))
+        if self.kind() != Kind::String {
+            return Ok((self.skip()?, None));
+        }
+        let string = self.string()?;
+        Ok((string.span, self.decode(string)))
     }
 
     /// Passes a value and says whether it is this literal.
@@ -312,24 +323,37 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn string(&mut self) -> Result<Span, InvalidJson> {
+    fn string(&mut self) -> Result<StringSpan, InvalidJson> {
         let start = self.at;
         if !self.eat(b'"') {
             return Err(self.invalid("expected a string"));
         }
         let bytes = self.text.as_bytes();
+        let mut escaped = false;
         loop {
             self.at += plain_run(&bytes[self.at..]);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(self.since(start));
+                    return Ok(StringSpan { span: self.since(start), escaped });
                 }
-                Some(b'\\') => self.escape()?,
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
                 Some(_) => return Err(self.invalid("a control character in a string")),
                 None => return Err(self.invalid("a string without an end")),
             }
         }
+    }
+
+    /// The text of a string; `None` where it holds an unpaired surrogate.
+    fn decode(&self, string: StringSpan) -> Option<Cow<'a, str>> {
+        let quoted = &self.text[string.span.range()];
+        if string.escaped {
+            return serde_json::from_str::<String>(quoted).ok().map(Cow::Owned);
+        }
+        Some(Cow::Borrowed(&quoted[1..quoted.len() - 1]))
     }
 
     fn escape(&mut self) -> Result<(), InvalidJson> {
@@ -369,15 +393,6 @@ fn plain_run(bytes: &[u8]) -> usize {
         at += 8;
     }
     at + bytes[at..].iter().take_while(|b| !matches!(b, b'"' | b'\\' | 0..0x20)).count()
-}
-
-/// The text of a string span; `None` where it holds an unpaired surrogate.
-pub(crate) fn decode(document: &str, span: Span) -> Option<Cow<'_, str>> {
-    let inner = &document[span.start as usize + 1..span.end as usize - 1];
-    if !inner.contains('\\') {
-        return Some(Cow::Borrowed(inner));
-    }
-    serde_json::from_str::<String>(&document[span.range()]).ok().map(Cow::Owned)
 }
 
 /// Appends `text` as a JSON string.
