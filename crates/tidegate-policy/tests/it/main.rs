@@ -1,0 +1,3 @@
+//! Tests of the policy crate from outside.
+
+mod packs;
