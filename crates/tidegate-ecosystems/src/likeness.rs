@@ -1,1 +1,0 @@
-//! Names that resemble popular names.
