@@ -410,8 +410,13 @@ impl Page<'_> {
     }
 }
 
-/// `1.1.0, 1.0.9 and 3 more: the reason`.
+/// `1.1.0, 1.0.9 and 3 more: the reason`. A reason that names its one version speaks for itself.
 fn group_line(reason: &str, versions: &[&str]) -> String {
+    if let [version] = versions
+        && reason.contains(&format!("@{version} "))
+    {
+        return reason.to_owned();
+    }
     let mut line = versions[..versions.len().min(MAX_NAMED_VERSIONS)].join(", ");
     if versions.len() > MAX_NAMED_VERSIONS {
         let _ = write!(line, " and {} more", versions.len() - MAX_NAMED_VERSIONS);

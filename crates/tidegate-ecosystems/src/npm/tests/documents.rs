@@ -237,6 +237,8 @@ fn a_message_is_bounded_and_tells_the_newest_first() {
     1.499.0: withheld by policy (quarantine) (from 2026-11-24 09:10 UTC on it may be had)
     newest version that may be had: x@1.498.0
     ");
+    untold[499] = withhold("x@1.499.0 is 1 day old");
+    assert!(message(&untold).starts_with("x@1.499.0 is 1 day old\n"));
     // A file that was never decided is withheld.
     assert!(message(&untold[..499]).starts_with("1.499.0: not decided yet"));
 }
