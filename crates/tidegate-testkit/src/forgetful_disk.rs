@@ -145,6 +145,12 @@ impl ForgetfulDisk {
         content.unsynced.clear();
     }
 
+    /// Ends the cut of [`ForgetfulDisk::fail_after`] without a power cut, as when a process was killed and starts again:
+    /// all that it wrote can still be read, and what was not synced is still not synced.
+    pub fn restart(&self) {
+        self.lock().cut_after = None;
+    }
+
     /// A disk in a state that a power cut now could leave. This one stays as it is.
     pub fn crash(&self, crash: Crash) -> Self {
         let state = self.lock();

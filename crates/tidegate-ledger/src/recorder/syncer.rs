@@ -140,8 +140,8 @@ impl Syncer<'_> {
     }
 
     /// Begins a new segment. The old one is durable as a whole before the new one gets its name, so that only the last
-    /// segment can ever be torn; appends wait for that one sync. The new one's header and name are made durable before
-    /// anything in it counts.
+    /// segment can ever be torn; appends wait for that one sync. The new one's name is made durable before anything in it
+    /// counts.
     fn rotate(&mut self, mut writer: MutexGuard<'_, Writer>) {
         if let Some(target) = self.take_target(&mut writer) {
             match self.sync_file.sync(SyncSite::LedgerEntries) {
@@ -164,10 +164,8 @@ impl Syncer<'_> {
             Ok((file, sync_file)) => {
                 self.enter(&mut writer, &header, file, sync_file, SEGMENT_HEADER_BYTES as u64);
                 drop(writer);
-                let named = self
-                    .sync_file
-                    .sync(SyncSite::LedgerEntries)
-                    .and_then(|()| shared.disk.sync_dir(&shared.dir, SyncSite::LedgerSegmentName));
+                // The header needs no sync of its own: the sync of the first entries covers the whole file.
+                let named = shared.disk.sync_dir(&shared.dir, SyncSite::LedgerSegmentName);
                 if let Err(error) = named {
                     shared.fail(&mut shared.lock(), None, error);
                 }
