@@ -1,6 +1,16 @@
 //! tidegate: one door through which every package enters an organisation.
 //!
-//! The life of a request is the [`pipeline`]; [`http`] is how clients reach it, [`upstream`] how it reaches registries.
+//! The life of a request is the [`pipeline`]; [`http`] is how clients reach it, [`upstream`] how it reaches registries,
+//! [`door`] what requests share.
 
+pub mod api;
+pub mod clients;
+pub mod clock;
 pub mod config;
+pub mod discover;
+pub mod door;
 pub mod http;
+pub mod metrics;
+pub mod pipeline;
+pub mod single_flight;
+pub mod upstream;

@@ -1,3 +1,12 @@
 //! The server: listening, strict framing, routes, answers.
 
+pub mod body;
+pub mod conditional;
 pub mod guard;
+pub mod operations;
+pub mod packages;
+pub mod pages;
+pub mod paths;
+pub mod respond;
+pub mod server;
+pub mod tls;

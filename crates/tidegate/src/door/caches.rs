@@ -1,0 +1,92 @@
+//! What is kept in memory, each with a budget, and the work that many may wait for.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use tidegate_ecosystems::FetchedDocument;
+use tidegate_model::{PackageName, Sha256, Timestamp};
+use tidegate_store::catalogue::TokenHash;
+
+use super::Identity;
+use crate::pipeline::Hot;
+use crate::pipeline::artifacts::{StageKey, Staged};
+use crate::pipeline::documents::LoadError;
+use crate::pipeline::file_ask::HotKey;
+use crate::pipeline::package::Package;
+use crate::pipeline::views::{RenderedView, ViewKey};
+use crate::single_flight::SingleFlight;
+use crate::upstream::UpstreamError;
+
+/// Names a package in a repository.
+pub type PackageKey = (Arc<str>, PackageName);
+/// Names an identity: token, address, client.
+pub type IdentityKey = (Option<TokenHash>, IpAddr, Option<String>);
+/// Names the making of one view.
+pub type ViewFlight = (ViewKey, u64, Sha256, u64);
+
+/// Weighs values by the bytes they keep.
+#[derive(Clone, Debug)]
+pub struct ByBytes;
+
+impl Weighter<PackageKey, Arc<Package>> for ByBytes {
+    fn weight(&self, _: &PackageKey, package: &Arc<Package>) -> u64 {
+        package.weight().max(1)
+    }
+}
+
+impl Weighter<ViewKey, Arc<RenderedView>> for ByBytes {
+    fn weight(&self, _: &ViewKey, view: &Arc<RenderedView>) -> u64 {
+        view.weight().max(1)
+    }
+}
+
+/// Everything that is kept in memory.
+#[derive(Debug)]
+pub struct Caches {
+    /// Parsed packages, by bytes.
+    pub packages: Cache<PackageKey, Arc<Package>, ByBytes>,
+    /// Rendered views, by bytes.
+    pub views: Cache<ViewKey, Arc<RenderedView>, ByBytes>,
+    /// Decided files; their bytes are maps of files, which the system's page cache holds.
+    pub hot: Cache<HotKey, Arc<Hot>>,
+    /// Known identities.
+    pub identities: Cache<IdentityKey, Arc<Identity>>,
+    /// Preludes of upstreams, by base address.
+    pub preludes: Cache<Arc<str>, (FetchedDocument, Timestamp)>,
+}
+
+/// How many decided files are kept. Each keeps one map; Linux allows 65,530 of them in a process.
+const HOT_FILES: usize = 20_000;
+/// How many identities are kept.
+const IDENTITIES: usize = 20_000;
+/// How many preludes are kept.
+const PRELUDES: usize = 64;
+
+impl Caches {
+    /// Caches that together keep about `memory_bytes`.
+    pub fn new(memory_bytes: u64) -> Self {
+        let half = memory_bytes / 2;
+        // The estimates only size the tables.
+        let items = usize::try_from(half / 50_000).unwrap_or(10_000).max(100);
+        Self {
+            packages: Cache::with_weighter(items, half, ByBytes),
+            views: Cache::with_weighter(items, memory_bytes - half, ByBytes),
+            hot: Cache::new(HOT_FILES),
+            identities: Cache::new(IDENTITIES),
+            preludes: Cache::new(PRELUDES),
+        }
+    }
+}
+
+/// Work that is done once for all who wait.
+#[derive(Debug, Default)]
+pub struct Flights {
+    /// Asking upstream for an index.
+    pub packages: SingleFlight<PackageKey, Result<Arc<Package>, LoadError>>,
+    /// Fetching an artifact.
+    pub artifacts: SingleFlight<StageKey, Result<Staged, UpstreamError>>,
+    /// Rendering a view.
+    pub views: SingleFlight<ViewFlight, Result<Arc<RenderedView>, String>>,
+}

@@ -1,0 +1,233 @@
+//! The door: everything that requests share, assembled once.
+
+mod caches;
+mod identity;
+mod open;
+mod repositories;
+mod rules;
+mod words;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, RwLock};
+
+use tidegate_ledger::entry::DecisionMade;
+use tidegate_ledger::{Body, EntryDraft, Recorder};
+use tidegate_model::{DecisionId, Sha256, Timestamp};
+use tidegate_store::access_index::AccessIndex;
+use tidegate_store::blobs::BlobStore;
+use tidegate_store::catalogue::{Catalogue, CatalogueError, DecisionRecord};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::pipeline::decide::{Decided, Ruleset};
+use crate::pipeline::package::Package;
+use crate::upstream::Client;
+
+pub use caches::{Caches, Flights};
+pub use identity::{ANONYMOUS, Identity, IdentityError, TENANT, identify, new_token, token_of};
+pub use open::{DoorError, Options};
+pub use repositories::Repository;
+pub use rules::{PolicySource, RulesError};
+pub use words::Words;
+
+/// What the door keeps on disk.
+pub struct Store {
+    /// Everything that must be found again.
+    pub catalogue: Arc<dyn Catalogue>,
+    /// Artifact bytes.
+    pub blobs: BlobStore,
+    /// Who took what.
+    pub access: Arc<AccessIndex>,
+}
+
+/// Everything that requests share.
+pub struct Door {
+    /// Configuration in force.
+    pub config: Config,
+    /// Where the data lives.
+    pub data: PathBuf,
+    /// The time.
+    pub clock: Clock,
+    /// How registries are reached.
+    pub client: Client,
+    /// The ledger's writer.
+    pub recorder: Recorder,
+    /// What is kept.
+    pub store: Store,
+    /// Repositories by name.
+    pub repositories: BTreeMap<String, Arc<Repository>>,
+    /// What is kept in memory.
+    pub caches: Caches,
+    /// Work that many may wait for.
+    pub flights: Flights,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Words that entries repeat.
+    pub words: Words,
+    /// This door's id in `Via`, so that loops are seen.
+    pub via: String,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// Set when the door no longer takes new connections.
+    pub draining: AtomicBool,
+    rules: RwLock<Arc<Ruleset>>,
+    policy_source: Mutex<PolicySource>,
+    touched: Mutex<Vec<(Sha256, Timestamp)>>,
+    evicting: AtomicBool,
+    blocking_permits: Arc<tokio::sync::Semaphore>,
+}
+
+/// How many pieces of blocking work run at a time: enough to wait for disks, too few to starve the processor.
+const BLOCKING_AT_A_TIME: usize = 16;
+/// Last accesses are written to the catalogue in groups of this many.
+const TOUCH_BATCH: usize = 256;
+
+impl Door {
+    /// What decides at this moment.
+    pub fn rules(&self) -> Arc<Ruleset> {
+        Arc::clone(&self.rules.read().expect("no panic while holding it"))
+    }
+
+    /// The class of a principal as far as rules and waivers tell principals apart: equal classes get equal views.
+    pub fn class_of(&self, rules: &Ruleset, identity: &Identity) -> u64 {
+        let principal = tidegate_model::facts::PrincipalFacts {
+            id: identity.principal.id.clone(),
+            kind: Some(identity.principal.kind),
+            groups: identity.principal.groups.clone(),
+        };
+        if rules.one_class { 0 } else { rules.policy.principal_class(&principal, &rules.waivers) }
+    }
+
+    /// Runs work that blocks on a disk or takes more than half a millisecond of processor time, off the executor.
+    pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        let permit = Arc::clone(&self.blocking_permits).acquire_owned().await.expect("the semaphore is never closed");
+        let task = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work()
+        });
+        match task.await {
+            Ok(value) => value,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// Runs an operation of the catalogue off the executor.
+    ///
+    /// # Errors
+    /// The catalogue's.
+    pub async fn catalogue<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Catalogue) -> Result<T, CatalogueError> + Send + 'static,
+    ) -> Result<T, CatalogueError> {
+        let catalogue = Arc::clone(&self.store.catalogue);
+        self.blocking(move || work(&*catalogue)).await
+    }
+
+    /// A decision id that nobody can guess.
+    ///
+    /// # Errors
+    /// The system gives no randomness.
+    pub fn new_decision_id(&self) -> Result<DecisionId, IdentityError> {
+        let mut bytes = [0u8; 10];
+        getrandom::fill(&mut bytes).map_err(|_| IdentityError::Randomness)?;
+        Ok(DecisionId::from_random(bytes))
+    }
+
+    /// Records a decision in the ledger and where it is looked up. Blocks.
+    ///
+    /// # Errors
+    /// Either failed, as text.
+    pub fn keep_decision(&self, repository: &Repository, package: &Package, decided: &Decided) -> Result<(), String> {
+        let made = DecisionMade {
+            id: decided.id,
+            decided_at: decided.at,
+            repository: repository.name.clone(),
+            ecosystem: Some(repository.ecosystem),
+            purl: Some(decided.purl.clone()),
+            file: Some(decided.file.clone()),
+            sha256: decided.sha256,
+            decision: decided.decision.clone(),
+        };
+        let entry = EntryDraft { time: decided.at, tenant: TENANT.into(), body: Body::Decision(Box::new(made)) };
+        self.recorder.append(&entry).map_err(|e| e.to_string())?;
+        let known_before = decided.sha256.is_none()
+            || self.store.catalogue.admission(&decided.purl).map_err(|e| format!("{e}: {}", e.cause))?.is_some();
+        self.store
+            .catalogue
+            .put_decision(&DecisionRecord {
+                id: decided.id,
+                at: decided.at,
+                purl: decided.purl.to_string(),
+                file: Some(decided.file.to_string()),
+                sha256: decided.sha256,
+                repository: repository.name.to_string(),
+                action: decided.decision.action,
+                served: decided.decision.serves(),
+                seek: 0,
+                json: serde_json::to_string(&decided.decision).map_err(|e| e.to_string())?,
+            })
+            .map_err(|e| format!("{e}: {}", e.cause))?;
+        self.metrics.decision(repository.ecosystem, decided.decision.action);
+        if !known_before {
+            package.bump_local_epoch();
+        }
+        Ok(())
+    }
+
+    /// Notes that an artifact was served, for eviction. Written in groups.
+    pub fn note_access(self: &Arc<Self>, sha256: Sha256, at: Timestamp) {
+        let full = {
+            let mut touched = self.touched.lock().expect("no panic while holding it");
+            touched.push((sha256, at));
+            (touched.len() >= TOUCH_BATCH).then(|| std::mem::take(&mut *touched))
+        };
+        if let Some(batch) = full {
+            self.write_touched(batch);
+        }
+    }
+
+    /// Writes down the last accesses noted so far.
+    pub fn flush_touched(self: &Arc<Self>) {
+        let batch = std::mem::take(&mut *self.touched.lock().expect("no panic while holding it"));
+        if !batch.is_empty() {
+            self.write_touched(batch);
+        }
+    }
+
+    fn write_touched(self: &Arc<Self>, batch: Vec<(Sha256, Timestamp)>) {
+        let door = Arc::clone(self);
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = door.store.catalogue.touch_artifacts(&batch) {
+                tracing::warn!(error = %error, "last accesses could not be noted: {error}");
+            }
+        });
+    }
+
+    /// Makes room in the store where its quota is exceeded, behind whoever noticed.
+    pub fn begin_eviction(self: &Arc<Self>) {
+        use std::sync::atomic::Ordering;
+        let over = self.store.blobs.usage().is_ok_and(|u| u.excess_bytes() > 0);
+        if !over || self.evicting.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let door = Arc::clone(self);
+        // Called from blocking work and from tasks alike, so a thread of its own.
+        std::thread::spawn(move || {
+            match door.store.blobs.make_room(&*door.store.catalogue, 0) {
+                Ok(evicted) => tracing::info!(evicted.artifacts = evicted.artifacts, "made room in the store"),
+                Err(error) => tracing::error!(error = %error, "no room could be made in the store: {error}"),
+            }
+            door.caches.hot.clear();
+            door.evicting.store(false, Ordering::Release);
+        });
+    }
+}
+
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Door").field("data", &self.data).field("repositories", &self.repositories).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,109 @@
+//! Repositories: the endpoints that clients point at, and which upstream a name belongs to.
+
+use std::sync::Arc;
+
+use tidegate_ecosystems::Protocol;
+use tidegate_model::{Ecosystem, PackageName};
+
+use crate::upstream::{NamePatterns, Upstream};
+
+/// An endpoint that clients point at.
+pub struct Repository {
+    /// Its name: the first part of its path.
+    pub name: Arc<str>,
+    /// What it speaks.
+    pub ecosystem: Ecosystem,
+    /// How it speaks.
+    pub protocol: &'static dyn Protocol,
+    /// Names that leave through no upstream.
+    pub private: NamePatterns,
+    /// Upstreams in the order in which they are asked.
+    pub upstreams: Vec<Arc<Upstream>>,
+    /// Why there is no upstream, and what to do; empty where there is one.
+    pub not_configured: String,
+}
+
+impl Repository {
+    /// The upstreams that may be asked for a name, in order: the one that owns it where a private pattern says so, none
+    /// where the repository keeps it home, else all.
+    pub fn upstreams_for(&self, name: &PackageName) -> Vec<Arc<Upstream>> {
+        if self.private.matches(name) {
+            return Vec::new();
+        }
+        let owners: Vec<_> = self.upstreams.iter().filter(|u| u.private.matches(name)).cloned().collect();
+        if owners.is_empty() { self.upstreams.clone() } else { owners }
+    }
+
+    /// Whether a name is private to the organisation.
+    pub fn is_private(&self, name: &PackageName) -> bool {
+        self.private.matches(name) || self.upstreams.iter().any(|u| u.private.matches(name))
+    }
+
+    /// Whether a name may be spoken of to this upstream.
+    pub fn may_tell(&self, upstream: &Upstream, name: &PackageName) -> bool {
+        upstream.private.matches(name) || !self.is_private(name)
+    }
+
+    /// Whether text (a search) mentions something private.
+    pub fn mentions_private(&self, text: &str) -> bool {
+        let patterns = self.upstreams.iter().map(|u| &u.private).chain([&self.private]);
+        let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c == ',').collect();
+        patterns.into_iter().any(|p| {
+            words.iter().any(|word| p.matches_text(word))
+                || p.as_slice().iter().any(|glob| {
+                    // The fixed beginning of a pattern, `@acme/` or `acme-`, tells as much as a whole name.
+                    let fixed = glob.split('*').next().unwrap_or_default();
+                    fixed.len() > 2 && text.to_ascii_lowercase().contains(fixed.trim_end_matches('/'))
+                })
+        })
+    }
+}
+
+impl std::fmt::Debug for Repository {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Repository").field("name", &self.name).field("upstreams", &self.upstreams).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tidegate_ecosystems::UpstreamBase;
+
+    fn repository() -> Repository {
+        let upstream = |name: &str, private: &[&str]| {
+            let private: Vec<String> = private.iter().map(|s| (*s).to_owned()).collect();
+            let base = UpstreamBase { url: format!("https://{name}.example/").parse().unwrap() };
+            Arc::new(Upstream::new(name.into(), base, None, NamePatterns::new(&private), &[], String::new()))
+        };
+        Repository {
+            name: "npm".into(),
+            ecosystem: Ecosystem::Npm,
+            protocol: tidegate_ecosystems::protocol(Ecosystem::Npm),
+            private: NamePatterns::new(&["@secret/*".into()]),
+            upstreams: vec![upstream("acme", &["@acme/*"]), upstream("public", &[])],
+            not_configured: String::new(),
+        }
+    }
+
+    #[test]
+    fn private_names_have_one_way() {
+        let repository = repository();
+        let names = |text: &str| -> Vec<String> {
+            let name = PackageName::parse(Ecosystem::Npm, text).unwrap();
+            repository.upstreams_for(&name).iter().map(|u| u.name.clone()).collect()
+        };
+        assert_eq!(names("@acme/x"), ["acme"]);
+        assert_eq!(names("@secret/x"), Vec::<String>::new());
+        assert_eq!(names("left-pad"), ["acme", "public"]);
+    }
+
+    #[test]
+    fn a_search_that_mentions_a_private_name_is_noticed() {
+        let repository = repository();
+        for yes in ["@acme/x", "scope:acme @acme", "@secret/plan", "keywords:@ACME/tool"] {
+            assert!(repository.mentions_private(yes), "{yes}");
+        }
+        assert!(!repository.mentions_private("left-pad"));
+    }
+}

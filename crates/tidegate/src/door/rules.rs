@@ -1,0 +1,125 @@
+//! The ruleset in force: policy, waivers, blocks by hand. Swapped as one, so that no decision mixes two of them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tidegate_ledger::entry::PolicyChange;
+use tidegate_ledger::{Body, EntryDraft};
+use tidegate_policy::{Policy, PolicyErrors, WaiverSet};
+use tidegate_store::catalogue::{Catalogue, CatalogueError, WaiverFilter};
+
+use super::{Door, TENANT};
+use crate::pipeline::decide::Ruleset;
+
+/// Where a policy comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicySource {
+    /// A pack that ships with the binary.
+    Pack(String),
+    /// A file.
+    File(PathBuf),
+}
+
+impl std::fmt::Display for PolicySource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Pack(name) => write!(f, "pack {name}"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+        }
+    }
+}
+
+/// Why a ruleset cannot be put in force.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// There is no such pack.
+    #[error("there is no policy pack `{0}`: the packs are baseline, strict and observe")]
+    NoSuchPack(String),
+    /// The file cannot be read.
+    #[error("the policy file `{}` cannot be read: {source}\n  correct [policy] file in the configuration", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is not a policy.
+    #[error("{0}")]
+    Invalid(#[from] PolicyErrors),
+    /// The catalogue failed.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+}
+
+/// Compiles a policy.
+///
+/// # Errors
+/// [`RulesError`].
+pub fn compile(source: &PolicySource) -> Result<Policy, RulesError> {
+    match source {
+        PolicySource::Pack(name) => Policy::pack(name).ok_or_else(|| RulesError::NoSuchPack(name.clone())),
+        PolicySource::File(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| RulesError::Unreadable { path: path.clone(), source })?;
+            let compiled = Policy::compile(&text, &path.display().to_string())?;
+            for warning in &compiled.warnings {
+                tracing::warn!("{warning}");
+            }
+            Ok(compiled.policy)
+        }
+    }
+}
+
+/// Puts a ruleset together from a policy and what the catalogue holds. Blocks.
+///
+/// # Errors
+/// The catalogue's.
+pub fn assemble(policy: Policy, source: &PolicySource, catalogue: &dyn Catalogue, epoch: u64) -> Result<Ruleset, CatalogueError> {
+    let waivers = catalogue.waivers(&WaiverFilter::default())?.into_iter().map(|w| w.waiver).collect();
+    let waivers = WaiverSet::new(waivers);
+    let blocks = catalogue.local_blocks(false)?;
+    let one_class = policy.principal_classes(&waivers) == 1;
+    Ok(Ruleset { policy, source: source.to_string(), waivers, blocks, epoch, one_class })
+}
+
+impl Door {
+    /// Reads policy, waivers and blocks again and puts them in force. What was decided before is decided anew. Blocks.
+    ///
+    /// # Errors
+    /// [`RulesError`]; the ruleset in force stays.
+    pub fn reload_rules(&self) -> Result<Arc<Ruleset>, RulesError> {
+        let source = self.policy_source.lock().expect("no panic while holding it").clone();
+        self.put_in_force(&source)
+    }
+
+    /// Puts another policy in force. Blocks.
+    ///
+    /// # Errors
+    /// [`RulesError`]; the ruleset in force stays.
+    pub fn put_in_force(&self, source: &PolicySource) -> Result<Arc<Ruleset>, RulesError> {
+        let policy = compile(source)?;
+        let mut held = self.policy_source.lock().expect("no panic while holding it");
+        let before = self.rules();
+        let rules = Arc::new(assemble(policy, source, &*self.store.catalogue, before.epoch + 1)?);
+        if rules.policy.digest() != before.policy.digest() {
+            self.record_policy(&rules, Some(before.policy.digest()));
+        }
+        *held = source.clone();
+        *self.rules.write().expect("no panic while holding it") = Arc::clone(&rules);
+        Ok(rules)
+    }
+
+    pub(super) fn record_policy(&self, rules: &Ruleset, previous: Option<tidegate_model::Sha256>) {
+        let change = PolicyChange {
+            policy: rules.policy.digest(),
+            previous,
+            source: rules.source.as_str().into(),
+            rules: rules.policy.rules().len() as u64,
+            actor: None,
+        };
+        let entry = EntryDraft { time: self.clock.now(), tenant: TENANT.into(), body: Body::Policy(change) };
+        if let Err(error) = self.recorder.append(&entry) {
+            tracing::error!(error = %error, "a change of policy could not be recorded: {error}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! A response body that does not end before its entry is durable.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tidegate_ledger::{Durability, RecordError};
+
+/// How many bytes are handed to the connection at a time.
+const FRAME_BYTES: usize = 512 * 1024;
+
+/// Bytes whose last part waits until the entry survives a power cut.
+pub struct RecordedBody {
+    left: Bytes,
+    durable: Option<Pin<Box<dyn Future<Output = Result<(), RecordError>> + Send>>>,
+}
+
+impl RecordedBody {
+    /// A body that ends once `durable` resolves.
+    pub fn held(bytes: Bytes, durable: Durability) -> Self {
+        Self { left: bytes, durable: Some(Box::pin(durable.wait())) }
+    }
+
+    /// A body whose entry is durable already, or that needs none.
+    pub const fn free(bytes: Bytes) -> Self {
+        Self { left: bytes, durable: None }
+    }
+}
+
+impl Body for RecordedBody {
+    type Data = Bytes;
+    type Error = RecordError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, RecordError>>> {
+        let this = &mut *self;
+        if this.left.is_empty() {
+            return Poll::Ready(None);
+        }
+        if this.left.len() > FRAME_BYTES {
+            // All but the last part may go at once: the client cannot use a body that does not end.
+            return Poll::Ready(Some(Ok(Frame::data(this.left.split_to(FRAME_BYTES)))));
+        }
+        if let Some(durable) = &mut this.durable {
+            // An entry that cannot be made durable ends the connection short of the announced length.
+            ready!(durable.as_mut().poll(cx))?;
+            this.durable = None;
+        }
+        Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut this.left)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left.len() as u64)
+    }
+}
+
+impl std::fmt::Debug for RecordedBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RecordedBody({} bytes left)", self.left.len())
+    }
+}

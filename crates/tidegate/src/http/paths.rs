@@ -1,0 +1,73 @@
+//! From a request's target to the part of the door it means.
+
+/// What a path means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// `/`
+    Front,
+    /// `/healthz`
+    Alive,
+    /// `/readyz`
+    Ready,
+    /// `/metrics`
+    Metrics,
+    /// `/api/v1/…`, without the prefix.
+    Api(&'a str),
+    /// `/d/<decision>`
+    Decision(&'a str),
+    /// `/<repository>/…` or `/t/<token>/<repository>/…`
+    Package {
+        /// The token in the path, where there is one.
+        token: Option<&'a str>,
+        /// The repository's name.
+        repository: &'a str,
+        /// The raw rest below the repository's base.
+        rest: &'a str,
+    },
+    /// Nothing we know.
+    Unknown,
+}
+
+/// Reads a raw path. Only the repository's own routes are ever decoded, and that by the ecosystem.
+pub fn place(path: &str) -> Place<'_> {
+    let Some(path) = path.strip_prefix('/') else { return Place::Unknown };
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    match first {
+        "" if rest.is_empty() => Place::Front,
+        "healthz" if rest.is_empty() => Place::Alive,
+        "readyz" if rest.is_empty() => Place::Ready,
+        "metrics" if rest.is_empty() => Place::Metrics,
+        "api" => rest.strip_prefix("v1/").map_or(Place::Unknown, Place::Api),
+        "d" => Place::Decision(rest),
+        "t" => match rest.split_once('/').and_then(|(token, rest)| Some((token, rest.split_once('/')?))) {
+            Some((token, (repository, rest))) if is_name(repository) && !token.is_empty() => {
+                Place::Package { token: Some(token), repository, rest }
+            }
+            _ => Place::Unknown,
+        },
+        name if is_name(name) && path.contains('/') => Place::Package { token: None, repository: name, rest },
+        _ => Place::Unknown,
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places() {
+        assert_eq!(place("/"), Place::Front);
+        assert_eq!(place("/healthz"), Place::Alive);
+        assert_eq!(place("/api/v1/status"), Place::Api("status"));
+        assert_eq!(place("/npm/left-pad"), Place::Package { token: None, repository: "npm", rest: "left-pad" });
+        assert_eq!(place("/npm/"), Place::Package { token: None, repository: "npm", rest: "" });
+        assert_eq!(place("/t/tg_x/npm/@a%2fb"), Place::Package { token: Some("tg_x"), repository: "npm", rest: "@a%2fb" });
+        for unknown in ["", "x", "//npm/x", "/npm", "/NPM/x", "/%6epm/x", "/t/x/npm", "/t//npm/x", "/api/v2/x", "/healthz/", "/../npm/x", "/npm%2fx/y"] {
+            assert_eq!(place(unknown), Place::Unknown, "{unknown}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Counters for operators. Labels come from closed sets, never from package names.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use tidegate_model::{Action, Ecosystem};
+
+/// Labels of answered requests.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RequestLabels {
+    /// `npm`, `pypi`, `cargo`, or `door` for routes that belong to none.
+    pub ecosystem: &'static str,
+    /// First digit of the status, `2xx`.
+    pub status: &'static str,
+}
+
+/// Labels of decisions.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DecisionLabels {
+    /// Ecosystem.
+    pub ecosystem: &'static str,
+    /// Action.
+    pub action: &'static str,
+}
+
+/// Every counter.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    decisions: Family<DecisionLabels, Counter>,
+    /// Bytes of bodies sent.
+    pub sent_bytes: Counter,
+    /// Alarms raised.
+    pub alarms: Counter,
+    /// Connections open now.
+    pub connections: Gauge<i64, std::sync::atomic::AtomicI64>,
+    /// Entries appended to the ledger.
+    pub entries: Gauge<u64, AtomicU64>,
+    /// Requests refused because they could not be recorded.
+    pub unrecordable: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("tidegate");
+        let requests = Family::<RequestLabels, Counter>::default();
+        registry.register("requests", "Answered requests", requests.clone());
+        let decisions = Family::<DecisionLabels, Counter>::default();
+        registry.register("decisions", "Decisions made on artifacts", decisions.clone());
+        let sent_bytes = Counter::default();
+        registry.register("sent_bytes", "Bytes of bodies sent", sent_bytes.clone());
+        let alarms = Counter::default();
+        registry.register("alarms", "Alarms raised", alarms.clone());
+        let connections = Gauge::default();
+        registry.register("connections", "Connections open now", connections.clone());
+        let entries = Gauge::default();
+        registry.register("ledger_entries", "Entries appended to the ledger", entries.clone());
+        let unrecordable = Counter::default();
+        registry.register("unrecordable_requests", "Requests refused because they could not be recorded", unrecordable.clone());
+        Self { registry, requests, decisions, sent_bytes, alarms, connections, entries, unrecordable }
+    }
+}
+
+impl Metrics {
+    /// Counts an answered request.
+    pub fn request(&self, ecosystem: Option<Ecosystem>, status: u16) {
+        let status = match status / 100 {
+            1 => "1xx",
+            2 => "2xx",
+            3 => "3xx",
+            4 => "4xx",
+            _ => "5xx",
+        };
+        let ecosystem = ecosystem.map_or("door", Ecosystem::as_str);
+        self.requests.get_or_create(&RequestLabels { ecosystem, status }).inc();
+    }
+
+    /// Counts a decision on an artifact.
+    pub fn decision(&self, ecosystem: Ecosystem, action: Action) {
+        self.decisions.get_or_create(&DecisionLabels { ecosystem: ecosystem.as_str(), action: action.as_str() }).inc();
+    }
+
+    /// OpenMetrics text.
+    pub fn render(&self) -> String {
+        let mut out = String::new();
+        text::encode(&mut out, &self.registry).expect("writing to a string");
+        out
+    }
+}

@@ -1,0 +1,315 @@
+//! Artifacts: from the store, or fetched once for all who wait, hashed while they stream and compared before anybody
+//! sees a byte.
+
+use std::sync::Arc;
+
+use tidegate_ecosystems::Part;
+use tidegate_ledger::entry::{Alarm, AlarmKind};
+use tidegate_ledger::{Body, EntryDraft};
+use tidegate_model::{Algorithm, ArtifactKind, Digest, Sha256};
+use tidegate_store::blobs::{Blob, BlobError, Promise};
+use tidegate_store::catalogue::{Artifact, NewAlarm, PinKey};
+
+use super::facts::{BytesKnown, purl_of};
+use super::package::Package;
+use crate::door::{Door, Repository, TENANT};
+use crate::upstream::UpstreamError;
+
+/// Bytes that are here and proved to be the promised ones. They cannot be served: see [`super::admission`].
+#[derive(Clone, Debug)]
+pub struct Staged {
+    /// The bytes.
+    pub blob: Blob,
+    /// What facts need of them.
+    pub known: BytesKnown,
+    /// Whether upstream was asked.
+    pub cold: bool,
+}
+
+/// What names one fetch.
+pub type StageKey = (Arc<str>, Arc<str>, Arc<str>, Part);
+
+/// How many pieces of a body wait for the disk at most.
+const PIECES_IN_FLIGHT: usize = 16;
+
+/// The bytes of a file, fetched if need be.
+///
+/// # Errors
+/// [`UpstreamError`], cloneable because many may wait for one fetch.
+pub async fn stage(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    package: &Arc<Package>,
+    position: usize,
+    part: Part,
+) -> Result<Staged, UpstreamError> {
+    if let Some(staged) = stored(door, package, position, part).await? {
+        return Ok(staged);
+    }
+    let file: Arc<str> = package.index.files()[position].file.as_str().into();
+    let key = (Arc::clone(&repository.name), Arc::clone(&package.purl), file, part);
+    let (door2, package2) = (door.clone(), package.clone());
+    door.flights
+        .artifacts
+        .run(key, move || async move {
+            // Another flight may have landed between the look and the start.
+            if let Some(staged) = stored(&door2, &package2, position, part).await? {
+                return Ok(staged);
+            }
+            fetch(&door2, &package2, position, part).await
+        })
+        .await
+        .unwrap_or_else(|| {
+            Err(UpstreamError::Storage { upstream: package.upstream.name.clone(), why: "fetching ended in an unforeseen way; see the log".into() })
+        })
+}
+
+/// The name under which a part is pinned.
+fn pinned_name(file: &str, part: Part) -> String {
+    match part {
+        Part::Whole => file.to_owned(),
+        Part::Metadata => format!("{file}.metadata"),
+    }
+}
+
+/// The digests the index promises for a part.
+fn promised(package: &Package, position: usize, part: Part) -> Vec<Digest> {
+    let file = &package.index.files()[position];
+    match part {
+        // What was promised first stays promised.
+        Part::Whole => {
+            let mut digests = package.sightings[position].promised_digests_first.clone();
+            digests.extend(file.digests.iter().filter(|d| !digests.iter().any(|f| f.algorithm() == d.algorithm())).cloned().collect::<Vec<_>>());
+            digests
+        }
+        Part::Metadata => file.metadata_sidecar.clone().unwrap_or_default(),
+    }
+}
+
+async fn stored(door: &Arc<Door>, package: &Arc<Package>, position: usize, part: Part) -> Result<Option<Staged>, UpstreamError> {
+    let (door2, package2) = (door.clone(), package.clone());
+    door.blocking(move || {
+        let file = &package2.index.files()[position];
+        let name = pinned_name(file.file.as_str(), part);
+        let key = PinKey {
+            ecosystem: package2.name.ecosystem().as_str(),
+            package: package2.name.as_str(),
+            version: file.version.as_str(),
+            file: &name,
+        };
+        let failed = |why: String| UpstreamError::Storage { upstream: package2.upstream.name.clone(), why };
+        let Some(sha256) = door2.store.catalogue.pin(&key).map_err(|e| failed(e.to_string()))? else { return Ok(None) };
+        match door2.store.blobs.open_blob(&sha256) {
+            Ok(Some(blob)) => {
+                let sha512 = door2.store.catalogue.artifact(&sha256).ok().flatten().and_then(|a| a.sha512);
+                let known = BytesKnown { sha256, sha512, size: blob.size() };
+                Ok(Some(Staged { blob, known, cold: false }))
+            }
+            Ok(None) => Ok(None),
+            Err(error @ BlobError::Corrupt { .. }) => {
+                tracing::error!(blob.sha256 = %sha256, error = %error, "a stored blob is damaged: {error}");
+                let _ = door2.store.catalogue.mark_absent(&[sha256]);
+                raise_alarm(&door2, &package2, position, AlarmKind::Stored, &sha256.into(), &sha256.into(), &error.to_string());
+                Ok(None)
+            }
+            Err(error) => Err(failed(error.to_string())),
+        }
+    })
+    .await
+}
+
+async fn fetch(
+    door: &Arc<Door>,
+    package: &Arc<Package>,
+    position: usize,
+    part: Part,
+) -> Result<Staged, UpstreamError> {
+    let upstream = Arc::clone(&package.upstream);
+    let storage = |why: String| UpstreamError::Storage { upstream: upstream.name.clone(), why };
+    let file = &package.index.files()[position];
+    let mut url = file.location.clone();
+    if part == Part::Metadata {
+        // PEP 658: the sidecar's address is the file's with `.metadata` behind its path.
+        let path = format!("{}.metadata", url.path());
+        url.set_path(&path);
+    }
+    url.set_fragment(None);
+    let promised = promised(package, position, part);
+    let mut body = door.client.artifact(&upstream, &url).await?;
+    let limit = door.config.upstream.max_artifact_bytes;
+    if body.length.is_some_and(|l| l > limit) {
+        return Err(UpstreamError::Broken { upstream: upstream.name.clone(), why: format!("the file is larger than {limit} bytes") });
+    }
+    let mut algorithms: Vec<Algorithm> = promised.iter().map(Digest::algorithm).collect();
+    algorithms.push(Algorithm::Sha512);
+    algorithms.sort_unstable();
+    algorithms.dedup();
+    let writer = door.store.blobs.begin(&algorithms).map_err(|e| storage(e.to_string()))?;
+    let (sender, mut receiver) = tokio::sync::mpsc::channel::<bytes::Bytes>(PIECES_IN_FLIGHT);
+    let promise = Promise { digests: promised, size: body.length };
+    let (finish, finished) = tokio::sync::oneshot::channel::<()>();
+    // Hashing and writing are work for a thread of their own; the channel's bound is the memory one fetch may take.
+    let writing = tokio::task::spawn_blocking(move || {
+        let mut writer = writer;
+        while let Some(piece) = receiver.blocking_recv() {
+            writer.append(&piece)?;
+        }
+        // Only a body that ended well is compared and named; a dropped sender alone means that the transfer broke.
+        match finished.blocking_recv() {
+            Ok(()) => writer.finish(&promise).map(Some),
+            Err(_) => Ok(None),
+        }
+    });
+    let transferred = transfer(&mut body, &sender, limit, &upstream.name).await;
+    drop(sender);
+    if transferred.is_ok() {
+        let _ = finish.send(());
+    } else {
+        drop(finish);
+    }
+    let written = writing.await.map_err(|e| storage(e.to_string()))?;
+    transferred?;
+    let committed = match written {
+        Ok(Some(committed)) => committed,
+        Ok(None) => return Err(UpstreamError::Broken { upstream: upstream.name.clone(), why: "the transfer broke off".into() }),
+        Err(BlobError::Mismatch { promised, found }) => {
+            let why = format!("{} promises {promised}, the bytes have {found}", file.file);
+            raise_alarm(door, package, position, AlarmKind::Integrity, &promised, &found, &why);
+            return Err(UpstreamError::Integrity { upstream: upstream.name.clone(), why });
+        }
+        Err(BlobError::WrongSize { promised, found }) => {
+            let why = format!("{} has {found} bytes where {promised} were announced", file.file);
+            return Err(UpstreamError::Broken { upstream: upstream.name.clone(), why });
+        }
+        Err(error) => return Err(storage(error.to_string())),
+    };
+    let (door2, package2) = (door.clone(), package.clone());
+    door.blocking(move || keep(&door2, &package2, position, part, &committed, &url)).await
+}
+
+async fn transfer(
+    body: &mut crate::upstream::ArtifactBody,
+    sender: &tokio::sync::mpsc::Sender<bytes::Bytes>,
+    limit: u64,
+    upstream: &str,
+) -> Result<(), UpstreamError> {
+    let mut total = 0u64;
+    while let Some(piece) = body.next().await? {
+        total += piece.len() as u64;
+        if total > limit {
+            return Err(UpstreamError::Broken { upstream: upstream.to_owned(), why: format!("the file is larger than {limit} bytes") });
+        }
+        // The writer is gone where the disk failed; its own error says how.
+        if sender.send(piece).await.is_err() {
+            return Ok(());
+        }
+    }
+    if body.length.is_some_and(|l| l != total) {
+        return Err(UpstreamError::Broken { upstream: upstream.to_owned(), why: "the transfer was cut short".into() });
+    }
+    Ok(())
+}
+
+/// Pins the digest for good and makes the artifact known.
+fn keep(
+    door: &Arc<Door>,
+    package: &Arc<Package>,
+    position: usize,
+    part: Part,
+    committed: &tidegate_store::blobs::Committed,
+    url: &url::Url,
+) -> Result<Staged, UpstreamError> {
+    let upstream = package.upstream.name.clone();
+    let storage = |why: String| UpstreamError::Storage { upstream: upstream.clone(), why };
+    let catalogue = &door.store.catalogue;
+    let file = &package.index.files()[position];
+    let now = door.clock.now();
+    let name = pinned_name(file.file.as_str(), part);
+    let key = PinKey {
+        ecosystem: package.name.ecosystem().as_str(),
+        package: package.name.as_str(),
+        version: file.version.as_str(),
+        file: &name,
+    };
+    let mut address = url.clone();
+    let _ = address.set_username("");
+    let _ = address.set_password(None);
+    let sha512 = committed.digest(Algorithm::Sha512).cloned();
+    catalogue
+        .put_artifact(&Artifact {
+            sha256: committed.sha256,
+            sha512: sha512.clone(),
+            size: committed.size,
+            kind: ArtifactKind::Package,
+            upstream_url: Some(address.to_string()),
+            first_stored_at: now,
+            last_access_at: now,
+            stored: true,
+            pinned: false,
+        })
+        .map_err(|e| storage(e.to_string()))?;
+    let pinned = catalogue.set_pin(&key, &committed.sha256, now).map_err(|e| storage(e.to_string()))?;
+    if pinned != committed.sha256 {
+        let why = format!("{} was first seen as {pinned} and came as {}", file.file, committed.sha256);
+        raise_alarm(door, package, position, AlarmKind::FirstSeen, &pinned.into(), &committed.sha256.into(), &why);
+        return Err(UpstreamError::Integrity { upstream, why });
+    }
+    let blob = door
+        .store
+        .blobs
+        .open_blob(&committed.sha256)
+        .map_err(|e| storage(e.to_string()))?
+        .ok_or_else(|| storage("a blob vanished right after it was stored".into()))?;
+    door.begin_eviction();
+    Ok(Staged { blob, known: BytesKnown { sha256: committed.sha256, sha512, size: committed.size }, cold: true })
+}
+
+/// Tells people, and the record, that bytes are not what they should be.
+fn raise_alarm(
+    door: &Door,
+    package: &Package,
+    position: usize,
+    kind: AlarmKind,
+    expected: &Digest,
+    found: &Digest,
+    message: &str,
+) {
+    let file = &package.index.files()[position];
+    let purl = purl_of(package, position);
+    let now = door.clock.now();
+    tracing::error!(package.purl = %purl, "{message}");
+    door.metrics.alarms.inc();
+    let alarm = NewAlarm {
+        kind: kind.as_str().into(),
+        subject: format!("{purl} {}", file.file),
+        message: message.into(),
+        json: serde_json::json!({ "purl": purl, "file": file.file.as_str(), "expected": expected, "found": found, "upstream": package.upstream.name }).to_string(),
+        at: now,
+    };
+    if let Err(error) = door.store.catalogue.raise_alarm(&alarm) {
+        tracing::error!(error = %error, "an alarm could not be kept: {error}");
+    }
+    let entry = Alarm {
+        alarm: kind,
+        repository: package.upstream.name.as_str().into(),
+        ecosystem: Some(package.name.ecosystem()),
+        purl: purl.into(),
+        file: Some(file.file.as_str().into()),
+        expected: expected.clone(),
+        found: found.clone(),
+        upstream: Some(package.upstream.name.as_str().into()),
+    };
+    if let Err(error) = door.recorder.append(&EntryDraft { time: now, tenant: TENANT.into(), body: Body::Alarm(Box::new(entry)) }) {
+        tracing::error!(error = %error, "an alarm could not be recorded: {error}");
+    }
+}
+
+/// The subject that a decision on a staged file is about.
+pub fn subject_of(package: &Package, position: usize, sha256: Sha256) -> tidegate_model::Subject {
+    let file = &package.index.files()[position];
+    tidegate_model::Subject::File {
+        coordinate: tidegate_model::Coordinate { name: package.name.clone(), version: file.version.clone() },
+        file: file.file.clone(),
+        sha256,
+    }
+}

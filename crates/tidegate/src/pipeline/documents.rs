@@ -1,0 +1,475 @@
+//! Index documents: fetched, revalidated, kept, parsed. Nobody waits longer than one upstream request, and nobody is told
+//! "not found" because an upstream failed.
+
+use std::sync::Arc;
+
+use sha2::Digest as _;
+use tidegate_ecosystems::{DocumentRequest, FetchedDocument, IndexError};
+use tidegate_model::{PackageName, Sha256, Timestamp};
+use tidegate_store::catalogue::{CatalogueError, DocumentKey, NewDocument, Sighting, SightingBatch, StoredDocument};
+
+use super::package::Package;
+use crate::door::{Door, Repository};
+use crate::upstream::{Fetched, Upstream, UpstreamError, Validators};
+
+/// The kinds of documents that are kept, part of their keys.
+const INDEX: &str = "index";
+const PRELUDE: &str = "prelude";
+const SUPPLEMENT: &str = "supplement";
+/// Seconds between two refreshes of a package that only its files are asked of.
+const KEEP_FRESH_SECONDS: i64 = 60;
+/// Seconds for which a prelude (cargo's `config.json`) is used without asking again.
+const PRELUDE_FRESH_SECONDS: i64 = 3600;
+
+/// A package and how current it is.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The package.
+    pub package: Arc<Package>,
+    /// Set where upstream failed and this is what it said before.
+    pub stale: Option<Arc<str>>,
+    /// Whether upstream was asked for this answer.
+    pub cold: bool,
+}
+
+/// Why there is no package.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The upstream failed, or has no such package.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// The repository has no upstream.
+    #[error("{0}")]
+    NotConfigured(String),
+    /// The name is kept home and no upstream owns it.
+    #[error("`{0}` is a private name that no upstream owns: it is never asked for outside")]
+    Private(PackageName),
+    /// Our own storage failed.
+    #[error("the catalogue failed: {0}")]
+    Storage(String),
+}
+
+/// The package of a name, from memory, from disk or from upstream.
+///
+/// # Errors
+/// [`LoadError`].
+pub async fn load(door: &Arc<Door>, repository: &Arc<Repository>, name: &PackageName) -> Result<Loaded, LoadError> {
+    if repository.upstreams.is_empty() {
+        return Err(LoadError::NotConfigured(repository.not_configured.clone()));
+    }
+    if repository.upstreams_for(name).is_empty() {
+        return Err(LoadError::Private(name.clone()));
+    }
+    let key = (Arc::clone(&repository.name), name.clone());
+    let mut known = door.caches.packages.get(&key);
+    if known.is_none() {
+        known = restore(door, repository, name).await?;
+    }
+    let now = door.clock.now();
+    let settings = &door.config.cache;
+    let Some(package) = known else {
+        let package = refresh(door, repository, name, None).await?;
+        return Ok(Loaded { package, stale: None, cold: true });
+    };
+    let age = now.seconds_since(package.checked_at());
+    if age < settings.fresh_seconds as i64 {
+        return Ok(Loaded { package, stale: None, cold: false });
+    }
+    if age < (settings.fresh_seconds + settings.stale_while_revalidate_seconds) as i64 {
+        begin_refresh(door, repository, name, &package);
+        return Ok(Loaded { package, stale: None, cold: false });
+    }
+    match refresh(door, repository, name, Some(Arc::clone(&package))).await {
+        Ok(package) => Ok(Loaded { package, stale: None, cold: true }),
+        Err(LoadError::Upstream(error @ UpstreamError::Absent { .. })) => Err(error.into()),
+        Err(error) if age < settings.stale_if_error_seconds as i64 => {
+            tracing::warn!(package.purl = %package.purl, error = %error, "serving the last known index of {}: {error}", package.purl);
+            Ok(Loaded { package, stale: Some(error.to_string().into()), cold: false })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks upstream now, whatever the age of what is held.
+///
+/// # Errors
+/// [`LoadError`].
+pub async fn reload(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    name: &PackageName,
+    held: &Arc<Package>,
+) -> Result<Loaded, LoadError> {
+    let package = refresh(door, repository, name, Some(Arc::clone(held))).await?;
+    Ok(Loaded { package, stale: None, cold: true })
+}
+
+/// Begins to refresh a package that is used without its index being asked for, as lock-file installs do.
+pub fn keep_fresh(door: &Arc<Door>, repository: &Arc<Repository>, package: &Arc<Package>) {
+    let now = door.clock.now();
+    if now.seconds_since(package.checked_at()) >= door.config.cache.fresh_seconds as i64
+        && package.claim_refresh(now, KEEP_FRESH_SECONDS)
+    {
+        begin_refresh(door, repository, &package.name, package);
+    }
+}
+
+/// The prelude of the upstream that has a package, from memory or disk.
+pub async fn prelude_of(door: &Arc<Door>, repository: &Arc<Repository>, upstream: &Arc<Upstream>) -> Result<Option<FetchedDocument>, LoadError> {
+    let Some(request) = repository.protocol.prelude(&upstream.base) else { return Ok(None) };
+    Ok(Some(prelude(door, repository, upstream, &request).await?))
+}
+
+fn begin_refresh(door: &Arc<Door>, repository: &Arc<Repository>, name: &PackageName, package: &Arc<Package>) {
+    let (door2, repository2, name2, package2) = (door.clone(), repository.clone(), name.clone(), package.clone());
+    let key = (Arc::clone(&repository.name), name.clone());
+    door.flights.packages.start(key, move || async move {
+        let result = ask_upstreams(&door2, &repository2, &name2, Some(package2)).await;
+        if let Err(error) = &result {
+            tracing::warn!(error = %error, "could not refresh the index of {name2}: {error}");
+        }
+        result
+    });
+}
+
+async fn refresh(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    name: &PackageName,
+    held: Option<Arc<Package>>,
+) -> Result<Arc<Package>, LoadError> {
+    let (door2, repository2, name2) = (door.clone(), repository.clone(), name.clone());
+    let key = (Arc::clone(&repository.name), name.clone());
+    door.flights
+        .packages
+        .run(key, move || async move { ask_upstreams(&door2, &repository2, &name2, held).await })
+        .await
+        .unwrap_or_else(|| Err(LoadError::Storage("reading the index failed in an unforeseen way; see the log".into())))
+}
+
+/// Asks the upstreams of a name in order; the first that has it is the one. A failure ends the search: to go on would
+/// let the next upstream answer for a name that belongs to this one.
+async fn ask_upstreams(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    name: &PackageName,
+    held: Option<Arc<Package>>,
+) -> Result<Arc<Package>, LoadError> {
+    let mut absent = None;
+    for upstream in repository.upstreams_for(name) {
+        let now = door.clock.now();
+        let base = upstream.base.url.to_string();
+        let (repo, key_name) = (repository.name.to_string(), name.to_string());
+        let known_absent = door.catalogue(move |c| c.absent(&repo, &base, &key_name, now)).await.map_err(storage)?;
+        if known_absent.is_some() {
+            absent = Some(UpstreamError::Absent { upstream: upstream.name.clone(), status: 404 });
+            continue;
+        }
+        let held = held.clone().filter(|p| Arc::ptr_eq(&p.upstream, &upstream));
+        match ask_one(door, repository, &upstream, name, held).await {
+            Ok(package) => {
+                let key = (Arc::clone(&repository.name), name.clone());
+                if let Some(old) = door.caches.packages.get(&key).filter(|old| !Arc::ptr_eq(old, &package)) {
+                    old.supersede();
+                }
+                door.caches.packages.insert(key, Arc::clone(&package));
+                return Ok(package);
+            }
+            Err(LoadError::Upstream(error @ UpstreamError::Absent { .. })) => {
+                forget(door, repository, &upstream, name).await?;
+                absent = Some(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if let Some((_, old)) = door.caches.packages.remove(&(Arc::clone(&repository.name), name.clone())) {
+        old.supersede();
+    }
+    Err(absent.map_or_else(|| LoadError::Private(name.clone()), LoadError::Upstream))
+}
+
+async fn forget(door: &Arc<Door>, repository: &Arc<Repository>, upstream: &Arc<Upstream>, name: &PackageName) -> Result<(), LoadError> {
+    let until = door.clock.now().plus_seconds(door.config.cache.absent_seconds as i64);
+    let (repo, base, name) = (repository.name.to_string(), upstream.base.url.to_string(), name.to_string());
+    door.catalogue(move |c| {
+        c.forget_document(&DocumentKey { repository: &repo, upstream: &base, package: &name, kind: INDEX })?;
+        c.put_absent(&repo, &base, &name, until)
+    })
+    .await
+    .map_err(storage)
+}
+
+async fn ask_one(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    upstream: &Arc<Upstream>,
+    name: &PackageName,
+    held: Option<Arc<Package>>,
+) -> Result<Arc<Package>, LoadError> {
+    let prelude = prelude_of(door, repository, upstream).await?;
+    let request = repository.protocol.index_request(name, &upstream.base);
+    let stored = match &held {
+        // Validators without the parsed package would leave us with "not modified" and nothing to show.
+        Some(_) => stored(door, repository, upstream, name.as_str(), INDEX).await?,
+        None => None,
+    };
+    let validators = stored
+        .as_ref()
+        .map(|d| Validators { etag: d.head.etag.clone(), last_modified: d.head.last_modified.clone() })
+        .unwrap_or_default();
+    let fetched = door.client.document(upstream, &request, None, &validators).await?;
+    let now = door.clock.now();
+    let (document, validators) = match (fetched, held) {
+        (Fetched::NotModified, Some(package)) => {
+            package.set_checked_at(now);
+            let (repo, base, name) = (repository.name.to_string(), upstream.base.url.to_string(), name.to_string());
+            door.catalogue(move |c| {
+                c.touch_document(&DocumentKey { repository: &repo, upstream: &base, package: &name, kind: INDEX }, now)
+            })
+            .await
+            .map_err(storage)?;
+            return Ok(package);
+        }
+        (Fetched::NotModified, None) => {
+            let why = "it says \"not modified\" to a request that was not conditional".to_owned();
+            return Err(UpstreamError::Broken { upstream: upstream.name.clone(), why }.into());
+        }
+        (Fetched::Document { document, validators, .. }, held) => {
+            let digest = digest_of(&document);
+            if let Some(package) = held.filter(|p| p.document == digest) {
+                package.set_checked_at(now);
+                let (repo, base, name) = (repository.name.to_string(), upstream.base.url.to_string(), name.to_string());
+                door.catalogue(move |c| {
+                    c.touch_document(&DocumentKey { repository: &repo, upstream: &base, package: &name, kind: INDEX }, now)
+                })
+                .await
+                .map_err(storage)?;
+                return Ok(package);
+            }
+            (document, validators)
+        }
+    };
+    let supplement = supplement(door, repository, upstream, name, &document, prelude.as_ref()).await;
+    keep(door, repository, upstream, name.as_str(), INDEX, &document, &validators, now).await?;
+    build(door, repository, upstream, name, Documents { index: document, prelude, supplement, fetched_at: now, checked_at: now }).await
+}
+
+/// What an index is parsed from.
+struct Documents {
+    index: FetchedDocument,
+    prelude: Option<FetchedDocument>,
+    supplement: Option<FetchedDocument>,
+    fetched_at: Timestamp,
+    checked_at: Timestamp,
+}
+
+/// Parses, records first sightings and learns hosts, off the executor.
+async fn build(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    upstream: &Arc<Upstream>,
+    name: &PackageName,
+    documents: Documents,
+) -> Result<Arc<Package>, LoadError> {
+    let (door2, repository, upstream, name) = (door.clone(), repository.clone(), upstream.clone(), name.clone());
+    door.blocking(move || {
+        let digest = digest_of(&documents.index);
+        let index = repository
+            .protocol
+            .parse_index(&name, &upstream.base, &documents.index, documents.prelude.as_ref(), documents.supplement.as_ref())
+            .map_err(|e| broken_index(&upstream, &e))?;
+        let mut last_host = String::new();
+        for file in index.files() {
+            if file.location.host_str() != Some(last_host.as_str()) {
+                last_host = file.location.host_str().unwrap_or_default().to_owned();
+                upstream.learn_host(&file.location);
+                door2.client.trust_neighbour(&upstream, &file.location);
+            }
+        }
+        let files: Vec<Sighting<'_>> = index
+            .files()
+            .iter()
+            .map(|f| Sighting { version: f.version.as_str(), file: f.file.as_str(), digests: &f.digests })
+            .collect();
+        let sightings = door2
+            .store
+            .catalogue
+            .record_sightings(&SightingBatch {
+                ecosystem: name.ecosystem().as_str(),
+                package: name.as_str(),
+                source: upstream.base.url.as_str(),
+                document: digest,
+                now: documents.fetched_at,
+                files: &files,
+            })
+            .map_err(storage)?;
+        Ok(Arc::new(Package::new(upstream, index, digest, sightings, documents.checked_at)))
+    })
+    .await
+}
+
+/// A package from what is kept on disk, parsed again.
+async fn restore(door: &Arc<Door>, repository: &Arc<Repository>, name: &PackageName) -> Result<Option<Arc<Package>>, LoadError> {
+    for upstream in repository.upstreams_for(name) {
+        let Some(index) = stored(door, repository, &upstream, name.as_str(), INDEX).await? else { continue };
+        let prelude = match repository.protocol.prelude(&upstream.base) {
+            Some(_) => match stored(door, repository, &upstream, "", PRELUDE).await? {
+                Some(document) => Some(revive(document)),
+                None => continue,
+            },
+            None => None,
+        };
+        let supplement = stored(door, repository, &upstream, name.as_str(), SUPPLEMENT).await?.map(revive);
+        let (fetched_at, checked_at) = (index.head.fetched_at, index.head.checked_at);
+        let documents = Documents { index: revive(index), prelude, supplement, fetched_at, checked_at };
+        match build(door, repository, &upstream, name, documents).await {
+            Ok(package) => {
+                door.caches.packages.insert((Arc::clone(&repository.name), name.clone()), Arc::clone(&package));
+                return Ok(Some(package));
+            }
+            // A document that this version can no longer read is fetched again.
+            Err(error) => tracing::warn!(error = %error, "the kept index of {name} is not usable: {error}"),
+        }
+    }
+    Ok(None)
+}
+
+/// A second document that fills gaps. Best effort: what it would have told stays a gap.
+async fn supplement(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    upstream: &Arc<Upstream>,
+    name: &PackageName,
+    index: &FetchedDocument,
+    prelude: Option<&FetchedDocument>,
+) -> Option<FetchedDocument> {
+    let (repository2, upstream2, name2, index2, prelude2) =
+        (repository.clone(), upstream.clone(), name.clone(), index.clone(), prelude.cloned());
+    let request = door
+        .blocking(move || {
+            let parsed = repository2.protocol.parse_index(&name2, &upstream2.base, &index2, prelude2.as_ref(), None).ok()?;
+            repository2.protocol.supplement_request(&name2, &upstream2.base, &*parsed, prelude2.as_ref())
+        })
+        .await?;
+    upstream.learn_host(&request.url);
+    match door.client.document(upstream, &request, None, &Validators::default()).await {
+        Ok(Fetched::Document { document, validators, .. }) => {
+            let now = door.clock.now();
+            if let Err(error) = keep(door, repository, upstream, name.as_str(), SUPPLEMENT, &document, &validators, now).await {
+                tracing::warn!(error = %error, "could not keep the supplement of {name}: {error}");
+            }
+            Some(document)
+        }
+        Ok(Fetched::NotModified) => None,
+        Err(error) => {
+            tracing::debug!(error = %error, "no supplement for {name}: {error}");
+            None
+        }
+    }
+}
+
+async fn prelude(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    upstream: &Arc<Upstream>,
+    request: &DocumentRequest,
+) -> Result<FetchedDocument, LoadError> {
+    let now = door.clock.now();
+    let key: Arc<str> = upstream.base.url.as_str().into();
+    if let Some((document, checked)) = door.caches.preludes.get(&key)
+        && now.seconds_since(checked) < PRELUDE_FRESH_SECONDS
+    {
+        return Ok(document);
+    }
+    let kept = stored(door, repository, upstream, "", PRELUDE).await?;
+    if let Some(kept) = kept.as_ref().filter(|k| now.seconds_since(k.head.checked_at) < PRELUDE_FRESH_SECONDS) {
+        let document = revive(kept.clone());
+        door.caches.preludes.insert(key, (document.clone(), kept.head.checked_at));
+        return Ok(document);
+    }
+    match door.client.document(upstream, request, None, &Validators::default()).await {
+        Ok(Fetched::Document { document, validators, .. }) => {
+            keep(door, repository, upstream, "", PRELUDE, &document, &validators, now).await?;
+            door.caches.preludes.insert(key, (document.clone(), now));
+            Ok(document)
+        }
+        Ok(Fetched::NotModified) => {
+            Err(UpstreamError::Broken { upstream: upstream.name.clone(), why: "\"not modified\" without a condition".into() }.into())
+        }
+        // An upstream without the document it must have is broken, not an upstream without packages.
+        Err(UpstreamError::Absent { upstream, status }) => {
+            Err(UpstreamError::Broken { upstream, why: format!("it has no {} (HTTP {status})", request.url.path()) }.into())
+        }
+        Err(error) => match kept {
+            Some(kept) => Ok(revive(kept)),
+            None => Err(error.into()),
+        },
+    }
+}
+
+async fn stored(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    upstream: &Arc<Upstream>,
+    package: &str,
+    kind: &'static str,
+) -> Result<Option<StoredDocument>, LoadError> {
+    let (repo, base, package) = (repository.name.to_string(), upstream.base.url.to_string(), package.to_owned());
+    door.catalogue(move |c| c.document(&DocumentKey { repository: &repo, upstream: &base, package: &package, kind }))
+        .await
+        .map_err(storage)
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one row, used in three places of this file")]
+async fn keep(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    upstream: &Arc<Upstream>,
+    package: &str,
+    kind: &'static str,
+    document: &FetchedDocument,
+    validators: &Validators,
+    now: Timestamp,
+) -> Result<(), LoadError> {
+    let (repo, base, package) = (repository.name.to_string(), upstream.base.url.to_string(), package.to_owned());
+    let (document, validators) = (document.clone(), validators.clone());
+    door.catalogue(move |c| {
+        let digest = digest_of(&document);
+        c.put_document(
+            &DocumentKey { repository: &repo, upstream: &base, package: &package, kind },
+            &NewDocument {
+                body: &document.body,
+                etag: validators.etag.as_deref(),
+                last_modified: validators.last_modified.as_deref(),
+                content_type: document.content_type.as_deref(),
+                url: document.url.as_str(),
+                digest,
+                fetched_at: now,
+            },
+        )
+    })
+    .await
+    .map_err(storage)
+}
+
+fn revive(stored: StoredDocument) -> FetchedDocument {
+    FetchedDocument {
+        url: stored.head.url.parse().unwrap_or_else(|_| url::Url::parse("about:blank").expect("a valid URL")),
+        content_type: stored.head.content_type,
+        body: stored.body,
+    }
+}
+
+/// Digest of a document.
+fn digest_of(document: &FetchedDocument) -> Sha256 {
+    Sha256::new(sha2::Sha256::digest(&document.body).into())
+}
+
+fn broken_index(upstream: &Upstream, error: &IndexError) -> LoadError {
+    UpstreamError::Broken { upstream: upstream.name.clone(), why: error.to_string() }.into()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn storage(error: CatalogueError) -> LoadError {
+    LoadError::Storage(format!("{error}: {}", error.cause))
+}

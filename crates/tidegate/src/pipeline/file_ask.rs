@@ -1,0 +1,420 @@
+//! The life of one artifact ask: index, stage, decide, record, admit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_ecosystems::{FileSelector, Part};
+use tidegate_ledger::RecordError;
+use tidegate_ledger::entry::{CacheState, Text};
+use tidegate_model::decision::Decision;
+use tidegate_model::denial::DenialKind;
+use tidegate_model::{Action, Denial, Ecosystem, PackageName, Subject};
+
+use super::admission::{self, Plan};
+use super::artifacts::{Staged, stage, subject_of};
+use super::decide::{Decided, Ruleset, decide_file, name_decision};
+use super::documents::{self, LoadError, Loaded};
+use super::facts::{BytesKnown, LocalState, Question};
+use super::package::Package;
+use super::{Answered, PackageRequest, Representation, Told, circumstances, denials, refuse, views};
+use crate::door::Door;
+use crate::http::conditional;
+
+/// What one request for a file came to, kept so that the next needs no look-up.
+#[derive(Debug)]
+pub struct Hot {
+    /// The package it was decided with.
+    pub package: Arc<Package>,
+    /// The decision.
+    pub decided: Decided,
+    /// The bytes and their subject, where the decision serves.
+    pub served: Option<(Staged, Subject)>,
+    /// What is said, where it does not; with the address of the door that stands in it.
+    pub refused: Option<(Denial, String)>,
+    etag: String,
+    purl: Text,
+    file: Text,
+    upstream: Text,
+}
+
+impl Hot {
+    /// Roughly how many bytes this keeps in memory beyond what the page cache holds anyway.
+    pub fn weight(&self) -> u64 {
+        2048
+    }
+}
+
+/// Names what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HotKey {
+    repository: Arc<str>,
+    package: PackageName,
+    file: FileSelector,
+    part: Part,
+    class: u64,
+}
+
+/// An index younger than this is not asked for again because of a file it does not list, in seconds.
+const RECHECK_SECONDS: i64 = 5;
+
+pub(super) async fn answer(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    name: &PackageName,
+    selector: &FileSelector,
+    part: Part,
+) -> Result<Answered, RecordError> {
+    let rules = door.rules();
+    let key = HotKey {
+        repository: Arc::clone(&request.repository.name),
+        package: name.clone(),
+        file: selector.clone(),
+        part,
+        class: door.class_of(&rules, &request.identity),
+    };
+    if let Some(hot) = door.caches.hot.get(&key)
+        && hot.decided.stands(rules.epoch, door.clock.now())
+        && !hot.package.is_superseded()
+        && hot.refused.as_ref().is_none_or(|(_, door_url)| *door_url == request.door_url)
+    {
+        documents::keep_fresh(door, &request.repository, &hot.package);
+        return respond(door, request, &hot, part, Circumstance::warm());
+    }
+    match resolve(door, request, &rules, name, selector, part).await {
+        Ok((hot, circumstance)) => {
+            let hot = Arc::new(hot);
+            door.caches.hot.insert(key, Arc::clone(&hot));
+            respond(door, request, &hot, part, circumstance)
+        }
+        Err(denial) => {
+            let told = Told { purl: Some(tidegate_model::coordinate::package_purl(name).into()), ..Told::new(operation(part)) };
+            refuse(door, request, &told, &denial)
+        }
+    }
+}
+
+/// How this answer came about, beyond what is kept for the next one.
+#[derive(Clone, Debug)]
+struct Circumstance {
+    cache: CacheState,
+    degraded: Arc<[Text]>,
+}
+
+impl Circumstance {
+    fn warm() -> Self {
+        Self { cache: CacheState::Warm, degraded: Arc::default() }
+    }
+}
+
+const fn operation(part: Part) -> &'static str {
+    match part {
+        Part::Whole => "artifact",
+        Part::Metadata => "metadata",
+    }
+}
+
+/// Finds the file, decides without its bytes, stages it, decides with them.
+async fn resolve(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    rules: &Arc<Ruleset>,
+    name: &PackageName,
+    selector: &FileSelector,
+    part: Part,
+) -> Result<(Hot, Circumstance), Denial> {
+    let (loaded, position) = find(door, request, name, selector).await?;
+    let package = Arc::clone(&loaded.package);
+    if part == Part::Metadata && package.index.files()[position].metadata_sidecar.is_none() {
+        let file = &package.index.files()[position].file;
+        return Err(denials::plain(DenialKind::NotFound, format!("the index announces no metadata for {file}"), ""));
+    }
+    // What coordinate facts refuse is not fetched at all.
+    let early = decide_blocking(door, request, rules, &package, position, None).await?;
+    if !early.serves() {
+        return Ok((refused(door, request, rules, &package, position, early, None).await?, circumstance(&loaded, loaded.cold)));
+    }
+    let staged = wait_for(door, request, &package, position, part).await?;
+    let cold = staged.cold || loaded.cold;
+    let (decision, bytes) = match part {
+        // The sidecar's bytes say nothing of the file's: the decision stays the one made without bytes.
+        Part::Metadata => (early, None),
+        Part::Whole => {
+            let bytes = staged.known.clone();
+            (decide_blocking(door, request, rules, &package, position, Some(bytes.clone())).await?, Some(bytes))
+        }
+    };
+    let circumstance = circumstance(&loaded, cold);
+    if !decision.serves() {
+        return Ok((refused(door, request, rules, &package, position, decision, bytes).await?, circumstance));
+    }
+    let decided = record_decision(door, request, rules, &package, position, decision, bytes).await?;
+    let subject = subject_of(&package, position, staged.known.sha256);
+    let etag = format!("\"{}\"", staged.known.sha256.hex());
+    Ok((hot(package, position, decided, Some((staged, subject)), None, etag, part), circumstance))
+}
+
+fn circumstance(loaded: &Loaded, cold: bool) -> Circumstance {
+    match &loaded.stale {
+        Some(why) => Circumstance { cache: CacheState::Stale, degraded: [Text::from(format!("upstream: {why}"))].into() },
+        None => Circumstance { cache: if cold { CacheState::Cold } else { CacheState::Warm }, degraded: Arc::default() },
+    }
+}
+
+fn hot(
+    package: Arc<Package>,
+    position: usize,
+    decided: Decided,
+    served: Option<(Staged, Subject)>,
+    refused: Option<(Denial, String)>,
+    etag: String,
+    part: Part,
+) -> Hot {
+    let listed = &package.index.files()[position];
+    let file = match part {
+        Part::Whole => listed.file.as_str().to_owned(),
+        Part::Metadata => format!("{}.metadata", listed.file),
+    };
+    Hot {
+        purl: decided.purl.clone(),
+        file: file.into(),
+        upstream: package.upstream.name.as_str().into(),
+        package,
+        decided,
+        served,
+        refused,
+        etag,
+    }
+}
+
+/// The package and the position of the file in it. A file that the index we hold does not list may be new: then the
+/// upstream is asked once more.
+async fn find(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    name: &PackageName,
+    selector: &FileSelector,
+) -> Result<(Loaded, usize), Denial> {
+    let position = |package: &Package| match selector {
+        FileSelector::Name(file) => package.position_of_file(file.as_str()),
+        FileSelector::Version(version) => package.position_of_version(version),
+    };
+    let denied = |error: LoadError| denials::of_load_error(name.as_str(), &error);
+    let loaded = documents::load(door, &request.repository, name).await.map_err(denied)?;
+    if let Some(at) = position(&loaded.package) {
+        return Ok((loaded, at));
+    }
+    let age = door.clock.now().seconds_since(loaded.package.checked_at());
+    let loaded = if age > RECHECK_SECONDS && loaded.stale.is_none() {
+        documents::reload(door, &request.repository, name, &loaded.package).await.map_err(denied)?
+    } else {
+        loaded
+    };
+    position(&loaded.package).map(|at| (loaded.clone(), at)).ok_or_else(|| {
+        let what = match selector {
+            FileSelector::Name(file) => file.to_string(),
+            FileSelector::Version(version) => format!("{name} {}", version.escape_debug()),
+        };
+        match loaded.stale {
+            // An index that could not be refreshed cannot say that something does not exist.
+            Some(why) => denials::plain(DenialKind::UpstreamBroken, format!("tidegate does not know {what}: {why}"), ""),
+            None => denials::plain(DenialKind::NotFound, format!("{} lists no {what}", loaded.package.upstream.name), ""),
+        }
+    })
+}
+
+/// Waits for the bytes as long as this ecosystem's clients bear it; the work goes on behind.
+async fn wait_for(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    package: &Arc<Package>,
+    position: usize,
+    part: Part,
+) -> Result<Staged, Denial> {
+    let hold = door.config.upstream.hold_seconds.map_or_else(|| hold_of(request.repository.ecosystem), Duration::from_secs);
+    let file = &package.index.files()[position].file;
+    match tokio::time::timeout(hold, stage(door, &request.repository, package, position, part)).await {
+        Ok(Ok(staged)) => Ok(staged),
+        Ok(Err(error)) => Err(denials::of_upstream_error(file.as_str(), &error)),
+        Err(_) => Err(denials::plain(
+            DenialKind::Pending { retry_after_seconds: 5 },
+            format!("{file} is still on its way from {}; ask again", package.upstream.name),
+            "The first download of a file is held until it is whole and checked.",
+        )),
+    }
+}
+
+/// How long clients wait for a first byte before they give up or ask again: pip gives up a read after 15 s, cargo and uv
+/// after 30 s, npm after 5 minutes.
+const fn hold_of(ecosystem: Ecosystem) -> Duration {
+    match ecosystem {
+        Ecosystem::Npm => Duration::from_secs(120),
+        Ecosystem::Pypi => Duration::from_secs(12),
+        Ecosystem::Cargo => Duration::from_secs(25),
+    }
+}
+
+async fn decide_blocking(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    rules: &Arc<Ruleset>,
+    package: &Arc<Package>,
+    position: usize,
+    bytes: Option<BytesKnown>,
+) -> Result<Decision, Denial> {
+    let (door2, rules, package, request) = (door.clone(), rules.clone(), package.clone(), request.clone());
+    door.blocking(move || {
+        let local = LocalState::read(&*door2.store.catalogue, &package).map_err(|e| cannot(&e.to_string()))?;
+        let question = question(&request, &rules, &package, position, &local, bytes.as_ref());
+        Ok(decide_file(&rules, &question, door2.clock.now()))
+    })
+    .await
+}
+
+fn question<'a>(
+    request: &'a PackageRequest,
+    rules: &'a Ruleset,
+    package: &'a Package,
+    position: usize,
+    local: &'a LocalState,
+    bytes: Option<&'a BytesKnown>,
+) -> Question<'a> {
+    Question {
+        repository: &request.repository,
+        package,
+        position,
+        local,
+        blocks: &rules.blocks,
+        principal: &request.identity.principal,
+        operation: if bytes.is_some() { "artifact" } else { "index" },
+        bytes,
+    }
+}
+
+fn cannot(why: &str) -> Denial {
+    denials::plain(DenialKind::CannotRecord, format!("tidegate cannot decide now: {why}"), "")
+}
+
+async fn record_decision(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    rules: &Arc<Ruleset>,
+    package: &Arc<Package>,
+    position: usize,
+    decision: Decision,
+    bytes: Option<BytesKnown>,
+) -> Result<Decided, Denial> {
+    let (door2, rules, package, request) = (door.clone(), rules.clone(), package.clone(), request.clone());
+    door.blocking(move || {
+        let local = LocalState::default();
+        let question = question(&request, &rules, &package, position, &local, bytes.as_ref());
+        let id = door2.new_decision_id().map_err(|e| cannot(&e.to_string()))?;
+        let decided = name_decision(&rules, &question, decision, id, door2.clock.now());
+        door2.keep_decision(&request.repository, &package, &decided).map_err(|e| cannot(&e))?;
+        Ok(decided)
+    })
+    .await
+}
+
+/// A refusal: recorded, with the version that could be had instead.
+async fn refused(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    rules: &Arc<Ruleset>,
+    package: &Arc<Package>,
+    position: usize,
+    decision: Decision,
+    bytes: Option<BytesKnown>,
+) -> Result<Hot, Denial> {
+    let decided = record_decision(door, request, rules, package, position, decision, bytes.clone()).await?;
+    let (door2, rules2, package2, request2) = (door.clone(), rules.clone(), package.clone(), request.clone());
+    let all = door
+        .blocking(move || views::decisions(&door2, &request2.repository, &package2, &rules2, &request2.identity, door2.clock.now()))
+        .await
+        .map_err(|e| cannot(&e))?;
+    let denial = denials::of_decision(package, position, &decided, &all, &request.door_url);
+    if let (Some(bytes), Action::Quarantine) = (&bytes, decided.decision.action) {
+        let (sha256, reason, now) = (bytes.sha256, request.repository.name.to_string(), decided.at);
+        door.catalogue(move |c| c.hold(&sha256, &reason, now)).await.map_err(|e| cannot(&e.to_string()))?;
+    }
+    let door_url = request.door_url.clone();
+    Ok(hot(Arc::clone(package), position, decided, None, Some((denial, door_url)), String::new(), Part::Whole))
+}
+
+/// The refusal of one file, for a view that is about it alone.
+pub(super) async fn refuse_file(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    rules: &Arc<Ruleset>,
+    package: &Arc<Package>,
+    position: usize,
+) -> Result<Answered, RecordError> {
+    let decided = async {
+        let decision = decide_blocking(door, request, rules, package, position, None).await?;
+        refused(door, request, rules, package, position, decision, None).await
+    };
+    match decided.await {
+        Ok(hot) => respond(door, request, &hot, Part::Whole, Circumstance::warm()),
+        Err(denial) => refuse(door, request, &Told { purl: Some(package.purl.clone()), ..Told::new("index") }, &denial),
+    }
+}
+
+fn respond(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    hot: &Hot,
+    part: Part,
+    circumstance: Circumstance,
+) -> Result<Answered, RecordError> {
+    let told = Told {
+        operation: operation(part),
+        purl: Some(hot.purl.clone()),
+        file: Some(hot.file.clone()),
+        sha256: hot.served.as_ref().map(|(s, _)| s.known.sha256).or(hot.decided.sha256),
+        decision: Some(&hot.decided),
+        cache: Some(circumstance.cache),
+        upstream: Some(hot.upstream.clone()),
+        degraded: circumstance.degraded.clone(),
+    };
+    if let Some((denial, _)) = &hot.refused {
+        return refuse(door, request, &told, denial);
+    }
+    let (staged, subject) = hot.served.as_ref().expect("a decision either serves or refuses");
+    let length = staged.blob.size();
+    let wanted = conditional::artifact(&request.method, &request.headers, &hot.etag, length);
+    let body = match (&wanted.range, wanted.sends_body) {
+        (_, false) => bytes::Bytes::new(),
+        (None, true) => staged.blob.bytes().clone(),
+        (Some(r), true) => {
+            let (first, last) = (usize::try_from(r.first), usize::try_from(r.last));
+            staged.blob.bytes().slice(first.unwrap_or(0)..=last.unwrap_or(0))
+        }
+    };
+    let plan = Plan { status: wanted.status, range: wanted.range, bytes: body.len() as u64 };
+    let at = door.clock.now();
+    let circumstances = circumstances(door, request, &told, at);
+    let admitted = admission::admit_artifact(&door.recorder, &circumstances, subject, &staged.known.sha256, plan, body)?;
+    door.note_access(staged.known.sha256, at);
+    let warning = (hot.decided.decision.action > Action::Allow)
+        .then(|| hot.decided.decision.leading_reason().map(|r| format!("{}: {}", r.rule, r.message)))
+        .flatten();
+    let representation = Representation {
+        content_type: content_type(request.repository.ecosystem, part),
+        etag: hot.etag.clone(),
+        // Immutable bytes, but who may have them is for this door to say each time.
+        cache_control: "private, no-cache",
+        vary: "Authorization",
+        ranges: true,
+        length,
+        degraded: circumstance.degraded,
+        warning,
+        ..Representation::default()
+    };
+    Ok(Answered::Served(admitted, representation))
+}
+
+const fn content_type(ecosystem: Ecosystem, part: Part) -> &'static str {
+    match (ecosystem, part) {
+        (_, Part::Metadata) => "text/plain; charset=utf-8",
+        (Ecosystem::Npm | Ecosystem::Cargo | Ecosystem::Pypi, Part::Whole) => "application/octet-stream",
+    }
+}

@@ -1,0 +1,148 @@
+//! The life of one index ask: document, decisions on each file, a view without what may not be selected.
+
+use std::sync::Arc;
+
+use tidegate_ecosystems::{Links, View};
+use tidegate_ledger::RecordError;
+use tidegate_ledger::entry::{CacheState, Text};
+use tidegate_model::PackageName;
+use tidegate_model::denial::DenialKind;
+
+use super::admission::{self, Plan};
+use super::decide::Ruleset;
+use super::documents::{self, Loaded};
+use super::views::{Encodings, RenderedView, Shown, ViewKey, render};
+use super::{Answered, PackageRequest, Representation, Told, circumstances, denials, file_ask, refuse};
+use crate::door::Door;
+use crate::http::conditional;
+
+pub(super) async fn answer(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    name: &PackageName,
+    view: &View,
+) -> Result<Answered, RecordError> {
+    let purl: Text = tidegate_model::coordinate::package_purl(name).into();
+    let loaded = match documents::load(door, &request.repository, name).await {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            let denial = denials::of_load_error(name.as_str(), &error);
+            return refuse(door, request, &Told { purl: Some(purl), ..Told::new("index") }, &denial);
+        }
+    };
+    let rules = door.rules();
+    let rendered = match rendered(door, request, &rules, &loaded, view).await {
+        Ok(rendered) => rendered,
+        Err(why) => {
+            let denial = denials::plain(DenialKind::CannotRecord, format!("tidegate cannot show {name} now: {why}"), "");
+            return refuse(door, request, &Told { purl: Some(purl), ..Told::new("index") }, &denial);
+        }
+    };
+    match &rendered.shown {
+        Shown::Document(encodings) => serve(door, request, &loaded, encodings, purl).await,
+        Shown::Withheld(position) => file_ask::refuse_file(door, request, &rules, &loaded.package, *position).await,
+        Shown::Absent(why) => {
+            let denial = denials::plain(DenialKind::NotFound, why.clone(), "");
+            refuse(door, request, &Told { purl: Some(purl), ..Told::new("index") }, &denial)
+        }
+    }
+}
+
+/// The view from the cache, or made now, once for all who wait.
+async fn rendered(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    rules: &Arc<Ruleset>,
+    loaded: &Loaded,
+    view: &View,
+) -> Result<Arc<RenderedView>, String> {
+    let key = ViewKey {
+        repository: Arc::clone(&request.repository.name),
+        package: loaded.package.name.as_str().into(),
+        view: view.clone(),
+        links: Links { base: request.base.clone() },
+        class: door.class_of(rules, &request.identity),
+    };
+    if let Some(view) = door.caches.views.get(&key).filter(|v| v.stands(&loaded.package, rules.epoch, door.clock.now())) {
+        return Ok(view);
+    }
+    let (door2, request2, rules2, package, key2) =
+        (door.clone(), request.clone(), rules.clone(), Arc::clone(&loaded.package), key.clone());
+    let flight = (key, rules.epoch, package.document, package.local_epoch());
+    door.flights
+        .views
+        .run(flight, move || async move {
+            let door3 = door2.clone();
+            door2
+                .blocking(move || {
+                    let made = render(
+                        &door3,
+                        &request2.repository,
+                        &package,
+                        &rules2,
+                        &request2.identity,
+                        &key2.view,
+                        &key2.links,
+                    )?;
+                    let made = Arc::new(made);
+                    door3.caches.views.insert(key2, Arc::clone(&made));
+                    Ok(made)
+                })
+                .await
+        })
+        .await
+        .unwrap_or_else(|| Err("rendering ended in an unforeseen way; see the log".into()))
+}
+
+async fn serve(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    loaded: &Loaded,
+    encodings: &Encodings,
+    purl: Text,
+) -> Result<Answered, RecordError> {
+    let accepted = conditional::codings(&request.headers);
+    let coding = encodings.choose(accepted.gzip, accepted.zstd);
+    let etag = encodings.etag(coding);
+    let wanted = conditional::document(&request.method, &request.headers, &etag);
+    let whole = match encodings.ready(coding) {
+        Some(bytes) => bytes,
+        None => {
+            // Compressing a large document takes tens of milliseconds; the view is in the cache, so this is done once.
+            tokio::task::block_in_place(|| encodings.bytes(coding))
+        }
+    };
+    let length = whole.len() as u64;
+    let body = if wanted.sends_body { whole } else { bytes::Bytes::new() };
+    let degraded: Arc<[Text]> = match &loaded.stale {
+        Some(why) => [Text::from(format!("upstream: {why}"))].into(),
+        None => Arc::default(),
+    };
+    let cache = match (&loaded.stale, loaded.cold) {
+        (Some(_), _) => CacheState::Stale,
+        (None, true) => CacheState::Cold,
+        (None, false) => CacheState::Warm,
+    };
+    let told = Told {
+        purl: Some(purl),
+        cache: Some(cache),
+        upstream: Some(loaded.package.upstream.name.as_str().into()),
+        degraded: degraded.clone(),
+        ..Told::new("index")
+    };
+    let circumstances = circumstances(door, request, &told, door.clock.now());
+    let plan = Plan { status: wanted.status, range: None, bytes: body.len() as u64 };
+    let admitted = admission::admit_view(&door.recorder, &circumstances, plan, body)?;
+    let representation = Representation {
+        content_type: encodings.content_type,
+        etag,
+        content_encoding: coding.as_str(),
+        vary: "Accept, Accept-Encoding, Authorization",
+        cache_control: "private, no-cache",
+        ranges: false,
+        length,
+        degraded,
+        warning: None,
+    };
+    Ok(Answered::Served(admitted, representation))
+}

@@ -1,0 +1,363 @@
+//! One HTTP client for every upstream, with bounds on hosts, redirects, time and size.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tidegate_ecosystems::{DocumentRequest, FetchedDocument};
+use url::Url;
+
+use super::decode::{Collector, DecodeError};
+use super::resolver::{PrivateHosts, Resolver};
+use super::{Upstream, UpstreamError};
+
+/// The most redirects that are followed.
+const MAX_REDIRECTS: usize = 5;
+/// How often a request that found no connection is tried again.
+const RETRIES: u32 = 2;
+/// Wait before the first try again; it doubles.
+const RETRY_PAUSE: Duration = Duration::from_millis(150);
+
+/// Bounds of every request.
+#[derive(Clone, Debug)]
+pub struct ClientSettings {
+    /// Time to connect.
+    pub connect: Duration,
+    /// Time until a head, and between parts of a body.
+    pub idle: Duration,
+    /// Bytes a second, averaged over `idle`, below which a transfer is given up.
+    pub min_bytes_per_second: u64,
+    /// Whether hosts learnt from documents may be private.
+    pub allow_private: bool,
+    /// This door's id, sent as `Via` so that loops are seen.
+    pub via: String,
+}
+
+/// The client. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: legacy::Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    private: PrivateHosts,
+    settings: Arc<ClientSettings>,
+}
+
+/// What we hold already, for a conditional request.
+#[derive(Clone, Debug, Default)]
+pub struct Validators {
+    /// `If-None-Match`.
+    pub etag: Option<String>,
+    /// `If-Modified-Since`.
+    pub last_modified: Option<String>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub enum Fetched {
+    /// What we hold is current.
+    NotModified,
+    /// A new document.
+    Document {
+        /// The document.
+        document: FetchedDocument,
+        /// Its validators.
+        validators: Validators,
+        /// The status, always a success.
+        status: StatusCode,
+    },
+}
+
+/// Bytes of an artifact as they arrive.
+#[derive(Debug)]
+pub struct ArtifactBody {
+    body: Incoming,
+    upstream: String,
+    idle: Duration,
+    min_bytes_per_second: u64,
+    window: (Instant, u64),
+    /// How many bytes upstream says there are.
+    pub length: Option<u64>,
+    /// The address that answered, after redirects.
+    pub url: Url,
+}
+
+impl Client {
+    /// A client that trusts the system's certificate authorities.
+    ///
+    /// # Errors
+    /// The system has no usable store of certificate authorities.
+    pub fn new(settings: ClientSettings) -> std::io::Result<Self> {
+        let private = PrivateHosts::new(settings.allow_private);
+        let mut connector = HttpConnector::new_with_resolver(Resolver { private: private.clone() });
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(settings.connect));
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
+        let http = legacy::Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(Duration::from_secs(30))
+            .pool_max_idle_per_host(32)
+            .build(connector);
+        Ok(Self { http, private, settings: Arc::new(settings) })
+    }
+
+    /// Lets an upstream's own host live at a private address: somebody configured it.
+    pub fn trust_host_of(&self, upstream: &Upstream) {
+        if let Some(host) = upstream.base.url.host_str() {
+            self.private.allow(host);
+        }
+    }
+
+    /// Lets a host named by an upstream's documents be private where the upstream itself is at a private literal
+    /// address: a mirror inside the network names its own neighbours.
+    pub fn trust_neighbour(&self, upstream: &Upstream, url: &Url) {
+        let own = upstream.base.url.host();
+        let own_private = match own {
+            Some(url::Host::Ipv4(ip)) => !super::resolver::is_public(ip.into()),
+            Some(url::Host::Ipv6(ip)) => !super::resolver::is_public(ip.into()),
+            _ => false,
+        };
+        if own_private && let Some(host) = url.host_str() {
+            self.private.allow(host);
+        }
+    }
+
+    /// Fetches a document whole, unpacked.
+    ///
+    /// # Errors
+    /// [`UpstreamError`]; every failure keeps apart "absent" from "failed".
+    pub async fn document(
+        &self,
+        upstream: &Upstream,
+        request: &DocumentRequest,
+        body: Option<Bytes>,
+        validators: &Validators,
+    ) -> Result<Fetched, UpstreamError> {
+        let mut headers = request.headers.clone();
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        if let Some(value) = validators.etag.as_deref().and_then(|v| HeaderValue::from_str(v).ok()) {
+            headers.insert(header::IF_NONE_MATCH, value);
+        } else if let Some(value) = validators.last_modified.as_deref().and_then(|v| HeaderValue::from_str(v).ok()) {
+            headers.insert(header::IF_MODIFIED_SINCE, value);
+        }
+        let (url, response) = self.send(upstream, &request.method, &request.url, &headers, body).await?;
+        if response.status() == StatusCode::NOT_MODIFIED {
+            return Ok(Fetched::NotModified);
+        }
+        let status = response.status();
+        check_status(upstream, &response)?;
+        let text = |name| response.headers().get(name).and_then(|v: &HeaderValue| v.to_str().ok()).map(str::to_owned);
+        let validators = Validators { etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED) };
+        let content_type = text(header::CONTENT_TYPE);
+        let coding = text(header::CONTENT_ENCODING);
+        let body = self.collect(upstream, response, coding.as_deref(), request.max_bytes).await?;
+        Ok(Fetched::Document { document: FetchedDocument { url, content_type, body }, validators, status })
+    }
+
+    /// Opens an artifact; its bytes are read with [`ArtifactBody::next`].
+    ///
+    /// # Errors
+    /// [`UpstreamError`].
+    pub async fn artifact(&self, upstream: &Upstream, url: &Url) -> Result<ArtifactBody, UpstreamError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        // What is packed already must arrive as it is, or its digest would not be the promised one.
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let (url, response) = self.send(upstream, &Method::GET, url, &headers, None).await?;
+        check_status(upstream, &response)?;
+        let length = response
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|v| v.to_str().ok())
+            .and_then(|v| v.parse().ok());
+        Ok(ArtifactBody {
+            body: response.into_body(),
+            upstream: upstream.name.clone(),
+            idle: self.settings.idle,
+            min_bytes_per_second: self.settings.min_bytes_per_second,
+            window: (Instant::now(), 0),
+            length,
+            url,
+        })
+    }
+
+    async fn collect(
+        &self,
+        upstream: &Upstream,
+        response: Response<Incoming>,
+        coding: Option<&str>,
+        max_bytes: u64,
+    ) -> Result<Bytes, UpstreamError> {
+        let broken = |why: String| UpstreamError::Broken { upstream: upstream.name.clone(), why };
+        let decode = |e: DecodeError, limit: u64| match e {
+            DecodeError::TooLarge => broken(format!("the document is larger than {limit} bytes once unpacked")),
+            DecodeError::Corrupt => broken("its gzip coding is damaged".into()),
+            DecodeError::UnknownCoding(coding) => broken(format!("it is coded as `{coding}`, which was not asked for")),
+        };
+        let mut collector = Collector::new(coding, max_bytes).map_err(|e| decode(e, max_bytes))?;
+        let mut body = ArtifactBody {
+            body: response.into_body(),
+            upstream: upstream.name.clone(),
+            idle: self.settings.idle,
+            min_bytes_per_second: self.settings.min_bytes_per_second,
+            window: (Instant::now(), 0),
+            length: None,
+            url: upstream.base.url.clone(),
+        };
+        while let Some(bytes) = body.next().await? {
+            collector.push(&bytes).map_err(|e| decode(e, collector.limit()))?;
+        }
+        collector.finish().map_err(|e| decode(e, max_bytes))
+    }
+
+    /// Sends a request and follows redirects to hosts that this upstream may send us to.
+    async fn send(
+        &self,
+        upstream: &Upstream,
+        method: &Method,
+        url: &Url,
+        headers: &HeaderMap,
+        body: Option<Bytes>,
+    ) -> Result<(Url, Response<Incoming>), UpstreamError> {
+        let mut url = url.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            if !upstream.allows(&url) || !self.private.allows_literal(&url) {
+                let host = url.host_str().unwrap_or("").to_owned();
+                return Err(UpstreamError::ForeignHost { upstream: upstream.name.clone(), host });
+            }
+            let response = self.send_once(upstream, method, &url, headers, body.clone()).await?;
+            if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
+                return Ok((url, response));
+            }
+            let target = response.headers().get(header::LOCATION).and_then(|v| v.to_str().ok()).and_then(|v| url.join(v).ok());
+            url = target.ok_or_else(|| UpstreamError::Broken {
+                upstream: upstream.name.clone(),
+                why: format!("it redirects nowhere (HTTP {})", response.status().as_u16()),
+            })?;
+        }
+        Err(UpstreamError::Broken { upstream: upstream.name.clone(), why: format!("more than {MAX_REDIRECTS} redirects") })
+    }
+
+    async fn send_once(
+        &self,
+        upstream: &Upstream,
+        method: &Method,
+        url: &Url,
+        headers: &HeaderMap,
+        body: Option<Bytes>,
+    ) -> Result<Response<Incoming>, UpstreamError> {
+        let mut pause = RETRY_PAUSE;
+        let mut tries = 0;
+        loop {
+            let result = self.attempt(upstream, method, url, headers, body.clone()).await;
+            match result {
+                Err(error) if error.is_transient() && tries < RETRIES && *method == Method::GET => {
+                    tries += 1;
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        upstream: &Upstream,
+        method: &Method,
+        url: &Url,
+        headers: &HeaderMap,
+        body: Option<Bytes>,
+    ) -> Result<Response<Incoming>, UpstreamError> {
+        let mut request = Request::new(Full::new(body.unwrap_or_default()));
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = url.as_str().parse().map_err(|_| UpstreamError::Broken {
+            upstream: upstream.name.clone(),
+            why: "it names an address that cannot be asked".into(),
+        })?;
+        *request.headers_mut() = headers.clone();
+        request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static(concat!("tidegate/", env!("CARGO_PKG_VERSION"))));
+        if let Ok(via) = HeaderValue::from_str(&format!("1.1 {}", self.settings.via)) {
+            request.headers_mut().insert(header::VIA, via);
+        }
+        if let Some(authorization) = upstream.authorization.as_ref().filter(|_| upstream.is_own_host(url)) {
+            request.headers_mut().insert(header::AUTHORIZATION, authorization.expose().clone());
+        }
+        match tokio::time::timeout(self.settings.idle, self.http.request(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(UpstreamError::Unreachable { upstream: upstream.name.clone(), why: root_cause(&error) }),
+            Err(_) => Err(UpstreamError::Timeout { upstream: upstream.name.clone(), what: "no answer began" }),
+        }
+    }
+}
+
+fn check_status(upstream: &Upstream, response: &Response<Incoming>) -> Result<(), UpstreamError> {
+    let name = upstream.name.clone();
+    match response.status().as_u16() {
+        200..=299 => Ok(()),
+        status @ (404 | 410 | 451) => Err(UpstreamError::Absent { upstream: name, status }),
+        status @ (401 | 403) => Err(UpstreamError::Refused { upstream: name, status }),
+        429 => {
+            let seconds = response.headers().get(header::RETRY_AFTER).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+            Err(UpstreamError::Busy { upstream: name, retry_after: Duration::from_secs(seconds.unwrap_or(10)) })
+        }
+        504 => Err(UpstreamError::Timeout { upstream: name, what: "it reports HTTP 504" }),
+        status => Err(UpstreamError::Broken { upstream: name, why: format!("HTTP {status}") }),
+    }
+}
+
+/// The innermost cause, which is the one that says something.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+impl ArtifactBody {
+    /// The next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// The connection broke, or the transfer is too slow.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, UpstreamError> {
+        loop {
+            let frame = match tokio::time::timeout(self.idle, self.body.frame()).await {
+                Err(_) => return Err(UpstreamError::Timeout { upstream: self.upstream.clone(), what: "the transfer stopped" }),
+                Ok(None) => return Ok(None),
+                Ok(Some(Err(error))) => {
+                    let why = format!("the transfer broke off: {}", root_cause(&error));
+                    return Err(UpstreamError::Broken { upstream: self.upstream.clone(), why });
+                }
+                Ok(Some(Ok(frame))) => frame,
+            };
+            if let Ok(bytes) = frame.into_data() {
+                self.check_speed(bytes.len() as u64)?;
+                return Ok(Some(bytes));
+            }
+        }
+    }
+
+    fn check_speed(&mut self, bytes: u64) -> Result<(), UpstreamError> {
+        self.window.1 += bytes;
+        let elapsed = self.window.0.elapsed();
+        if elapsed >= self.idle {
+            let wanted = self.min_bytes_per_second.saturating_mul(elapsed.as_secs().max(1));
+            if self.window.1 < wanted {
+                return Err(UpstreamError::Timeout { upstream: self.upstream.clone(), what: "the transfer is too slow" });
+            }
+            self.window = (Instant::now(), 0);
+        }
+        Ok(())
+    }
+}
