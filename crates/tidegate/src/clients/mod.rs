@@ -1,0 +1,1 @@
+//! What each client needs in order to use the door.
