@@ -26,11 +26,10 @@ pub(crate) fn parse(text: &str, continued: bool) -> Vec<Setting> {
         if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
             continue;
         }
-        if continued && line.starts_with([' ', '\t']) {
-            if let Some(setting) = settings.last_mut().filter(|setting| setting.section == section) {
-                setting.values.push(unquote(trimmed).to_owned());
-                continue;
-            }
+        let open = settings.last_mut().filter(|setting| setting.section == section);
+        if let Some(setting) = open.filter(|_| continued && line.starts_with([' ', '\t'])) {
+            setting.values.push(unquote(trimmed).to_owned());
+            continue;
         }
         if let Some(name) = trimmed.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             section = name.trim().to_owned();

@@ -180,8 +180,11 @@ pub fn discover(ecosystem: Ecosystem, around: &Surroundings) -> Result<Discovere
     search.finish()
 }
 
+/// What was found for each ecosystem, in the order of [`Ecosystem::ALL`].
+pub type Report = Vec<(Ecosystem, Result<Discovered, NotConfigured>)>;
+
 /// Finds the upstreams of every ecosystem, at the same time.
-pub fn discover_all(around: &Surroundings) -> Vec<(Ecosystem, Result<Discovered, NotConfigured>)> {
+pub fn discover_all(around: &Surroundings) -> Report {
     std::thread::scope(|scope| {
         let running =
             Ecosystem::ALL.map(|ecosystem| (ecosystem, scope.spawn(move || discover(ecosystem, around))));

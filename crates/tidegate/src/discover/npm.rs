@@ -117,6 +117,14 @@ fn files(around: &super::Surroundings) -> Vec<(PathBuf, SourceKind)> {
     for path in ["/etc/npmrc", "/usr/local/etc/npmrc", "/usr/etc/npmrc"] {
         files.push((around.on_machine(path), SourceKind::MachineConfiguration));
     }
+    // One file can be reached under several of these names.
+    let mut seen = Vec::new();
+    files.retain(|(path, _)| {
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let new = !seen.contains(&real);
+        seen.push(real);
+        new
+    });
     files
 }
 

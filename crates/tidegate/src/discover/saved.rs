@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_model::Ecosystem;
 use url::Url;
 
-use super::{Discovered, NotConfigured, Scoped, Source, address, is_self};
+use super::{Discovered, NotConfigured, Report, Scoped, Source, address, is_self};
 
 /// One ecosystem's line.
 #[derive(Serialize, Deserialize)]
@@ -122,10 +122,7 @@ fn scoped_line(scoped: &Scoped) -> ScopedLine {
 ///
 /// # Errors
 /// A line of another form, or an address that cannot be an upstream (the door itself among them).
-pub fn from_json(
-    text: &str,
-    own_addresses: &[Url],
-) -> Result<Vec<(Ecosystem, Result<Discovered, NotConfigured>)>, LoadError> {
+pub fn from_json(text: &str, own_addresses: &[Url]) -> Result<Report, LoadError> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(index, text)| {

@@ -8,7 +8,7 @@ fn hostile_project(machine: &mut Machine) {
     let mark = machine.path("mark").display().to_string();
     let touch = format!("echo ran >> '{mark}'");
     let files = [
-        (".npmrc", format!("registry=https://evil.invalid/\nnode-options=--require ./evil.js\nscript-shell=./evil.sh\nglobalconfig=./npmrc\n@acme:registry=https://evil.invalid/\n")),
+        (".npmrc", "registry=https://evil.invalid/\nnode-options=--require ./evil.js\nscript-shell=./evil.sh\nglobalconfig=./npmrc\n@acme:registry=https://evil.invalid/\n".to_owned()),
         ("package.json", r#"{"name":"x","packageManager":"yarn@4.0.0","workspaces":["*"]}"#.to_owned()),
         ("evil.js", format!("require('fs').writeFileSync('{mark}', 'ran')\n")),
         (".yarnrc.yml", "yarnPath: evil.js\nnpmRegistryServer: https://evil.invalid\nplugins: [evil.js]\n".to_owned()),
