@@ -26,6 +26,8 @@ pub struct Identity {
     pub actor: Pseudonym,
     /// Commitment to the network address.
     pub address: Commitment,
+    /// The client program's bare name, as rules read it: `npm`, `pip`, `cargo`.
+    pub client_name: Option<String>,
     /// Commitment to the client's name.
     pub client: Option<Commitment>,
     /// Commitment to the machine the token was minted for.
@@ -82,21 +84,21 @@ pub fn identify(
             catalogue.person_or_insert(&NewPerson {
                 principal: name,
                 kind: principal.kind,
-                key: Secret::new(*key.expose()),
-                pseudonym: &pseudonym.to_string(),
+                pseudonym,
+                key,
                 at: now,
             })?
         }
     };
-    let actor = Pseudonym::of(&PersonKey::from_bytes(*person.key.expose()), TENANT, &person.principal);
-    let commit = |kind, value: &str| context(catalogue, &person.pseudonym, kind, value);
+    let commit = |kind, value: &str| context(catalogue, person.pseudonym, kind, value);
     let client = client.map(|c| truncated(c, MAX_CLIENT_BYTES));
     Ok(Identity {
         address: commit(ContextKind::Address, &address.to_string())?,
+        client_name: client.as_deref().map(bare_name),
         client: client.as_deref().map(|c| commit(ContextKind::Client, c)).transpose()?,
         host: principal.host.as_deref().map(|h| commit(ContextKind::Host, h)).transpose()?,
-        credential: token.map(|t| commit(ContextKind::Run, principal.run.as_deref().unwrap_or(&t.id))).transpose()?,
-        actor,
+        credential: token.map(|t| commit(ContextKind::Credential, principal.run.as_deref().unwrap_or(&t.id))).transpose()?,
+        actor: person.pseudonym,
         token_id: token.map(|t| t.id.as_str().into()),
         admin: token.is_some_and(|t| t.scope == Scope::Admin),
         repositories: token.map(|t| t.repositories.clone()).unwrap_or_default(),
@@ -105,9 +107,9 @@ pub fn identify(
     })
 }
 
-fn context(catalogue: &dyn Catalogue, pseudonym: &str, kind: ContextKind, value: &str) -> Result<Commitment, IdentityError> {
-    if let Some(known) = catalogue.context(pseudonym, kind, value)? {
-        return Ok(Commitment::new(*known.commitment.as_bytes()));
+fn context(catalogue: &dyn Catalogue, pseudonym: Pseudonym, kind: ContextKind, value: &str) -> Result<Commitment, IdentityError> {
+    if let Some(known) = catalogue.context(&pseudonym, kind, value)? {
+        return Ok(known.commitment);
     }
     let salt = Salt::generate().map_err(|_| IdentityError::Randomness)?;
     let commitment = Commitment::to(&salt, value);
@@ -115,10 +117,16 @@ fn context(catalogue: &dyn Catalogue, pseudonym: &str, kind: ContextKind, value:
         pseudonym,
         kind,
         value,
-        salt: Secret::new(*salt.expose()),
-        commitment: tidegate_model::Sha256::new(*commitment.as_bytes()),
+        salt,
+        commitment,
     })?;
-    Ok(Commitment::new(*kept.commitment.as_bytes()))
+    Ok(kept.commitment)
+}
+
+/// The program's name without version and comments, lower case: `npm/11.0 node/…` is `npm`.
+fn bare_name(agent: &str) -> String {
+    let end = agent.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(agent.len());
+    agent[..end].to_ascii_lowercase()
 }
 
 fn truncated(text: &str, max: usize) -> String {

@@ -93,12 +93,16 @@ impl Door {
 
     /// The class of a principal as far as rules and waivers tell principals apart: equal classes get equal views.
     pub fn class_of(&self, rules: &Ruleset, identity: &Identity) -> u64 {
+        if rules.one_class {
+            return 0;
+        }
         let principal = tidegate_model::facts::PrincipalFacts {
             id: identity.principal.id.clone(),
             kind: Some(identity.principal.kind),
             groups: identity.principal.groups.clone(),
         };
-        if rules.one_class { 0 } else { rules.policy.principal_class(&principal, &rules.waivers) }
+        let request = tidegate_model::facts::RequestFacts { operation: "index".into(), client: identity.client_name.clone() };
+        rules.policy.principal_class(&principal, &request, &rules.waivers)
     }
 
     /// Runs work that blocks on a disk or takes more than half a millisecond of processor time, off the executor.
@@ -217,7 +221,7 @@ impl Door {
         // Called from blocking work and from tasks alike, so a thread of its own.
         std::thread::spawn(move || {
             match door.store.blobs.make_room(&*door.store.catalogue, 0) {
-                Ok(evicted) => tracing::info!(evicted.artifacts = evicted.artifacts, "made room in the store"),
+                Ok(evicted) => tracing::info!(evicted.bytes = evicted.bytes, "made room in the store"),
                 Err(error) => tracing::error!(error = %error, "no room could be made in the store: {error}"),
             }
             door.caches.hot.clear();

@@ -78,7 +78,7 @@ pub fn assemble(policy: Policy, source: &PolicySource, catalogue: &dyn Catalogue
     let waivers = catalogue.waivers(&WaiverFilter::default())?.into_iter().map(|w| w.waiver).collect();
     let waivers = WaiverSet::new(waivers);
     let blocks = catalogue.local_blocks(false)?;
-    let one_class = policy.principal_classes(&waivers) == 1;
+    let one_class = policy.principal_selectors() == 0 && waivers.iter().all(|w| w.principals.is_empty());
     Ok(Ruleset { policy, source: source.to_string(), waivers, blocks, epoch, one_class })
 }
 

@@ -54,6 +54,8 @@ pub struct Question<'a> {
     pub blocks: &'a [LocalBlock],
     /// Who asks.
     pub principal: &'a Principal,
+    /// With which program.
+    pub client: Option<&'a str>,
     /// `index` or `artifact`.
     pub operation: &'static str,
     /// Digests of the bytes, once they are here.
@@ -171,7 +173,7 @@ pub fn assemble(question: &Question<'_>) -> Facts {
             private: repository.is_private(&package.name),
         },
         application: Group::gap(FactState::NotApplicable, "the request names no application"),
-        request: RequestFacts { operation: question.operation.into(), client: None },
+        request: RequestFacts { operation: question.operation.into(), client: question.client.map(str::to_owned) },
     }
 }
 

@@ -285,6 +285,7 @@ fn question<'a>(
         local,
         blocks: &rules.blocks,
         principal: &request.identity.principal,
+        client: request.identity.client_name.as_deref(),
         operation: if bytes.is_some() { "artifact" } else { "index" },
         bytes,
     }

@@ -204,6 +204,7 @@ pub fn decisions(
         local: &local,
         blocks: &rules.blocks,
         principal: &identity.principal,
+        client: identity.client_name.as_deref(),
         operation: "index",
         bytes: None,
     };
