@@ -1,6 +1,11 @@
 //! Commands for people who work on tidegate. `cargo xtask --help` lists them.
 
+mod bench;
+mod deny;
 mod popular_names;
+mod test;
+mod tidy;
+mod tools;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -17,12 +22,22 @@ struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Test(test::Arguments),
+    /// Look for what a stranger should never find: registry hosts, paths of this machine, broken links, huge files.
+    Tidy,
+    /// Check licences, sources and advisories of the dependencies with cargo-deny.
+    Deny,
+    Bench(bench::Arguments),
     /// Derive the lists of popular names from lock files of real applications.
     PopularNames(popular_names::Arguments),
 }
 
 fn main() -> ExitCode {
     let result: Result<(), Box<dyn Error>> = match Arguments::parse().command {
+        Command::Test(arguments) => test::run(&arguments).map_err(Into::into),
+        Command::Tidy => tidy::run().map_err(Into::into),
+        Command::Deny => deny::run().map_err(Into::into),
+        Command::Bench(arguments) => bench::run(&arguments).map_err(Into::into),
         Command::PopularNames(arguments) => popular_names::run(&arguments).map_err(Into::into),
     };
     match result {

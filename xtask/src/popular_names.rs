@@ -42,10 +42,10 @@ struct Harvest {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), PopularNamesError> {
     let mut harvests: BTreeMap<Ecosystem, Harvest> = BTreeMap::new();
     for path in &arguments.files {
-        let bytes = std::fs::read(path)
-            .map_err(|source| PopularNamesError::Read { path: path.clone(), source })?;
-        let found = names(path, &bytes)
-            .map_err(|source| PopularNamesError::Lock { path: path.clone(), source })?;
+        let bytes =
+            std::fs::read(path).map_err(|source| PopularNamesError::Read { path: path.clone(), source })?;
+        let found =
+            names(path, &bytes).map_err(|source| PopularNamesError::Lock { path: path.clone(), source })?;
         for (ecosystem, names) in found {
             let harvest = harvests.entry(ecosystem).or_default();
             harvest.applications += 1;
@@ -104,8 +104,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_read_is_named() {
-        let arguments =
-            Arguments { files: vec!["missing/Cargo.lock".into()], out: PathBuf::from("nowhere") };
+        let arguments = Arguments { files: vec!["missing/Cargo.lock".into()], out: PathBuf::from("nowhere") };
         assert_eq!(run(&arguments).unwrap_err().to_string(), "reading `missing/Cargo.lock`");
     }
 }

@@ -204,7 +204,7 @@ impl<'a> Package<'a> {
     }
 
     /// Every file of the package, with the place of its address in the text; the package itself where it names none.
-    fn locked(&self, lines: &Lines) -> Result<Vec<(LockedPackage, Option<Range<usize>>)>, LockError> {
+    fn locked(&self, lines: &Lines) -> Result<Vec<Placed>, LockError> {
         let malformed = |why: String| LockError::MalformedAt { line: self.line, why };
         let name = PackageName::parse(Ecosystem::Pypi, self.name).map_err(|e| malformed(e.to_string()))?;
         let version =
@@ -243,7 +243,6 @@ impl<'a> Package<'a> {
         sdist.into_iter().chain(wheels.map(|table| File::read(table, table.span())))
     }
 
-    #[expect(clippy::type_complexity, reason = "problem, remedy, whether rewriting mends it")]
     fn lint_index(
         &self,
         address: &str,
@@ -299,6 +298,9 @@ impl<'a> Source<'a> {
         }
     }
 }
+
+/// An entry and where its address stands in the text.
+type Placed = (LockedPackage, Option<Range<usize>>);
 
 /// What the lock says of a file.
 struct File<'a> {

@@ -1,1 +1,193 @@
-//! Who took what.
+//! Who took what, when and from where: a projection of the ledger that answers in milliseconds.
+//!
+//! One SQLite file per month (`access-2026-11.sqlite`), so that old months are deleted by deleting files. Nothing here
+//! is a record: the ledger is, and [`AccessIndex::reset`] followed by projecting it again gives the same answers. The
+//! files hold pseudonyms and commitments like the ledger; names join only when a question is answered, from the
+//! private table, so a forgotten person is forgotten here too.
+
+mod month;
+mod query;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tidegate_ledger::{Entry, NodeId};
+
+use month::Month;
+pub use query::{AccessRow, Seek, WhoError, WhoPage, WhoQuery, WhoSubject};
+
+/// The most entries that [`AccessIndex::project`] commits at once; more are projected in several steps.
+pub const MAX_BATCH: usize = 10_000;
+
+/// The access index of one data directory.
+pub struct AccessIndex {
+    dir: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The months written lately.
+    months: BTreeMap<String, Month>,
+    /// The last entry of each node that is projected.
+    cursors: HashMap<NodeId, u64>,
+}
+
+/// The index could not be opened, written or read.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{doing} failed at `{}`: make room or mend the permissions; a damaged file may be deleted and projected again from the ledger",
+    path.display()
+)]
+pub struct AccessIndexError {
+    /// What was being done.
+    pub doing: &'static str,
+    /// Where.
+    pub path: PathBuf,
+    /// Why.
+    pub source: AccessIndexCause,
+}
+
+/// Why the index failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessIndexCause {
+    /// What the operating system says.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// What the database says.
+    #[error(transparent)]
+    Database(#[from] rusqlite::Error),
+}
+
+impl AccessIndexError {
+    fn at<E: Into<AccessIndexCause>>(doing: &'static str, path: &Path) -> impl FnOnce(E) -> Self {
+        let path = path.to_owned();
+        move |source| Self { doing, path, source: source.into() }
+    }
+}
+
+impl AccessIndex {
+    /// Opens the index in `dir`, making the directory where it is missing. Files of another version are removed, and
+    /// [`AccessIndex::cursor`] then says to project everything again.
+    ///
+    /// # Errors
+    /// [`AccessIndexError`].
+    pub fn open(dir: &Path) -> Result<Self, AccessIndexError> {
+        std::fs::create_dir_all(dir).map_err(AccessIndexError::at("making the access index", dir))?;
+        let index = Self { dir: dir.to_owned(), state: Mutex::default() };
+        let mut cursors: HashMap<NodeId, u64> = HashMap::new();
+        for path in index.files()? {
+            let found =
+                month::cursors(&path).map_err(AccessIndexError::at("reading the access index", &path))?;
+            let Some(found) = found else {
+                tracing::warn!(file.path = %path.display(), "the access index has another version; it is projected again");
+                index.reset()?;
+                return Ok(index);
+            };
+            for (node, seq) in found {
+                let last = cursors.entry(node).or_default();
+                *last = seq.max(*last);
+            }
+        }
+        index.state().cursors = cursors;
+        Ok(index)
+    }
+
+    /// Number of the last entry of `node` that is projected; 0 for none. Reading the ledger goes on after it.
+    pub fn cursor(&self, node: &NodeId) -> u64 {
+        self.state().cursors.get(node).copied().unwrap_or(0)
+    }
+
+    /// Projects entries, in the order of their numbers. Those projected before are passed over, so a batch may be given
+    /// again after a failure.
+    ///
+    /// # Errors
+    /// [`AccessIndexError`]; the cursor then stands where it stood before the failed step.
+    pub fn project(&self, entries: &[Entry]) -> Result<(), AccessIndexError> {
+        let mut state = self.state();
+        for step in entries.chunks(MAX_BATCH) {
+            self.project_step(&mut state, step)?;
+        }
+        Ok(())
+    }
+
+    fn project_step(&self, state: &mut State, entries: &[Entry]) -> Result<(), AccessIndexError> {
+        let mut by_month: BTreeMap<String, Vec<&Entry>> = BTreeMap::new();
+        let mut reached: HashMap<NodeId, u64> = HashMap::new();
+        for entry in entries {
+            if entry.seq > state.cursors.get(&entry.node).copied().unwrap_or(0) {
+                by_month.entry(entry.time.month()).or_default().push(entry);
+                let last = reached.entry(entry.node.clone()).or_default();
+                *last = entry.seq.max(*last);
+            }
+        }
+        let last_month = by_month.len();
+        for (n, (name, entries)) in (1..).zip(&by_month) {
+            let path = self.dir.join(format!("access-{name}.sqlite"));
+            let failed = || AccessIndexError::at("projecting the ledger", &path);
+            if !state.months.contains_key(name) {
+                // Two are enough: accesses come in the order of time but for skewed clocks and a month's end.
+                while state.months.len() >= 2 {
+                    state.months.pop_first();
+                }
+                state.months.insert(name.clone(), Month::open(&path).map_err(failed())?);
+            }
+            let month = state.months.get_mut(name).expect("opened above");
+            // The cursor moves with the last file of the step: a crash before it means that all of it comes again.
+            let cursors = if n == last_month { Some(&reached) } else { None };
+            if let Err(e) = month.project(entries, cursors) {
+                state.months.remove(name);
+                return Err(failed()(e));
+            }
+        }
+        state.cursors.extend(reached);
+        Ok(())
+    }
+
+    /// Deletes everything, so that it is projected again from the first entry kept.
+    ///
+    /// # Errors
+    /// [`AccessIndexError`].
+    pub fn reset(&self) -> Result<(), AccessIndexError> {
+        let mut state = self.state();
+        state.months.clear();
+        state.cursors.clear();
+        for path in self.files()? {
+            for suffix in ["-wal", "-shm", ""] {
+                let mut name = path.clone().into_os_string();
+                name.push(suffix);
+                match std::fs::remove_file(&name) {
+                    Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(AccessIndexError::at("deleting the access index", &path)(e));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The month files, oldest first.
+    fn files(&self) -> Result<Vec<PathBuf>, AccessIndexError> {
+        let failed = || AccessIndexError::at("listing the access index", &self.dir);
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(&self.dir).map_err(failed())? {
+            let path = entry.map_err(failed())?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with("access-") && name.ends_with(".sqlite") {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic leaves the cursor where it was, and what was half written rolls back.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,17 @@ pub struct PinKey<'a> {
     pub file: &'a str,
 }
 
+/// The digest first seen for one file of a package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// Version as published.
+    pub version: String,
+    /// File name.
+    pub file: String,
+    /// The digest.
+    pub sha256: Sha256,
+}
+
 /// An artifact that is or was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
@@ -116,6 +127,12 @@ pub trait Artifacts: Send + Sync {
     /// # Errors
     /// [`CatalogueError`].
     fn pin(&self, key: &PinKey<'_>) -> Result<Option<Sha256>, CatalogueError>;
+
+    /// Every pin of a package.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    fn pins_of(&self, ecosystem: &str, package: &str) -> Result<Vec<Pin>, CatalogueError>;
 
     /// Pins a digest where none is pinned; returns the one that holds. Other bytes than that are refused by the caller.
     ///

