@@ -4,12 +4,14 @@
 //! [`door`] what requests share.
 
 pub mod api;
+pub mod cli;
 pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod discover;
 pub mod door;
 pub mod http;
+pub mod jobs;
 pub mod metrics;
 pub mod pipeline;
 pub mod single_flight;

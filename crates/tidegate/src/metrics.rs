@@ -35,6 +35,8 @@ pub struct Metrics {
     decisions: Family<DecisionLabels, Counter>,
     /// Bytes of bodies sent.
     pub sent_bytes: Counter,
+    /// Artifacts served from the store.
+    pub served: Counter,
     /// Alarms raised.
     pub alarms: Counter,
     /// Connections open now.
@@ -43,6 +45,19 @@ pub struct Metrics {
     pub entries: Gauge<u64, AtomicU64>,
     /// Requests refused because they could not be recorded.
     pub unrecordable: Counter,
+}
+
+/// What was counted since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Answered package requests.
+    pub requests: u64,
+    /// Those answered with an error status.
+    pub refused: u64,
+    /// Bytes of bodies sent.
+    pub bytes: u64,
+    /// Artifacts served from the store.
+    pub served: u64,
 }
 
 impl Default for Metrics {
@@ -54,6 +69,8 @@ impl Default for Metrics {
         registry.register("decisions", "Decisions made on artifacts", decisions.clone());
         let sent_bytes = Counter::default();
         registry.register("sent_bytes", "Bytes of bodies sent", sent_bytes.clone());
+        let served = Counter::default();
+        registry.register("served_artifacts", "Artifacts served from the store", served.clone());
         let alarms = Counter::default();
         registry.register("alarms", "Alarms raised", alarms.clone());
         let connections = Gauge::default();
@@ -62,7 +79,7 @@ impl Default for Metrics {
         registry.register("ledger_entries", "Entries appended to the ledger", entries.clone());
         let unrecordable = Counter::default();
         registry.register("unrecordable_requests", "Requests refused because they could not be recorded", unrecordable.clone());
-        Self { registry, requests, decisions, sent_bytes, alarms, connections, entries, unrecordable }
+        Self { registry, requests, decisions, sent_bytes, served, alarms, connections, entries, unrecordable }
     }
 }
 
@@ -83,6 +100,22 @@ impl Metrics {
     /// Counts a decision on an artifact.
     pub fn decision(&self, ecosystem: Ecosystem, action: Action) {
         self.decisions.get_or_create(&DecisionLabels { ecosystem: ecosystem.as_str(), action: action.as_str() }).inc();
+    }
+
+    /// What was counted since the start, for the entry that closes a run.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts { bytes: self.sent_bytes.get(), served: self.served.get(), ..Counts::default() };
+        for ecosystem in Ecosystem::ALL {
+            for status in ["2xx", "3xx", "4xx", "5xx"] {
+                let labels = RequestLabels { ecosystem: ecosystem.as_str(), status };
+                let n = self.requests.get(&labels).map_or(0, |c| c.get());
+                counts.requests += n;
+                if status == "4xx" || status == "5xx" {
+                    counts.refused += n;
+                }
+            }
+        }
+        counts
     }
 
     /// OpenMetrics text.

@@ -3,6 +3,7 @@
 mod caches;
 mod identity;
 mod open;
+mod projection;
 mod repositories;
 mod rules;
 mod words;
@@ -28,7 +29,7 @@ use crate::upstream::Client;
 
 pub use caches::{Caches, Flights};
 pub use identity::{ANONYMOUS, Identity, IdentityError, TENANT, identify, new_token, token_of};
-pub use open::{DoorError, Options};
+pub use open::{DoorError, Options, lock_data};
 pub use repositories::Repository;
 pub use rules::{PolicySource, RulesError};
 pub use words::Words;

@@ -291,7 +291,7 @@ fn with_slash(url: &url::Url) -> url::Url {
 ///
 /// # Errors
 /// Another process holds it, or the directory cannot be used.
-pub fn lock(data: &Path) -> Result<std::fs::File, DoorError> {
+pub fn lock_data(data: &Path) -> Result<std::fs::File, DoorError> {
     std::fs::create_dir_all(data).map_err(|source| DoorError::Data { path: data.to_owned(), source })?;
     let file = std::fs::OpenOptions::new()
         .create(true)

@@ -63,7 +63,7 @@ pub fn compile(source: &PolicySource) -> Result<Policy, RulesError> {
                 .map_err(|source| RulesError::Unreadable { path: path.clone(), source })?;
             let compiled = Policy::compile(&text, &path.display().to_string())?;
             for warning in &compiled.warnings {
-                tracing::warn!("{warning}");
+                tracing::warn!("{}: {}", warning.place, warning.what);
             }
             Ok(compiled.policy)
         }

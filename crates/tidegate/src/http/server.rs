@@ -50,7 +50,7 @@ impl Server {
             let permit = Arc::clone(&self.limit).acquire_owned().await.expect("the semaphore is never closed");
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                _ = stop.wait_for(|s| *s) => return,
+                () = stopped(&mut stop) => return,
             };
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
@@ -87,7 +87,7 @@ impl Server {
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                _ = stop.wait_for(|s| *s) => return,
+                () = stopped(&mut stop) => return,
             };
             let Ok((stream, _)) = accepted else { continue };
             let uid = stream.peer_cred().map(|c| c.uid()).ok();
@@ -107,6 +107,12 @@ impl Server {
             tracing::warn!("transfers were still running when the drain time ended");
         }
     }
+}
+
+/// Resolves once the server stops.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // The sender lives as long as the server; its end is a stop too.
+    drop(stop.wait_for(|s| *s).await);
 }
 
 fn builder(door: &Door) -> http1::Builder {
@@ -135,7 +141,7 @@ where
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        _ = stop.wait_for(|s| *s) => {
+        () = stopped(&mut stop) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -164,7 +170,7 @@ async fn socket_connection(door: Arc<Door>, stream: tokio::net::UnixStream, uid:
     tokio::pin!(connection);
     let _ = tokio::select! {
         ended = connection.as_mut() => ended,
-        _ = stop.wait_for(|s| *s) => {
+        () = stopped(&mut stop) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -395,6 +395,8 @@ fn respond(
     let circumstances = circumstances(door, request, &told, at);
     let admitted = admission::admit_artifact(&door.recorder, &circumstances, subject, &staged.known.sha256, plan, body)?;
     door.note_access(staged.known.sha256, at);
+    door.metrics.served.inc();
+    door.metrics.sent_bytes.inc_by(admitted.plan.bytes);
     let warning = (hot.decided.decision.action > Action::Allow)
         .then(|| hot.decided.decision.leading_reason().map(|r| format!("{}: {}", r.rule, r.message)))
         .flatten();

@@ -133,6 +133,7 @@ async fn serve(
     let circumstances = circumstances(door, request, &told, door.clock.now());
     let plan = Plan { status: wanted.status, range: None, bytes: body.len() as u64 };
     let admitted = admission::admit_view(&door.recorder, &circumstances, plan, body)?;
+    door.metrics.sent_bytes.inc_by(admitted.plan.bytes);
     let representation = Representation {
         content_type: encodings.content_type,
         etag,

@@ -148,7 +148,7 @@ fn history(files: &[ListedFile]) -> Vec<History> {
     let mut order: Vec<usize> = (0..files.len()).collect();
     order.sort_by(|a, b| files[*a].version.cmp(&files[*b].version));
     let mut history = vec![History::default(); files.len()];
-    let mut previous: Option<usize> = None;
+    let mut previous: &[usize] = &[];
     let mut i = 0;
     while i < order.len() {
         // Files of one version are compared with the version before, not with each other.
@@ -157,26 +157,35 @@ fn history(files: &[ListedFile]) -> Vec<History> {
             end += 1;
         }
         for &at in &order[i..end] {
-            history[at] = compare(&files[at], previous.map(|p| &files[p]));
+            let before: Vec<&ListedFile> = previous.iter().map(|p| &files[*p]).filter(|p| same_kind(p, &files[at])).collect();
+            history[at] = compare(&files[at], &before);
         }
-        previous = Some(order[end - 1]);
+        previous = &order[i..end];
         i = end;
     }
     publisher_changes(files, &mut history);
     history
 }
 
-fn compare(file: &ListedFile, before: Option<&ListedFile>) -> History {
-    let install_script_new = match (file.install_script.known(), before) {
-        (Some(false), _) => Some(false),
-        (Some(true), Some(before)) => before.install_script.known().map(|had| !had),
+/// Whether two files are of one kind: a source distribution that appears beside wheels is not a new install script.
+fn same_kind(a: &ListedFile, b: &ListedFile) -> bool {
+    let kind = |f: &ListedFile| f.file.as_str().rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    kind(a) == kind(b)
+}
+
+fn compare(file: &ListedFile, before: &[&ListedFile]) -> History {
+    // Something that any file of the version before had is not new.
+    let had = |stated: fn(&ListedFile) -> Option<bool>| before.iter().filter_map(|f| stated(f)).reduce(|a, b| a || b);
+    let install_script_new = match file.install_script.known() {
+        Some(false) => Some(false),
         // The first version of a package has nothing to compare with.
-        (Some(true), None) | (None, _) => None,
+        Some(true) => had(|f| f.install_script.known().copied()).map(|had| !had),
+        None => None,
     };
-    let attestation_dropped = match (file.attestation.known(), before) {
-        (Some(true), _) => Some(false),
-        (Some(false), Some(before)) => before.attestation.known().copied(),
-        _ => None,
+    let attestation_dropped = match file.attestation.known() {
+        Some(true) => Some(false),
+        Some(false) => had(|f| f.attestation.known().copied()),
+        None => None,
     };
     History { install_script_new, attestation_dropped, ..History::default() }
 }

@@ -1,0 +1,70 @@
+//! The command line. One definition drives parser, help, manual and completions.
+
+pub mod up;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// One door through which every package enters an organisation.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the door; nothing to configure.
+    Up(up::Up),
+}
+
+/// Runs a command.
+pub fn run(cli: Cli) -> ExitCode {
+    let result = match cli.command {
+        Command::Up(up) => up.run(),
+    };
+    match result {
+        Ok(code) => code,
+        Err(Failure(message)) => {
+            anstream::eprintln!("tidegate: {message}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// A message for the person at the terminal: what, where, what to do.
+#[derive(Debug)]
+pub struct Failure(pub String);
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(source) = cause {
+            let next = source.to_string();
+            if !text.contains(&next) {
+                text.push_str(": ");
+                text.push_str(&next);
+            }
+            cause = source.source();
+        }
+        Self(text)
+    }
+}
+
+/// What a command comes to.
+pub type Outcome = Result<ExitCode, Failure>;
+
+/// Where data lives unless told otherwise: `$TIDEGATE_DATA`, else `tidegate` in the user's data directory.
+pub fn default_data() -> PathBuf {
+    let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    variable("TIDEGATE_DATA")
+        .or_else(|| variable("XDG_DATA_HOME").map(|d| d.join("tidegate")))
+        .or_else(|| variable("HOME").map(|d| d.join(".local/share/tidegate")))
+        .unwrap_or_else(|| PathBuf::from("tidegate-data"))
+}

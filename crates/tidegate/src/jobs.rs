@@ -1,0 +1,73 @@
+//! Work that nobody waits for: the access index follows the ledger, last accesses are written down, old rows leave.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::door::Door;
+
+/// Running jobs.
+#[derive(Debug)]
+pub struct Jobs {
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Pause between two looks of the access index at the ledger.
+const PROJECT_EVERY: Duration = Duration::from_millis(500);
+/// Pause between two writings of last accesses.
+const TOUCH_EVERY: Duration = Duration::from_secs(30);
+/// Pause between two clean-ups of documents and tokens that ended.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+/// Documents that nobody asked for in this time leave: 30 days.
+const KEEP_DOCUMENTS_SECONDS: i64 = 30 * 86_400;
+/// Tokens that ended longer ago leave: 7 days.
+const KEEP_TOKENS_SECONDS: i64 = 7 * 86_400;
+
+/// Starts every job.
+pub fn start(door: &Arc<Door>) -> Jobs {
+    let stop = watch::channel(false).0;
+    let every = |pause: Duration, work: fn(&Arc<Door>)| {
+        let (door, mut stop) = (Arc::clone(door), stop.subscribe());
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    _ = stop.changed() => return,
+                }
+                let busy = Arc::clone(&door);
+                door.blocking(move || work(&busy)).await;
+            }
+        })
+    };
+    let tasks = vec![every(PROJECT_EVERY, project_quietly), every(TOUCH_EVERY, Door::flush_touched), every(PRUNE_EVERY, prune)];
+    Jobs { stop, tasks }
+}
+
+impl Jobs {
+    /// Ends every job after the work it is doing.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            let _ = task.await;
+        }
+    }
+}
+
+fn project_quietly(door: &Arc<Door>) {
+    if let Err(error) = door.project() {
+        tracing::warn!(error = %error, "the access index could not follow the ledger: {error}");
+    }
+}
+
+fn prune(door: &Arc<Door>) {
+    let now = door.clock.now();
+    if let Err(error) = door.store.catalogue.prune_documents(now.plus_seconds(-KEEP_DOCUMENTS_SECONDS), now) {
+        tracing::warn!(error = %error, "old documents could not be removed: {error}");
+    }
+    if let Err(error) = door.store.catalogue.prune_tokens(now.plus_seconds(-KEEP_TOKENS_SECONDS)) {
+        tracing::warn!(error = %error, "ended tokens could not be removed: {error}");
+    }
+}
