@@ -16,14 +16,19 @@ pub(crate) struct Arguments {
 /// output; a failure of theirs does not keep the others from running.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), CommandError> {
     tools::ensure_clients();
-    let documentation = if arguments.rest.is_empty() { tools::run(&mut cargo(&["--doc"])) } else { Ok(()) };
+    let documentation =
+        if arguments.rest.is_empty() { tools::run(&mut cargo(&["--workspace", "--doc"])) } else { Ok(()) };
     let mut everything = cargo(&["--lib", "--bins", "--tests", "--no-fail-fast"]);
+    let chosen = ["-p", "--package"];
+    if !arguments.rest.iter().any(|word| chosen.iter().any(|option| word.starts_with(option))) {
+        everything.arg("--workspace");
+    }
     everything.args(&arguments.rest);
     tools::run(&mut everything).and(documentation)
 }
 
 fn cargo(targets: &[&str]) -> Command {
     let mut command = Command::new("cargo");
-    command.args(["test", "--workspace", "--locked"]).args(targets).current_dir(tools::root());
+    command.args(["test", "--locked"]).args(targets).current_dir(tools::root());
     command
 }

@@ -70,7 +70,7 @@ fn entry(dice: &mut Dice, seq: u64, total: u64, node: &NodeId) -> Entry {
         status: 200,
         range: None,
         bytes: 10_000 + artifact,
-        action: Some(if artifact % 10 == 0 { Action::Warn } else { Action::Allow }),
+        action: Some(if artifact.is_multiple_of(10) { Action::Warn } else { Action::Allow }),
         decision: Some(DecisionId::from_random(id)),
         rules: Arc::new([]),
         policy: Some(Sha256::new([8; 32])),

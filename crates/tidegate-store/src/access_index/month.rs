@@ -169,7 +169,7 @@ impl Ids {
             name.to_owned(),
             "select id from node where name = ?1",
             "insert into node (name) values (?1)",
-            &[name],
+            [name],
         )
     }
 

@@ -77,7 +77,7 @@ fn promised_digests(c: &dyn Catalogue) {
     let other = digest(Algorithm::Sha512, 3);
     let first = record(c, SOURCE, 1, 0, &[file("1", std::slice::from_ref(&sha1))]);
     assert_eq!((first[0].changed, &first[0].promised_digests_first[..]), (false, &[sha1.clone()][..]));
-    let both = [sha512.clone(), sha1.clone()];
+    let both = [sha512, sha1.clone()];
     let extended = record(c, SOURCE, 2, 10, &[file("1", &both)]);
     assert_eq!((extended[0].changed, &extended[0].promised_digests_first[..]), (false, &both[..]));
     let changed = record(c, SOURCE, 3, 20, &[file("1", &[other, sha1])]);
@@ -119,6 +119,11 @@ fn pins(c: &dyn Catalogue) {
     ] {
         assert_eq!(c.pin(&other).unwrap(), None, "{other:?}");
     }
+    assert_eq!(c.set_pin(&PinKey { version: "0", ..key }, &sha(3), at(0)).unwrap(), sha(3));
+    let listed: Vec<(String, Sha256)> =
+        c.pins_of("npm", "x").unwrap().into_iter().map(|pin| (pin.version, pin.sha256)).collect();
+    assert_eq!(listed, [("0".to_owned(), sha(3)), ("1".to_owned(), sha(1))]);
+    assert!(c.pins_of("pypi", "x").unwrap().is_empty());
     let race = PinKey { package: "race", ..key };
     let winners: Vec<Sha256> = std::thread::scope(|scope| {
         let racers: Vec<_> =

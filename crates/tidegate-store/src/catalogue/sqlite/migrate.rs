@@ -74,6 +74,7 @@ pub enum OpenCatalogueError {
 /// Opens the file for writing at the present version.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenCatalogueError> {
     let failed = |source| OpenCatalogueError::Open { path: path.to_owned(), source };
+    private(path).map_err(|e| failed(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
     let connection = Connection::open(path).map_err(failed)?;
     super::configure(&connection).map_err(failed)?;
     let found = check(path, &connection)?;
@@ -93,6 +94,15 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenCatalogueError> {
         )
         .map_err(failed)?;
     Ok(connection)
+}
+
+/// Makes a file that only its owner may read: keys of people stand in it. Its log and index take the same mode.
+fn private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 /// The version in the file, refused where it is not ours to write. Changes nothing.
@@ -190,6 +200,26 @@ mod tests {
                 assert_eq!(node, "n1");
             }
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_reads_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let _open = open(&dir.path().join("catalogue.sqlite")).unwrap();
+        for file in std::fs::read_dir(dir.path()).unwrap().map(Result::unwrap) {
+            let mode = file.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{:?} has mode {mode:o}", file.file_name());
+        }
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_written_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("missing/catalogue.sqlite");
+        let message = open(&path).unwrap_err().to_string();
+        assert!(message.contains(&path.display().to_string()), "{message}");
     }
 
     #[test]
