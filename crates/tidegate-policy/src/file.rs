@@ -123,7 +123,11 @@ pub(crate) fn read(source: &str, file: &str, problems: &mut Problems) -> FileSou
                 out.header = header(&entry.at, entries, problems);
             }
             ("rule", Raw::Array(rules)) => {
-                for rule in rules {
+                if rules.len() > MAX_RULES {
+                    let remedy = "split the policy into layers, or join rules with `in`";
+                    problems.push(&entry.at, format!("more than {MAX_RULES} rules"), remedy);
+                }
+                for rule in rules.into_iter().take(MAX_RULES) {
                     match rule.value {
                         Raw::Table(entries) => {
                             out.rules.push(RuleReader { problems }.rule(&rule.at, entries))
@@ -149,14 +153,6 @@ pub(crate) fn read(source: &str, file: &str, problems: &mut Problems) -> FileSou
             "there is no `[policy]` table",
             "begin with `[policy]`, an `id` and a `version`",
         );
-    }
-    if out.rules.len() > MAX_RULES {
-        problems.push(
-            &start,
-            format!("more than {MAX_RULES} rules"),
-            "split the policy, or join rules with `in`",
-        );
-        out.rules.truncate(MAX_RULES);
     }
     let mut first: std::collections::HashMap<&str, &Place> = std::collections::HashMap::new();
     for rule in &out.rules {

@@ -19,6 +19,8 @@ pub(crate) enum Freedom {
 
 struct Merger<'a> {
     freedom: Freedom,
+    /// What a rule of the upper layer does that does not say.
+    default_unknown: Action,
     problems: &'a mut Problems,
     ignored: &'a mut Vec<Lint>,
 }
@@ -30,7 +32,8 @@ pub(crate) fn merge(
     problems: &mut Problems,
     ignored: &mut Vec<Lint>,
 ) -> FileSource {
-    let mut merger = Merger { freedom, problems, ignored };
+    let default_unknown = upper.header.default_unknown.unwrap_or(Action::Quarantine);
+    let mut merger = Merger { freedom, default_unknown, problems, ignored };
     let mut out = upper.clone();
     let mut added: Vec<RuleSource> = Vec::new();
     merger.header(&mut out, &lower);
@@ -126,7 +129,7 @@ impl Merger<'_> {
             above.mode = Some(mode);
         }
         if let Some(unknown) = below.unknown {
-            self.unknown(above, unknown, &at, &id);
+            self.unknown(above, &unknown, &at, &id);
         }
         for (slot, node, what) in [
             (&mut above.applies, below.applies, "`applies`"),
@@ -150,15 +153,15 @@ impl Merger<'_> {
         above.remediation = below.remediation.or(above.remediation.take());
     }
 
-    fn unknown(&mut self, above: &mut RuleSource, below: UnknownSource, at: &Place, id: &str) {
+    fn unknown(&mut self, above: &mut RuleSource, below: &UnknownSource, at: &Place, id: &str) {
         let was = above.unknown.clone().unwrap_or_default();
         let of = |source: &UnknownSource, state| {
             let own = source.states.iter().find(|(s, _)| *s == state).map(|(_, a)| *a);
             own.or(source.every)
         };
         for state in crate::file::untold_states() {
-            let before = of(&was, state).unwrap_or(Action::Quarantine);
-            let Some(after) = of(&below, state) else { continue };
+            let before = of(&was, state).unwrap_or(self.default_unknown);
+            let Some(after) = of(below, state) else { continue };
             if self.allows(after >= before, at, id, &format!("`unknown.{}`", state.as_str())) {
                 let slot = above.unknown.get_or_insert_with(UnknownSource::default);
                 slot.states.retain(|(s, _)| *s != state);

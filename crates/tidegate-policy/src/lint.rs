@@ -165,8 +165,8 @@ fn classes(policy: &Policy) -> Lint {
 /// The leaves that must all hold, with whether they must hold or must not.
 fn conjuncts<'t>(tree: &'t Tree<FactLeaf>, positive: bool, out: &mut Vec<(&'t FactLeaf, bool)>) -> bool {
     match tree {
-        Tree::All(parts) if positive => parts.iter().fold(true, |all, p| conjuncts(p, positive, out) && all),
-        Tree::Any(parts) if !positive => parts.iter().fold(true, |all, p| conjuncts(p, positive, out) && all),
+        Tree::All(parts) if positive => each_conjunct(parts, positive, out),
+        Tree::Any(parts) if !positive => each_conjunct(parts, positive, out),
         Tree::All(parts) | Tree::Any(parts) if parts.len() == 1 => conjuncts(&parts[0], positive, out),
         Tree::Not(part) => conjuncts(part, !positive, out),
         Tree::Leaf(leaf) => {
@@ -176,6 +176,18 @@ fn conjuncts<'t>(tree: &'t Tree<FactLeaf>, positive: bool, out: &mut Vec<(&'t Fa
         // Alternatives: not a list of what must hold.
         Tree::All(_) | Tree::Any(_) => false,
     }
+}
+
+fn each_conjunct<'t>(
+    parts: &'t [Tree<FactLeaf>],
+    positive: bool,
+    out: &mut Vec<(&'t FactLeaf, bool)>,
+) -> bool {
+    let mut whole = true;
+    for part in parts {
+        whole &= conjuncts(part, positive, out);
+    }
+    whole
 }
 
 /// Whether `by` holds whenever `rule` does, is stricter and in force.

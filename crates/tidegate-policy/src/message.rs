@@ -146,7 +146,7 @@ impl Part {
             Self::Special(special) => special.shown(context, seen),
             Self::Optional(parts) => {
                 let before = out.len();
-                if !parts.iter().fold(true, |all, p| p.render(context, seen, out) && all) {
+                if !parts.iter().all(|p| p.render(context, seen, out)) {
                     out.truncate(before);
                 }
                 return true;

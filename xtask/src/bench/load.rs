@@ -16,8 +16,8 @@ use super::servers::Server;
 /// A herd is given up after this time.
 const HERD: Duration = Duration::from_secs(180);
 
-/// Fewer answers than this in a round say more of the round than of the server.
-const SLOW_REQUESTS: f64 = 50.0;
+/// A request that costs more CPU than this is measured one at a time.
+const SLOW: Duration = Duration::from_millis(50);
 
 /// Something that is asked for again and again, all of it cached.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ fn tarball_path(sample: &Sample) -> String {
 }
 
 /// Asks for the cell until it is cached, and checks that the answer is the right one.
-pub(super) fn warm(server: &Server, cell: &Cell) -> Result<(), String> {
+pub(super) fn warm(server: &mut Server, cell: &Cell) -> Result<(), String> {
     let mut last = Err("never asked".to_owned());
     // A gateway may learn of a file from its packument only, and may hold the first answer while it looks inside.
     for attempt in 0..6 {
@@ -94,6 +94,11 @@ pub(super) fn warm(server: &Server, cell: &Cell) -> Result<(), String> {
         if answer.status != 304 {
             return Err(format!("answers {} to a request with its own ETag", answer.status));
         }
+    }
+    let before = cpu(server);
+    ask(server, &cell.path, cell.headers).map_err(|e| e.to_string())?;
+    if cpu(server).saturating_sub(before) > SLOW {
+        server.slow.push(cell.name);
     }
     Ok(())
 }
@@ -155,6 +160,9 @@ pub(super) fn wrk(
     connections: usize,
     duration: Duration,
 ) -> Result<Measured, String> {
+    if server.slow.contains(&cell.name) {
+        return one_by_one(server, cell);
+    }
     let home = Home::new();
     let mut program = Program::new("taskset", &home)
         .args(["-c", "1"])
@@ -184,10 +192,8 @@ pub(super) fn wrk(
     let requests: f64 = output
         .lines()
         .find_map(|line| line.split_once(" requests in ")?.0.trim().parse().ok())
-        .ok_or_else(|| format!("wrk said nothing of requests:\n{output}"))?;
-    if requests < SLOW_REQUESTS {
-        return one_by_one(server, cell);
-    }
+        .filter(|count: &f64| *count > 0.0)
+        .ok_or_else(|| format!("no request was answered:\n{output}"))?;
     let number = |label: &str| {
         output.lines().find_map(|line| line.trim().strip_prefix(label)?.split_whitespace().next())
     };
@@ -199,18 +205,9 @@ pub(super) fn wrk(
     })
 }
 
-/// The cost for a server so slow that a round ends before its requests do: a few of them, one after the other, once it
-/// has rested from those that were cut off.
+/// The cost of a cell in which one request takes long: a few of them, one after the other.
 fn one_by_one(server: &Server, cell: &Cell) -> Result<Measured, String> {
-    const REQUESTS: u32 = 3;
-    let rested = Instant::now() + Duration::from_secs(60);
-    loop {
-        let before = cpu(server);
-        std::thread::sleep(Duration::from_millis(300));
-        if cpu(server).saturating_sub(before) < Duration::from_millis(30) || Instant::now() > rested {
-            break;
-        }
-    }
+    const REQUESTS: u32 = 5;
     let tag = if cell.conditional { Some(format!("If-None-Match: {}", etag(server, cell)?)) } else { None };
     let headers: Vec<&str> = cell.headers.iter().copied().chain(tag.as_deref()).collect();
     let (before, begun) = (cpu(server), Instant::now());

@@ -25,6 +25,8 @@ pub(super) struct Server {
     pub(super) caches: bool,
     /// Cells that it failed.
     pub(super) broken: Vec<&'static str>,
+    /// Cells of which one request takes so much that a generator would only pile requests up.
+    pub(super) slow: Vec<&'static str>,
     /// From the start of the process to the first accepted connection.
     pub(super) start: Duration,
     /// nginx's list of requests, for the upstream.
@@ -70,6 +72,7 @@ fn launch(plan: Plan<'_>, home: Home, program: Program) -> Result<Server, BenchE
         base: plan.base,
         caches: plan.caches,
         broken: Vec::new(),
+        slow: Vec::new(),
         start: begun.elapsed(),
         requests: plan.requests,
         process,

@@ -1,46 +1,11 @@
 //! The packs do what their table says.
 
+use tidegate_model::ArtifactKind;
 use tidegate_model::decision::Action;
 use tidegate_model::facts::*;
-use tidegate_model::{ArtifactKind, Ecosystem, Timestamp};
 use tidegate_policy::{Policy, WaiverSet, decide, packs};
 
-pub(crate) fn now() -> Timestamp {
-    "2026-11-21T09:00:00Z".parse().unwrap()
-}
-
-/// A package with nothing wrong, all of whose facts are known.
-pub(crate) fn clean() -> Facts {
-    let mut facts = Facts::default();
-    facts.artifact.kind = Some(ArtifactKind::Package);
-    facts.artifact.ecosystem = Some(Ecosystem::Npm);
-    facts.artifact.name = "left-pad".into();
-    facts.artifact.version = "1.3.0".into();
-    facts.artifact.file = "left-pad-1.3.0.tgz".into();
-    facts.artifact.purl = "pkg:npm/left-pad@1.3.0".into();
-    facts.artifact.published_at = Some("2024-01-01T00:00:00Z".parse().unwrap());
-    facts.artifact.project_published_at = Some("2016-01-01T00:00:00Z".parse().unwrap());
-    facts.artifact.sha256 = Some(tidegate_model::Sha256::new([7; 32]));
-    facts.vulnerabilities = Group::known(VulnerabilityFacts::default());
-    facts.malware = Group::known(MalwareFacts { verdict: "clean".into(), reports: vec![] });
-    facts.licence = Group::known(LicenceFacts { expression: Some("MIT".into()), ..Default::default() });
-    facts.provenance = Group::known(ProvenanceFacts {
-        status: "verified".into(),
-        dropped: Some(false),
-        ..Default::default()
-    });
-    facts.scripts = Group::known(ScriptFacts { install: Some(false), new_in_version: Some(false) });
-    facts.secrets = Group::known(SecretFacts { count: Some(0), detectors: vec![] });
-    facts.publisher = Group::known(PublisherFacts {
-        account: Some("someone".into()),
-        changed: Some(false),
-        changed_days_ago: None,
-    });
-    facts.lifecycle = Group::known(LifecycleFacts::default());
-    facts.name = Group::known(NameFacts::default());
-    facts.request.operation = "artifact".into();
-    facts
-}
+use crate::support::{clean, now, with};
 
 /// The clean package as this build sees it on an empty store: no feeds, nothing inspected.
 fn day_one() -> Facts {
@@ -101,12 +66,6 @@ fn facts_that_nobody_has_do_not_read_as_clean() {
     for (name, expected) in [("baseline", Action::Warn), ("strict", Action::Warn)] {
         assert!(action(name, &Facts::default()).0 >= expected, "{name}");
     }
-}
-
-fn with(change: impl Fn(&mut Facts)) -> Facts {
-    let mut facts = clean();
-    change(&mut facts);
-    facts
 }
 
 fn advisory(change: impl Fn(&mut Vulnerability)) -> Facts {

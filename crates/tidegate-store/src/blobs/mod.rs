@@ -34,6 +34,9 @@ pub use writer::{BlobWriter, Committed, Promise};
 
 use crate::blobs::checks::BlockChecks;
 
+/// The most damaged blobs that are kept to be looked into; the oldest make room, so that a failing disk does not fill.
+const MAX_CORRUPT: usize = 32;
+
 /// The blobs of one data directory.
 #[derive(Clone)]
 pub struct BlobStore {
@@ -192,7 +195,7 @@ impl BlobStore {
         let Some(size) = self.size_of(&path)? else { return Ok(None) };
         self.shared.disk.remove(&path).map_err(|e| BlobError::io("removing a blob", &path, e))?;
         self.forget_checks(sha256);
-        self.shared.used.fetch_sub(size, Ordering::Relaxed);
+        self.count(0, size);
         Ok(Some(size))
     }
 
@@ -246,6 +249,12 @@ impl BlobStore {
         self.shared.root.join("staging").join(n.to_string())
     }
 
+    /// Counts bytes in and out. Never below nothing: a damaged blob may leave with more bytes than it came with.
+    fn count(&self, added: u64, removed: u64) {
+        let change = |used: u64| Some(used.saturating_add(added).saturating_sub(removed));
+        let _always = self.shared.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
+    }
+
     fn names(&self) -> std::sync::MutexGuard<'_, HashSet<PathBuf>> {
         // The set only ever grows by a path whose sync succeeded, so a panic elsewhere leaves it true.
         self.shared.names.lock().unwrap_or_else(PoisonError::into_inner)
@@ -276,22 +285,28 @@ impl BlobStore {
 
     fn set_aside(&self, sha256: &Sha256, path: &Path) -> Result<PathBuf, BlobError> {
         let _names = self.names();
-        let size = self.size_of(path)?.unwrap_or(0);
         let corrupt = self.shared.root.join("corrupt");
-        let taken = self
+        let mut kept = self
             .shared
             .disk
             .list(&corrupt)
-            .map_err(|e| BlobError::io("listing damaged blobs", &corrupt, e))?
-            .len();
-        let to = corrupt.join(format!("{}-{taken}", sha256.hex()));
+            .map_err(|e| BlobError::io("listing damaged blobs", &corrupt, e))?;
+        kept.sort_by_key(|file| file.modified);
+        for file in &kept[..kept.len().saturating_sub(MAX_CORRUPT - 1)] {
+            // One more or less is no reason to fail: the blob that matters is the one being set aside.
+            drop(self.shared.disk.remove(&corrupt.join(&file.name)));
+        }
+        let n = self.shared.next_name.fetch_add(1, Ordering::Relaxed);
+        let to = corrupt.join(format!("{}-{n}", sha256.hex()));
         match self.shared.disk.rename(path, &to) {
-            Ok(()) => {
-                self.shared.used.fetch_sub(size, Ordering::Relaxed);
-            }
+            Ok(()) => {}
             // Another reader found it first.
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
             Err(e) => return Err(BlobError::io("setting a damaged blob aside", path, e)),
+        }
+        // Damage may have changed its size, so what it was counted with is not known.
+        if let Ok(blobs) = self.list() {
+            self.shared.used.store(blobs.iter().map(|(_, size)| size).sum(), Ordering::Relaxed);
         }
         self.forget_checks(sha256);
         Ok(to)

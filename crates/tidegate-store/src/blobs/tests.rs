@@ -119,6 +119,21 @@ fn a_damaged_blob_is_set_aside_and_can_be_fetched_again() {
 }
 
 #[test]
+fn damaged_blobs_do_not_pile_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), QUOTA);
+    for n in 0..super::MAX_CORRUPT + 5 {
+        let sha256 = put(&store, &n.to_le_bytes());
+        std::fs::write(store.blob_path(&sha256), b"harmed").unwrap();
+        assert!(
+            matches!(store.open_blob(&sha256), Err(BlobError::Corrupt { moved_to, .. }) if moved_to.exists())
+        );
+    }
+    assert_eq!(files(&dir.path().join("blobs/corrupt")).len(), super::MAX_CORRUPT);
+    assert_eq!(store.usage().unwrap().used_bytes, 0);
+}
+
+#[test]
 fn checksums_are_a_shortcut_not_a_judge() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path(), QUOTA);

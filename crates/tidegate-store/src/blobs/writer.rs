@@ -8,7 +8,6 @@ use tidegate_sys::disk::{DiskFile, SyncSite};
 use super::checks::BlockHasher;
 use super::hashing::{self, Hashers};
 use super::{BlobError, BlobStore};
-use std::sync::atomic::Ordering;
 
 /// What whoever named the blob says of it. Empty where nothing is promised.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -158,8 +157,7 @@ impl BlobStore {
                 .map_err(|e| BlobError::io("making a directory for blobs", &shard, e))?;
             let before = self.size_of(&path)?;
             self.shared.disk.rename(staged, &path).map_err(|e| BlobError::io("naming a blob", &path, e))?;
-            self.shared.used.fetch_add(size, Ordering::Relaxed);
-            self.shared.used.fetch_sub(before.unwrap_or(0), Ordering::Relaxed);
+            self.count(size, before.unwrap_or(0));
             before
         };
         self.shared.disk.sync_dir(&shard, SyncSite::BlobName).map_err(|e| {

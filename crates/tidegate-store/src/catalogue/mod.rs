@@ -2,7 +2,7 @@
 //!
 //! Each trait is one concern; [`Catalogue`] is all of them, and is what callers hold (`Arc<dyn Catalogue>`). SQLite is
 //! the embedded half ([`sqlite::SqliteCatalogue`]); another engine is another implementation that passes the same
-//! [`contract`] suite. Calls block for as long as the engine does. A call that changes something returns once the
+//! `contract` suite. Calls block for as long as the engine does. A call that changes something returns once the
 //! change survives a power cut; callers at the same time share one sync.
 //!
 //! Nothing here decides: policy, matching and authentication are done by the callers with what they read.

@@ -1,7 +1,7 @@
 //! The catalogue in one SQLite file.
 //!
 //! WAL mode; one connection writes, a few read. Everything is written with `synchronous = full`, so what a call reports
-//! as done survives a power cut; callers that write at the same time share one transaction and its sync ([`writer`]).
+//! as done survives a power cut; callers that write at the same time share one transaction and its sync (`writer.rs`).
 //! `secure_delete` is on, so that a forgotten person's key does not stay behind in free pages.
 
 mod artifacts;
