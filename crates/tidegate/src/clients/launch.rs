@@ -201,7 +201,7 @@ fn python(launch: &mut Launch, door: &Url, token: Option<&Secret<String>>, aroun
     if around.var("PIP_FIND_LINKS").is_some() {
         launch.set("PIP_FIND_LINKS", if local.is_empty() { " ".to_owned() } else { local.join(" ") });
     }
-    for name in ["PIP_NO_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_NO_INDEX"] {
+    for name in ["UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"] {
         if around.var(name).is_some() {
             launch.remove.push(name.to_owned());
             launch.notes.push(format!("`{name}` is set in your environment and ignored in this run"));

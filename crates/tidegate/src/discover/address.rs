@@ -78,6 +78,11 @@ pub(crate) fn bearer(token: &str) -> Secret<String> {
     Secret::new(format!("Bearer {token}"))
 }
 
+/// Whether a value can stand in a header (RFC 9110 §5.5): what a variable holds may have a line's end in it.
+pub(crate) fn is_sendable(authorization: &Secret<String>) -> bool {
+    authorization.expose().bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
 /// Whether `url` is the door itself: same port, and the same host or two ways to say "this machine".
 ///
 /// A listener on every address (`0.0.0.0`, `[::]`) is recognised under its loopback names. Other names of this machine

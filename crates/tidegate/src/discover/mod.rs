@@ -291,17 +291,19 @@ impl<'a> Search<'a> {
     /// Gives credentials to the main address, unless it carries its own.
     pub(crate) fn main_credentials(&mut self, credentials: Option<Secret<String>>) {
         if let Some((address, _)) = &mut self.found {
-            address.credentials = address.credentials.take().or(credentials);
+            address.credentials = address.credentials.take().or(credentials).filter(address::is_sendable);
         }
     }
 
     /// Looks up credentials for every address that carries none of its own.
     pub(crate) fn credentials_from(&mut self, find: impl Fn(&Url) -> Option<Secret<String>>) {
         if let Some((address, _)) = &mut self.found {
-            address.credentials = address.credentials.take().or_else(|| find(&address.url));
+            let credentials = address.credentials.take().or_else(|| find(&address.url));
+            address.credentials = credentials.filter(address::is_sendable);
         }
         for scoped in &mut self.scoped {
-            scoped.credentials = scoped.credentials.take().or_else(|| find(&scoped.url));
+            let credentials = scoped.credentials.take().or_else(|| find(&scoped.url));
+            scoped.credentials = credentials.filter(address::is_sendable);
         }
     }
 

@@ -267,25 +267,39 @@ fn run_bounded(mut command: Command, timeout: Duration) -> Option<String> {
         text
     });
     let deadline = Instant::now() + timeout;
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) if reader.is_finished() => break Some(status),
-            Ok(_) if Instant::now() < deadline => std::thread::sleep(POLL),
-            _ => break None,
+    let in_time = loop {
+        if reader.is_finished() && has_ended(&child) {
+            break true;
         }
+        if Instant::now() >= deadline {
+            break false;
+        }
+        std::thread::sleep(POLL);
     };
-    // The group outlives its leader where the client left something running; nothing of it may stay behind.
+    // The group outlives its leader where the client left something running; nothing of it may stay behind. The leader is
+    // not reaped yet, so its number cannot be another group's by now.
     end_group(&child);
-    if status.is_none() {
-        let _killed_above = child.wait();
+    let status = child.wait().ok()?;
+    if !in_time || !status.success() {
+        return None;
     }
-    status.filter(std::process::ExitStatus::success)?;
     String::from_utf8(reader.join().ok()?).ok()
 }
 
+/// Whether a child has ended, leaving it to be reaped.
+fn has_ended(child: &std::process::Child) -> bool {
+    use rustix::process::{WaitId, WaitIdOptions, waitid};
+    let Some(pid) = pid(child) else { return true };
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
+}
+
+fn pid(child: &std::process::Child) -> Option<rustix::process::Pid> {
+    i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw)
+}
+
 fn end_group(child: &std::process::Child) {
-    let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
-    if let Some(group) = group {
+    if let Some(group) = pid(child) {
         let _already_gone = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
 }

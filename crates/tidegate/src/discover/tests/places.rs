@@ -75,6 +75,14 @@ fn a_token_needs_its_whole_path_and_port() {
 }
 
 #[test]
+fn a_token_with_a_line_end_is_not_sent() {
+    let mut machine = Machine::new();
+    machine.set("TOKEN", "a\r\nX-Other: b");
+    machine.write("home/.npmrc", "registry=https://h.example/\n//h.example/:_authToken=${TOKEN}\n");
+    assert_eq!(machine.find(Ecosystem::Npm).credentials, None);
+}
+
+#[test]
 fn npm_is_asked_for_its_default() {
     let machine = Machine::new();
     assert!(machine.fail(Ecosystem::Npm).contains("TIDEGATE_UPSTREAM_NPM"));
