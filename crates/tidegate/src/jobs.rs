@@ -42,7 +42,11 @@ pub fn start(door: &Arc<Door>) -> Jobs {
             }
         })
     };
-    let tasks = vec![every(PROJECT_EVERY, project_quietly), every(TOUCH_EVERY, Door::flush_touched), every(PRUNE_EVERY, prune)];
+    let tasks = vec![
+        every(PROJECT_EVERY, project_quietly),
+        every(TOUCH_EVERY, Door::flush_touched),
+        every(PRUNE_EVERY, prune),
+    ];
     Jobs { stop, tasks }
 }
 

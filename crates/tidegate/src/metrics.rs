@@ -78,7 +78,11 @@ impl Default for Metrics {
         let entries = Gauge::default();
         registry.register("ledger_entries", "Entries appended to the ledger", entries.clone());
         let unrecordable = Counter::default();
-        registry.register("unrecordable_requests", "Requests refused because they could not be recorded", unrecordable.clone());
+        registry.register(
+            "unrecordable_requests",
+            "Requests refused because they could not be recorded",
+            unrecordable.clone(),
+        );
         Self { registry, requests, decisions, sent_bytes, served, alarms, connections, entries, unrecordable }
     }
 }
@@ -99,12 +103,15 @@ impl Metrics {
 
     /// Counts a decision on an artifact.
     pub fn decision(&self, ecosystem: Ecosystem, action: Action) {
-        self.decisions.get_or_create(&DecisionLabels { ecosystem: ecosystem.as_str(), action: action.as_str() }).inc();
+        self.decisions
+            .get_or_create(&DecisionLabels { ecosystem: ecosystem.as_str(), action: action.as_str() })
+            .inc();
     }
 
     /// What was counted since the start, for the entry that closes a run.
     pub fn counts(&self) -> Counts {
-        let mut counts = Counts { bytes: self.sent_bytes.get(), served: self.served.get(), ..Counts::default() };
+        let mut counts =
+            Counts { bytes: self.sent_bytes.get(), served: self.served.get(), ..Counts::default() };
         for ecosystem in Ecosystem::ALL {
             for status in ["2xx", "3xx", "4xx", "5xx"] {
                 let labels = RequestLabels { ecosystem: ecosystem.as_str(), status };

@@ -35,7 +35,14 @@ pub enum Caller {
 }
 
 /// Answers an API request; `path` is the raw path below `/api/v1/`.
-pub async fn answer(door: &Arc<Door>, path: &str, parts: &Parts, _body: Incoming, _caller: &Caller, _base: &str) -> HttpResponse {
+pub async fn answer(
+    door: &Arc<Door>,
+    path: &str,
+    parts: &Parts,
+    _body: Incoming,
+    _caller: &Caller,
+    _base: &str,
+) -> HttpResponse {
     match (&parts.method, path) {
         (&Method::GET, "status") => json(StatusCode::OK, &status::status(door)),
         _ => respond::problem(&denials::plain(DenialKind::NotFound, "the API has no such resource", "")),
@@ -44,6 +51,7 @@ pub async fn answer(door: &Arc<Door>, path: &str, parts: &Parts, _body: Incoming
 
 /// A JSON answer.
 pub fn json(status: StatusCode, value: &serde_json::Value) -> HttpResponse {
-    let answer = Answer::new(status, "application/json", value.to_string()).with_header(header::CACHE_CONTROL, "no-store");
+    let answer = Answer::new(status, "application/json", value.to_string())
+        .with_header(header::CACHE_CONTROL, "no-store");
     respond::unrecorded(answer, false)
 }

@@ -57,8 +57,10 @@ fn leave_template(data: &Path) -> Result<Config, Failure> {
     if path.exists() {
         return Ok(config::load(&path)?);
     }
-    std::fs::create_dir_all(data).map_err(|e| Failure(format!("the data directory `{}` cannot be made: {e}", data.display())))?;
-    std::fs::write(&path, config::TEMPLATE).map_err(|e| Failure(format!("`{}` cannot be written: {e}", path.display())))?;
+    std::fs::create_dir_all(data)
+        .map_err(|e| Failure(format!("the data directory `{}` cannot be made: {e}", data.display())))?;
+    std::fs::write(&path, config::TEMPLATE)
+        .map_err(|e| Failure(format!("`{}` cannot be written: {e}", path.display())))?;
     Ok(Config::default())
 }
 
@@ -82,7 +84,8 @@ async fn serve(config: Config, data: PathBuf) -> Outcome {
         Failure(format!("cannot listen on {address}: {e}\n  another program (or another tidegate) uses it; choose one with --listen"))
     })?;
     let bound = listener.local_addr()?;
-    let around = Surroundings::of_process(std::env::current_dir()?, vec![own_address(bound)?]).explicit_from_vars();
+    let around =
+        Surroundings::of_process(std::env::current_dir()?, vec![own_address(bound)?]).explicit_from_vars();
     let discovery = discover_all(&around).into_iter().map(|(_, found)| found).collect();
     let socket_path = data.join("tidegate.sock");
     let door = Door::open(Options::new(config, data, discovery))?;
@@ -118,7 +121,12 @@ fn bind_socket(path: &Path) -> Result<UnixListener, Failure> {
     use std::os::unix::fs::PermissionsExt as _;
     // The data directory is locked, so a socket that is still there belongs to nobody.
     let _ = std::fs::remove_file(path);
-    let socket = UnixListener::bind(path).map_err(|e| Failure(format!("the socket `{}` cannot be made: {e}\n  a shorter --data path may help", path.display())))?;
+    let socket = UnixListener::bind(path).map_err(|e| {
+        Failure(format!(
+            "the socket `{}` cannot be made: {e}\n  a shorter --data path may help",
+            path.display()
+        ))
+    })?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     Ok(socket)
 }

@@ -44,7 +44,8 @@ pub enum ConfigError {
 /// # Errors
 /// See [`ConfigError`]; each names the file, and the line where there is one.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     parse(&text, path)
 }
 
@@ -60,7 +61,10 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
             let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
             format!("line {line}, column {column}: ")
         });
-        ConfigError::Invalid { path: path.to_owned(), message: format!("{}{}", place.unwrap_or_default(), e.message()) }
+        ConfigError::Invalid {
+            path: path.to_owned(),
+            message: format!("{}{}", place.unwrap_or_default(), e.message()),
+        }
     })?;
     check(&config, path)?;
     Ok(config)
@@ -79,7 +83,10 @@ fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
     }
     for (name, repository) in &config.repository {
         let section = format!("repository.{name}");
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') || RESERVED.contains(&name.as_str()) {
+        if name.is_empty()
+            || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            || RESERVED.contains(&name.as_str())
+        {
             return inconsistent(
                 &section,
                 format!("`{name}` cannot name a repository"),
@@ -87,7 +94,11 @@ fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
             );
         }
         if repository.ecosystem.is_none() && name.parse::<Ecosystem>().is_err() {
-            return inconsistent(&section, "its ecosystem is not said".into(), "add ecosystem = \"npm\", \"pypi\" or \"cargo\"");
+            return inconsistent(
+                &section,
+                "its ecosystem is not said".into(),
+                "add ecosystem = \"npm\", \"pypi\" or \"cargo\"",
+            );
         }
         for upstream in &repository.upstream {
             if !matches!(upstream.url.scheme(), "http" | "https") {

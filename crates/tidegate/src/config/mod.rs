@@ -160,8 +160,8 @@ pub struct UpstreamSection {
     pub max_artifact_bytes: u64,
     /// Seconds a client is kept waiting for a first download before it is told to ask again.
     pub hold_seconds: Option<u64>,
-    /// Whether upstreams may live at private, loopback and link-local addresses. Those of upstreams written in the
-    /// configuration always may.
+    /// Whether files may come from private, loopback and link-local addresses although their upstream does not live at
+    /// one. Upstreams themselves always may: somebody configured them.
     pub allow_private_addresses: bool,
 }
 

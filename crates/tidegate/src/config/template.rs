@@ -52,7 +52,7 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # max_artifact_bytes = 8589934592
 # Seconds a client is kept waiting for a first download before it is told to ask again (each ecosystem has its own).
 # hold_seconds = 10
-# Whether discovered upstreams may live at private, loopback and link-local addresses.
+# Whether files may come from private, loopback and link-local addresses although their upstream does not live at one.
 # allow_private_addresses = false
 
 [log]

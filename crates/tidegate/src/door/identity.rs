@@ -7,7 +7,9 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use tidegate_ledger::pseudonym::{Commitment, PersonKey, Pseudonym, Salt};
 use tidegate_model::{Principal, Secret, Timestamp};
-use tidegate_store::catalogue::{Catalogue, CatalogueError, ContextKind, NewContext, NewPerson, Scope, Token, TokenHash};
+use tidegate_store::catalogue::{
+    Catalogue, CatalogueError, ContextKind, NewContext, NewPerson, Scope, Token, TokenHash,
+};
 
 /// A principal as entries know it.
 #[derive(Clone, Debug)]
@@ -97,7 +99,9 @@ pub fn identify(
         client_name: client.as_deref().map(bare_name),
         client: client.as_deref().map(|c| commit(ContextKind::Client, c)).transpose()?,
         host: principal.host.as_deref().map(|h| commit(ContextKind::Host, h)).transpose()?,
-        credential: token.map(|t| commit(ContextKind::Credential, principal.run.as_deref().unwrap_or(&t.id))).transpose()?,
+        credential: token
+            .map(|t| commit(ContextKind::Credential, principal.run.as_deref().unwrap_or(&t.id)))
+            .transpose()?,
         actor: person.pseudonym,
         token_id: token.map(|t| t.id.as_str().into()),
         admin: token.is_some_and(|t| t.scope == Scope::Admin),
@@ -107,19 +111,18 @@ pub fn identify(
     })
 }
 
-fn context(catalogue: &dyn Catalogue, pseudonym: Pseudonym, kind: ContextKind, value: &str) -> Result<Commitment, IdentityError> {
+fn context(
+    catalogue: &dyn Catalogue,
+    pseudonym: Pseudonym,
+    kind: ContextKind,
+    value: &str,
+) -> Result<Commitment, IdentityError> {
     if let Some(known) = catalogue.context(&pseudonym, kind, value)? {
         return Ok(known.commitment);
     }
     let salt = Salt::generate().map_err(|_| IdentityError::Randomness)?;
     let commitment = Commitment::to(&salt, value);
-    let kept = catalogue.context_or_insert(&NewContext {
-        pseudonym,
-        kind,
-        value,
-        salt,
-        commitment,
-    })?;
+    let kept = catalogue.context_or_insert(&NewContext { pseudonym, kind, value, salt, commitment })?;
     Ok(kept.commitment)
 }
 

@@ -102,13 +102,17 @@ impl Door {
             kind: Some(identity.principal.kind),
             groups: identity.principal.groups.clone(),
         };
-        let request = tidegate_model::facts::RequestFacts { operation: "index".into(), client: identity.client_name.clone() };
+        let request = tidegate_model::facts::RequestFacts {
+            operation: "index".into(),
+            client: identity.client_name.clone(),
+        };
         rules.policy.principal_class(&principal, &request, &rules.waivers)
     }
 
     /// Runs work that blocks on a disk or takes more than half a millisecond of processor time, off the executor.
     pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let permit = Arc::clone(&self.blocking_permits).acquire_owned().await.expect("the semaphore is never closed");
+        let permit =
+            Arc::clone(&self.blocking_permits).acquire_owned().await.expect("the semaphore is never closed");
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             work()
@@ -145,7 +149,12 @@ impl Door {
     ///
     /// # Errors
     /// Either failed, as text.
-    pub fn keep_decision(&self, repository: &Repository, package: &Package, decided: &Decided) -> Result<(), String> {
+    pub fn keep_decision(
+        &self,
+        repository: &Repository,
+        package: &Package,
+        decided: &Decided,
+    ) -> Result<(), String> {
         let made = DecisionMade {
             id: decided.id,
             decided_at: decided.at,
@@ -156,10 +165,16 @@ impl Door {
             sha256: decided.sha256,
             decision: decided.decision.clone(),
         };
-        let entry = EntryDraft { time: decided.at, tenant: TENANT.into(), body: Body::Decision(Box::new(made)) };
-        self.recorder.append(&entry).map_err(|e| e.to_string())?;
+        let entry =
+            EntryDraft { time: decided.at, tenant: TENANT.into(), body: Body::Decision(Box::new(made)) };
+        drop(self.recorder.append(&entry).map_err(|e| e.to_string())?);
         let known_before = decided.sha256.is_none()
-            || self.store.catalogue.admission(&decided.purl).map_err(|e| format!("{e}: {}", e.cause))?.is_some();
+            || self
+                .store
+                .catalogue
+                .admission(&decided.purl)
+                .map_err(|e| format!("{e}: {}", e.cause))?
+                .is_some();
         self.store
             .catalogue
             .put_decision(&DecisionRecord {
@@ -233,6 +248,9 @@ impl Door {
 
 impl std::fmt::Debug for Door {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Door").field("data", &self.data).field("repositories", &self.repositories).finish_non_exhaustive()
+        f.debug_struct("Door")
+            .field("data", &self.data)
+            .field("repositories", &self.repositories)
+            .finish_non_exhaustive()
     }
 }

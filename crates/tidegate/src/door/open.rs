@@ -18,7 +18,10 @@ use tidegate_store::catalogue::Catalogue;
 use tidegate_store::catalogue::sqlite::SqliteCatalogue;
 use tidegate_sys::disk::{Disk, RealDisk};
 
-use super::{BLOCKING_AT_A_TIME, Caches, Door, Flights, PolicySource, Repository, RulesError, Store, TENANT, Words, rules};
+use super::{
+    BLOCKING_AT_A_TIME, Caches, Door, Flights, PolicySource, Repository, RulesError, Store, TENANT, Words,
+    rules,
+};
 use crate::clock::Clock;
 use crate::config::{self, Config, LedgerMode};
 use crate::discover::{Discovered, NotConfigured};
@@ -71,10 +74,14 @@ pub enum DoorError {
     #[error(transparent)]
     Rules(#[from] RulesError),
     /// The system has no certificate authorities.
-    #[error("the system's certificate authorities cannot be read: {0}\n  install the package ca-certificates, or set SSL_CERT_FILE")]
+    #[error(
+        "the system's certificate authorities cannot be read: {0}\n  install the package ca-certificates, or set SSL_CERT_FILE"
+    )]
     Certificates(std::io::Error),
     /// An upstream's credentials are named and not there.
-    #[error("[repository.{repository}] names the environment variable `{variable}`, which is not set or not usable\n  set it, or remove the line")]
+    #[error(
+        "[repository.{repository}] names the environment variable `{variable}`, which is not set or not usable\n  set it, or remove the line"
+    )]
     Credentials {
         /// Which repository.
         repository: String,
@@ -98,14 +105,16 @@ impl Door {
         let catalogue: Arc<dyn Catalogue> =
             Arc::new(SqliteCatalogue::open(&data.join("catalogue.sqlite")).map_err(|e| store_error(&e))?);
         let quota = config.cache.disk_gib.saturating_mul(1 << 30);
-        let blobs = BlobStore::open(Arc::clone(&disk), &data.join("blobs"), quota).map_err(|e| store_error(&e))?;
+        let blobs =
+            BlobStore::open(Arc::clone(&disk), &data.join("blobs"), quota).map_err(|e| store_error(&e))?;
         let node = node_id(&*catalogue)?;
         let mode = match config.ledger.mode {
             LedgerMode::Durable => Mode::Durable,
             LedgerMode::Batched => Mode::Batched,
         };
         let (recorder, report) =
-            Recorder::open(Arc::clone(&disk), &data.join("ledger"), node.clone(), mode, Limits::default()).map_err(|e| store_error(&e))?;
+            Recorder::open(Arc::clone(&disk), &data.join("ledger"), node.clone(), mode, Limits::default())
+                .map_err(|e| store_error(&e))?;
         blobs.reconcile(&*catalogue, clock.now()).map_err(|e| store_error(&e))?;
         let access = Arc::new(AccessIndex::open(&data.join("access")).map_err(|e| store_error(&e))?);
         let via = format!("tidegate-{node}");
@@ -125,7 +134,8 @@ impl Door {
             Some(path) => PolicySource::File(path.clone()),
             None => PolicySource::Pack(config.policy.pack.clone()),
         };
-        let ruleset = rules::assemble(rules::compile(&source)?, &source, &*catalogue, 1).map_err(RulesError::from)?;
+        let ruleset =
+            rules::assemble(rules::compile(&source)?, &source, &*catalogue, 1).map_err(RulesError::from)?;
         let door = Arc::new(Self {
             caches: Caches::new(config.cache.memory_mib << 20),
             flights: Flights::default(),
@@ -154,7 +164,7 @@ impl Door {
             torn_bytes: report.torn_bytes,
         };
         let entry = EntryDraft { time: door.opened_at, tenant: TENANT.into(), body: Body::Start(start) };
-        door.recorder.append(&entry).map_err(|e| store_error(&e))?;
+        drop(door.recorder.append(&entry).map_err(|e| store_error(&e))?);
         door.record_policy(&door.rules(), None);
         Ok(door)
     }
@@ -178,12 +188,16 @@ fn chain(error: &dyn std::error::Error) -> String {
 fn node_id(catalogue: &dyn Catalogue) -> Result<NodeId, DoorError> {
     let mut random = [0u8; 5];
     getrandom::fill(&mut random).map_err(|_| DoorError::Randomness)?;
-    let text = catalogue.setting_or_insert("node", &hex::encode(random)).map_err(|e| DoorError::Store(chain(&e)))?;
+    let text =
+        catalogue.setting_or_insert("node", &hex::encode(random)).map_err(|e| DoorError::Store(chain(&e)))?;
     text.parse().map_err(|e: tidegate_ledger::InvalidNodeId| DoorError::Store(chain(&e)))
 }
 
 /// Repositories of the configuration, and one per ecosystem out of the box.
-fn repositories(config: &Config, discovery: &[Result<Discovered, NotConfigured>]) -> Result<BTreeMap<String, Arc<Repository>>, DoorError> {
+fn repositories(
+    config: &Config,
+    discovery: &[Result<Discovered, NotConfigured>],
+) -> Result<BTreeMap<String, Arc<Repository>>, DoorError> {
     let mut all: BTreeMap<String, config::Repository> =
         Ecosystem::ALL.iter().map(|e| (e.as_str().to_owned(), config::Repository::default())).collect();
     for (name, section) in &config.repository {
@@ -236,7 +250,8 @@ fn configured(repository: &str, section: &config::Repository) -> Result<Vec<Arc<
             })
             .transpose()?;
         let base = UpstreamBase { url: with_slash(&upstream.url) };
-        let name = upstream.name.clone().unwrap_or_else(|| base.url.host_str().unwrap_or("upstream").to_owned());
+        let name =
+            upstream.name.clone().unwrap_or_else(|| base.url.host_str().unwrap_or("upstream").to_owned());
         upstreams.push(Arc::new(Upstream::new(
             name,
             base,
@@ -249,7 +264,10 @@ fn configured(repository: &str, section: &config::Repository) -> Result<Vec<Arc<
     Ok(upstreams)
 }
 
-fn discovered(ecosystem: Ecosystem, discovery: &[Result<Discovered, NotConfigured>]) -> (Vec<Arc<Upstream>>, String) {
+fn discovered(
+    ecosystem: Ecosystem,
+    discovery: &[Result<Discovered, NotConfigured>],
+) -> (Vec<Arc<Upstream>>, String) {
     let found = discovery.iter().find(|d| match d {
         Ok(found) => found.ecosystem == ecosystem,
         Err(missing) => missing.ecosystem == ecosystem,
@@ -257,14 +275,21 @@ fn discovered(ecosystem: Ecosystem, discovery: &[Result<Discovered, NotConfigure
     let found = match found {
         Some(Ok(found)) => found,
         Some(Err(missing)) => return (Vec::new(), missing.to_string()),
-        None => return (Vec::new(), NotConfigured { ecosystem, why: vec!["nobody looked for one".into()] }.to_string()),
+        None => {
+            return (
+                Vec::new(),
+                NotConfigured { ecosystem, why: vec!["nobody looked for one".into()] }.to_string(),
+            );
+        }
     };
-    let upstream = |url: &url::Url, credentials: Option<&Secret<String>>, private: NamePatterns, source: String| {
-        let authorization = credentials.and_then(|c| HeaderValue::from_str(c.expose()).ok()).map(Secret::new);
-        let base = UpstreamBase { url: with_slash(url) };
-        let name = base.url.host_str().unwrap_or("upstream").to_owned();
-        Arc::new(Upstream::new(name, base, authorization, private, &[], source))
-    };
+    let upstream =
+        |url: &url::Url, credentials: Option<&Secret<String>>, private: NamePatterns, source: String| {
+            let authorization =
+                credentials.and_then(|c| HeaderValue::from_str(c.expose()).ok()).map(Secret::new);
+            let base = UpstreamBase { url: with_slash(url) };
+            let name = base.url.host_str().unwrap_or("upstream").to_owned();
+            Arc::new(Upstream::new(name, base, authorization, private, &[], source))
+        };
     let mut upstreams = Vec::new();
     // A scope that a client sends elsewhere belongs to that registry alone.
     for scoped in found.scoped.iter().filter(|s| s.pattern.starts_with('@')) {

@@ -36,7 +36,12 @@ impl Door {
     /// Records that the door stops, with what it counted.
     pub fn record_stop(&self) {
         let counts = self.metrics.counts();
-        let stop = Stop { accesses: counts.requests, refused: counts.refused, bytes: counts.bytes, store_reads: counts.served };
+        let stop = Stop {
+            accesses: counts.requests,
+            refused: counts.refused,
+            bytes: counts.bytes,
+            store_reads: counts.served,
+        };
         let entry = EntryDraft { time: self.clock.now(), tenant: TENANT.into(), body: Body::Stop(stop) };
         if let Err(error) = self.recorder.append(&entry) {
             tracing::error!(error = %error, "the stop could not be recorded: {error}");

@@ -61,7 +61,10 @@ impl Repository {
 
 impl std::fmt::Debug for Repository {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Repository").field("name", &self.name).field("upstreams", &self.upstreams).finish_non_exhaustive()
+        f.debug_struct("Repository")
+            .field("name", &self.name)
+            .field("upstreams", &self.upstreams)
+            .finish_non_exhaustive()
     }
 }
 

@@ -74,7 +74,12 @@ pub fn compile(source: &PolicySource) -> Result<Policy, RulesError> {
 ///
 /// # Errors
 /// The catalogue's.
-pub fn assemble(policy: Policy, source: &PolicySource, catalogue: &dyn Catalogue, epoch: u64) -> Result<Ruleset, CatalogueError> {
+pub fn assemble(
+    policy: Policy,
+    source: &PolicySource,
+    catalogue: &dyn Catalogue,
+    epoch: u64,
+) -> Result<Ruleset, CatalogueError> {
     let waivers = catalogue.waivers(&WaiverFilter::default())?.into_iter().map(|w| w.waiver).collect();
     let waivers = WaiverSet::new(waivers);
     let blocks = catalogue.local_blocks(false)?;

@@ -33,7 +33,10 @@ impl Body for RecordedBody {
     type Data = Bytes;
     type Error = RecordError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, RecordError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, RecordError>>> {
         let this = &mut *self;
         if this.left.is_empty() {
             return Poll::Ready(None);

@@ -1,7 +1,7 @@
 //! Conditional requests, ranges and content codings (RFC 9110 §12.5.3, §13, §14).
 
-use http::header::{self, HeaderMap, HeaderName};
 use http::Method;
+use http::header::{self, HeaderMap, HeaderName};
 use tidegate_ledger::entry::ByteRange;
 
 /// What a request wants of a representation.
@@ -48,7 +48,9 @@ pub fn artifact(method: &Method, headers: &HeaderMap, etag: &str, length: u64) -
         return Wanted { status: 304, range: None, sends_body: false };
     }
     // RFC 9110 §14.2: a range on anything but GET is ignored.
-    let Some(range) = text(headers, &header::RANGE).filter(|_| *method == Method::GET) else { return Wanted::whole(method) };
+    let Some(range) = text(headers, &header::RANGE).filter(|_| *method == Method::GET) else {
+        return Wanted::whole(method);
+    };
     if let Some(condition) = text(headers, &header::IF_RANGE)
         && condition.trim() != etag
     {
@@ -68,7 +70,8 @@ pub fn codings(headers: &HeaderMap) -> Codings {
     for part in accept.split(',') {
         let mut words = part.split(';').map(str::trim);
         let coding = words.next().unwrap_or_default();
-        let refused = words.any(|w| w.strip_prefix("q=").is_some_and(|q| q.trim().parse::<f32>().is_ok_and(|q| q <= 0.0)));
+        let refused = words
+            .any(|w| w.strip_prefix("q=").is_some_and(|q| q.trim().parse::<f32>().is_ok_and(|q| q <= 0.0)));
         if coding.eq_ignore_ascii_case("gzip") || coding.eq_ignore_ascii_case("x-gzip") || coding == "*" {
             codings.gzip |= !refused;
         } else if coding.eq_ignore_ascii_case("zstd") {
@@ -85,7 +88,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 /// RFC 9110 §13.1.2: weak comparison.
 fn none_match(headers: &HeaderMap, etag: &str) -> bool {
     headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok()).any(|list| {
-        list.trim() == "*" || list.split(',').map(str::trim).any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == etag)
+        list.trim() == "*"
+            || list.split(',').map(str::trim).any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == etag)
     })
 }
 
@@ -149,7 +153,9 @@ mod tests {
         assert_eq!(range("bytes=10-", 10), (416, None));
         assert_eq!(range("bytes=-0", 10), (416, None));
         assert_eq!(range("bytes=99999999999999999999-", 10), (416, None));
-        for ignored in ["bytes=3-2", "bytes=0-1,3-4", "lines=1-2", "bytes=", "bytes=a-b", "bytes=+1-2", "bytes=-"] {
+        for ignored in
+            ["bytes=3-2", "bytes=0-1,3-4", "lines=1-2", "bytes=", "bytes=a-b", "bytes=+1-2", "bytes=-"]
+        {
             assert_eq!(range(ignored, 10), (200, None), "{ignored}");
         }
     }
@@ -157,7 +163,13 @@ mod tests {
     #[test]
     fn a_range_depends_on_its_condition() {
         let ask = |if_range: &str| {
-            artifact(&Method::GET, &headers(&[(header::RANGE, "bytes=1-2"), (header::IF_RANGE, if_range)]), "\"x\"", 10).status
+            artifact(
+                &Method::GET,
+                &headers(&[(header::RANGE, "bytes=1-2"), (header::IF_RANGE, if_range)]),
+                "\"x\"",
+                10,
+            )
+            .status
         };
         assert_eq!(ask("\"x\""), 206);
         assert_eq!(ask("\"y\""), 200);
@@ -168,7 +180,8 @@ mod tests {
 
     #[test]
     fn conditions() {
-        let ask = |value: &str| document(&Method::GET, &headers(&[(header::IF_NONE_MATCH, value)]), "\"x\"").status;
+        let ask =
+            |value: &str| document(&Method::GET, &headers(&[(header::IF_NONE_MATCH, value)]), "\"x\"").status;
         assert_eq!([ask("\"x\""), ask("W/\"x\""), ask("\"a\", \"x\""), ask("*")], [304; 4]);
         assert_eq!(ask("\"y\""), 200);
     }

@@ -104,7 +104,11 @@ impl<S> Guarded<S> {
                         continue;
                     }
                     let Some(end) = find_head_end(rest)? else {
-                        return if rest.len() > self.max_head { Err(FramingError::HeadTooLong) } else { Ok(()) };
+                        return if rest.len() > self.max_head {
+                            Err(FramingError::HeadTooLong)
+                        } else {
+                            Ok(())
+                        };
                     };
                     if end > self.max_head {
                         return Err(FramingError::HeadTooLong);
@@ -128,7 +132,8 @@ impl<S> Guarded<S> {
                     0 if left > 0 => return Ok(()),
                     n => {
                         self.cleared += n;
-                        self.state = if left == n as u64 { State::Head } else { State::Sized(left - n as u64) };
+                        self.state =
+                            if left == n as u64 { State::Head } else { State::Sized(left - n as u64) };
                     }
                 },
                 State::ChunkSize => {
@@ -141,7 +146,11 @@ impl<S> Guarded<S> {
                     0 => return Ok(()),
                     n => {
                         self.cleared += n;
-                        self.state = if left == n as u64 { State::ChunkEnd } else { State::ChunkData(left - n as u64) };
+                        self.state = if left == n as u64 {
+                            State::ChunkEnd
+                        } else {
+                            State::ChunkData(left - n as u64)
+                        };
                     }
                 },
                 State::ChunkEnd => {
@@ -192,7 +201,9 @@ fn find_head_end(bytes: &[u8]) -> Result<Option<usize>, FramingError> {
                 line_start = i + 1;
             }
             // A CR must be followed by LF; at the very end the next byte is still to come.
-            b'\r' if bytes.get(i + 1).is_some_and(|next| *next != b'\n') => return Err(FramingError::BareLineEnd),
+            b'\r' if bytes.get(i + 1).is_some_and(|next| *next != b'\n') => {
+                return Err(FramingError::BareLineEnd);
+            }
             0 => return Err(FramingError::MalformedHeader),
             _ => {}
         }
@@ -237,7 +248,9 @@ fn read_head(head: &[u8]) -> Result<Framing, FramingError> {
         if name.eq_ignore_ascii_case(b"host") {
             hosts += 1;
         } else if name.eq_ignore_ascii_case(b"content-length") {
-            let text = std::str::from_utf8(value).ok().filter(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit()));
+            let text = std::str::from_utf8(value)
+                .ok()
+                .filter(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit()));
             let value = text.and_then(|t| t.parse().ok()).ok_or(FramingError::AmbiguousLength)?;
             if length.replace(value).is_some() {
                 return Err(FramingError::AmbiguousLength);
@@ -283,11 +296,32 @@ fn request_line(line: &[u8]) -> Result<bool, FramingError> {
 
 /// RFC 9110 §5.6.2.
 const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         loop {
             if this.passed < this.cleared {
@@ -344,7 +378,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         Pin::new(&mut self.inner).poll_shutdown(cx)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
     }
 

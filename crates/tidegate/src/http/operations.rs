@@ -38,7 +38,11 @@ pub fn ready(door: &Door, head_only: bool) -> HttpResponse {
     let answer = if reasons.is_empty() {
         Answer::new(StatusCode::OK, "text/plain; charset=utf-8", "ready\n")
     } else {
-        Answer::new(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", format!("not ready: {}\n", reasons.join("; ")))
+        Answer::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "text/plain; charset=utf-8",
+            format!("not ready: {}\n", reasons.join("; ")),
+        )
     };
     unrecorded(answer.with_header(header::CACHE_CONTROL, "no-store"), head_only)
 }
@@ -47,7 +51,11 @@ pub fn ready(door: &Door, head_only: bool) -> HttpResponse {
 pub fn metrics(door: &Door, head_only: bool) -> HttpResponse {
     door.metrics.entries.set(door.recorder.health().appended);
     unrecorded(
-        Answer::new(StatusCode::OK, "application/openmetrics-text; version=1.0.0; charset=utf-8", door.metrics.render()),
+        Answer::new(
+            StatusCode::OK,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            door.metrics.render(),
+        ),
         head_only,
     )
 }

@@ -59,7 +59,9 @@ pub fn door_url(door: &Door, headers: &HeaderMap, arrival: &Arrival) -> String {
 fn is_host(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 255
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']' | b'_'))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']' | b'_'))
 }
 
 /// Why a request has no identity.
@@ -103,7 +105,8 @@ pub async fn who(
         .blocking(move || {
             let token = match &key2.0 {
                 Some(hash) => {
-                    let token = door2.store.catalogue.token(hash).map_err(|e| NoIdentity::Failed(e.to_string()))?;
+                    let token =
+                        door2.store.catalogue.token(hash).map_err(|e| NoIdentity::Failed(e.to_string()))?;
                     Some(token.filter(|t| t.is_valid_at(now)).ok_or(NoIdentity::Wrong)?)
                 }
                 None => None,
@@ -140,7 +143,12 @@ pub async fn answer(
     };
     let demanded = arrival.auth_required;
     let identity = match who(door, token, &parts.headers, arrival, demanded).await {
-        Ok(identity) if !identity.repositories.is_empty() && !identity.repositories.iter().any(|r| **r == *repository.name) => Err(NoIdentity::NotHere),
+        Ok(identity)
+            if !identity.repositories.is_empty()
+                && !identity.repositories.iter().any(|r| **r == *repository.name) =>
+        {
+            Err(NoIdentity::NotHere)
+        }
         other => other,
     };
     let mut request = PackageRequest {
@@ -194,14 +202,26 @@ async fn finish(
     response
 }
 
-fn refuse_unidentified(door: &Door, request: &PackageRequest, reason: &NoIdentity) -> Result<Answered, tidegate_ledger::RecordError> {
+fn refuse_unidentified(
+    door: &Door,
+    request: &PackageRequest,
+    reason: &NoIdentity,
+) -> Result<Answered, tidegate_ledger::RecordError> {
     let denial = match reason {
-        NoIdentity::Wrong => unauthenticated("this token is not valid here: it may have ended or been revoked"),
-        NoIdentity::Missing => unauthenticated("this door demands a token; make one with `tidegate token create`"),
-        NoIdentity::NotHere => {
-            denials::plain(DenialKind::UnknownRoute, format!("this token is not for the repository {}", request.repository.name), "")
+        NoIdentity::Wrong => {
+            unauthenticated("this token is not valid here: it may have ended or been revoked")
         }
-        NoIdentity::Failed(why) => denials::plain(DenialKind::CannotRecord, format!("tidegate cannot tell who asks: {why}"), ""),
+        NoIdentity::Missing => {
+            unauthenticated("this door demands a token; make one with `tidegate token create`")
+        }
+        NoIdentity::NotHere => denials::plain(
+            DenialKind::UnknownRoute,
+            format!("this token is not for the repository {}", request.repository.name),
+            "",
+        ),
+        NoIdentity::Failed(why) => {
+            denials::plain(DenialKind::CannotRecord, format!("tidegate cannot tell who asks: {why}"), "")
+        }
     };
     pipeline::refuse_request(door, request, &denial)
 }
@@ -229,21 +249,30 @@ pub async fn read_body(door: &Door, parts: &Parts, body: Incoming) -> Result<Byt
         return Ok(Bytes::new());
     }
     let limit = door.config.server.max_body_bytes;
-    let too_large = || denials::plain(DenialKind::BadRequest, format!("the request's body is larger than {limit} bytes"), "");
+    let too_large = || {
+        denials::plain(DenialKind::BadRequest, format!("the request's body is larger than {limit} bytes"), "")
+    };
     let bytes = match Limited::new(body, limit).collect().await {
         Ok(collected) => collected.to_bytes(),
         Err(_) => return Err(too_large()),
     };
-    let coding = parts.headers.get(header::CONTENT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or("identity");
+    let coding =
+        parts.headers.get(header::CONTENT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or("identity");
     match coding.to_ascii_lowercase().as_str() {
         "identity" => Ok(bytes),
         "gzip" => {
             let mut out = Vec::new();
             let mut decoder = flate2::read::MultiGzDecoder::new(&bytes[..]).take(limit as u64 + 1);
-            decoder.read_to_end(&mut out).map_err(|_| denials::plain(DenialKind::BadRequest, "the body is not valid gzip", ""))?;
+            decoder
+                .read_to_end(&mut out)
+                .map_err(|_| denials::plain(DenialKind::BadRequest, "the body is not valid gzip", ""))?;
             if out.len() > limit { Err(too_large()) } else { Ok(out.into()) }
         }
-        other => Err(denials::plain(DenialKind::BadRequest, format!("the body's coding `{}` is not known here", other.escape_debug()), "")),
+        other => Err(denials::plain(
+            DenialKind::BadRequest,
+            format!("the body's coding `{}` is not known here", other.escape_debug()),
+            "",
+        )),
     }
 }
 
@@ -259,7 +288,8 @@ pub fn is_loop(door: &Door, headers: &HeaderMap) -> bool {
 /// What is said to a request that came through this door already (RFC 5842 §7.2).
 pub fn loop_detected() -> HttpResponse {
     let reason = "this door asks itself: one of its upstreams is its own address";
-    let answer = Answer::new(StatusCode::LOOP_DETECTED, "text/plain; charset=utf-8", format!("{reason}\n")).with_phrase(reason.into());
+    let answer = Answer::new(StatusCode::LOOP_DETECTED, "text/plain; charset=utf-8", format!("{reason}\n"))
+        .with_phrase(reason.into());
     respond::unrecorded(answer, false)
 }
 

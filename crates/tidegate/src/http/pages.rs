@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use http::header::{self, HeaderMap};
 use http::StatusCode;
+use http::header::{self, HeaderMap};
 use tidegate_ecosystems::Answer;
 use tidegate_model::decision::Decision;
 use tidegate_model::{DecisionId, Timestamp};
@@ -18,7 +18,10 @@ const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; fra
 
 /// `/d/<decision>`: what was decided and why, as a page or as problem details (RFC 9457).
 pub async fn decision(door: &Arc<Door>, id: &str, headers: &HeaderMap, head_only: bool) -> HttpResponse {
-    let wants_json = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|a| a.contains("json") && !a.contains("text/html"));
+    let wants_json = headers
+        .get(header::ACCEPT)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|a| a.contains("json") && !a.contains("text/html"));
     let found = match id.parse::<DecisionId>() {
         Ok(id) => door.catalogue(move |c| c.decision(id)).await.ok().flatten(),
         Err(_) => None,
@@ -28,15 +31,22 @@ pub async fn decision(door: &Arc<Door>, id: &str, headers: &HeaderMap, head_only
         (Some(record), Some(decision)) if wants_json => {
             Answer::new(StatusCode::OK, "application/problem+json", problem(&record, &decision).to_string())
         }
-        (Some(record), Some(decision)) => {
-            Answer::new(StatusCode::OK, "text/html; charset=utf-8", page(&record, &decision, door.clock.now()))
-        }
+        (Some(record), Some(decision)) => Answer::new(
+            StatusCode::OK,
+            "text/html; charset=utf-8",
+            page(&record, &decision, door.clock.now()),
+        ),
         _ if wants_json => Answer::new(
             StatusCode::NOT_FOUND,
             "application/problem+json",
-            serde_json::json!({ "type": "about:blank", "title": "no such decision", "status": 404 }).to_string(),
+            serde_json::json!({ "type": "about:blank", "title": "no such decision", "status": 404 })
+                .to_string(),
         ),
-        _ => Answer::new(StatusCode::NOT_FOUND, "text/html; charset=utf-8", html("No such decision", "<p>There is no decision with this id here.</p>")),
+        _ => Answer::new(
+            StatusCode::NOT_FOUND,
+            "text/html; charset=utf-8",
+            html("No such decision", "<p>There is no decision with this id here.</p>"),
+        ),
     };
     let answer = answer
         .with_header(header::CACHE_CONTROL, "no-store")
@@ -123,7 +133,11 @@ fn page(record: &DecisionRecord, decision: &Decision, now: Timestamp) -> String 
     if !decision.gaps.is_empty() {
         body.push_str("<h2>Not known</h2><ul>");
         for gap in &decision.gaps {
-            body.push_str(&format!("<li>{}: {}</li>", escape(&gap.fact), escape(gap.why.as_deref().unwrap_or(gap.state.as_str()))));
+            body.push_str(&format!(
+                "<li>{}: {}</li>",
+                escape(&gap.fact),
+                escape(gap.why.as_deref().unwrap_or(gap.state.as_str()))
+            ));
         }
         body.push_str("</ul>");
     }

@@ -63,10 +63,29 @@ mod tests {
         assert_eq!(place("/"), Place::Front);
         assert_eq!(place("/healthz"), Place::Alive);
         assert_eq!(place("/api/v1/status"), Place::Api("status"));
-        assert_eq!(place("/npm/left-pad"), Place::Package { token: None, repository: "npm", rest: "left-pad" });
+        assert_eq!(
+            place("/npm/left-pad"),
+            Place::Package { token: None, repository: "npm", rest: "left-pad" }
+        );
         assert_eq!(place("/npm/"), Place::Package { token: None, repository: "npm", rest: "" });
-        assert_eq!(place("/t/tg_x/npm/@a%2fb"), Place::Package { token: Some("tg_x"), repository: "npm", rest: "@a%2fb" });
-        for unknown in ["", "x", "//npm/x", "/npm", "/NPM/x", "/%6epm/x", "/t/x/npm", "/t//npm/x", "/api/v2/x", "/healthz/", "/../npm/x", "/npm%2fx/y"] {
+        assert_eq!(
+            place("/t/tg_x/npm/@a%2fb"),
+            Place::Package { token: Some("tg_x"), repository: "npm", rest: "@a%2fb" }
+        );
+        for unknown in [
+            "",
+            "x",
+            "//npm/x",
+            "/npm",
+            "/NPM/x",
+            "/%6epm/x",
+            "/t/x/npm",
+            "/t//npm/x",
+            "/api/v2/x",
+            "/healthz/",
+            "/../npm/x",
+            "/npm%2fx/y",
+        ] {
             assert_eq!(place(unknown), Place::Unknown, "{unknown}");
         }
     }

@@ -5,7 +5,7 @@ use http::{Response, StatusCode};
 use hyper::ext::ReasonPhrase;
 use tidegate_ecosystems::Answer;
 use tidegate_ledger::{Durability, RecordError, RecordId};
-use tidegate_model::{Denial, DecisionId};
+use tidegate_model::{DecisionId, Denial};
 
 use super::body::RecordedBody;
 use crate::pipeline::admission::{Admitted, Refused};
@@ -66,7 +66,11 @@ async fn served(admitted: Admitted, r: &Representation) -> Result<HttpResponse, 
                 headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
             }
             if let Some(range) = plan.range {
-                set(&mut headers, header::CONTENT_RANGE, &format!("bytes {}-{}/{}", range.first, range.last, r.length));
+                set(
+                    &mut headers,
+                    header::CONTENT_RANGE,
+                    &format!("bytes {}-{}/{}", range.first, range.last, r.length),
+                );
             }
             // A HEAD says how long the body would be.
             let length = if body.is_empty() && plan.range.is_none() { r.length } else { body.len() as u64 };
@@ -128,7 +132,8 @@ pub fn set_phrase<B>(response: &mut Response<B>, phrase: String) {
 pub fn unrecorded(answer: Answer, head_only: bool) -> HttpResponse {
     let mut headers = answer.headers;
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(answer.body.len()));
-    let mut response = Response::new(RecordedBody::free(if head_only { bytes::Bytes::new() } else { answer.body }));
+    let mut response =
+        Response::new(RecordedBody::free(if head_only { bytes::Bytes::new() } else { answer.body }));
     *response.status_mut() = answer.status;
     *response.headers_mut() = headers;
     if let Some(phrase) = answer.phrase {

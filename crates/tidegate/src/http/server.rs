@@ -44,10 +44,12 @@ impl Server {
     pub async fn serve_tcp(&self, listener: TcpListener, tls: Option<TlsAcceptor>) {
         let local = listener.local_addr().ok();
         // A listener that others can reach never answers without a token.
-        let auth_required = self.door.config.server.require_token || !local.is_some_and(|a| a.ip().is_loopback());
+        let auth_required =
+            self.door.config.server.require_token || !local.is_some_and(|a| a.ip().is_loopback());
         let mut stop = self.stop.subscribe();
         loop {
-            let permit = Arc::clone(&self.limit).acquire_owned().await.expect("the semaphore is never closed");
+            let permit =
+                Arc::clone(&self.limit).acquire_owned().await.expect("the semaphore is never closed");
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = stopped(&mut stop) => return,
@@ -72,7 +74,9 @@ impl Server {
                         let idle = Duration::from_secs(door.config.server.idle_seconds);
                         match tokio::time::timeout(idle, acceptor.accept(stream)).await {
                             Ok(Ok(stream)) => connection(door, stream, arrival, stop).await,
-                            Ok(Err(error)) => tracing::debug!(client.address = %peer, error = %error, "TLS failed: {error}"),
+                            Ok(Err(error)) => {
+                                tracing::debug!(client.address = %peer, error = %error, "TLS failed: {error}")
+                            }
                             Err(_) => tracing::debug!(client.address = %peer, "no TLS handshake in time"),
                         }
                     }
@@ -152,7 +156,12 @@ where
     door.metrics.connections.dec();
 }
 
-async fn socket_connection(door: Arc<Door>, stream: tokio::net::UnixStream, uid: Option<u32>, mut stop: watch::Receiver<bool>) {
+async fn socket_connection(
+    door: Arc<Door>,
+    stream: tokio::net::UnixStream,
+    uid: Option<u32>,
+    mut stop: watch::Receiver<bool>,
+) {
     let service_door = Arc::clone(&door);
     let service = service_fn(move |request: Request<Incoming>| {
         let door = Arc::clone(&service_door);
@@ -160,13 +169,16 @@ async fn socket_connection(door: Arc<Door>, stream: tokio::net::UnixStream, uid:
             let (parts, body) = request.into_parts();
             let caller = api::Caller::Socket { uid };
             let response = match packages::raw_path(&parts.uri).map(place) {
-                Some(Place::Api(rest)) => api::answer(&door, rest, &parts, body, &caller, "http://localhost/").await,
+                Some(Place::Api(rest)) => {
+                    api::answer(&door, rest, &parts, body, &caller, "http://localhost/").await
+                }
                 _ => not_found(),
             };
             Ok::<_, Infallible>(response)
         }
     });
-    let connection = builder(&door).serve_connection(TokioIo::new(Guarded::new(stream, door.config.server.max_head_bytes)), service);
+    let connection = builder(&door)
+        .serve_connection(TokioIo::new(Guarded::new(stream, door.config.server.max_head_bytes)), service);
     tokio::pin!(connection);
     let _ = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -20,7 +20,9 @@ pub enum TlsError {
         why: String,
     },
     /// Certificate and key do not fit.
-    #[error("the TLS certificate and key cannot be used: {0}\n  check that tls_key belongs to tls_certificate")]
+    #[error(
+        "the TLS certificate and key cannot be used: {0}\n  check that tls_key belongs to tls_certificate"
+    )]
     Unusable(#[from] rustls::Error),
 }
 
@@ -29,7 +31,10 @@ pub enum TlsError {
 /// # Errors
 /// [`TlsError`].
 pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
-    let pem = |path: &Path, why: &dyn std::fmt::Display| TlsError::Pem { path: path.to_owned(), why: why.to_string() };
+    let pem = |path: &Path, why: &dyn std::fmt::Display| TlsError::Pem {
+        path: path.to_owned(),
+        why: why.to_string(),
+    };
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
         .map_err(|e| pem(certificate, &e))?
         .collect::<Result<_, _>>()

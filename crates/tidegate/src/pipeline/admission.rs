@@ -111,7 +111,12 @@ pub fn admit_artifact(
 ///
 /// # Errors
 /// The ledger cannot record: then nothing is served.
-pub fn admit_view(recorder: &Recorder, circumstances: &Circumstances<'_>, plan: Plan, body: Bytes) -> Result<Admitted, RecordError> {
+pub fn admit_view(
+    recorder: &Recorder,
+    circumstances: &Circumstances<'_>,
+    plan: Plan,
+    body: Bytes,
+) -> Result<Admitted, RecordError> {
     let record = append(recorder, circumstances, &plan)?;
     Ok(Admitted { body, plan, record, decision: circumstances.decision.map(|d| d.id) })
 }
@@ -120,7 +125,11 @@ pub fn admit_view(recorder: &Recorder, circumstances: &Circumstances<'_>, plan: 
 ///
 /// # Errors
 /// The ledger cannot record.
-pub fn refuse(recorder: &Recorder, circumstances: &Circumstances<'_>, answer: Answer) -> Result<Refused, RecordError> {
+pub fn refuse(
+    recorder: &Recorder,
+    circumstances: &Circumstances<'_>,
+    answer: Answer,
+) -> Result<Refused, RecordError> {
     let plan = Plan { status: answer.status.as_u16(), range: None, bytes: answer.body.len() as u64 };
     let record = append(recorder, circumstances, &plan)?;
     Ok(Refused { answer, record, decision: circumstances.decision.map(|d| d.id) })
@@ -144,7 +153,11 @@ fn append(recorder: &Recorder, c: &Circumstances<'_>, plan: &Plan) -> Result<App
         status: plan.status,
         range: plan.range,
         bytes: plan.bytes,
-        action: c.decision.map(|d| d.decision.action).or(if plan.status < 400 { Some(Action::Allow) } else { None }),
+        action: c.decision.map(|d| d.decision.action).or(if plan.status < 400 {
+            Some(Action::Allow)
+        } else {
+            None
+        }),
         decision: c.decision.map(|d| d.id),
         rules: c.decision.map(|d| d.rules.clone()).unwrap_or_default(),
         policy: c.policy,

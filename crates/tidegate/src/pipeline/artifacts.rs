@@ -60,7 +60,10 @@ pub async fn stage(
         })
         .await
         .unwrap_or_else(|| {
-            Err(UpstreamError::Storage { upstream: package.upstream.name.clone(), why: "fetching ended in an unforeseen way; see the log".into() })
+            Err(UpstreamError::Storage {
+                upstream: package.upstream.name.clone(),
+                why: "fetching ended in an unforeseen way; see the log".into(),
+            })
         })
 }
 
@@ -79,14 +82,25 @@ fn promised(package: &Package, position: usize, part: Part) -> Vec<Digest> {
         // What was promised first stays promised.
         Part::Whole => {
             let mut digests = package.sightings[position].promised_digests_first.clone();
-            digests.extend(file.digests.iter().filter(|d| !digests.iter().any(|f| f.algorithm() == d.algorithm())).cloned().collect::<Vec<_>>());
+            digests.extend(
+                file.digests
+                    .iter()
+                    .filter(|d| !digests.iter().any(|f| f.algorithm() == d.algorithm()))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
             digests
         }
         Part::Metadata => file.metadata_sidecar.clone().unwrap_or_default(),
     }
 }
 
-async fn stored(door: &Arc<Door>, package: &Arc<Package>, position: usize, part: Part) -> Result<Option<Staged>, UpstreamError> {
+async fn stored(
+    door: &Arc<Door>,
+    package: &Arc<Package>,
+    position: usize,
+    part: Part,
+) -> Result<Option<Staged>, UpstreamError> {
     let (door2, package2) = (door.clone(), package.clone());
     door.blocking(move || {
         let file = &package2.index.files()[position];
@@ -98,7 +112,9 @@ async fn stored(door: &Arc<Door>, package: &Arc<Package>, position: usize, part:
             file: &name,
         };
         let failed = |why: String| UpstreamError::Storage { upstream: package2.upstream.name.clone(), why };
-        let Some(sha256) = door2.store.catalogue.pin(&key).map_err(|e| failed(e.to_string()))? else { return Ok(None) };
+        let Some(sha256) = door2.store.catalogue.pin(&key).map_err(|e| failed(e.to_string()))? else {
+            return Ok(None);
+        };
         match door2.store.blobs.open_blob(&sha256) {
             Ok(Some(blob)) => {
                 let sha512 = door2.store.catalogue.artifact(&sha256).ok().flatten().and_then(|a| a.sha512);
@@ -109,7 +125,15 @@ async fn stored(door: &Arc<Door>, package: &Arc<Package>, position: usize, part:
             Err(error @ BlobError::Corrupt { .. }) => {
                 tracing::error!(blob.sha256 = %sha256, error = %error, "a stored blob is damaged: {error}");
                 let _ = door2.store.catalogue.mark_absent(&[sha256]);
-                raise_alarm(&door2, &package2, position, AlarmKind::Stored, &sha256.into(), &sha256.into(), &error.to_string());
+                raise_alarm(
+                    &door2,
+                    &package2,
+                    position,
+                    AlarmKind::Stored,
+                    &sha256.into(),
+                    &sha256.into(),
+                    &error.to_string(),
+                );
                 Ok(None)
             }
             Err(error) => Err(failed(error.to_string())),
@@ -138,7 +162,10 @@ async fn fetch(
     let mut body = door.client.artifact(&upstream, &url).await?;
     let limit = door.config.upstream.max_artifact_bytes;
     if body.length.is_some_and(|l| l > limit) {
-        return Err(UpstreamError::Broken { upstream: upstream.name.clone(), why: format!("the file is larger than {limit} bytes") });
+        return Err(UpstreamError::Broken {
+            upstream: upstream.name.clone(),
+            why: format!("the file is larger than {limit} bytes"),
+        });
     }
     let mut algorithms: Vec<Algorithm> = promised.iter().map(Digest::algorithm).collect();
     algorithms.push(Algorithm::Sha512);
@@ -171,7 +198,12 @@ async fn fetch(
     transferred?;
     let committed = match written {
         Ok(Some(committed)) => committed,
-        Ok(None) => return Err(UpstreamError::Broken { upstream: upstream.name.clone(), why: "the transfer broke off".into() }),
+        Ok(None) => {
+            return Err(UpstreamError::Broken {
+                upstream: upstream.name.clone(),
+                why: "the transfer broke off".into(),
+            });
+        }
         Err(BlobError::Mismatch { promised, found }) => {
             let why = format!("{} promises {promised}, the bytes have {found}", file.file);
             raise_alarm(door, package, position, AlarmKind::Integrity, &promised, &found, &why);
@@ -197,7 +229,10 @@ async fn transfer(
     while let Some(piece) = body.next().await? {
         total += piece.len() as u64;
         if total > limit {
-            return Err(UpstreamError::Broken { upstream: upstream.to_owned(), why: format!("the file is larger than {limit} bytes") });
+            return Err(UpstreamError::Broken {
+                upstream: upstream.to_owned(),
+                why: format!("the file is larger than {limit} bytes"),
+            });
         }
         // The writer is gone where the disk failed; its own error says how.
         if sender.send(piece).await.is_err() {
@@ -205,7 +240,10 @@ async fn transfer(
         }
     }
     if body.length.is_some_and(|l| l != total) {
-        return Err(UpstreamError::Broken { upstream: upstream.to_owned(), why: "the transfer was cut short".into() });
+        return Err(UpstreamError::Broken {
+            upstream: upstream.to_owned(),
+            why: "the transfer was cut short".into(),
+        });
     }
     Ok(())
 }
@@ -251,7 +289,15 @@ fn keep(
     let pinned = catalogue.set_pin(&key, &committed.sha256, now).map_err(|e| storage(e.to_string()))?;
     if pinned != committed.sha256 {
         let why = format!("{} was first seen as {pinned} and came as {}", file.file, committed.sha256);
-        raise_alarm(door, package, position, AlarmKind::FirstSeen, &pinned.into(), &committed.sha256.into(), &why);
+        raise_alarm(
+            door,
+            package,
+            position,
+            AlarmKind::FirstSeen,
+            &pinned.into(),
+            &committed.sha256.into(),
+            &why,
+        );
         return Err(UpstreamError::Integrity { upstream, why });
     }
     let blob = door
@@ -261,7 +307,11 @@ fn keep(
         .map_err(|e| storage(e.to_string()))?
         .ok_or_else(|| storage("a blob vanished right after it was stored".into()))?;
     door.begin_eviction();
-    Ok(Staged { blob, known: BytesKnown { sha256: committed.sha256, sha512, size: committed.size }, cold: true })
+    Ok(Staged {
+        blob,
+        known: BytesKnown { sha256: committed.sha256, sha512, size: committed.size },
+        cold: true,
+    })
 }
 
 /// Tells people, and the record, that bytes are not what they should be.
@@ -299,7 +349,11 @@ fn raise_alarm(
         found: found.clone(),
         upstream: Some(package.upstream.name.as_str().into()),
     };
-    if let Err(error) = door.recorder.append(&EntryDraft { time: now, tenant: TENANT.into(), body: Body::Alarm(Box::new(entry)) }) {
+    if let Err(error) = door.recorder.append(&EntryDraft {
+        time: now,
+        tenant: TENANT.into(),
+        body: Body::Alarm(Box::new(entry)),
+    }) {
         tracing::error!(error = %error, "an alarm could not be recorded: {error}");
     }
 }

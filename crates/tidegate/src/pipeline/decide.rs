@@ -69,7 +69,13 @@ pub fn decide_file(rules: &Ruleset, question: &Question<'_>, now: Timestamp) -> 
 }
 
 /// Gives a decision a name.
-pub fn name_decision(rules: &Ruleset, question: &Question<'_>, decision: Decision, id: DecisionId, now: Timestamp) -> Decided {
+pub fn name_decision(
+    rules: &Ruleset,
+    question: &Question<'_>,
+    decision: Decision,
+    id: DecisionId,
+    now: Timestamp,
+) -> Decided {
     let file = &question.package.index.files()[question.position];
     Decided {
         id,
@@ -109,7 +115,9 @@ fn refuse_changed_bytes(decision: &mut Decision, question: &Question<'_>) {
 /// Decides on every file of a package for its index.
 pub fn decide_all(rules: &Ruleset, base: &Question<'_>, now: Timestamp) -> Vec<Decision> {
     (0..base.package.index.files().len())
-        .map(|position| decide_file(rules, &Question { position, operation: "index", bytes: None, ..*base }, now))
+        .map(|position| {
+            decide_file(rules, &Question { position, operation: "index", bytes: None, ..*base }, now)
+        })
         .collect()
 }
 
@@ -130,7 +138,12 @@ pub fn verdicts(package: &Package, decisions: &[Decision]) -> Vec<Verdict> {
                 ),
                 _ => String::new(),
             };
-            Verdict { action: decision.action, withheld, message: ascii_line(&message), until: decision.selectable_from }
+            Verdict {
+                action: decision.action,
+                withheld,
+                message: ascii_line(&message),
+                until: decision.selectable_from,
+            }
         })
         .collect()
 }
@@ -147,17 +160,25 @@ pub const fn past_tense(action: Action) -> &'static str {
 
 /// Text as one line of printable ASCII.
 pub fn ascii_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_graphic() { c } else if c.is_whitespace() { ' ' } else { '?' }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_ascii_graphic() {
+                c
+            } else if c.is_whitespace() {
+                ' '
+            } else {
+                '?'
+            }
+        })
+        .collect()
 }
 
 /// The file that a person who is refused `position` could take instead: the highest version that is served, stable
 /// ones first.
 pub fn newest_compliant(package: &Package, decisions: &[Decision]) -> Option<usize> {
     let files = package.index.files();
-    (0..files.len())
-        .filter(|i| decisions[*i].serves() && files[*i].yanked.is_none())
-        .max_by(|a, b| {
-            let key = |i: &usize| (!files[*i].version.is_prerelease(), &files[*i].version);
-            key(a).0.cmp(&key(b).0).then_with(|| key(a).1.cmp(key(b).1))
-        })
+    (0..files.len()).filter(|i| decisions[*i].serves() && files[*i].yanked.is_none()).max_by(|a, b| {
+        let key = |i: &usize| (!files[*i].version.is_prerelease(), &files[*i].version);
+        key(a).0.cmp(&key(b).0).then_with(|| key(a).1.cmp(key(b).1))
+    })
 }

@@ -10,7 +10,13 @@ use super::package::Package;
 use crate::upstream::UpstreamError;
 
 /// The refusal of a file under a decision.
-pub fn of_decision(package: &Package, position: usize, decided: &Decided, all: &[Decision], door: &str) -> Denial {
+pub fn of_decision(
+    package: &Package,
+    position: usize,
+    decided: &Decided,
+    all: &[Decision],
+    door: &str,
+) -> Denial {
     let file = &package.index.files()[position];
     let decision = &decided.decision;
     let subject = format!("{}@{}", package.name, file.version);
@@ -30,7 +36,13 @@ pub fn of_decision(package: &Package, position: usize, decided: &Decided, all: &
     } else {
         DenialKind::Policy { action: decision.action, until: decision.selectable_from }
     };
-    Denial { kind, reason, detail: detail(decision, decided, instead.as_deref()), decision: Some(decided.id), help: Some(link) }
+    Denial {
+        kind,
+        reason,
+        detail: detail(decision, decided, instead.as_deref()),
+        decision: Some(decided.id),
+        help: Some(link),
+    }
 }
 
 fn detail(decision: &Decision, decided: &Decided, instead: Option<&str>) -> String {
@@ -48,7 +60,8 @@ fn detail(decision: &Decision, decided: &Decided, instead: Option<&str>) -> Stri
         lines.push(format!("selectable from {}", from.to_minute()));
     }
     if decision.reasons.iter().any(|r| r.waivable && r.action > Action::Warn) {
-        lines.push(format!("ask for an exception: tidegate waiver request {} --reason \"...\"", decided.purl));
+        lines
+            .push(format!("ask for an exception: tidegate waiver request {} --reason \"...\"", decided.purl));
     }
     lines.join("\n")
 }
@@ -63,8 +76,16 @@ pub fn of_load_error(name: &str, error: &LoadError) -> Denial {
     match error {
         LoadError::Upstream(error) => of_upstream_error(name, error),
         LoadError::NotConfigured(what) => plain(DenialKind::Unavailable, what.clone(), String::new()),
-        LoadError::Private(_) => plain(DenialKind::NotFound, error.to_string(), "give the upstream that owns it a `private` pattern that matches"),
-        LoadError::Storage(_) => plain(DenialKind::CannotRecord, format!("tidegate cannot answer for {name}: {error}"), String::new()),
+        LoadError::Private(_) => plain(
+            DenialKind::NotFound,
+            error.to_string(),
+            "give the upstream that owns it a `private` pattern that matches",
+        ),
+        LoadError::Storage(_) => plain(
+            DenialKind::CannotRecord,
+            format!("tidegate cannot answer for {name}: {error}"),
+            String::new(),
+        ),
     }
 }
 

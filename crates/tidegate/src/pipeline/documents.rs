@@ -6,7 +6,9 @@ use std::sync::Arc;
 use sha2::Digest as _;
 use tidegate_ecosystems::{DocumentRequest, FetchedDocument, IndexError};
 use tidegate_model::{PackageName, Sha256, Timestamp};
-use tidegate_store::catalogue::{CatalogueError, DocumentKey, NewDocument, Sighting, SightingBatch, StoredDocument};
+use tidegate_store::catalogue::{
+    CatalogueError, DocumentKey, NewDocument, Sighting, SightingBatch, StoredDocument,
+};
 
 use super::package::Package;
 use crate::door::{Door, Repository};
@@ -53,7 +55,11 @@ pub enum LoadError {
 ///
 /// # Errors
 /// [`LoadError`].
-pub async fn load(door: &Arc<Door>, repository: &Arc<Repository>, name: &PackageName) -> Result<Loaded, LoadError> {
+pub async fn load(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    name: &PackageName,
+) -> Result<Loaded, LoadError> {
     if repository.upstreams.is_empty() {
         return Err(LoadError::NotConfigured(repository.not_configured.clone()));
     }
@@ -115,13 +121,18 @@ pub fn keep_fresh(door: &Arc<Door>, repository: &Arc<Repository>, package: &Arc<
 }
 
 /// The prelude of the upstream that has a package, from memory or disk.
-pub async fn prelude_of(door: &Arc<Door>, repository: &Arc<Repository>, upstream: &Arc<Upstream>) -> Result<Option<FetchedDocument>, LoadError> {
+pub async fn prelude_of(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    upstream: &Arc<Upstream>,
+) -> Result<Option<FetchedDocument>, LoadError> {
     let Some(request) = repository.protocol.prelude(&upstream.base) else { return Ok(None) };
     Ok(Some(prelude(door, repository, upstream, &request).await?))
 }
 
 fn begin_refresh(door: &Arc<Door>, repository: &Arc<Repository>, name: &PackageName, package: &Arc<Package>) {
-    let (door2, repository2, name2, package2) = (door.clone(), repository.clone(), name.clone(), package.clone());
+    let (door2, repository2, name2, package2) =
+        (door.clone(), repository.clone(), name.clone(), package.clone());
     let key = (Arc::clone(&repository.name), name.clone());
     door.flights.packages.start(key, move || async move {
         let result = ask_upstreams(&door2, &repository2, &name2, Some(package2)).await;
@@ -144,7 +155,9 @@ async fn refresh(
         .packages
         .run(key, move || async move { ask_upstreams(&door2, &repository2, &name2, held).await })
         .await
-        .unwrap_or_else(|| Err(LoadError::Storage("reading the index failed in an unforeseen way; see the log".into())))
+        .unwrap_or_else(|| {
+            Err(LoadError::Storage("reading the index failed in an unforeseen way; see the log".into()))
+        })
 }
 
 /// Asks the upstreams of a name in order; the first that has it is the one. A failure ends the search: to go on would
@@ -160,7 +173,8 @@ async fn ask_upstreams(
         let now = door.clock.now();
         let base = upstream.base.url.to_string();
         let (repo, key_name) = (repository.name.to_string(), name.to_string());
-        let known_absent = door.catalogue(move |c| c.absent(&repo, &base, &key_name, now)).await.map_err(storage)?;
+        let known_absent =
+            door.catalogue(move |c| c.absent(&repo, &base, &key_name, now)).await.map_err(storage)?;
         if known_absent.is_some() {
             absent = Some(UpstreamError::Absent { upstream: upstream.name.clone(), status: 404 });
             continue;
@@ -188,7 +202,12 @@ async fn ask_upstreams(
     Err(absent.map_or_else(|| LoadError::Private(name.clone()), LoadError::Upstream))
 }
 
-async fn forget(door: &Arc<Door>, repository: &Arc<Repository>, upstream: &Arc<Upstream>, name: &PackageName) -> Result<(), LoadError> {
+async fn forget(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    upstream: &Arc<Upstream>,
+    name: &PackageName,
+) -> Result<(), LoadError> {
     let until = door.clock.now().plus_seconds(door.config.cache.absent_seconds as i64);
     let (repo, base, name) = (repository.name.to_string(), upstream.base.url.to_string(), name.to_string());
     door.catalogue(move |c| {
@@ -222,9 +241,13 @@ async fn ask_one(
     let (document, validators) = match (fetched, held) {
         (Fetched::NotModified, Some(package)) => {
             package.set_checked_at(now);
-            let (repo, base, name) = (repository.name.to_string(), upstream.base.url.to_string(), name.to_string());
+            let (repo, base, name) =
+                (repository.name.to_string(), upstream.base.url.to_string(), name.to_string());
             door.catalogue(move |c| {
-                c.touch_document(&DocumentKey { repository: &repo, upstream: &base, package: &name, kind: INDEX }, now)
+                c.touch_document(
+                    &DocumentKey { repository: &repo, upstream: &base, package: &name, kind: INDEX },
+                    now,
+                )
             })
             .await
             .map_err(storage)?;
@@ -238,9 +261,13 @@ async fn ask_one(
             let digest = digest_of(&document);
             if let Some(package) = held.filter(|p| p.document == digest) {
                 package.set_checked_at(now);
-                let (repo, base, name) = (repository.name.to_string(), upstream.base.url.to_string(), name.to_string());
+                let (repo, base, name) =
+                    (repository.name.to_string(), upstream.base.url.to_string(), name.to_string());
                 door.catalogue(move |c| {
-                    c.touch_document(&DocumentKey { repository: &repo, upstream: &base, package: &name, kind: INDEX }, now)
+                    c.touch_document(
+                        &DocumentKey { repository: &repo, upstream: &base, package: &name, kind: INDEX },
+                        now,
+                    )
                 })
                 .await
                 .map_err(storage)?;
@@ -251,7 +278,14 @@ async fn ask_one(
     };
     let supplement = supplement(door, repository, upstream, name, &document, prelude.as_ref()).await;
     keep(door, repository, upstream, name.as_str(), INDEX, &document, &validators, now).await?;
-    build(door, repository, upstream, name, Documents { index: document, prelude, supplement, fetched_at: now, checked_at: now }).await
+    build(
+        door,
+        repository,
+        upstream,
+        name,
+        Documents { index: document, prelude, supplement, fetched_at: now, checked_at: now },
+    )
+    .await
 }
 
 /// What an index is parsed from.
@@ -271,12 +305,19 @@ async fn build(
     name: &PackageName,
     documents: Documents,
 ) -> Result<Arc<Package>, LoadError> {
-    let (door2, repository, upstream, name) = (door.clone(), repository.clone(), upstream.clone(), name.clone());
+    let (door2, repository, upstream, name) =
+        (door.clone(), repository.clone(), upstream.clone(), name.clone());
     door.blocking(move || {
         let digest = digest_of(&documents.index);
         let index = repository
             .protocol
-            .parse_index(&name, &upstream.base, &documents.index, documents.prelude.as_ref(), documents.supplement.as_ref())
+            .parse_index(
+                &name,
+                &upstream.base,
+                &documents.index,
+                documents.prelude.as_ref(),
+                documents.supplement.as_ref(),
+            )
             .map_err(|e| broken_index(&upstream, &e))?;
         let mut last_host = String::new();
         for file in index.files() {
@@ -309,7 +350,11 @@ async fn build(
 }
 
 /// A package from what is kept on disk, parsed again.
-async fn restore(door: &Arc<Door>, repository: &Arc<Repository>, name: &PackageName) -> Result<Option<Arc<Package>>, LoadError> {
+async fn restore(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    name: &PackageName,
+) -> Result<Option<Arc<Package>>, LoadError> {
     for upstream in repository.upstreams_for(name) {
         let Some(index) = stored(door, repository, &upstream, name.as_str(), INDEX).await? else { continue };
         let prelude = match repository.protocol.prelude(&upstream.base) {
@@ -324,7 +369,9 @@ async fn restore(door: &Arc<Door>, repository: &Arc<Repository>, name: &PackageN
         let documents = Documents { index: revive(index), prelude, supplement, fetched_at, checked_at };
         match build(door, repository, &upstream, name, documents).await {
             Ok(package) => {
-                door.caches.packages.insert((Arc::clone(&repository.name), name.clone()), Arc::clone(&package));
+                door.caches
+                    .packages
+                    .insert((Arc::clone(&repository.name), name.clone()), Arc::clone(&package));
                 return Ok(Some(package));
             }
             // A document that this version can no longer read is fetched again.
@@ -347,7 +394,10 @@ async fn supplement(
         (repository.clone(), upstream.clone(), name.clone(), index.clone(), prelude.cloned());
     let request = door
         .blocking(move || {
-            let parsed = repository2.protocol.parse_index(&name2, &upstream2.base, &index2, prelude2.as_ref(), None).ok()?;
+            let parsed = repository2
+                .protocol
+                .parse_index(&name2, &upstream2.base, &index2, prelude2.as_ref(), None)
+                .ok()?;
             repository2.protocol.supplement_request(&name2, &upstream2.base, &*parsed, prelude2.as_ref())
         })
         .await?;
@@ -355,7 +405,9 @@ async fn supplement(
     match door.client.document(upstream, &request, None, &Validators::default()).await {
         Ok(Fetched::Document { document, validators, .. }) => {
             let now = door.clock.now();
-            if let Err(error) = keep(door, repository, upstream, name.as_str(), SUPPLEMENT, &document, &validators, now).await {
+            if let Err(error) =
+                keep(door, repository, upstream, name.as_str(), SUPPLEMENT, &document, &validators, now).await
+            {
                 tracing::warn!(error = %error, "could not keep the supplement of {name}: {error}");
             }
             Some(document)
@@ -382,7 +434,8 @@ async fn prelude(
         return Ok(document);
     }
     let kept = stored(door, repository, upstream, "", PRELUDE).await?;
-    if let Some(kept) = kept.as_ref().filter(|k| now.seconds_since(k.head.checked_at) < PRELUDE_FRESH_SECONDS) {
+    if let Some(kept) = kept.as_ref().filter(|k| now.seconds_since(k.head.checked_at) < PRELUDE_FRESH_SECONDS)
+    {
         let document = revive(kept.clone());
         door.caches.preludes.insert(key, (document.clone(), kept.head.checked_at));
         return Ok(document);
@@ -393,13 +446,17 @@ async fn prelude(
             door.caches.preludes.insert(key, (document.clone(), now));
             Ok(document)
         }
-        Ok(Fetched::NotModified) => {
-            Err(UpstreamError::Broken { upstream: upstream.name.clone(), why: "\"not modified\" without a condition".into() }.into())
+        Ok(Fetched::NotModified) => Err(UpstreamError::Broken {
+            upstream: upstream.name.clone(),
+            why: "\"not modified\" without a condition".into(),
         }
+        .into()),
         // An upstream without the document it must have is broken, not an upstream without packages.
-        Err(UpstreamError::Absent { upstream, status }) => {
-            Err(UpstreamError::Broken { upstream, why: format!("it has no {} (HTTP {status})", request.url.path()) }.into())
+        Err(UpstreamError::Absent { upstream, status }) => Err(UpstreamError::Broken {
+            upstream,
+            why: format!("it has no {} (HTTP {status})", request.url.path()),
         }
+        .into()),
         Err(error) => match kept {
             Some(kept) => Ok(revive(kept)),
             None => Err(error.into()),
@@ -414,10 +471,13 @@ async fn stored(
     package: &str,
     kind: &'static str,
 ) -> Result<Option<StoredDocument>, LoadError> {
-    let (repo, base, package) = (repository.name.to_string(), upstream.base.url.to_string(), package.to_owned());
-    door.catalogue(move |c| c.document(&DocumentKey { repository: &repo, upstream: &base, package: &package, kind }))
-        .await
-        .map_err(storage)
+    let (repo, base, package) =
+        (repository.name.to_string(), upstream.base.url.to_string(), package.to_owned());
+    door.catalogue(move |c| {
+        c.document(&DocumentKey { repository: &repo, upstream: &base, package: &package, kind })
+    })
+    .await
+    .map_err(storage)
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of one row, used in three places of this file")]
@@ -431,7 +491,8 @@ async fn keep(
     validators: &Validators,
     now: Timestamp,
 ) -> Result<(), LoadError> {
-    let (repo, base, package) = (repository.name.to_string(), upstream.base.url.to_string(), package.to_owned());
+    let (repo, base, package) =
+        (repository.name.to_string(), upstream.base.url.to_string(), package.to_owned());
     let (document, validators) = (document.clone(), validators.clone());
     door.catalogue(move |c| {
         let digest = digest_of(&document);

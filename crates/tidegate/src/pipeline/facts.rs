@@ -5,8 +5,8 @@
 use std::collections::{HashMap, HashSet};
 
 use tidegate_model::facts::{
-    ArtifactFacts, FactState, Facts, Group, LicenceFacts, LifecycleFacts, MalwareFacts, NameFacts, PrincipalFacts,
-    ProvenanceFacts, PublisherFacts, RepositoryFacts, RequestFacts, ScriptFacts,
+    ArtifactFacts, FactState, Facts, Group, LicenceFacts, LifecycleFacts, MalwareFacts, NameFacts,
+    PrincipalFacts, ProvenanceFacts, PublisherFacts, RepositoryFacts, RequestFacts, ScriptFacts,
 };
 use tidegate_model::{ArtifactKind, Coordinate, Digest, Principal, Sha256, Stated};
 use tidegate_store::catalogue::{Catalogue, CatalogueError, LocalBlock};
@@ -86,7 +86,8 @@ pub fn assemble(question: &Question<'_>) -> Facts {
     let history = &package.history[position];
     let sighting = &package.sightings[position];
     let purl = purl_of(package, position);
-    let pinned_digest = local.pins.get(&(file.version.as_str().to_owned(), file.file.as_str().to_owned())).copied();
+    let pinned_digest =
+        local.pins.get(&(file.version.as_str().to_owned(), file.file.as_str().to_owned())).copied();
     let admitted_before = local.admitted.contains(&purl);
     let sha256 = question.bytes.map(|b| b.sha256).or(pinned_digest);
     Facts {
@@ -132,7 +133,9 @@ pub fn assemble(question: &Question<'_>) -> Facts {
             Stated::Known(runs) => {
                 Group::known(ScriptFacts { install: Some(*runs), new_in_version: history.install_script_new })
             }
-            Stated::NotOffered => Group::gap(FactState::NotScanned, "the index does not say, and nothing looks inside yet"),
+            Stated::NotOffered => {
+                Group::gap(FactState::NotScanned, "the index does not say, and nothing looks inside yet")
+            }
         },
         binary: Group::gap(FactState::NotScanned, "nothing looks inside yet"),
         secrets: Group::gap(FactState::NotScanned, "nothing looks inside yet"),
@@ -173,7 +176,10 @@ pub fn assemble(question: &Question<'_>) -> Facts {
             private: repository.is_private(&package.name),
         },
         application: Group::gap(FactState::NotApplicable, "the request names no application"),
-        request: RequestFacts { operation: question.operation.into(), client: question.client.map(str::to_owned) },
+        request: RequestFacts {
+            operation: question.operation.into(),
+            client: question.client.map(str::to_owned),
+        },
     }
 }
 

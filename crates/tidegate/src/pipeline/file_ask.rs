@@ -87,7 +87,10 @@ pub(super) async fn answer(
             respond(door, request, &hot, part, circumstance)
         }
         Err(denial) => {
-            let told = Told { purl: Some(tidegate_model::coordinate::package_purl(name).into()), ..Told::new(operation(part)) };
+            let told = Told {
+                purl: Some(tidegate_model::coordinate::package_purl(name).into()),
+                ..Told::new(operation(part))
+            };
             refuse(door, request, &told, &denial)
         }
     }
@@ -126,12 +129,19 @@ async fn resolve(
     let package = Arc::clone(&loaded.package);
     if part == Part::Metadata && package.index.files()[position].metadata_sidecar.is_none() {
         let file = &package.index.files()[position].file;
-        return Err(denials::plain(DenialKind::NotFound, format!("the index announces no metadata for {file}"), ""));
+        return Err(denials::plain(
+            DenialKind::NotFound,
+            format!("the index announces no metadata for {file}"),
+            "",
+        ));
     }
     // What coordinate facts refuse is not fetched at all.
     let early = decide_blocking(door, request, rules, &package, position, None).await?;
     if !early.serves() {
-        return Ok((refused(door, request, rules, &package, position, early, None).await?, circumstance(&loaded, loaded.cold)));
+        return Ok((
+            refused(door, request, rules, &package, position, early, None).await?,
+            circumstance(&loaded, loaded.cold),
+        ));
     }
     let staged = wait_for(door, request, &package, position, part).await?;
     let cold = staged.cold || loaded.cold;
@@ -140,7 +150,10 @@ async fn resolve(
         Part::Metadata => (early, None),
         Part::Whole => {
             let bytes = staged.known.clone();
-            (decide_blocking(door, request, rules, &package, position, Some(bytes.clone())).await?, Some(bytes))
+            (
+                decide_blocking(door, request, rules, &package, position, Some(bytes.clone())).await?,
+                Some(bytes),
+            )
         }
     };
     let circumstance = circumstance(&loaded, cold);
@@ -155,8 +168,14 @@ async fn resolve(
 
 fn circumstance(loaded: &Loaded, cold: bool) -> Circumstance {
     match &loaded.stale {
-        Some(why) => Circumstance { cache: CacheState::Stale, degraded: [Text::from(format!("upstream: {why}"))].into() },
-        None => Circumstance { cache: if cold { CacheState::Cold } else { CacheState::Warm }, degraded: Arc::default() },
+        Some(why) => Circumstance {
+            cache: CacheState::Stale,
+            degraded: [Text::from(format!("upstream: {why}"))].into(),
+        },
+        None => Circumstance {
+            cache: if cold { CacheState::Cold } else { CacheState::Warm },
+            degraded: Arc::default(),
+        },
     }
 }
 
@@ -216,8 +235,16 @@ async fn find(
         };
         match loaded.stale {
             // An index that could not be refreshed cannot say that something does not exist.
-            Some(why) => denials::plain(DenialKind::UpstreamBroken, format!("tidegate does not know {what}: {why}"), ""),
-            None => denials::plain(DenialKind::NotFound, format!("{} lists no {what}", loaded.package.upstream.name), ""),
+            Some(why) => denials::plain(
+                DenialKind::UpstreamBroken,
+                format!("tidegate does not know {what}: {why}"),
+                "",
+            ),
+            None => denials::plain(
+                DenialKind::NotFound,
+                format!("{} lists no {what}", loaded.package.upstream.name),
+                "",
+            ),
         }
     })
 }
@@ -230,7 +257,11 @@ async fn wait_for(
     position: usize,
     part: Part,
 ) -> Result<Staged, Denial> {
-    let hold = door.config.upstream.hold_seconds.map_or_else(|| hold_of(request.repository.ecosystem), Duration::from_secs);
+    let hold = door
+        .config
+        .upstream
+        .hold_seconds
+        .map_or_else(|| hold_of(request.repository.ecosystem), Duration::from_secs);
     let file = &package.index.files()[position].file;
     match tokio::time::timeout(hold, stage(door, &request.repository, package, position, part)).await {
         Ok(Ok(staged)) => Ok(staged),
@@ -263,7 +294,8 @@ async fn decide_blocking(
 ) -> Result<Decision, Denial> {
     let (door2, rules, package, request) = (door.clone(), rules.clone(), package.clone(), request.clone());
     door.blocking(move || {
-        let local = LocalState::read(&*door2.store.catalogue, &package).map_err(|e| cannot(&e.to_string()))?;
+        let local =
+            LocalState::read(&*door2.store.catalogue, &package).map_err(|e| cannot(&e.to_string()))?;
         let question = question(&request, &rules, &package, position, &local, bytes.as_ref());
         Ok(decide_file(&rules, &question, door2.clock.now()))
     })
@@ -329,7 +361,16 @@ async fn refused(
     let decided = record_decision(door, request, rules, package, position, decision, bytes.clone()).await?;
     let (door2, rules2, package2, request2) = (door.clone(), rules.clone(), package.clone(), request.clone());
     let all = door
-        .blocking(move || views::decisions(&door2, &request2.repository, &package2, &rules2, &request2.identity, door2.clock.now()))
+        .blocking(move || {
+            views::decisions(
+                &door2,
+                &request2.repository,
+                &package2,
+                &rules2,
+                &request2.identity,
+                door2.clock.now(),
+            )
+        })
         .await
         .map_err(|e| cannot(&e))?;
     let denial = denials::of_decision(package, position, &decided, &all, &request.door_url);
@@ -338,7 +379,15 @@ async fn refused(
         door.catalogue(move |c| c.hold(&sha256, &reason, now)).await.map_err(|e| cannot(&e.to_string()))?;
     }
     let door_url = request.door_url.clone();
-    Ok(hot(Arc::clone(package), position, decided, None, Some((denial, door_url)), String::new(), Part::Whole))
+    Ok(hot(
+        Arc::clone(package),
+        position,
+        decided,
+        None,
+        Some((denial, door_url)),
+        String::new(),
+        Part::Whole,
+    ))
 }
 
 /// The refusal of one file, for a view that is about it alone.
@@ -355,7 +404,9 @@ pub(super) async fn refuse_file(
     };
     match decided.await {
         Ok(hot) => respond(door, request, &hot, Part::Whole, Circumstance::warm()),
-        Err(denial) => refuse(door, request, &Told { purl: Some(package.purl.clone()), ..Told::new("index") }, &denial),
+        Err(denial) => {
+            refuse(door, request, &Told { purl: Some(package.purl.clone()), ..Told::new("index") }, &denial)
+        }
     }
 }
 
@@ -393,7 +444,8 @@ fn respond(
     let plan = Plan { status: wanted.status, range: wanted.range, bytes: body.len() as u64 };
     let at = door.clock.now();
     let circumstances = circumstances(door, request, &told, at);
-    let admitted = admission::admit_artifact(&door.recorder, &circumstances, subject, &staged.known.sha256, plan, body)?;
+    let admitted =
+        admission::admit_artifact(&door.recorder, &circumstances, subject, &staged.known.sha256, plan, body)?;
     door.note_access(staged.known.sha256, at);
     door.metrics.served.inc();
     door.metrics.sent_bytes.inc_by(admitted.plan.bytes);

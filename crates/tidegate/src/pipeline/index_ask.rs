@@ -34,13 +34,19 @@ pub(super) async fn answer(
     let rendered = match rendered(door, request, &rules, &loaded, view).await {
         Ok(rendered) => rendered,
         Err(why) => {
-            let denial = denials::plain(DenialKind::CannotRecord, format!("tidegate cannot show {name} now: {why}"), "");
+            let denial = denials::plain(
+                DenialKind::CannotRecord,
+                format!("tidegate cannot show {name} now: {why}"),
+                "",
+            );
             return refuse(door, request, &Told { purl: Some(purl), ..Told::new("index") }, &denial);
         }
     };
     match &rendered.shown {
         Shown::Document(encodings) => serve(door, request, &loaded, encodings, purl).await,
-        Shown::Withheld(position) => file_ask::refuse_file(door, request, &rules, &loaded.package, *position).await,
+        Shown::Withheld(position) => {
+            file_ask::refuse_file(door, request, &rules, &loaded.package, *position).await
+        }
         Shown::Absent(why) => {
             let denial = denials::plain(DenialKind::NotFound, why.clone(), "");
             refuse(door, request, &Told { purl: Some(purl), ..Told::new("index") }, &denial)
@@ -63,7 +69,9 @@ async fn rendered(
         links: Links { base: request.base.clone() },
         class: door.class_of(rules, &request.identity),
     };
-    if let Some(view) = door.caches.views.get(&key).filter(|v| v.stands(&loaded.package, rules.epoch, door.clock.now())) {
+    if let Some(view) =
+        door.caches.views.get(&key).filter(|v| v.stands(&loaded.package, rules.epoch, door.clock.now()))
+    {
         return Ok(view);
     }
     let (door2, request2, rules2, package, key2) =

@@ -98,7 +98,9 @@ pub enum Answered {
 /// The ledger cannot record. Nothing is served then.
 pub async fn answer(door: &Arc<Door>, request: &PackageRequest) -> Result<Answered, RecordError> {
     match request.repository.protocol.route(&request.client_request()) {
-        Ok(Ask::Artifact { package, file, part }) => file_ask::answer(door, request, &package, &file, part).await,
+        Ok(Ask::Artifact { package, file, part }) => {
+            file_ask::answer(door, request, &package, &file, part).await
+        }
         Ok(Ask::Index { package, view }) => index_ask::answer(door, request, &package, &view).await,
         Ok(Ask::Api(call)) => service_ask::relay(door, request, &call).await,
         Ok(Ask::Generated { document }) => service_ask::generate(door, request, document),
@@ -116,13 +118,22 @@ fn route_denial(error: &RouteError) -> Denial {
         RouteError::Unknown { .. } | RouteError::Method { .. } => DenialKind::UnknownRoute,
         RouteError::Malformed(_) => DenialKind::BadRequest,
     };
-    denials::plain(kind, format!("tidegate: {error}"), "Only the routes that the ecosystem describes are served.")
+    denials::plain(
+        kind,
+        format!("tidegate: {error}"),
+        "Only the routes that the ecosystem describes are served.",
+    )
 }
 
 impl PackageRequest {
     /// The request as the ecosystem reads it.
     pub fn client_request(&self) -> ClientRequest<'_> {
-        ClientRequest { method: &self.method, path: &self.path, query: self.query.as_deref(), headers: &self.headers }
+        ClientRequest {
+            method: &self.method,
+            path: &self.path,
+            query: self.query.as_deref(),
+            headers: &self.headers,
+        }
     }
 }
 
@@ -145,7 +156,12 @@ impl Told<'_> {
     }
 }
 
-fn circumstances<'a>(door: &Door, request: &'a PackageRequest, told: &Told<'a>, at: Timestamp) -> Circumstances<'a> {
+fn circumstances<'a>(
+    door: &Door,
+    request: &'a PackageRequest,
+    told: &Told<'a>,
+    at: Timestamp,
+) -> Circumstances<'a> {
     Circumstances {
         identity: &request.identity,
         repository: request.repository.name.clone(),
@@ -165,7 +181,12 @@ fn circumstances<'a>(door: &Door, request: &'a PackageRequest, told: &Told<'a>, 
 }
 
 /// Records a refusal and puts it into the ecosystem's words.
-fn refuse(door: &Door, request: &PackageRequest, told: &Told<'_>, denial: &Denial) -> Result<Answered, RecordError> {
+fn refuse(
+    door: &Door,
+    request: &PackageRequest,
+    told: &Told<'_>,
+    denial: &Denial,
+) -> Result<Answered, RecordError> {
     let answer = request.repository.protocol.deny(denial, &request.client_request());
     tell(door, request, told, answer)
 }
@@ -174,7 +195,11 @@ fn refuse(door: &Door, request: &PackageRequest, told: &Told<'_>, denial: &Denia
 ///
 /// # Errors
 /// The ledger cannot record.
-pub fn refuse_request(door: &Door, request: &PackageRequest, denial: &Denial) -> Result<Answered, RecordError> {
+pub fn refuse_request(
+    door: &Door,
+    request: &PackageRequest,
+    denial: &Denial,
+) -> Result<Answered, RecordError> {
     let mut answer = request.repository.protocol.deny(denial, &request.client_request());
     if denial.kind == DenialKind::Unauthenticated {
         answer = answer.with_header(http::header::WWW_AUTHENTICATE, request.repository.protocol.challenge());
@@ -183,7 +208,12 @@ pub fn refuse_request(door: &Door, request: &PackageRequest, denial: &Denial) ->
 }
 
 /// Records an answer that carries no artifact.
-fn tell(door: &Door, request: &PackageRequest, told: &Told<'_>, answer: Answer) -> Result<Answered, RecordError> {
+fn tell(
+    door: &Door,
+    request: &PackageRequest,
+    told: &Told<'_>,
+    answer: Answer,
+) -> Result<Answered, RecordError> {
     let circumstances = circumstances(door, request, told, door.clock.now());
     admission::refuse(&door.recorder, &circumstances, answer).map(Answered::Told)
 }

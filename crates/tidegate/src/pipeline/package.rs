@@ -118,7 +118,10 @@ impl Package {
     pub fn claim_refresh(&self, now: Timestamp, every_seconds: i64) -> bool {
         let last = self.refresh_claimed_at.load(Ordering::Relaxed);
         now.unix_millis() - last >= every_seconds * 1000
-            && self.refresh_claimed_at.compare_exchange(last, now.unix_millis(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
+            && self
+                .refresh_claimed_at
+                .compare_exchange(last, now.unix_millis(), Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
     }
 
     /// The position of a file by its name.
@@ -157,7 +160,8 @@ fn history(files: &[ListedFile]) -> Vec<History> {
             end += 1;
         }
         for &at in &order[i..end] {
-            let before: Vec<&ListedFile> = previous.iter().map(|p| &files[*p]).filter(|p| same_kind(p, &files[at])).collect();
+            let before: Vec<&ListedFile> =
+                previous.iter().map(|p| &files[*p]).filter(|p| same_kind(p, &files[at])).collect();
             history[at] = compare(&files[at], &before);
         }
         previous = &order[i..end];
@@ -175,7 +179,9 @@ fn same_kind(a: &ListedFile, b: &ListedFile) -> bool {
 
 fn compare(file: &ListedFile, before: &[&ListedFile]) -> History {
     // Something that any file of the version before had is not new.
-    let had = |stated: fn(&ListedFile) -> Option<bool>| before.iter().filter_map(|f| stated(f)).reduce(|a, b| a || b);
+    let had = |stated: fn(&ListedFile) -> Option<bool>| {
+        before.iter().filter_map(|f| stated(f)).reduce(|a, b| a || b)
+    };
     let install_script_new = match file.install_script.known() {
         Some(false) => Some(false),
         // The first version of a package has nothing to compare with.
@@ -246,7 +252,15 @@ mod tests {
         assert_eq!(history[0].install_script_new, Some(true));
         assert_eq!(history[0].attestation_dropped, Some(true));
         assert_eq!(history[0].publisher_changed, Some(true));
-        assert_eq!(history[1], History { install_script_new: Some(false), publisher_changed: Some(false), publisher_changed_at: None, attestation_dropped: Some(false) });
+        assert_eq!(
+            history[1],
+            History {
+                install_script_new: Some(false),
+                publisher_changed: Some(false),
+                publisher_changed_at: None,
+                attestation_dropped: Some(false)
+            }
+        );
         assert_eq!(history[2].publisher_changed, Some(true), "bob is new");
         assert_eq!(history[3].publisher_changed, Some(false), "alice was there before");
         assert_eq!(history[3].publisher_changed_at, Some(Timestamp::from_unix_seconds(20 * 86_400)));

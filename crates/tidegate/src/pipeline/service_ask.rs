@@ -18,7 +18,11 @@ use crate::upstream::{Fetched, Upstream, UpstreamError, Validators};
 
 /// Relays a service call to the first upstream that offers it. Names that are private to one upstream are told to no
 /// other, neither in the address nor in the body.
-pub(super) async fn relay(door: &Arc<Door>, request: &PackageRequest, call: &ApiCall) -> Result<Answered, RecordError> {
+pub(super) async fn relay(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    call: &ApiCall,
+) -> Result<Answered, RecordError> {
     let purl: Option<Text> = call.package.as_ref().map(|p| package_purl(p).into());
     let mut told = Told { purl, ..Told::new("api") };
     match relayed(door, request, call).await {
@@ -30,7 +34,11 @@ pub(super) async fn relay(door: &Arc<Door>, request: &PackageRequest, call: &Api
     }
 }
 
-async fn relayed(door: &Arc<Door>, request: &PackageRequest, call: &ApiCall) -> Result<(Answer, Arc<Upstream>), Denial> {
+async fn relayed(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    call: &ApiCall,
+) -> Result<(Answer, Arc<Upstream>), Denial> {
     let repository = &request.repository;
     if repository.upstreams.is_empty() {
         return Err(denials::plain(DenialKind::Unavailable, repository.not_configured.clone(), ""));
@@ -40,7 +48,11 @@ async fn relayed(door: &Arc<Door>, request: &PackageRequest, call: &ApiCall) -> 
         None => repository.upstreams.clone(),
     };
     if call.package.is_none() && call.query.iter().any(|(_, value)| repository.mentions_private(value)) {
-        return Err(denials::plain(DenialKind::NotOffered, "this search names something private, so it stays here", ""));
+        return Err(denials::plain(
+            DenialKind::NotOffered,
+            "this search names something private, so it stays here",
+            "",
+        ));
     }
     let mut last = None;
     for upstream in upstreams {
@@ -60,16 +72,25 @@ async fn ask(
     body: &Bytes,
 ) -> Result<Answer, Denial> {
     let name = call.service;
-    let prelude = documents::prelude_of(door, repository, upstream).await.map_err(|e| denials::of_load_error(name, &e))?;
+    let prelude = documents::prelude_of(door, repository, upstream)
+        .await
+        .map_err(|e| denials::of_load_error(name, &e))?;
     let Some(mut request) = repository.protocol.api_request(call, &upstream.base, prelude.as_ref()) else {
         return Err(absent(call));
     };
     let body = if call.forwards_body {
         let is_private = |package: &tidegate_model::PackageName| !repository.may_tell(upstream, package);
         let redacted = repository.protocol.redact_api_body(call, body, &is_private).map_err(|why| {
-            denials::plain(DenialKind::BadRequest, format!("the body of this {name} request cannot be read: {why}"), "")
+            denials::plain(
+                DenialKind::BadRequest,
+                format!("the body of this {name} request cannot be read: {why}"),
+                "",
+            )
         })?;
-        request.headers.entry(http::header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+        request
+            .headers
+            .entry(http::header::CONTENT_TYPE)
+            .or_insert(HeaderValue::from_static("application/json"));
         Some(Bytes::from(redacted))
     } else {
         None
@@ -79,7 +100,10 @@ async fn ask(
         Ok(Fetched::Document { document, status, .. }) => {
             let mut headers = HeaderMap::new();
             let media = document.content_type.as_deref().and_then(|v| HeaderValue::from_str(v).ok());
-            headers.insert(http::header::CONTENT_TYPE, media.unwrap_or(HeaderValue::from_static("application/json")));
+            headers.insert(
+                http::header::CONTENT_TYPE,
+                media.unwrap_or(HeaderValue::from_static("application/json")),
+            );
             headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
             Ok(Answer { status, phrase: None, headers, body: document.body })
         }
@@ -94,26 +118,48 @@ async fn ask(
 /// What is said where no upstream offers a service. An audit that nobody can answer must not look like good news.
 fn absent(call: &ApiCall) -> Denial {
     match call.absence {
-        Absence::NotOffered => {
-            denials::plain(DenialKind::NotOffered, format!("the upstream does not offer `{}`, and neither does this door", call.service), "")
-        }
+        Absence::NotOffered => denials::plain(
+            DenialKind::NotOffered,
+            format!("the upstream does not offer `{}`, and neither does this door", call.service),
+            "",
+        ),
         Absence::Unavailable => denials::plain(
             DenialKind::Unavailable,
-            format!("no upstream answers `{}`, so nothing is known about vulnerabilities; this is not a clean bill", call.service),
+            format!(
+                "no upstream answers `{}`, so nothing is known about vulnerabilities; this is not a clean bill",
+                call.service
+            ),
             "",
         ),
     }
 }
 
-pub(super) fn generate(door: &Arc<Door>, request: &PackageRequest, document: &'static str) -> Result<Answered, RecordError> {
+pub(super) fn generate(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    document: &'static str,
+) -> Result<Answered, RecordError> {
     let links = Links { base: request.base.clone() };
-    let answer = request.repository.protocol.generate(document, &links, &request.identity.principal, request.auth_required);
+    let answer = request.repository.protocol.generate(
+        document,
+        &links,
+        &request.identity.principal,
+        request.auth_required,
+    );
     tell(door, request, &Told::new("generated"), answer)
 }
 
-pub(super) fn redirect(door: &Arc<Door>, request: &PackageRequest, to: &str) -> Result<Answered, RecordError> {
-    let answer = Answer::new(StatusCode::MOVED_PERMANENTLY, "text/plain; charset=utf-8", "moved to the normal spelling\n")
-        .with_header(http::header::LOCATION, &format!("{}{to}", request.base))
-        .with_header(http::header::CACHE_CONTROL, "no-store");
+pub(super) fn redirect(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    to: &str,
+) -> Result<Answered, RecordError> {
+    let answer = Answer::new(
+        StatusCode::MOVED_PERMANENTLY,
+        "text/plain; charset=utf-8",
+        "moved to the normal spelling\n",
+    )
+    .with_header(http::header::LOCATION, &format!("{}{to}", request.base))
+    .with_header(http::header::CACHE_CONTROL, "no-store");
     tell(door, request, &Told::new("generated"), answer)
 }

@@ -128,14 +128,17 @@ impl Encodings {
             Coding::Gzip => self
                 .gzip
                 .get_or_init(|| {
-                    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(GZIP_LEVEL));
+                    let mut encoder =
+                        flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(GZIP_LEVEL));
                     encoder.write_all(&self.identity).expect("writing to memory");
                     encoder.finish().expect("writing to memory").into()
                 })
                 .clone(),
             Coding::Zstd => self
                 .zstd
-                .get_or_init(|| zstd::bulk::compress(&self.identity, ZSTD_LEVEL).expect("compressing in memory").into())
+                .get_or_init(|| {
+                    zstd::bulk::compress(&self.identity, ZSTD_LEVEL).expect("compressing in memory").into()
+                })
                 .clone(),
         }
     }
@@ -237,7 +240,14 @@ pub fn render(
         Rendered::Absent(why) => Shown::Absent(why),
     };
     record(door, repository, package, rules, view, &shown, &decisions, valid_until, now)?;
-    Ok(RenderedView { shown, valid_until, epoch: rules.epoch, local_epoch, document: package.document, withheld })
+    Ok(RenderedView {
+        shown,
+        valid_until,
+        epoch: rules.epoch,
+        local_epoch,
+        document: package.document,
+        withheld,
+    })
 }
 
 /// One entry per view that is made: what it was made from and what it withholds. `why` recomputes the rest.

@@ -118,16 +118,12 @@ impl Client {
         }
     }
 
-    /// Lets a host named by an upstream's documents be private where the upstream itself is at a private literal
-    /// address: a mirror inside the network names its own neighbours.
+    /// Lets a host named by an upstream's documents be private where the upstream itself is: a mirror inside the network
+    /// names its own neighbours.
     pub fn trust_neighbour(&self, upstream: &Upstream, url: &Url) {
-        let own = upstream.base.url.host();
-        let own_private = match own {
-            Some(url::Host::Ipv4(ip)) => !super::resolver::is_public(ip.into()),
-            Some(url::Host::Ipv6(ip)) => !super::resolver::is_public(ip.into()),
-            _ => false,
-        };
-        if own_private && let Some(host) = url.host_str() {
+        if self.private.is_private(&upstream.base.url)
+            && let Some(host) = url.host_str()
+        {
             self.private.allow(host);
         }
     }
@@ -147,7 +143,9 @@ impl Client {
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         if let Some(value) = validators.etag.as_deref().and_then(|v| HeaderValue::from_str(v).ok()) {
             headers.insert(header::IF_NONE_MATCH, value);
-        } else if let Some(value) = validators.last_modified.as_deref().and_then(|v| HeaderValue::from_str(v).ok()) {
+        } else if let Some(value) =
+            validators.last_modified.as_deref().and_then(|v| HeaderValue::from_str(v).ok())
+        {
             headers.insert(header::IF_MODIFIED_SINCE, value);
         }
         let (url, response) = self.send(upstream, &request.method, &request.url, &headers, body).await?;
@@ -156,7 +154,9 @@ impl Client {
         }
         let status = response.status();
         check_status(upstream, &response)?;
-        let text = |name| response.headers().get(name).and_then(|v: &HeaderValue| v.to_str().ok()).map(str::to_owned);
+        let text = |name| {
+            response.headers().get(name).and_then(|v: &HeaderValue| v.to_str().ok()).map(str::to_owned)
+        };
         let validators = Validators { etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED) };
         let content_type = text(header::CONTENT_TYPE);
         let coding = text(header::CONTENT_ENCODING);
@@ -200,9 +200,13 @@ impl Client {
     ) -> Result<Bytes, UpstreamError> {
         let broken = |why: String| UpstreamError::Broken { upstream: upstream.name.clone(), why };
         let decode = |e: DecodeError, limit: u64| match e {
-            DecodeError::TooLarge => broken(format!("the document is larger than {limit} bytes once unpacked")),
+            DecodeError::TooLarge => {
+                broken(format!("the document is larger than {limit} bytes once unpacked"))
+            }
             DecodeError::Corrupt => broken("its gzip coding is damaged".into()),
-            DecodeError::UnknownCoding(coding) => broken(format!("it is coded as `{coding}`, which was not asked for")),
+            DecodeError::UnknownCoding(coding) => {
+                broken(format!("it is coded as `{coding}`, which was not asked for"))
+            }
         };
         let mut collector = Collector::new(coding, max_bytes).map_err(|e| decode(e, max_bytes))?;
         let mut body = ArtifactBody {
@@ -239,13 +243,20 @@ impl Client {
             if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
                 return Ok((url, response));
             }
-            let target = response.headers().get(header::LOCATION).and_then(|v| v.to_str().ok()).and_then(|v| url.join(v).ok());
+            let target = response
+                .headers()
+                .get(header::LOCATION)
+                .and_then(|v| v.to_str().ok())
+                .and_then(|v| url.join(v).ok());
             url = target.ok_or_else(|| UpstreamError::Broken {
                 upstream: upstream.name.clone(),
                 why: format!("it redirects nowhere (HTTP {})", response.status().as_u16()),
             })?;
         }
-        Err(UpstreamError::Broken { upstream: upstream.name.clone(), why: format!("more than {MAX_REDIRECTS} redirects") })
+        Err(UpstreamError::Broken {
+            upstream: upstream.name.clone(),
+            why: format!("more than {MAX_REDIRECTS} redirects"),
+        })
     }
 
     async fn send_once(
@@ -286,7 +297,10 @@ impl Client {
             why: "it names an address that cannot be asked".into(),
         })?;
         *request.headers_mut() = headers.clone();
-        request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static(concat!("tidegate/", env!("CARGO_PKG_VERSION"))));
+        request.headers_mut().insert(
+            header::USER_AGENT,
+            HeaderValue::from_static(concat!("tidegate/", env!("CARGO_PKG_VERSION"))),
+        );
         if let Ok(via) = HeaderValue::from_str(&format!("1.1 {}", self.settings.via)) {
             request.headers_mut().insert(header::VIA, via);
         }
@@ -295,8 +309,12 @@ impl Client {
         }
         match tokio::time::timeout(self.settings.idle, self.http.request(request)).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(UpstreamError::Unreachable { upstream: upstream.name.clone(), why: root_cause(&error) }),
-            Err(_) => Err(UpstreamError::Timeout { upstream: upstream.name.clone(), what: "no answer began" }),
+            Ok(Err(error)) => {
+                Err(UpstreamError::Unreachable { upstream: upstream.name.clone(), why: root_cause(&error) })
+            }
+            Err(_) => {
+                Err(UpstreamError::Timeout { upstream: upstream.name.clone(), what: "no answer began" })
+            }
         }
     }
 }
@@ -308,8 +326,15 @@ fn check_status(upstream: &Upstream, response: &Response<Incoming>) -> Result<()
         status @ (404 | 410 | 451) => Err(UpstreamError::Absent { upstream: name, status }),
         status @ (401 | 403) => Err(UpstreamError::Refused { upstream: name, status }),
         429 => {
-            let seconds = response.headers().get(header::RETRY_AFTER).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-            Err(UpstreamError::Busy { upstream: name, retry_after: Duration::from_secs(seconds.unwrap_or(10)) })
+            let seconds = response
+                .headers()
+                .get(header::RETRY_AFTER)
+                .and_then(|v| v.to_str().ok())
+                .and_then(|v| v.parse().ok());
+            Err(UpstreamError::Busy {
+                upstream: name,
+                retry_after: Duration::from_secs(seconds.unwrap_or(10)),
+            })
         }
         504 => Err(UpstreamError::Timeout { upstream: name, what: "it reports HTTP 504" }),
         status => Err(UpstreamError::Broken { upstream: name, why: format!("HTTP {status}") }),
@@ -333,7 +358,12 @@ impl ArtifactBody {
     pub async fn next(&mut self) -> Result<Option<Bytes>, UpstreamError> {
         loop {
             let frame = match tokio::time::timeout(self.idle, self.body.frame()).await {
-                Err(_) => return Err(UpstreamError::Timeout { upstream: self.upstream.clone(), what: "the transfer stopped" }),
+                Err(_) => {
+                    return Err(UpstreamError::Timeout {
+                        upstream: self.upstream.clone(),
+                        what: "the transfer stopped",
+                    });
+                }
                 Ok(None) => return Ok(None),
                 Ok(Some(Err(error))) => {
                     let why = format!("the transfer broke off: {}", root_cause(&error));
@@ -354,7 +384,10 @@ impl ArtifactBody {
         if elapsed >= self.idle {
             let wanted = self.min_bytes_per_second.saturating_mul(elapsed.as_secs().max(1));
             if self.window.1 < wanted {
-                return Err(UpstreamError::Timeout { upstream: self.upstream.clone(), what: "the transfer is too slow" });
+                return Err(UpstreamError::Timeout {
+                    upstream: self.upstream.clone(),
+                    what: "the transfer is too slow",
+                });
             }
             self.window = (Instant::now(), 0);
         }

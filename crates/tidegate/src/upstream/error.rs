@@ -40,7 +40,9 @@ pub enum UpstreamError {
         retry_after: Duration,
     },
     /// It refused us (401, 403).
-    #[error("{upstream} refuses access (HTTP {status}); set token_env or basic_env of this upstream if it needs credentials")]
+    #[error(
+        "{upstream} refuses access (HTTP {status}); set token_env or basic_env of this upstream if it needs credentials"
+    )]
     Refused {
         /// Which upstream.
         upstream: String,
@@ -64,7 +66,9 @@ pub enum UpstreamError {
         why: String,
     },
     /// We may not ask there.
-    #[error("`{host}` is not a host that {upstream} may send us to; if it is right, add it to file_hosts of this upstream")]
+    #[error(
+        "`{host}` is not a host that {upstream} may send us to; if it is right, add it to file_hosts of this upstream"
+    )]
     ForeignHost {
         /// Which upstream.
         upstream: String,
@@ -87,14 +91,15 @@ impl UpstreamError {
         match self {
             Self::Absent { .. } => DenialKind::NotFound,
             Self::Timeout { .. } => DenialKind::UpstreamTimeout,
-            Self::Busy { retry_after, .. } => {
-                DenialKind::UpstreamBusy { retry_after_seconds: u32::try_from(retry_after.as_secs()).unwrap_or(60).clamp(1, 3600) }
-            }
+            Self::Busy { retry_after, .. } => DenialKind::UpstreamBusy {
+                retry_after_seconds: u32::try_from(retry_after.as_secs()).unwrap_or(60).clamp(1, 3600),
+            },
             Self::Integrity { .. } => DenialKind::Integrity,
             Self::Storage { .. } => DenialKind::CannotRecord,
-            Self::Unreachable { .. } | Self::Refused { .. } | Self::Broken { .. } | Self::ForeignHost { .. } => {
-                DenialKind::UpstreamBroken
-            }
+            Self::Unreachable { .. }
+            | Self::Refused { .. }
+            | Self::Broken { .. }
+            | Self::ForeignHost { .. } => DenialKind::UpstreamBroken,
         }
     }
 

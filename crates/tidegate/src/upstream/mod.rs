@@ -63,10 +63,11 @@ impl Upstream {
 
     /// Whether bytes may be fetched from this address on behalf of this upstream.
     pub fn allows(&self, url: &url::Url) -> bool {
-        let secure_enough = url.scheme() == "https" || (url.scheme() == "http" && self.base.url.scheme() == "http");
-        let known = url
-            .host_str()
-            .is_some_and(|host| self.hosts.read().expect("no panic while holding it").contains(&host.to_ascii_lowercase()));
+        let secure_enough =
+            url.scheme() == "https" || (url.scheme() == "http" && self.base.url.scheme() == "http");
+        let known = url.host_str().is_some_and(|host| {
+            self.hosts.read().expect("no panic while holding it").contains(&host.to_ascii_lowercase())
+        });
         secure_enough && known
     }
 
@@ -103,7 +104,9 @@ impl NamePatterns {
         let text = text.to_ascii_lowercase();
         // crates and Python names treat `-`, `_` and `.` alike; comparing that way can only protect more names.
         let folded = text.replace(['_', '.'], "-");
-        self.globs.iter().any(|glob| glob_match(glob, &text) || glob_match(&glob.replace(['_', '.'], "-"), &folded))
+        self.globs
+            .iter()
+            .any(|glob| glob_match(glob, &text) || glob_match(&glob.replace(['_', '.'], "-"), &folded))
     }
 
     /// The patterns, for messages.
@@ -142,7 +145,9 @@ mod tests {
     #[test]
     fn patterns_cover_scopes_and_spellings() {
         let patterns = NamePatterns::new(&["@acme/*".into(), "acme-*".into(), "internal_lib".into()]);
-        for yes in ["@acme/x", "@ACME/x", "@acme/", "acme-tools", "acme_tools", "internal-lib", "internal.lib"] {
+        for yes in
+            ["@acme/x", "@ACME/x", "@acme/", "acme-tools", "acme_tools", "internal-lib", "internal.lib"]
+        {
             assert!(patterns.matches_text(yes), "{yes}");
         }
         for no in ["@acme", "@acme2/x", "x@acme/x", "acme", "@acme/x/y", "lib"] {
@@ -154,10 +159,21 @@ mod tests {
     #[test]
     fn only_known_hosts_are_asked() {
         let base = UpstreamBase { url: "https://registry.example/npm/".parse().unwrap() };
-        let upstream = Upstream::new("r".into(), base, None, NamePatterns::default(), &["files.example".into()], String::new());
+        let upstream = Upstream::new(
+            "r".into(),
+            base,
+            None,
+            NamePatterns::default(),
+            &["files.example".into()],
+            String::new(),
+        );
         let allows = |u: &str| upstream.allows(&u.parse().unwrap());
         assert!(allows("https://registry.example/x") && allows("https://FILES.example/x"));
-        assert!(!allows("https://other.example/x") && !allows("http://registry.example/x") && !allows("ftp://files.example/x"));
+        assert!(
+            !allows("https://other.example/x")
+                && !allows("http://registry.example/x")
+                && !allows("ftp://files.example/x")
+        );
         upstream.learn_host(&"https://other.example/y".parse().unwrap());
         assert!(allows("https://other.example/x"));
         assert!(!upstream.is_own_host(&"https://registry.example:444/".parse().unwrap()));

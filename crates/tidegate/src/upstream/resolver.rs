@@ -18,12 +18,14 @@ use hyper_util::client::legacy::connect::dns::Name;
 #[derive(Clone, Debug, Default)]
 pub(super) struct PrivateHosts {
     hosts: Arc<RwLock<HashSet<String>>>,
+    /// Allowed hosts that did resolve to a private address.
+    seen: Arc<RwLock<HashSet<String>>>,
     all: bool,
 }
 
 impl PrivateHosts {
     pub(super) fn new(all: bool) -> Self {
-        Self { hosts: Arc::default(), all }
+        Self { hosts: Arc::default(), seen: Arc::default(), all }
     }
 
     pub(super) fn allow(&self, host: &str) {
@@ -32,6 +34,27 @@ impl PrivateHosts {
 
     pub(super) fn allows(&self, host: &str) -> bool {
         self.all || self.hosts.read().expect("no panic while holding it").contains(&host.to_ascii_lowercase())
+    }
+
+    /// Remembers that a host resolved to a private address.
+    fn note_private(&self, host: &str) {
+        let host = host.to_ascii_lowercase();
+        if !self.seen.read().expect("no panic while holding it").contains(&host) {
+            self.seen.write().expect("no panic while holding it").insert(host);
+        }
+    }
+
+    /// Whether a host is known to live at a private address.
+    pub(super) fn is_private(&self, url: &url::Url) -> bool {
+        let literal = match url.host() {
+            Some(url::Host::Ipv4(ip)) => !is_public(IpAddr::V4(ip)),
+            Some(url::Host::Ipv6(ip)) => !is_public(IpAddr::V6(ip)),
+            _ => false,
+        };
+        literal
+            || url.host_str().is_some_and(|h| {
+                self.seen.read().expect("no panic while holding it").contains(&h.to_ascii_lowercase())
+            })
     }
 
     /// Whether an address written as a literal may be asked.
@@ -67,7 +90,11 @@ pub(super) fn is_public(ip: IpAddr) -> bool {
             Some(v4) => is_public(IpAddr::V4(v4)),
             None => {
                 let first = ip.segments()[0];
-                !(ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || (first & 0xfe00) == 0xfc00 || (first & 0xffc0) == 0xfe80)
+                !(ip.is_loopback()
+                    || ip.is_unspecified()
+                    || ip.is_multicast()
+                    || (first & 0xfe00) == 0xfc00
+                    || (first & 0xffc0) == 0xfe80)
             }
         },
     }
@@ -94,8 +121,14 @@ impl tower_service::Service<Name> for Resolver {
             let host = name.as_str().to_owned();
             let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
             let all = found.len();
-            let allowed: Vec<SocketAddr> =
-                if private.allows(&host) { found } else { found.into_iter().filter(|a| is_public(a.ip())).collect() };
+            if private.allows(&host) && found.iter().any(|a| !is_public(a.ip())) {
+                private.note_private(&host);
+            }
+            let allowed: Vec<SocketAddr> = if private.allows(&host) {
+                found
+            } else {
+                found.into_iter().filter(|a| is_public(a.ip())).collect()
+            };
             if allowed.is_empty() && all > 0 {
                 return Err(io::Error::new(
                     io::ErrorKind::PermissionDenied,
@@ -113,7 +146,20 @@ mod tests {
 
     #[test]
     fn private_ranges_are_known() {
-        for private in ["127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1", "fc00::1", "fe80::1", "::ffff:10.0.0.1", "255.255.255.255"] {
+        for private in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "192.168.0.1",
+            "172.16.0.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "::1",
+            "fc00::1",
+            "fe80::1",
+            "::ffff:10.0.0.1",
+            "255.255.255.255",
+        ] {
             assert!(!is_public(private.parse().unwrap()), "{private}");
         }
         for public in ["8.8.8.8", "2001:4860:4860::8888", "172.32.0.1", "::ffff:8.8.8.8"] {

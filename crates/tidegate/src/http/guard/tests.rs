@@ -40,7 +40,8 @@ async fn refused(input: &str) {
 async fn ordinary_requests_pass_unchanged() {
     passes("GET /npm/x HTTP/1.1\r\nHost: a\r\n\r\n").await;
     passes("GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n").await;
-    passes("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET /b HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    passes("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await;
     passes("POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n").await;
     passes("GET / HTTP/1.0\r\n\r\n").await;
     passes("POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n").await;
