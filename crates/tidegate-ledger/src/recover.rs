@@ -336,13 +336,8 @@ fn check_segment(
             Err(broken) => return Err(damage(at, format!("entry {seq}: {broken}"))),
         }
     }
-    if let Some(next) = next {
-        if at < bytes.len() && !next.supersedes {
-            return Err(damage(
-                at,
-                format!("it goes on after entry {}, where the next segment begins", seq - 1),
-            ));
-        }
+    if at < bytes.len() && next.is_some_and(|next| !next.supersedes) {
+        return Err(damage(at, format!("it goes on after entry {}, where the next segment begins", seq - 1)));
     }
     (found.next_seq, found.running) = (seq, running);
     Ok(at as u64)

@@ -237,7 +237,7 @@ fn hostile_texts_cannot_make_an_entry_too_long_or_break_its_line() {
     d.decision.waived = vec![Waived { rule: nasty.clone(), waivers: vec![nasty.clone(); 50] }; 50];
     d.decision.gaps =
         vec![Gap { fact: nasty.clone(), state: FactState::Error, why: Some(nasty.clone()) }; 50];
-    d.decision.obligations = vec![nasty.clone(); 50];
+    d.decision.obligations = vec![nasty; 50];
     d.decision.dry_run = Some(DryRun { action: Action::Block, reasons: vec![bad; 30] });
     let mut v = view(10_000);
     v.withheld.iter_mut().for_each(|w| (w.version, w.rule) = (text.clone(), text.clone()));

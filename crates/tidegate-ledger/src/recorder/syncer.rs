@@ -52,10 +52,10 @@ impl Syncer<'_> {
         let shared = self.shared;
         let mut writer = shared.lock();
         if writer.unsynced_since.is_some() && !matches!(writer.phase, Phase::Failed(_)) {
-            if shared.mode == Mode::Batched && !writer.closing {
-                drop(writer);
-                std::thread::sleep(shared.limits.batch_pause);
-                writer = shared.lock();
+            if shared.mode == Mode::Batched {
+                let pause = shared.limits.batch_pause;
+                let gather = shared.wake_syncer.wait_timeout_while(writer, pause, |writer| !writer.closing);
+                writer = gather.unwrap_or_else(PoisonError::into_inner).0;
             }
             self.sync(writer);
             return true;
@@ -100,7 +100,7 @@ impl Syncer<'_> {
         let Some(target) = self.take_target(&mut writer) else { return };
         drop(writer);
         let outcome = self.sync_file.sync(SyncSite::LedgerEntries);
-        self.settle(target, outcome);
+        self.settle(&target, outcome);
         let writer = self.shared.lock();
         if writer.len >= self.shared.limits.segment_bytes && writer.phase == Phase::Running {
             self.rotate(writer);
@@ -118,10 +118,10 @@ impl Syncer<'_> {
         })
     }
 
-    fn settle(&self, target: Target, outcome: io::Result<()>) {
+    fn settle(&self, target: &Target, outcome: io::Result<()>) {
         match outcome {
             Ok(()) => {
-                self.publish(&target);
+                self.publish(target);
                 target.group.resolve(Ok(()));
             }
             Err(error) => self.shared.fail(&mut self.shared.lock(), Some(&target.group), error),

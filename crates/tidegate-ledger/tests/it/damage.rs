@@ -76,7 +76,7 @@ fn a_missing_swapped_or_foreign_segment_is_reported() {
     assert!(matches!(open(&swapped), Err(OpenError::Damaged(d)) if d.path == segments[1]));
 
     let opened = tidegate_ledger::Recorder::open(
-        std::sync::Arc::new(disk.clone()),
+        std::sync::Arc::new(disk),
         &dir(),
         "n2".parse().unwrap(),
         tidegate_ledger::Mode::Durable,
