@@ -1,7 +1,11 @@
 //! The command line. One definition drives parser, help, manual and completions.
 
+mod manual;
+pub mod operate;
+pub mod remote;
 pub mod up;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,12 +25,16 @@ pub struct Cli {
 pub enum Command {
     /// Start the door; nothing to configure.
     Up(up::Up),
+    /// Commands that look after a door.
+    #[command(flatten)]
+    Operate(operate::Operate),
 }
 
 /// Runs a command.
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Up(up) => up.run(),
+        Command::Operate(command) => command.run(),
     };
     match result {
         Ok(code) => code,
@@ -54,6 +62,17 @@ impl<E: std::error::Error> From<E> for Failure {
             cause = source.source();
         }
         Self(text)
+    }
+}
+
+/// Prints to standard output. A reader that went away (`| head`) is no failure.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn print(text: &str) -> Result<(), Failure> {
+    match anstream::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|e| Failure(format!("standard output cannot be written: {e}"))),
     }
 }
 
