@@ -14,5 +14,6 @@ pub mod http;
 pub mod jobs;
 pub mod metrics;
 pub mod pipeline;
+pub mod run;
 pub mod single_flight;
 pub mod upstream;

@@ -1,8 +1,11 @@
 //! The command line. One definition drives parser, help, manual and completions.
 
+pub mod discover;
 mod manual;
 pub mod operate;
 pub mod remote;
+pub mod run;
+pub mod setup;
 pub mod up;
 
 use std::io::Write as _;
@@ -25,6 +28,12 @@ pub struct Cli {
 pub enum Command {
     /// Start the door; nothing to configure.
     Up(up::Up),
+    /// Run one client command through the door, then say what was admitted, steered, held and why.
+    Run(run::Run),
+    /// Show the upstreams that this machine's clients use, and where each answer came from.
+    Discover(discover::Discover),
+    /// Print what a client needs in order to use the door from now on, or write it.
+    Setup(setup::Setup),
     /// Commands that look after a door.
     #[command(flatten)]
     Operate(operate::Operate),
@@ -34,6 +43,9 @@ pub enum Command {
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Up(up) => up.run(),
+        Command::Run(command) => command.run(),
+        Command::Discover(command) => command.run(),
+        Command::Setup(command) => command.run(),
         Command::Operate(command) => command.run(),
     };
     match result {

@@ -278,7 +278,8 @@ fn discovered(
         None => {
             return (
                 Vec::new(),
-                NotConfigured { ecosystem, why: vec!["nobody looked for one".into()] }.to_string(),
+                NotConfigured { ecosystem, why: vec!["nobody looked for one".into()], unusable: false }
+                    .to_string(),
             );
         }
     };
