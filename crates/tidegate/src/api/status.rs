@@ -6,7 +6,7 @@ use crate::door::Door;
 use crate::http::operations::unready;
 
 /// The door's state.
-pub fn status(door: &Door) -> Value {
+pub(crate) fn status(door: &Door) -> Value {
     let rules = door.rules();
     let health = door.recorder.health();
     let usage = door.store.blobs.usage().ok();

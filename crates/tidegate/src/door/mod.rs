@@ -5,7 +5,8 @@ mod identity;
 mod open;
 mod projection;
 mod repositories;
-mod rules;
+pub mod rules;
+mod runs;
 mod words;
 
 use std::collections::BTreeMap;
@@ -28,10 +29,11 @@ use crate::pipeline::package::Package;
 use crate::upstream::Client;
 
 pub use caches::{Caches, Flights};
-pub use identity::{ANONYMOUS, Identity, IdentityError, TENANT, identify, new_token, token_of};
+pub use identity::{ANONYMOUS, Identity, IdentityError, TENANT, identify, new_token, person_of, token_of};
 pub use open::{DoorError, Options, lock_data};
 pub use repositories::Repository;
 pub use rules::{PolicySource, RulesError};
+pub use runs::{RunDecision, RunFile, RunTally, Runs};
 pub use words::Words;
 
 /// What the door keeps on disk.
@@ -64,6 +66,10 @@ pub struct Door {
     pub caches: Caches,
     /// Work that many may wait for.
     pub flights: Flights,
+    /// What each run was answered.
+    pub runs: Runs,
+    /// Counts revocations, so that a look-up that began before one does not outlive it.
+    pub revocations: std::sync::atomic::AtomicU64,
     /// Counters.
     pub metrics: Metrics,
     /// Words that entries repeat.

@@ -427,6 +427,9 @@ fn respond(
         upstream: Some(hot.upstream.clone()),
         degraded: circumstance.degraded.clone(),
     };
+    if let (Some(token_id), Some(_)) = (&request.identity.token_id, &request.identity.principal.run) {
+        door.runs.note(token_id, &request.repository.name, &hot.decided);
+    }
     if let Some((denial, _)) = &hot.refused {
         return refuse(door, request, &told, denial);
     }
