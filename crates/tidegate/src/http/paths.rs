@@ -45,7 +45,9 @@ pub fn place(path: &str) -> Place<'_> {
             }
             _ => Place::Unknown,
         },
-        name if is_name(name) && path.contains('/') => Place::Package { token: None, repository: name, rest },
+        name if is_name(name) && !crate::config::RESERVED.contains(&name) && path.contains('/') => {
+            Place::Package { token: None, repository: name, rest }
+        }
         _ => Place::Unknown,
     }
 }
