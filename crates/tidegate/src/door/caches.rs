@@ -20,11 +20,11 @@ use crate::single_flight::SingleFlight;
 use crate::upstream::UpstreamError;
 
 /// Names a package in a repository.
-pub(crate) type PackageKey = (Arc<str>, PackageName);
+pub(super) type PackageKey = (Arc<str>, PackageName);
 /// Names an identity: token, address, client.
-pub(crate) type IdentityKey = (Option<TokenHash>, IpAddr, Option<String>);
+pub(super) type IdentityKey = (Option<TokenHash>, IpAddr, Option<String>);
 /// Names the making of one view.
-pub(crate) type ViewFlight = (ViewKey, u64, Sha256, u64);
+pub(super) type ViewFlight = (ViewKey, u64, Sha256, u64);
 
 /// Weighs values by the bytes they keep.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, RwLock};
 
-use tidegate_ledger::entry::DecisionMade;
+use tidegate_ledger::entry::{DecisionMade, Text};
 use tidegate_ledger::{Body, EntryDraft, Recorder};
 use tidegate_model::{DecisionId, Sha256, Timestamp};
 use tidegate_store::access_index::AccessIndex;
@@ -78,6 +78,8 @@ pub struct Door {
     pub via: String,
     /// When it was opened.
     pub opened_at: Timestamp,
+    /// Controls that are not there, told in every answer and entry.
+    pub degraded: Arc<[Text]>,
     /// Set when the door no longer takes new connections.
     pub draining: AtomicBool,
     rules: RwLock<Arc<Ruleset>>,
@@ -87,6 +89,8 @@ pub struct Door {
     blocking_permits: Arc<tokio::sync::Semaphore>,
 }
 
+/// Controls that this build does not have yet. A control that is off says so.
+const NOT_THERE: [&str; 2] = ["advisories: no feed is loaded", "contents: nothing looks inside"];
 /// How many pieces of blocking work run at a time: enough to wait for disks, too few to starve the processor.
 const BLOCKING_AT_A_TIME: usize = 16;
 /// Last accesses are written to the catalogue in groups of this many.
@@ -113,6 +117,16 @@ impl Door {
             client: identity.client_name.clone(),
         };
         rules.policy.principal_class(&principal, &request, &rules.waivers)
+    }
+
+    /// Controls that are not there, and the upstream where it failed.
+    pub fn degraded_with(&self, stale: Option<&str>) -> Arc<[Text]> {
+        match stale {
+            Some(why) => {
+                self.degraded.iter().cloned().chain([Text::from(format!("upstream: {why}"))]).collect()
+            }
+            None => Arc::clone(&self.degraded),
+        }
     }
 
     /// Runs work that blocks on a disk or takes more than half a millisecond of processor time, off the executor.

@@ -144,6 +144,7 @@ impl Door {
             metrics: Metrics::default(),
             words: Words::default(),
             opened_at: clock.now(),
+            degraded: super::NOT_THERE.map(tidegate_ledger::entry::Text::from).into(),
             draining: AtomicBool::new(false),
             rules: RwLock::new(Arc::new(ruleset)),
             policy_source: Mutex::new(source),

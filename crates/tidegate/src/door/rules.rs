@@ -55,7 +55,7 @@ pub enum RulesError {
 ///
 /// # Errors
 /// [`RulesError`].
-pub fn compile(source: &PolicySource) -> Result<Policy, RulesError> {
+pub(super) fn compile(source: &PolicySource) -> Result<Policy, RulesError> {
     match source {
         PolicySource::Pack(name) => Policy::pack(name).ok_or_else(|| RulesError::NoSuchPack(name.clone())),
         PolicySource::File(path) => {
@@ -74,7 +74,7 @@ pub fn compile(source: &PolicySource) -> Result<Policy, RulesError> {
 ///
 /// # Errors
 /// The catalogue's.
-pub fn assemble(
+pub(super) fn assemble(
     policy: Policy,
     source: &PolicySource,
     catalogue: &dyn Catalogue,

@@ -14,7 +14,7 @@ pub struct Words {
 }
 
 /// Every operation that an entry can name.
-pub(crate) const OPERATIONS: [&str; 6] = ["index", "artifact", "metadata", "api", "generated", "refused"];
+pub(super) const OPERATIONS: [&str; 6] = ["index", "artifact", "metadata", "api", "generated", "refused"];
 
 impl Default for Words {
     fn default() -> Self {

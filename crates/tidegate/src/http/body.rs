@@ -11,10 +11,13 @@ use tidegate_ledger::{Durability, RecordError};
 /// How many bytes are handed to the connection at a time.
 const FRAME_BYTES: usize = 512 * 1024;
 
+/// Resolves once an entry survives a power cut.
+type Waiting = Pin<Box<dyn Future<Output = Result<(), RecordError>> + Send>>;
+
 /// Bytes whose last part waits until the entry survives a power cut.
 pub struct RecordedBody {
     left: Bytes,
-    durable: Option<Pin<Box<dyn Future<Output = Result<(), RecordError>> + Send>>>,
+    durable: Option<Waiting>,
 }
 
 impl RecordedBody {

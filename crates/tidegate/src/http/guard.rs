@@ -25,6 +25,8 @@ pub struct Guarded<S> {
     state: State,
     max_head: usize,
     eof: bool,
+    /// Where reads land, zeroed once; what arrived is moved behind `buffer`.
+    landing: Box<[u8]>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,12 +75,23 @@ pub enum FramingError {
 const MAX_CHUNK_LINE: usize = 256;
 /// The most bytes of trailers.
 const MAX_TRAILERS: usize = 4096;
-const READ_STEP: usize = 16 * 1024;
+/// How much is read at a time: a request head with room to spare.
+const READ_BYTES: usize = 8 * 1024;
 
 impl<S> Guarded<S> {
     /// Guards a stream; `max_head` bounds a request head in bytes.
-    pub const fn new(inner: S, max_head: usize) -> Self {
-        Self { inner, buffer: Vec::new(), cleared: 0, passed: 0, state: State::Head, max_head, eof: false }
+    pub fn new(inner: S, max_head: usize) -> Self {
+        let landing = vec![0; READ_BYTES].into_boxed_slice();
+        Self {
+            inner,
+            buffer: Vec::new(),
+            cleared: 0,
+            passed: 0,
+            state: State::Head,
+            max_head,
+            eof: false,
+            landing,
+        }
     }
 
     /// Moves `cleared` as far as the bytes at hand allow.
@@ -350,13 +363,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
             this.buffer.drain(..this.passed);
             this.cleared -= this.passed;
             this.passed = 0;
-            let old = this.buffer.len();
-            this.buffer.resize(old + READ_STEP, 0);
-            let mut buf = ReadBuf::new(&mut this.buffer[old..]);
-            let polled = Pin::new(&mut this.inner).poll_read(cx, &mut buf);
-            let n = buf.filled().len();
-            this.buffer.truncate(old + n);
-            ready!(polled)?;
+            let mut landing = ReadBuf::new(&mut this.landing);
+            ready!(Pin::new(&mut this.inner).poll_read(cx, &mut landing))?;
+            let n = landing.filled().len();
+            this.buffer.extend_from_slice(landing.filled());
             if n == 0 {
                 this.eof = true;
             }

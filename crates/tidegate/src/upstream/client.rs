@@ -21,6 +21,8 @@ use super::{Upstream, UpstreamError};
 
 /// The most redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
+/// The most bytes that one connection to an upstream reads ahead.
+const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// How often a request that found no connection is tried again.
 const RETRIES: u32 = 2;
 /// Wait before the first try again; it doubles.
@@ -107,6 +109,8 @@ impl Client {
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(32)
+            // What one fetch may hold in memory is pieces times their size; see `artifacts::PIECES_IN_FLIGHT`.
+            .http1_max_buf_size(READ_BUFFER_BYTES)
             .build(connector);
         Ok(Self { http, private, settings: Arc::new(settings) })
     }
