@@ -96,6 +96,8 @@ async fn serve(config: Config, data: PathBuf, idle_exit: Option<Duration>) -> Ou
     let door = Door::open(Options::new(config, data.clone(), discovery))?;
     let socket = bind_socket(&socket_path)?;
     note_address(&data, bound, tls.is_some())?;
+    let pid_path = socket_path.with_file_name("pid");
+    std::fs::write(&pid_path, std::process::id().to_string())?;
     announce(&door, bound, tls.is_some());
     let server = Arc::new(Server::new(Arc::clone(&door)));
     let jobs = crate::jobs::start(&door);
@@ -117,6 +119,7 @@ async fn serve(config: Config, data: PathBuf, idle_exit: Option<Duration>) -> Ou
     let _ = tokio::join!(tcp, unix);
     let _ = std::fs::remove_file(data.join(ADDRESS_FILE));
     let _ = std::fs::remove_file(&socket_path);
+    let _ = std::fs::remove_file(&pid_path);
     door.record_stop();
     Ok(ExitCode::SUCCESS)
 }
