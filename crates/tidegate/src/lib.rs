@@ -4,6 +4,7 @@
 //! [`door`] what requests share.
 
 pub mod api;
+pub mod check;
 pub mod cli;
 pub mod clients;
 pub mod clock;

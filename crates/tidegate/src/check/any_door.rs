@@ -130,7 +130,12 @@ fn serve(
         };
         let listener = match tokio::net::UnixListener::bind(socket) {
             Ok(listener) => listener,
-            Err(error) => return say(Err(Failure(format!("the socket `{}` cannot be made: {error}", socket.display())))),
+            Err(error) => {
+                return say(Err(Failure(format!(
+                    "the socket `{}` cannot be made: {error}",
+                    socket.display()
+                ))));
+            }
         };
         let server = Arc::new(Server::new(Arc::clone(&door)));
         let serving = tokio::spawn({

@@ -1,6 +1,8 @@
 //! The command line. One definition drives parser, help, manual and completions.
 
+pub mod check;
 pub mod discover;
+pub mod lock;
 mod manual;
 pub mod operate;
 pub mod remote;
@@ -30,6 +32,10 @@ pub enum Command {
     Up(up::Up),
     /// Run one client command through the door, then say what was admitted, steered, held and why.
     Run(run::Run),
+    /// Decide on packages and lock files without installing anything.
+    Check(check::Check),
+    /// Find and mend entries of a lock file that would go around the door.
+    Lock(lock::Lock),
     /// Show the upstreams that this machine's clients use, and where each answer came from.
     Discover(discover::Discover),
     /// Print what a client needs in order to use the door from now on, or write it.
@@ -44,6 +50,8 @@ pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Up(up) => up.run(),
         Command::Run(command) => command.run(),
+        Command::Check(command) => command.run(),
+        Command::Lock(command) => command.run(),
         Command::Discover(command) => command.run(),
         Command::Setup(command) => command.run(),
         Command::Operate(command) => command.run(),

@@ -96,6 +96,31 @@ pub async fn load(
     }
 }
 
+/// The package of a name from memory or disk, however old, without asking upstream; none where nothing is known.
+///
+/// # Errors
+/// [`LoadError`].
+pub async fn known(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    name: &PackageName,
+) -> Result<Option<Loaded>, LoadError> {
+    let key = (Arc::clone(&repository.name), name.clone());
+    let mut known = door.caches.packages.get(&key);
+    if known.is_none() {
+        known = restore(door, repository, name).await?;
+    }
+    let fresh = |package: &Arc<Package>| {
+        let age = door.clock.now().seconds_since(package.checked_at());
+        age < (door.config.cache.fresh_seconds + door.config.cache.stale_while_revalidate_seconds) as i64
+    };
+    Ok(known.map(|package| {
+        let stale =
+            (!fresh(&package)).then(|| format!("last checked {}", package.checked_at().to_minute()).into());
+        Loaded { package, stale, cold: false }
+    }))
+}
+
 /// Asks upstream now, whatever the age of what is held.
 ///
 /// # Errors
