@@ -71,17 +71,17 @@ impl ConfigCommand {
                     print(&format!("{}: {}\n", path.display(), styled(GOOD, "can be used")))?;
                 }
             }
-            Command::Show { file } => self.show(named(file.as_ref()), file.is_some())?,
+            Command::Show { file } => self.show(&named(file.as_ref()), file.is_some())?,
             Command::Template => print(config::TEMPLATE)?,
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    fn show(&self, path: PathBuf, must_exist: bool) -> Result<(), Failure> {
+    fn show(&self, path: &std::path::Path, must_exist: bool) -> Result<(), Failure> {
         let written = must_exist || path.exists();
-        let config = if written { config::load(&path)? } else { Config::default() };
+        let config = if written { config::load(path)? } else { Config::default() };
         let own: Value = if written {
-            let text = std::fs::read_to_string(&path)?;
+            let text = std::fs::read_to_string(path)?;
             serde_json::to_value(toml::from_str::<toml::Table>(&text)?)?
         } else {
             json!({})

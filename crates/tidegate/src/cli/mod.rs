@@ -38,7 +38,7 @@ pub enum Command {
     Up(up::Up),
     /// Commands that look after a door.
     #[command(flatten)]
-    Operate(operate::Operate),
+    Operate(Box<operate::Operate>),
 }
 
 /// Runs a command.
