@@ -10,7 +10,7 @@ use tidegate_ecosystems::{Links, Rendered, View};
 use tidegate_ledger::entry::{View as ViewEntry, Withheld};
 use tidegate_ledger::{Body, EntryDraft};
 use tidegate_model::decision::Decision;
-use tidegate_model::{Principal, Sha256, Timestamp};
+use tidegate_model::{Sha256, Timestamp};
 
 use super::decide::{Ruleset, decide_all, verdicts};
 use super::facts::{LocalState, Question};
@@ -143,10 +143,13 @@ impl Encodings {
         }
     }
 
-    /// Roughly how many bytes this keeps in memory once it is compressed. The same before and after: the cache counts on
-    /// an entry's weight never changing.
+    /// Roughly how many bytes this keeps in memory, with both codings reckoned at a quarter of the document: that is what
+    /// indexes compress to at worst.
+    ///
+    /// INVARIANT: it never changes. The cache reckons with the weight an item came with, so codings that are made later
+    /// must not show in it.
     pub fn weight(&self) -> u64 {
-        (self.identity.len() + self.identity.len() / 4 + 200) as u64
+        (self.identity.len() + self.identity.len() / 2 + 200) as u64
     }
 }
 
@@ -199,22 +202,6 @@ pub fn decisions(
     identity: &Identity,
     now: Timestamp,
 ) -> Result<Vec<Decision>, String> {
-    let client = identity.client_name.as_deref();
-    decisions_for(door, repository, package, rules, (&identity.principal, client), now)
-}
-
-/// The same for a principal, by its name, and a client.
-///
-/// # Errors
-/// As [`decisions`].
-pub fn decisions_for(
-    door: &Door,
-    repository: &Repository,
-    package: &Package,
-    rules: &Ruleset,
-    (principal, client): (&Principal, Option<&str>),
-    now: Timestamp,
-) -> Result<Vec<Decision>, String> {
     let local = LocalState::read(&*door.store.catalogue, package).map_err(|e| format!("{e}: {}", e.cause))?;
     let question = Question {
         repository,
@@ -222,8 +209,8 @@ pub fn decisions_for(
         position: 0,
         local: &local,
         blocks: &rules.blocks,
-        principal,
-        client,
+        principal: &identity.principal,
+        client: identity.client_name.as_deref(),
         operation: "index",
         bytes: None,
     };
@@ -321,4 +308,19 @@ fn record(
         .append(&EntryDraft { time: now, tenant: TENANT.into(), body: Body::View(Box::new(entry)) })
         .map(drop)
         .map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_weighs_the_same_before_and_after_it_was_compressed() {
+        let encodings = Encodings::new("text/plain", b"abcdefgh".repeat(4096));
+        let weight = encodings.weight();
+        for coding in [Coding::Gzip, Coding::Zstd] {
+            assert!(!encodings.bytes(coding).is_empty());
+            assert_eq!(encodings.weight(), weight, "the cache counts with the weight an item came with");
+        }
+    }
 }
