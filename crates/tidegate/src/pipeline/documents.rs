@@ -117,12 +117,7 @@ pub async fn reload(
 
 /// Begins to refresh a package that is used without its index being asked for, as lock-file installs do. `used` is what
 /// the use was decided with; it need not be in memory any more.
-pub fn keep_fresh(
-    door: &Arc<Door>,
-    repository: &Arc<Repository>,
-    name: &PackageName,
-    used: &Arc<Freshness>,
-) {
+pub fn keep_fresh(door: &Arc<Door>, repository: &Arc<Repository>, name: &PackageName, used: &Arc<Freshness>) {
     let now = door.clock.now();
     if now.seconds_since(used.checked_at()) >= door.config.cache.fresh_seconds as i64
         && used.claim_refresh(now, KEEP_FRESH_SECONDS)
