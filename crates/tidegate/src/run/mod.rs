@@ -54,7 +54,7 @@ impl Run {
         notes.iter().for_each(|note| say(note));
         let around = Surroundings::of_process(std::env::current_dir()?, vec![address.clone()]);
         let token = Token::mint(&remote, &around)?;
-        let launch = clients::launch(&self.command, &address, Some(&token.secret), &around)?;
+        let launch = clients::launch(&self.command, &base_for(&self.command, &address)?, Some(&token.secret), &around)?;
         launch.notes.iter().for_each(|note| say(note));
         let locks = locks(&launch, &self.command);
         if let Some(code) = self.precheck(&remote, &token, &launch, &locks) {
@@ -137,6 +137,15 @@ impl Run {
         // A lock file that still names the door is a failure, but never hides that of the client.
         Ok(if mended || code != 0 { code } else { 1 })
     }
+}
+
+/// The base address that a command's client is given. cargo sends a token only where one is demanded, so that it is given
+/// a way into the door that demands one.
+fn base_for(command: &[OsString], address: &Url) -> Result<Url, Failure> {
+    if clients::Client::of_command(command) == Some(clients::Client::Cargo) {
+        return Ok(address.join(&format!("t/{}/", crate::http::packages::ASK_FOR_TOKEN))?);
+    }
+    Ok(address.clone())
 }
 
 /// The lock files of a command whose format is read.

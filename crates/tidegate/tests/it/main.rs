@@ -1,0 +1,9 @@
+//! Tests of the whole door.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod clients_installs;
+mod clients_locks;
+mod clients_runs;
+mod clients_steering;
+mod clients_support;
