@@ -1,27 +1,21 @@
 //! The command line. One definition drives parser, help, manual and completions.
 
-<<<<<<< HEAD
+mod alarms;
 pub mod check;
+mod config;
 pub mod discover;
 pub mod lock;
-=======
-mod alarms;
-mod config;
->>>>>>> main
 mod manual;
 pub mod operate;
 mod person;
 mod policy;
 mod quarantine;
 pub mod remote;
-<<<<<<< HEAD
 pub mod run;
 pub mod setup;
-=======
 pub mod show;
 mod status;
 mod token;
->>>>>>> main
 pub mod up;
 mod waiver;
 mod who;

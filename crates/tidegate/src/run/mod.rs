@@ -54,7 +54,12 @@ impl Run {
         notes.iter().for_each(|note| say(note));
         let around = Surroundings::of_process(std::env::current_dir()?, vec![address.clone()]);
         let token = Token::mint(&remote, &around)?;
-        let launch = clients::launch(&self.command, &base_for(&self.command, &address)?, Some(&token.secret), &around)?;
+        let launch = clients::launch(
+            &self.command,
+            &base_for(&self.command, &address)?,
+            Some(&token.secret),
+            &around,
+        )?;
         launch.notes.iter().for_each(|note| say(note));
         let locks = locks(&launch, &self.command);
         if let Some(code) = self.precheck(&remote, &token, &launch, &locks) {
