@@ -192,7 +192,8 @@ fn judge(subject: &Subject, purl: &PackageRef, item: &Locked) -> Value {
 fn unknown(door: &Door, repository: &Repository, asker: &Asker, purl: &PackageRef, item: &Locked) -> Value {
     const WHY: &str = "nothing is known of it here, and no upstream was asked";
     fn gap<T>() -> Group<T> {
-        Group::gap(FactState::NotScanned, WHY)
+        // The control is not off: its answer could not be had.
+        Group::gap(FactState::Error, WHY)
     }
     fn not_applicable<T>() -> Group<T> {
         Group { state: FactState::NotApplicable, ..Group::default() }
@@ -233,7 +234,8 @@ fn unknown(door: &Door, repository: &Repository, asker: &Asker, purl: &PackageRe
             upstream: None,
             private: repository.is_private(&purl.name),
         },
-        request: RequestFacts { operation: "index".into(), client: asker.client.clone() },
+        // As if the bytes were asked for: an unknown package must not pass as one whose inspection comes later.
+        request: RequestFacts { operation: "artifact".into(), client: asker.client.clone() },
     };
     let rules = door.rules();
     let decision = tidegate_policy::decide(&rules.policy, &facts, &rules.waivers, door.clock.now());

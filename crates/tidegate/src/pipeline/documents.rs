@@ -116,12 +116,12 @@ pub async fn known(
         known = restore(door, repository, name).await?;
     }
     let fresh = |package: &Arc<Package>| {
-        let age = door.clock.now().seconds_since(package.checked_at());
+        let age = door.clock.now().seconds_since(package.freshness.checked_at());
         age < (door.config.cache.fresh_seconds + door.config.cache.stale_while_revalidate_seconds) as i64
     };
     Ok(known.map(|package| {
-        let stale =
-            (!fresh(&package)).then(|| format!("last checked {}", package.checked_at().to_minute()).into());
+        let stale = (!fresh(&package))
+            .then(|| format!("last checked {}", package.freshness.checked_at().to_minute()).into());
         Loaded { package, stale, cold: false }
     }))
 }

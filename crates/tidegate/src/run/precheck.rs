@@ -112,7 +112,10 @@ pub fn action(item: &Value) -> Action {
 /// Why something is withheld, and what a person can do: `quarantine by fresh: …; selectable from …; newest compliant …`.
 pub fn why(item: &Value) -> String {
     let mut line = format!("{} by {}: {}", action(item), text(item, "rule"), text(item, "message"));
-    if let Ok(from) = text(item, "selectable_from").parse::<tidegate_model::Timestamp>() {
+    // Rules that time ends mostly say so themselves.
+    if !line.contains("selectable from")
+        && let Ok(from) = text(item, "selectable_from").parse::<tidegate_model::Timestamp>()
+    {
         line.push_str(&format!("; selectable from {}", from.to_minute()));
     }
     if !text(item, "newest_compliant").is_empty() {

@@ -69,7 +69,7 @@ fn two_runs_at_once_share_a_door() {
 fn a_door_that_nobody_uses_ends_by_itself() {
     let site = Site::closed(Style::Rich);
     let mut door =
-        site.tidegate(&Home::new(), &["up"]).args(["--listen", "127.0.0.1:0", "--idle-exit", "1"]).spawn();
+        site.tidegate(&site.operator, &["up"]).args(["--listen", "127.0.0.1:0", "--idle-exit", "1"]).spawn();
     let status = door.wait(Duration::from_secs(120));
     assert!(status.is_some_and(|status| status.success()), "{:?}", door.output_so_far());
     assert!(!site.data.join("tidegate.sock").exists());

@@ -117,7 +117,9 @@ pub(crate) fn with_python(program: Program) -> Program {
 
 /// A time `hours` ago, as registries write it.
 pub(crate) fn hours_ago(hours: i64) -> String {
-    (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(hours)).to_string()
+    (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(hours))
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
 }
 
 /// The packages of one ecosystem that most tests use: `leaf` in a version that is fine, a newer one that is fine, and
