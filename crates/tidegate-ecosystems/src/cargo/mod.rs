@@ -45,6 +45,10 @@ impl Protocol for Cargo {
         route::route(request)
     }
 
+    fn kinds(&self) -> &'static [&'static str] {
+        &[LINES, "artifact", SEARCH, CONFIG, "not-offered"]
+    }
+
     fn prelude(&self, upstream: &UpstreamBase) -> Option<DocumentRequest> {
         Some(DocumentRequest::get(upstream.join(&[CONFIG]), "application/json, */*;q=0.5", config::MAX_BYTES))
     }

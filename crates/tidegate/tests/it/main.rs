@@ -1,0 +1,7 @@
+//! Tests of the whole door.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod one_door;
+mod paths;
+mod support;
