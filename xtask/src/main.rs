@@ -3,6 +3,7 @@
 mod bench;
 mod deny;
 mod popular_names;
+mod readme;
 mod test;
 mod tidy;
 mod tools;
@@ -25,6 +26,8 @@ enum Command {
     Test(test::Arguments),
     /// Look for what a stranger should never find: registry hosts, paths of this machine, broken links, huge files.
     Tidy,
+    /// Run the commands of README.md.
+    Readme,
     /// Check licences, sources and advisories of the dependencies with cargo-deny.
     Deny,
     Bench(bench::Arguments),
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let result: Result<(), Box<dyn Error>> = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments).map_err(Into::into),
         Command::Tidy => tidy::run().map_err(Into::into),
+        Command::Readme => readme::run().map_err(Into::into),
         Command::Deny => deny::run().map_err(Into::into),
         Command::Bench(arguments) => bench::run(&arguments).map_err(Into::into),
         Command::PopularNames(arguments) => popular_names::run(&arguments).map_err(Into::into),

@@ -95,12 +95,14 @@ pub enum Body {
     Start(Start),
     /// The node ended in an orderly way.
     Stop(Stop),
+    /// A person was forgotten.
+    Person(PersonChange),
 }
 
 impl Body {
     /// Every kind, in the order of the reference page.
-    pub const KINDS: [&str; 9] =
-        ["access", "decision", "view", "waiver", "policy", "quarantine", "alarm", "start", "stop"];
+    pub const KINDS: [&str; 10] =
+        ["access", "decision", "view", "waiver", "policy", "quarantine", "alarm", "start", "stop", "person"];
 
     /// The word in the field `kind`.
     pub const fn kind(&self) -> &'static str {
@@ -114,6 +116,7 @@ impl Body {
             Self::Alarm(_) => Self::KINDS[6],
             Self::Start(_) => Self::KINDS[7],
             Self::Stop(_) => Self::KINDS[8],
+            Self::Person(_) => Self::KINDS[9],
         }
     }
 }
@@ -319,6 +322,8 @@ pub enum QuarantineOperation {
     Release,
     /// Blocked it.
     Block,
+    /// Took a block back.
+    Unblock,
 }
 
 impl QuarantineOperation {
@@ -327,6 +332,7 @@ impl QuarantineOperation {
         match self {
             Self::Release => "release",
             Self::Block => "block",
+            Self::Unblock => "unblock",
         }
     }
 }
@@ -418,4 +424,32 @@ pub struct Stop {
     pub bytes: u64,
     /// Artifacts read from the store, to be compared with the access entries.
     pub store_reads: u64,
+}
+
+/// What became of a person's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PersonOperation {
+    /// Name, key, salts and tokens were deleted: earlier entries speak of nobody from now on.
+    Forget,
+}
+
+impl PersonOperation {
+    /// The word in entries.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Forget => "forget",
+        }
+    }
+}
+
+/// A person was forgotten.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+pub struct PersonChange {
+    /// What was done.
+    pub operation: PersonOperation,
+    /// What earlier entries call the person.
+    pub person: Pseudonym,
+    /// Who did it.
+    pub actor: Pseudonym,
 }

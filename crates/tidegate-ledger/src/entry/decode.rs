@@ -57,6 +57,7 @@ pub(super) fn decode(json: &[u8]) -> Result<Entry, EntryError> {
         "alarm" => Body::Alarm(read(json)?),
         "start" => Body::Start(read(json)?),
         "stop" => Body::Stop(read(json)?),
+        "person" => Body::Person(read(json)?),
         _ => return Err(EntryError::Kind(kind.chars().take(40).collect())),
     };
     Ok(Entry { time, node, seq, tenant, body })

@@ -9,8 +9,8 @@ use tidegate_model::waiver::WaiverState;
 use tidegate_model::{Action, DecisionId, Ecosystem, Sha256, Timestamp};
 
 use super::{
-    Access, Alarm, Body, DecisionMade, ENTRY_VERSION, EntryDraft, MAX_ENTRY_BYTES, PolicyChange,
-    QuarantineChange, Start, Stop, Text, View, WaiverChange, Withheld,
+    Access, Alarm, Body, DecisionMade, ENTRY_VERSION, EntryDraft, MAX_ENTRY_BYTES, PersonChange,
+    PolicyChange, QuarantineChange, Start, Stop, Text, View, WaiverChange, Withheld,
 };
 use crate::NodeId;
 
@@ -49,6 +49,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, node: &NodeId, seq: u64, draft: &EntryDr
         Body::Alarm(alarm) => json.alarm(alarm),
         Body::Start(node_start) => json.node_start(node_start),
         Body::Stop(stop) => json.node_stop(stop),
+        Body::Person(change) => json.person(change),
     }
     json.close();
     debug_assert!(
@@ -219,6 +220,12 @@ impl Json<'_> {
         self.long_or_null("file", q.file.as_deref());
         self.sha256_or_null("sha256", q.sha256);
         self.decision_id_or_null("decision", q.decision);
+    }
+
+    fn person(&mut self, p: &PersonChange) {
+        self.word("operation", p.operation.as_str());
+        self.hex("person", p.person.as_bytes());
+        self.hex("actor", p.actor.as_bytes());
     }
 
     fn alarm(&mut self, a: &Alarm) {

@@ -155,6 +155,11 @@ pub(crate) fn one_of_each() -> Vec<Body> {
         })),
         Body::Start(Start { program: "0.1.0".into(), mode: Mode::Durable, last_seq: 7, torn_bytes: 12 }),
         Body::Stop(Stop { accesses: 9, refused: 2, bytes: 1_000, store_reads: 7 }),
+        Body::Person(PersonChange {
+            operation: PersonOperation::Forget,
+            person: Pseudonym::new([4; 32]),
+            actor: Pseudonym::new([1; 32]),
+        }),
     ]
 }
 

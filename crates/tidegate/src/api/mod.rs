@@ -2,9 +2,25 @@
 //!
 //! Over the Unix socket the caller is the owner of the data directory and may do everything. Over HTTP, what names
 //! people or changes anything needs an administrator's token, also on loopback: a page in somebody's browser can reach
-//! loopback too.
+//! loopback too. Answers are JSON, refusals problem details (RFC 9457) with a stable `code`.
 
+mod accesses;
+mod alarms;
+mod call;
+mod checks;
+mod decisions;
+mod diagnosis;
+mod locations;
+mod people;
+mod policy;
+mod problem;
+mod quarantines;
+mod runs;
 mod status;
+mod subject;
+mod tokens;
+mod waivers;
+mod why;
 
 use std::sync::Arc;
 
@@ -12,12 +28,12 @@ use http::request::Parts;
 use http::{Method, StatusCode, header};
 use hyper::body::Incoming;
 use tidegate_ecosystems::Answer;
-use tidegate_model::denial::DenialKind;
 
 use crate::door::Door;
 use crate::http::packages::Arrival;
 use crate::http::respond::{self, HttpResponse};
-use crate::pipeline::denials;
+use call::{Call, Right};
+use problem::Problem;
 
 /// Who calls.
 #[derive(Clone, Debug)]
@@ -39,19 +55,76 @@ pub async fn answer(
     door: &Arc<Door>,
     path: &str,
     parts: &Parts,
-    _body: Incoming,
-    _caller: &Caller,
+    body: Incoming,
+    caller: &Caller,
     _base: &str,
 ) -> HttpResponse {
-    match (&parts.method, path) {
-        (&Method::GET, "status") => json(StatusCode::OK, &status::status(door)),
-        _ => respond::problem(&denials::plain(DenialKind::NotFound, "the API has no such resource", "")),
+    match dispatch(door, path, parts, body, caller).await {
+        Ok(value) => {
+            let created = parts.method == Method::POST && matches!(path, "tokens" | "waivers" | "blocks");
+            json(if created { StatusCode::CREATED } else { StatusCode::OK }, &value)
+        }
+        Err(problem) => problem.response(),
+    }
+}
+
+type Handled = Result<serde_json::Value, Problem>;
+
+/// Every resource and what it takes to use it. One table, so that no handler can forget to ask who calls.
+async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, caller: &Caller) -> Handled {
+    let segments: Vec<&str> = path.split('/').collect();
+    let method = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
+    let right = match (method.as_str(), segments.as_slice()) {
+        (
+            "GET",
+            [
+                "status" | "diagnosis" | "why" | "decisions" | "locations" | "policy" | "quarantines"
+                | "runs",
+                ..,
+            ],
+        )
+        | ("POST", ["checks"]) => Right::Read,
+        ("GET" | "POST" | "DELETE" | "PUT", _) => Right::Administer,
+        _ => return Err(Problem::method(&parts.method)),
+    };
+    let call = Call::read(door, parts, body, caller, right).await?;
+    // Large futures live on the heap, not in every connection.
+    match (method.as_str(), segments.as_slice()) {
+        ("GET", ["status"]) => Ok(status::status(door)),
+        ("GET", ["diagnosis"]) => Box::pin(diagnosis::diagnose(&call)).await,
+        ("GET", ["why"]) => Box::pin(why::why(&call)).await,
+        ("GET", ["decisions"]) => decisions::list(&call).await,
+        ("GET", ["locations"]) => Box::pin(locations::locate(&call)).await,
+        ("POST", ["checks"]) => Box::pin(checks::check(&call)).await,
+        ("GET", ["runs", id]) => Box::pin(runs::summary(&call, id)).await,
+        ("GET", ["accesses"]) => accesses::list(&call).await,
+        ("GET", ["tokens"]) => tokens::list(&call).await,
+        ("POST", ["tokens"]) => tokens::create(&call).await,
+        ("DELETE", ["tokens", id]) => tokens::revoke(&call, id).await,
+        ("GET", ["waivers"]) => waivers::list(&call).await,
+        ("POST", ["waivers"]) => Box::pin(waivers::request(&call)).await,
+        ("POST", ["waivers", "import"]) => waivers::import(&call).await,
+        ("POST", ["waivers", id, step]) => waivers::step(&call, id, step).await,
+        ("GET", ["quarantines"]) => quarantines::list(&call).await,
+        ("POST", ["quarantines", "release"]) => Box::pin(quarantines::release(&call)).await,
+        ("GET", ["blocks"]) => quarantines::blocks(&call).await,
+        ("POST", ["blocks"]) => Box::pin(quarantines::block(&call)).await,
+        ("DELETE", ["blocks", id]) => quarantines::unblock(&call, id).await,
+        ("GET", ["policy"]) => Ok(policy::show(&call)),
+        ("POST", ["policy", "reload"]) => policy::reload(&call).await,
+        ("PUT", ["policy"]) => policy::put_in_force(&call).await,
+        ("GET", ["alarms"]) => alarms::list(&call).await,
+        ("POST", ["alarms", number, "ack"]) => alarms::acknowledge(&call, number).await,
+        ("GET", ["people"]) => people::list(&call).await,
+        ("DELETE", ["people"]) => people::forget(&call).await,
+        _ => Err(Problem::no_such_resource(path)),
     }
 }
 
 /// A JSON answer.
 pub fn json(status: StatusCode, value: &serde_json::Value) -> HttpResponse {
     let answer = Answer::new(status, "application/json", value.to_string())
-        .with_header(header::CACHE_CONTROL, "no-store");
+        .with_header(header::CACHE_CONTROL, "no-store")
+        .with_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     respond::unrecorded(answer, false)
 }

@@ -90,6 +90,8 @@ async fn serve(config: Config, data: PathBuf) -> Outcome {
     let socket_path = data.join("tidegate.sock");
     let door = Door::open(Options::new(config, data, discovery))?;
     let socket = bind_socket(&socket_path)?;
+    let pid_path = socket_path.with_file_name("pid");
+    std::fs::write(&pid_path, std::process::id().to_string())?;
     announce(&door, bound, tls.is_some());
     let server = Arc::new(Server::new(Arc::clone(&door)));
     let jobs = crate::jobs::start(&door);
@@ -107,6 +109,7 @@ async fn serve(config: Config, data: PathBuf) -> Outcome {
     jobs.stop().await;
     let _ = tokio::join!(tcp, unix);
     let _ = std::fs::remove_file(&socket_path);
+    let _ = std::fs::remove_file(&pid_path);
     door.record_stop();
     Ok(ExitCode::SUCCESS)
 }

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use tidegate_model::Ecosystem;
 
+pub(crate) use load::RESERVED;
 pub use load::{ConfigError, load, parse};
 pub use template::TEMPLATE;
 

@@ -8,7 +8,7 @@ use http::header::AUTHORIZATION;
 use tidegate_ledger::pseudonym::{Commitment, PersonKey, Pseudonym, Salt};
 use tidegate_model::{Principal, Secret, Timestamp};
 use tidegate_store::catalogue::{
-    Catalogue, CatalogueError, ContextKind, NewContext, NewPerson, Scope, Token, TokenHash,
+    Catalogue, CatalogueError, ContextKind, NewContext, NewPerson, Person, Scope, Token, TokenHash,
 };
 
 /// A principal as entries know it.
@@ -77,21 +77,7 @@ pub fn identify(
     now: Timestamp,
 ) -> Result<Identity, IdentityError> {
     let principal = token.map_or_else(Principal::anonymous, |t| t.principal.clone());
-    let name = if principal.id.is_empty() { ANONYMOUS } else { &principal.id };
-    let person = match catalogue.person(name)? {
-        Some(person) => person,
-        None => {
-            let key = PersonKey::generate().map_err(|_| IdentityError::Randomness)?;
-            let pseudonym = Pseudonym::of(&key, TENANT, name);
-            catalogue.person_or_insert(&NewPerson {
-                principal: name,
-                kind: principal.kind,
-                pseudonym,
-                key,
-                at: now,
-            })?
-        }
-    };
+    let person = person_of(catalogue, &principal, now)?;
     let commit = |kind, value: &str| context(catalogue, person.pseudonym, kind, value);
     let client = client.map(|c| truncated(c, MAX_CLIENT_BYTES));
     Ok(Identity {
@@ -109,6 +95,25 @@ pub fn identify(
         expires_at: token.and_then(|t| t.expires_at),
         principal,
     })
+}
+
+/// The person behind a principal, made known where it is new. Blocks on the catalogue.
+///
+/// # Errors
+/// The catalogue's, or no randomness for a new key.
+pub fn person_of(
+    catalogue: &dyn Catalogue,
+    principal: &Principal,
+    now: Timestamp,
+) -> Result<Person, IdentityError> {
+    let name = if principal.id.is_empty() { ANONYMOUS } else { &principal.id };
+    if let Some(person) = catalogue.person(name)? {
+        return Ok(person);
+    }
+    let key = PersonKey::generate().map_err(|_| IdentityError::Randomness)?;
+    let pseudonym = Pseudonym::of(&key, TENANT, name);
+    let new = NewPerson { principal: name, kind: principal.kind, pseudonym, key, at: now };
+    Ok(catalogue.person_or_insert(&new)?)
 }
 
 fn context(

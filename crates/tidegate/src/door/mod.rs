@@ -5,7 +5,8 @@ mod identity;
 mod open;
 mod projection;
 mod repositories;
-mod rules;
+pub mod rules;
+mod runs;
 mod words;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, RwLock};
 
-use tidegate_ledger::entry::DecisionMade;
+use tidegate_ledger::entry::{DecisionMade, Text};
 use tidegate_ledger::{Body, EntryDraft, Recorder};
 use tidegate_model::{DecisionId, Sha256, Timestamp};
 use tidegate_store::access_index::AccessIndex;
@@ -28,10 +29,11 @@ use crate::pipeline::package::Package;
 use crate::upstream::Client;
 
 pub use caches::{Caches, Flights};
-pub use identity::{ANONYMOUS, Identity, IdentityError, TENANT, identify, new_token, token_of};
+pub use identity::{ANONYMOUS, Identity, IdentityError, TENANT, identify, new_token, person_of, token_of};
 pub use open::{DoorError, Options, lock_data};
 pub use repositories::Repository;
 pub use rules::{PolicySource, RulesError};
+pub use runs::{RunDecision, RunFile, RunTally, Runs};
 pub use words::Words;
 
 /// What the door keeps on disk.
@@ -64,6 +66,10 @@ pub struct Door {
     pub caches: Caches,
     /// Work that many may wait for.
     pub flights: Flights,
+    /// What each run was answered.
+    pub runs: Runs,
+    /// Counts revocations, so that a look-up that began before one does not outlive it.
+    pub revocations: std::sync::atomic::AtomicU64,
     /// Counters.
     pub metrics: Metrics,
     /// Words that entries repeat.
@@ -72,6 +78,8 @@ pub struct Door {
     pub via: String,
     /// When it was opened.
     pub opened_at: Timestamp,
+    /// Controls that are not there, told in every answer and entry.
+    pub degraded: Arc<[Text]>,
     /// Set when the door no longer takes new connections.
     pub draining: AtomicBool,
     rules: RwLock<Arc<Ruleset>>,
@@ -81,6 +89,8 @@ pub struct Door {
     blocking_permits: Arc<tokio::sync::Semaphore>,
 }
 
+/// Controls that this build does not have yet. A control that is off says so.
+const NOT_THERE: [&str; 2] = ["advisories: no feed is loaded", "contents: nothing looks inside"];
 /// How many pieces of blocking work run at a time: enough to wait for disks, too few to starve the processor.
 const BLOCKING_AT_A_TIME: usize = 16;
 /// Last accesses are written to the catalogue in groups of this many.
@@ -107,6 +117,16 @@ impl Door {
             client: identity.client_name.clone(),
         };
         rules.policy.principal_class(&principal, &request, &rules.waivers)
+    }
+
+    /// Controls that are not there, and the upstream where it failed.
+    pub fn degraded_with(&self, stale: Option<&str>) -> Arc<[Text]> {
+        match stale {
+            Some(why) => {
+                self.degraded.iter().cloned().chain([Text::from(format!("upstream: {why}"))]).collect()
+            }
+            None => Arc::clone(&self.degraded),
+        }
     }
 
     /// Runs work that blocks on a disk or takes more than half a millisecond of processor time, off the executor.

@@ -139,9 +139,12 @@ impl Door {
         let door = Arc::new(Self {
             caches: Caches::new(config.cache.memory_mib << 20),
             flights: Flights::default(),
+            runs: super::Runs::default(),
+            revocations: std::sync::atomic::AtomicU64::new(0),
             metrics: Metrics::default(),
             words: Words::default(),
             opened_at: clock.now(),
+            degraded: super::NOT_THERE.map(tidegate_ledger::entry::Text::from).into(),
             draining: AtomicBool::new(false),
             rules: RwLock::new(Arc::new(ruleset)),
             policy_source: Mutex::new(source),

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap};
@@ -100,6 +101,7 @@ pub async fn who(
         }
         door.caches.identities.remove(&key);
     }
+    let revocations = door.revocations.load(Ordering::SeqCst);
     let (door2, key2) = (door.clone(), key.clone());
     let found = door
         .blocking(move || {
@@ -116,7 +118,11 @@ pub async fn who(
         })
         .await?;
     let identity = Arc::new(found);
-    door.caches.identities.insert(key, Arc::clone(&identity));
+    door.caches.identities.insert(key.clone(), Arc::clone(&identity));
+    if door.revocations.load(Ordering::SeqCst) != revocations {
+        // What was looked up may have been revoked since; the next request looks again.
+        door.caches.identities.remove(&key);
+    }
     Ok(identity)
 }
 

@@ -34,9 +34,9 @@ pub fn place(path: &str) -> Place<'_> {
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     match first {
         "" if rest.is_empty() => Place::Front,
-        "healthz" if rest.is_empty() => Place::Alive,
-        "readyz" if rest.is_empty() => Place::Ready,
-        "metrics" if rest.is_empty() => Place::Metrics,
+        "healthz" if path == first => Place::Alive,
+        "readyz" if path == first => Place::Ready,
+        "metrics" if path == first => Place::Metrics,
         "api" => rest.strip_prefix("v1/").map_or(Place::Unknown, Place::Api),
         "d" => Place::Decision(rest),
         "t" => match rest.split_once('/').and_then(|(token, rest)| Some((token, rest.split_once('/')?))) {
@@ -45,7 +45,9 @@ pub fn place(path: &str) -> Place<'_> {
             }
             _ => Place::Unknown,
         },
-        name if is_name(name) && path.contains('/') => Place::Package { token: None, repository: name, rest },
+        name if is_name(name) && !crate::config::RESERVED.contains(&name) && path.contains('/') => {
+            Place::Package { token: None, repository: name, rest }
+        }
         _ => Place::Unknown,
     }
 }

@@ -171,7 +171,14 @@ async fn fetch(
     algorithms.push(Algorithm::Sha512);
     algorithms.sort_unstable();
     algorithms.dedup();
-    let writer = door.store.blobs.begin(&algorithms).map_err(|e| storage(e.to_string()))?;
+    let (door2, expected) = (door.clone(), body.length.unwrap_or(0));
+    let writer = door
+        .blocking(move || {
+            make_room(&door2, expected);
+            door2.store.blobs.begin(&algorithms)
+        })
+        .await
+        .map_err(|e| storage(e.to_string()))?;
     let (sender, mut receiver) = tokio::sync::mpsc::channel::<bytes::Bytes>(PIECES_IN_FLIGHT);
     let promise = Promise { digests: promised, size: body.length };
     let (finish, finished) = tokio::sync::oneshot::channel::<()>();
@@ -217,6 +224,14 @@ async fn fetch(
     };
     let (door2, package2) = (door.clone(), package.clone());
     door.blocking(move || keep(&door2, &package2, position, part, &committed, &url)).await
+}
+
+/// Makes room for a blob where the quota leaves too little. That nothing may be evicted shows when the blob begins.
+fn make_room(door: &Door, bytes: u64) {
+    let full = door.store.blobs.usage().is_ok_and(|u| u.used_bytes.saturating_add(bytes) > u.quota_bytes);
+    if full && let Err(error) = door.store.blobs.make_room(&*door.store.catalogue, bytes) {
+        tracing::warn!(error = %error, "no room could be made in the store: {error}");
+    }
 }
 
 async fn transfer(

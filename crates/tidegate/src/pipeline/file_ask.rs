@@ -78,7 +78,7 @@ pub(super) async fn answer(
         && hot.refused.as_ref().is_none_or(|(_, door_url)| *door_url == request.door_url)
     {
         documents::keep_fresh(door, &request.repository, &hot.package);
-        return respond(door, request, &hot, part, Circumstance::warm());
+        return respond(door, request, &hot, part, Circumstance::warm(door));
     }
     match resolve(door, request, &rules, name, selector, part).await {
         Ok((hot, circumstance)) => {
@@ -104,8 +104,8 @@ struct Circumstance {
 }
 
 impl Circumstance {
-    fn warm() -> Self {
-        Self { cache: CacheState::Warm, degraded: Arc::default() }
+    fn warm(door: &Door) -> Self {
+        Self { cache: CacheState::Warm, degraded: door.degraded.clone() }
     }
 }
 
@@ -140,7 +140,7 @@ async fn resolve(
     if !early.serves() {
         return Ok((
             refused(door, request, rules, &package, position, early, None).await?,
-            circumstance(&loaded, loaded.cold),
+            circumstance(door, &loaded, loaded.cold),
         ));
     }
     let staged = wait_for(door, request, &package, position, part).await?;
@@ -156,27 +156,25 @@ async fn resolve(
             )
         }
     };
-    let circumstance = circumstance(&loaded, cold);
+    let circumstance = circumstance(door, &loaded, cold);
     if !decision.serves() {
         return Ok((refused(door, request, rules, &package, position, decision, bytes).await?, circumstance));
     }
     let decided = record_decision(door, request, rules, &package, position, decision, bytes).await?;
+    let (sha256, held_by) = (staged.known.sha256, request.repository.name.to_string());
+    door.catalogue(move |c| c.unhold(&sha256, &held_by)).await.map_err(|e| cannot(&e.to_string()))?;
     let subject = subject_of(&package, position, staged.known.sha256);
     let etag = format!("\"{}\"", staged.known.sha256.hex());
     Ok((hot(package, position, decided, Some((staged, subject)), None, etag, part), circumstance))
 }
 
-fn circumstance(loaded: &Loaded, cold: bool) -> Circumstance {
-    match &loaded.stale {
-        Some(why) => Circumstance {
-            cache: CacheState::Stale,
-            degraded: [Text::from(format!("upstream: {why}"))].into(),
-        },
-        None => Circumstance {
-            cache: if cold { CacheState::Cold } else { CacheState::Warm },
-            degraded: Arc::default(),
-        },
-    }
+fn circumstance(door: &Door, loaded: &Loaded, cold: bool) -> Circumstance {
+    let cache = match (&loaded.stale, cold) {
+        (Some(_), _) => CacheState::Stale,
+        (None, true) => CacheState::Cold,
+        (None, false) => CacheState::Warm,
+    };
+    Circumstance { cache, degraded: door.degraded_with(loaded.stale.as_deref()) }
 }
 
 fn hot(
@@ -403,7 +401,7 @@ pub(super) async fn refuse_file(
         refused(door, request, rules, package, position, decision, None).await
     };
     match decided.await {
-        Ok(hot) => respond(door, request, &hot, Part::Whole, Circumstance::warm()),
+        Ok(hot) => respond(door, request, &hot, Part::Whole, Circumstance::warm(door)),
         Err(denial) => {
             refuse(door, request, &Told { purl: Some(package.purl.clone()), ..Told::new("index") }, &denial)
         }
@@ -427,6 +425,9 @@ fn respond(
         upstream: Some(hot.upstream.clone()),
         degraded: circumstance.degraded.clone(),
     };
+    if let (Some(token_id), Some(_)) = (&request.identity.token_id, &request.identity.principal.run) {
+        door.runs.note(token_id, &request.repository.name, &hot.decided);
+    }
     if let Some((denial, _)) = &hot.refused {
         return refuse(door, request, &told, denial);
     }

@@ -122,10 +122,7 @@ async fn serve(
     };
     let length = whole.len() as u64;
     let body = if wanted.sends_body { whole } else { bytes::Bytes::new() };
-    let degraded: Arc<[Text]> = match &loaded.stale {
-        Some(why) => [Text::from(format!("upstream: {why}"))].into(),
-        None => Arc::default(),
-    };
+    let degraded = door.degraded_with(loaded.stale.as_deref());
     let cache = match (&loaded.stale, loaded.cold) {
         (Some(_), _) => CacheState::Stale,
         (None, true) => CacheState::Cold,

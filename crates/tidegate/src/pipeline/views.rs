@@ -10,7 +10,7 @@ use tidegate_ecosystems::{Links, Rendered, View};
 use tidegate_ledger::entry::{View as ViewEntry, Withheld};
 use tidegate_ledger::{Body, EntryDraft};
 use tidegate_model::decision::Decision;
-use tidegate_model::{Sha256, Timestamp};
+use tidegate_model::{Principal, Sha256, Timestamp};
 
 use super::decide::{Ruleset, decide_all, verdicts};
 use super::facts::{LocalState, Question};
@@ -143,10 +143,10 @@ impl Encodings {
         }
     }
 
-    /// Roughly how many bytes this keeps in memory, the codings that may be made later included: the cache subtracts at
-    /// the end what it added at the beginning, so this must never change.
-    pub const fn weight(&self) -> u64 {
-        (self.identity.len() + self.identity.len() / 2 + 200) as u64
+    /// Roughly how many bytes this keeps in memory once it is compressed. The same before and after: the cache counts on
+    /// an entry's weight never changing.
+    pub fn weight(&self) -> u64 {
+        (self.identity.len() + self.identity.len() / 4 + 200) as u64
     }
 }
 
@@ -199,6 +199,22 @@ pub fn decisions(
     identity: &Identity,
     now: Timestamp,
 ) -> Result<Vec<Decision>, String> {
+    let client = identity.client_name.as_deref();
+    decisions_for(door, repository, package, rules, (&identity.principal, client), now)
+}
+
+/// The same for a principal, by its name, and a client.
+///
+/// # Errors
+/// As [`decisions`].
+pub fn decisions_for(
+    door: &Door,
+    repository: &Repository,
+    package: &Package,
+    rules: &Ruleset,
+    (principal, client): (&Principal, Option<&str>),
+    now: Timestamp,
+) -> Result<Vec<Decision>, String> {
     let local = LocalState::read(&*door.store.catalogue, package).map_err(|e| format!("{e}: {}", e.cause))?;
     let question = Question {
         repository,
@@ -206,8 +222,8 @@ pub fn decisions(
         position: 0,
         local: &local,
         blocks: &rules.blocks,
-        principal: &identity.principal,
-        client: identity.client_name.as_deref(),
+        principal,
+        client,
         operation: "index",
         bytes: None,
     };
