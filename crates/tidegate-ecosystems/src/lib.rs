@@ -42,6 +42,14 @@ pub trait Protocol: Send + Sync + 'static {
         None
     }
 
+    /// Whether a prelude can be used. One that cannot is not kept.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn check_prelude(&self, _prelude: &FetchedDocument) -> Result<(), IndexError> {
+        Ok(())
+    }
+
     /// The document that lists a package's files.
     fn index_request(&self, package: &PackageName, upstream: &UpstreamBase) -> DocumentRequest;
 

@@ -53,6 +53,11 @@ impl Protocol for Cargo {
         Some(DocumentRequest::get(upstream.join(&[CONFIG]), "application/json, */*;q=0.5", config::MAX_BYTES))
     }
 
+    fn check_prelude(&self, prelude: &FetchedDocument) -> Result<(), IndexError> {
+        let malformed = |why| IndexError::Malformed { package: CONFIG.into(), why };
+        UpstreamConfig::read(prelude).map(drop).map_err(|e| malformed(e.to_string()))
+    }
+
     fn index_request(&self, package: &PackageName, upstream: &UpstreamBase) -> DocumentRequest {
         let name = package.as_str();
         let mut segments: Vec<&str> = route::prefix(name);

@@ -60,6 +60,10 @@ impl Setup {
     }
 
     pub(crate) fn open(self) -> TestDoor {
+        self.open_at("127.0.0.1:0".parse().unwrap())
+    }
+
+    pub(crate) fn open_at(self, listen: SocketAddr) -> TestDoor {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let mut options = Options::new(self.config.clone(), self.data().join("door"), Vec::new());
@@ -67,7 +71,7 @@ impl Setup {
         let (door, server, address, tls) = runtime.block_on(async {
             let door = Door::open(options).unwrap();
             let server = Arc::new(Server::new(Arc::clone(&door)));
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let listener = tokio::net::TcpListener::bind(listen).await.unwrap();
             let address = listener.local_addr().unwrap();
             let (serving, tls) = (Arc::clone(&server), self.tls.clone());
             tokio::spawn(async move { serving.serve_tcp(listener, tls).await });
