@@ -3,7 +3,7 @@
 //! Standards: PEP 503 and PEP 691 (the two forms), PEP 592 (yanked), PEP 629 (API version), PEP 658 and 714 (metadata
 //! sidecars), PEP 700 (sizes and times), PEP 708 (tracks), PEP 740 (provenance), PEP 792 (project status).
 //!
-//! Whatever form the upstream gives is read into one [`page::Page`]; both forms are rendered from it. A file that may
+//! Whatever form the upstream gives is read into one page value; both forms are rendered from it. A file that may
 //! not be selected stays listed and is marked as yanked with the reason, because that is the one marking that every
 //! resolver falls back from and shows to a person; its bytes are refused at the artifact route. A file whose version
 //! cannot be told is not listed at all: nothing could be decided about it.

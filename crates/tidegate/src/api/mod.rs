@@ -78,8 +78,8 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         (
             "GET",
             [
-                "status" | "diagnosis" | "why" | "decisions" | "locations" | "policy" | "quarantines"
-                | "runs",
+                "status" | "diagnosis" | "why" | "facts" | "decisions" | "locations" | "policy"
+                | "quarantines" | "runs",
                 ..,
             ],
         )
@@ -93,6 +93,7 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         ("GET", ["status"]) => Ok(status::status(door)),
         ("GET", ["diagnosis"]) => Box::pin(diagnosis::diagnose(&call)).await,
         ("GET", ["why"]) => Box::pin(why::why(&call)).await,
+        ("GET", ["facts"]) => Box::pin(why::facts(&call)).await,
         ("GET", ["decisions"]) => decisions::list(&call).await,
         ("GET", ["locations"]) => Box::pin(locations::locate(&call)).await,
         ("POST", ["checks"]) => Box::pin(checks::check(&call)).await,

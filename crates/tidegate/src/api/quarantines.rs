@@ -8,6 +8,7 @@ use tidegate_ecosystems::Part;
 use tidegate_ledger::Body;
 use tidegate_ledger::entry::{QuarantineChange, QuarantineOperation};
 use tidegate_model::decision::{Decision, Truth};
+use tidegate_model::facts::Facts;
 use tidegate_model::waiver::{Waiver, WaiverState};
 use tidegate_model::{Action, DecisionId, Sha256, Timestamp};
 use tidegate_policy::{Waivable, WaiverSet};
@@ -19,7 +20,7 @@ use super::problem::Problem;
 use super::subject::{self, Asker, Subject};
 use super::{accesses, decisions, waivers};
 use crate::pipeline::decide::{FIRST_SEEN_RULE, Ruleset, decide_file};
-use crate::pipeline::facts::{BytesKnown, LocalState, Question};
+use crate::pipeline::facts::{BytesKnown, LocalState, Question, assemble};
 use crate::pipeline::{artifacts, denials};
 
 /// The longest reason, in bytes.
@@ -224,21 +225,46 @@ pub(crate) async fn redecide(
     position: usize,
     bytes: &BytesKnown,
 ) -> Result<Decision, Problem> {
+    let local = local_state(call, subject).await?;
+    Ok(decide_file(rules, &question(call, subject, position, &local, rules, Some(bytes)), call.now))
+}
+
+/// The facts about a file.
+pub(crate) async fn facts(
+    call: &Call,
+    subject: &Subject,
+    position: usize,
+    bytes: Option<&BytesKnown>,
+) -> Result<Facts, Problem> {
+    let local = local_state(call, subject).await?;
+    Ok(assemble(&question(call, subject, position, &local, &subject.rules, bytes)))
+}
+
+async fn local_state(call: &Call, subject: &Subject) -> Result<LocalState, Problem> {
     let catalogue = std::sync::Arc::clone(&call.door.store.catalogue);
     let package = std::sync::Arc::clone(&subject.package);
-    let local = call.door.blocking(move || LocalState::read(&*catalogue, &package)).await?;
-    let question = Question {
+    Ok(call.door.blocking(move || LocalState::read(&*catalogue, &package)).await?)
+}
+
+fn question<'a>(
+    call: &'a Call,
+    subject: &'a Subject,
+    position: usize,
+    local: &'a LocalState,
+    rules: &'a Ruleset,
+    bytes: Option<&'a BytesKnown>,
+) -> Question<'a> {
+    Question {
         repository: &subject.repository,
         package: &subject.package,
         position,
-        local: &local,
+        local,
         blocks: &rules.blocks,
         principal: &call.actor.principal,
         client: call.actor.client.as_deref(),
-        operation: "artifact",
-        bytes: Some(bytes),
-    };
-    Ok(decide_file(rules, &question, call.now))
+        operation: if bytes.is_some() { "artifact" } else { "index" },
+        bytes,
+    }
 }
 
 async fn recorded(call: &Call, id: DecisionId) -> Result<tidegate_store::catalogue::DecisionRecord, Problem> {

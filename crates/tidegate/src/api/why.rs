@@ -142,3 +142,24 @@ async fn stored(call: &Call, subject: &Subject, position: usize) -> Result<Optio
         .await?;
     Ok(found.map(|a| BytesKnown { sha256: a.sha256, sha512: a.sha512, size: a.size }))
 }
+
+/// `GET /facts`: the facts that decisions on a version rest on, one document per file.
+pub(crate) async fn facts(call: &Call) -> Handled {
+    let purl = subject::read_purl(call.required("purl")?)?;
+    let Some(version) = &purl.version else {
+        return Err(Problem::bad("facts are those of a version", "add @VERSION"));
+    };
+    let repository = subject::repository_of(call, purl.name.ecosystem(), call.param("repository"))?;
+    let subject = subject::load(&call.door, &repository, &purl.name, &Asker::from(&call.actor)).await?;
+    let positions = subject.files_of(version);
+    if positions.is_empty() {
+        return Err(subject::no_such_version(&subject, version.as_str()));
+    }
+    let mut documents = Vec::new();
+    for position in positions {
+        let bytes = stored(call, &subject, position).await?;
+        let facts = quarantines::facts(call, &subject, position, bytes.as_ref()).await?;
+        documents.push(serde_json::to_value(facts).map_err(|e| Problem::failed(e.to_string()))?);
+    }
+    Ok(json!({ "decided_at": call.now, "facts": documents }))
+}

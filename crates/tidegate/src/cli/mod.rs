@@ -1,9 +1,20 @@
 //! The command line. One definition drives parser, help, manual and completions.
 
+mod alarms;
+mod config;
 mod manual;
 pub mod operate;
+mod person;
+mod policy;
+mod quarantine;
 pub mod remote;
+pub mod show;
+mod status;
+mod token;
 pub mod up;
+mod waiver;
+mod who;
+mod why;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -27,7 +38,7 @@ pub enum Command {
     Up(up::Up),
     /// Commands that look after a door.
     #[command(flatten)]
-    Operate(operate::Operate),
+    Operate(Box<operate::Operate>),
 }
 
 /// Runs a command.
@@ -74,6 +85,13 @@ pub fn print(text: &str) -> Result<(), Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(|e| Failure(format!("standard output cannot be written: {e}"))),
     }
+}
+
+/// Text as one segment of a path.
+pub(crate) fn segment(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
+        .to_string()
+        .replace("%2D", "-")
 }
 
 /// What a command comes to.

@@ -4,11 +4,33 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::{Outcome, manual};
+use super::{Outcome, alarms, config, manual, person, policy, quarantine, status, token, waiver, who, why};
 
 /// Every command that looks after a door.
 #[derive(Debug, Subcommand)]
 pub enum Operate {
+    /// Show what is on and where each upstream came from.
+    Status(status::Status),
+    /// Find out what is wrong, and what to do about it.
+    Doctor(status::Doctor),
+    /// Explain what is decided on a package, and what was.
+    Why(why::Why),
+    /// List who took a package: when, from where, with what, under which decision.
+    Who(who::Who),
+    /// Show, check, test and explain policies.
+    Policy(policy::PolicyCommand),
+    /// List what is held; release or block by hand.
+    Quarantine(quarantine::Quarantine),
+    /// Ask for, approve, reject, take back and list exceptions.
+    Waiver(waiver::Waiver),
+    /// Make, list and take back tokens.
+    Token(token::Token),
+    /// List and forget people.
+    Person(person::Person),
+    /// List and acknowledge alarms.
+    Alarms(alarms::Alarms),
+    /// Check and show the configuration.
+    Config(config::ConfigCommand),
     /// Print a script that completes commands in a shell.
     Completions(manual::Completions),
     /// Write the manual pages into a folder.
@@ -22,9 +44,19 @@ impl Operate {
     /// Whatever the person at the terminal must know.
     pub fn run(self) -> Outcome {
         match self {
-            Self::Completions(command) => command.run(),
-            Self::Manual(command) => command.run(),
+            Self::Status(command) => command.run(),
+            Self::Doctor(command) => command.run(),
+            Self::Why(command) => command.run(),
+            Self::Who(command) => command.run(),
+            Self::Policy(command) => command.run(),
+            Self::Quarantine(command) => command.run(),
+            Self::Waiver(command) => command.run(),
+            Self::Token(command) => command.run(),
+            Self::Person(command) => command.run(),
+            Self::Alarms(command) => command.run(),
+            Self::Config(command) => command.run(),
+            Self::Completions(command) => command.run().map(|()| ExitCode::SUCCESS),
+            Self::Manual(command) => command.run().map(|()| ExitCode::SUCCESS),
         }
-        .map(|()| ExitCode::SUCCESS)
     }
 }

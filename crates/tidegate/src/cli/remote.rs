@@ -115,6 +115,14 @@ impl Remote {
         self.ask(Method::POST, path, &[], Some(body)).and_then(Reply::ok)
     }
 
+    /// `PUT /api/v1/<path>`.
+    ///
+    /// # Errors
+    /// As [`Remote::get`].
+    pub fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.ask(Method::PUT, path, &[], Some(body)).and_then(Reply::ok)
+    }
+
     /// `DELETE /api/v1/<path>`.
     ///
     /// # Errors

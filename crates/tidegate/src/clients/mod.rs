@@ -1,4 +1,4 @@
-//! What each client needs in order to use the door: for good ([`setup`]), or for one command ([`mod@launch`]).
+//! What each client needs in order to use the door: for good ([`mod@setup`]), or for one command ([`mod@launch`]).
 //!
 //! `setup` writes into the user's own configuration, only when told to, with a backup. `launch` changes nothing of the
 //! user's: it works through variables, arguments and a temporary folder, so that ending the command ends its effect.

@@ -3,9 +3,9 @@
 //! Everything that discovery reads (variables, home, the machine's configuration folder) is a value here, so that a
 //! test can put another machine in its place and so that nothing is read by accident.
 //!
-//! INVARIANT: a client is started only by [`Surroundings::ask`]: from a `PATH` without relative entries and without
+//! INVARIANT: a client is started only by `Surroundings::ask`: from a `PATH` without relative entries and without
 //! the current project, in an empty folder that no configuration file of a client lies above, with an environment that
-//! holds only what is listed in [`KEPT`].
+//! holds only what is listed in `KEPT`.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;

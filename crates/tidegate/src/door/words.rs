@@ -42,7 +42,7 @@ impl Words {
     /// The word of an operation.
     ///
     /// # Panics
-    /// For a word that is not in [`OPERATIONS`]: the set is closed.
+    /// For a word that is not in the list: the set is closed.
     pub fn operation(&self, word: &str) -> Text {
         let at = OPERATIONS.iter().position(|o| *o == word).expect("operations are a closed set");
         self.operations[at].clone()

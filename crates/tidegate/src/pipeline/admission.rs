@@ -130,7 +130,9 @@ pub fn refuse(
     circumstances: &Circumstances<'_>,
     answer: Answer,
 ) -> Result<Refused, RecordError> {
-    let plan = Plan { status: answer.status.as_u16(), range: None, bytes: answer.body.len() as u64 };
+    // A HEAD is told how long the body would be, and gets none.
+    let bytes = if &*circumstances.method == "HEAD" { 0 } else { answer.body.len() as u64 };
+    let plan = Plan { status: answer.status.as_u16(), range: None, bytes };
     let record = append(recorder, circumstances, &plan)?;
     Ok(Refused { answer, record, decision: circumstances.decision.map(|d| d.id) })
 }

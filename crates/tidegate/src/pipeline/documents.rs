@@ -10,7 +10,7 @@ use tidegate_store::catalogue::{
     CatalogueError, DocumentKey, NewDocument, Sighting, SightingBatch, StoredDocument,
 };
 
-use super::package::Package;
+use super::package::{Freshness, Package};
 use crate::door::{Door, Repository};
 use crate::upstream::{Fetched, Upstream, UpstreamError, Validators};
 
@@ -20,6 +20,9 @@ const PRELUDE: &str = "prelude";
 const SUPPLEMENT: &str = "supplement";
 /// Seconds between two refreshes of a package that only its files are asked of.
 const KEEP_FRESH_SECONDS: i64 = 60;
+/// Seconds between two attempts to refresh a package whose index is asked for: an upstream that fails is not asked once
+/// for every request.
+const RETRY_REFRESH_SECONDS: i64 = 2;
 /// Seconds for which a prelude (cargo's `config.json`) is used without asking again.
 const PRELUDE_FRESH_SECONDS: i64 = 3600;
 
@@ -77,12 +80,14 @@ pub async fn load(
         let package = refresh(door, repository, name, None).await?;
         return Ok(Loaded { package, stale: None, cold: true });
     };
-    let age = now.seconds_since(package.checked_at());
+    let age = now.seconds_since(package.freshness.checked_at());
     if age < settings.fresh_seconds as i64 {
         return Ok(Loaded { package, stale: None, cold: false });
     }
     if age < (settings.fresh_seconds + settings.stale_while_revalidate_seconds) as i64 {
-        begin_refresh(door, repository, name, &package);
+        if package.freshness.claim_refresh(now, RETRY_REFRESH_SECONDS) {
+            begin_refresh(door, repository, name, Some(Arc::clone(&package)), &package.freshness);
+        }
         return Ok(Loaded { package, stale: None, cold: false });
     }
     match refresh(door, repository, name, Some(Arc::clone(&package))).await {
@@ -110,13 +115,15 @@ pub async fn reload(
     Ok(Loaded { package, stale: None, cold: true })
 }
 
-/// Begins to refresh a package that is used without its index being asked for, as lock-file installs do.
-pub fn keep_fresh(door: &Arc<Door>, repository: &Arc<Repository>, package: &Arc<Package>) {
+/// Begins to refresh a package that is used without its index being asked for, as lock-file installs do. `used` is what
+/// the use was decided with; it need not be in memory any more.
+pub fn keep_fresh(door: &Arc<Door>, repository: &Arc<Repository>, name: &PackageName, used: &Arc<Freshness>) {
     let now = door.clock.now();
-    if now.seconds_since(package.checked_at()) >= door.config.cache.fresh_seconds as i64
-        && package.claim_refresh(now, KEEP_FRESH_SECONDS)
+    if now.seconds_since(used.checked_at()) >= door.config.cache.fresh_seconds as i64
+        && used.claim_refresh(now, KEEP_FRESH_SECONDS)
     {
-        begin_refresh(door, repository, &package.name, package);
+        let held = door.caches.packages.get(&(Arc::clone(&repository.name), name.clone()));
+        begin_refresh(door, repository, name, held, used);
     }
 }
 
@@ -130,14 +137,26 @@ pub async fn prelude_of(
     Ok(Some(prelude(door, repository, upstream, &request).await?))
 }
 
-fn begin_refresh(door: &Arc<Door>, repository: &Arc<Repository>, name: &PackageName, package: &Arc<Package>) {
-    let (door2, repository2, name2, package2) =
-        (door.clone(), repository.clone(), name.clone(), package.clone());
+/// Begins to refresh a package, unless that is under way. What was decided with `used` is decided anew afterwards, where
+/// the answer is another document or the package left memory meanwhile.
+fn begin_refresh(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    name: &PackageName,
+    held: Option<Arc<Package>>,
+    used: &Arc<Freshness>,
+) {
+    let (door2, repository2, name2, used) =
+        (door.clone(), repository.clone(), name.clone(), Arc::clone(used));
     let key = (Arc::clone(&repository.name), name.clone());
     door.flights.packages.start(key, move || async move {
-        let result = ask_upstreams(&door2, &repository2, &name2, Some(package2)).await;
-        if let Err(error) = &result {
-            tracing::warn!(error = %error, "could not refresh the index of {name2}: {error}");
+        let result = ask_upstreams(&door2, &repository2, &name2, held).await;
+        match &result {
+            Ok(package) if Arc::ptr_eq(&package.freshness, &used) => {}
+            Ok(_) | Err(LoadError::Upstream(UpstreamError::Absent { .. })) => used.supersede(),
+            Err(error) => {
+                tracing::warn!(error = %error, "could not refresh the index of {name2}: {error}");
+            }
         }
         result
     });
@@ -184,7 +203,7 @@ async fn ask_upstreams(
             Ok(package) => {
                 let key = (Arc::clone(&repository.name), name.clone());
                 if let Some(old) = door.caches.packages.get(&key).filter(|old| !Arc::ptr_eq(old, &package)) {
-                    old.supersede();
+                    old.freshness.supersede();
                 }
                 door.caches.packages.insert(key, Arc::clone(&package));
                 return Ok(package);
@@ -197,7 +216,7 @@ async fn ask_upstreams(
         }
     }
     if let Some((_, old)) = door.caches.packages.remove(&(Arc::clone(&repository.name), name.clone())) {
-        old.supersede();
+        old.freshness.supersede();
     }
     Err(absent.map_or_else(|| LoadError::Private(name.clone()), LoadError::Upstream))
 }
@@ -229,7 +248,11 @@ async fn ask_one(
     let request = repository.protocol.index_request(name, &upstream.base);
     let stored = match &held {
         // Validators without the parsed package would leave us with "not modified" and nothing to show.
-        Some(_) => stored(door, repository, upstream, name.as_str(), INDEX).await?,
+        Some(package) => stored(door, repository, upstream, name.as_str(), INDEX)
+            .await?
+            // "Not modified" is said of the document that the validators came with, and that is not ours where another
+            // was kept meanwhile.
+            .filter(|kept| kept.head.digest == package.document),
         None => None,
     };
     let validators = stored
@@ -240,7 +263,7 @@ async fn ask_one(
     let now = door.clock.now();
     let (document, validators) = match (fetched, held) {
         (Fetched::NotModified, Some(package)) => {
-            package.set_checked_at(now);
+            package.freshness.set_checked_at(now);
             let (repo, base, name) =
                 (repository.name.to_string(), upstream.base.url.to_string(), name.to_string());
             door.catalogue(move |c| {
@@ -260,7 +283,7 @@ async fn ask_one(
         (Fetched::Document { document, validators, .. }, held) => {
             let digest = digest_of(&document);
             if let Some(package) = held.filter(|p| p.document == digest) {
-                package.set_checked_at(now);
+                package.freshness.set_checked_at(now);
                 let (repo, base, name) =
                     (repository.name.to_string(), upstream.base.url.to_string(), name.to_string());
                 door.catalogue(move |c| {

@@ -15,7 +15,7 @@ use super::artifacts::{Staged, stage, subject_of};
 use super::decide::{Decided, Ruleset, decide_file, name_decision};
 use super::documents::{self, LoadError, Loaded};
 use super::facts::{BytesKnown, LocalState, Question};
-use super::package::Package;
+use super::package::{Freshness, Package};
 use super::{Answered, PackageRequest, Representation, Told, circumstances, denials, refuse, views};
 use crate::door::Door;
 use crate::http::conditional;
@@ -23,8 +23,9 @@ use crate::http::conditional;
 /// What one request for a file came to, kept so that the next needs no look-up.
 #[derive(Debug)]
 pub struct Hot {
-    /// The package it was decided with.
-    pub package: Arc<Package>,
+    /// How current the package is that it was decided with. Not the package itself: thousands of decided files would
+    /// keep thousands of indexes in memory, whatever the cache's budget.
+    pub freshness: Arc<Freshness>,
     /// The decision.
     pub decided: Decided,
     /// The bytes and their subject, where the decision serves.
@@ -36,13 +37,6 @@ pub struct Hot {
     purl: Text,
     file: Text,
     upstream: Text,
-}
-
-impl Hot {
-    /// Roughly how many bytes this keeps in memory beyond what the page cache holds anyway.
-    pub fn weight(&self) -> u64 {
-        2048
-    }
 }
 
 /// Names what was asked for.
@@ -78,13 +72,13 @@ pub(super) async fn answer(
     };
     if let Some(hot) = door.caches.hot.get(&key)
         && hot.decided.stands(rules.epoch, door.clock.now())
-        && !hot.package.is_superseded()
+        && !hot.freshness.is_superseded()
         && hot.refused.as_ref().is_none_or(|(_, door_url)| *door_url == request.door_url)
         && hot.served.as_ref().is_none_or(|(staged, _)| {
             hot.opened_at.elapsed() < RECHECK_BLOB_AFTER && door.store.blobs.is_unharmed(&staged.blob)
         })
     {
-        documents::keep_fresh(door, &request.repository, &hot.package);
+        documents::keep_fresh(door, &request.repository, name, &hot.freshness);
         return respond(door, request, &hot, part, Circumstance::warm(door));
     }
     match resolve(door, request, &rules, name, selector, part).await {
@@ -202,7 +196,7 @@ fn hot(
         purl: decided.purl.clone(),
         file: file.into(),
         upstream: package.upstream.name.as_str().into(),
-        package,
+        freshness: Arc::clone(&package.freshness),
         decided,
         served,
         refused,
@@ -228,7 +222,7 @@ async fn find(
     if let Some(at) = position(&loaded.package) {
         return Ok((loaded, at));
     }
-    let age = door.clock.now().seconds_since(loaded.package.checked_at());
+    let age = door.clock.now().seconds_since(loaded.package.freshness.checked_at());
     let loaded = if age > RECHECK_SECONDS && loaded.stale.is_none() {
         documents::reload(door, &request.repository, name, &loaded.package).await.map_err(denied)?
     } else {

@@ -43,7 +43,7 @@ pub(super) async fn answer(
         }
     };
     match &rendered.shown {
-        Shown::Document(encodings) => serve(door, request, &loaded, encodings, purl).await,
+        Shown::Document(encodings) => serve(door, request, &loaded, &rendered, encodings, purl).await,
         Shown::Withheld(position) => {
             file_ask::refuse_file(door, request, &rules, &loaded.package, *position).await
         }
@@ -106,6 +106,7 @@ async fn serve(
     door: &Arc<Door>,
     request: &PackageRequest,
     loaded: &Loaded,
+    rendered: &Arc<RenderedView>,
     encodings: &Encodings,
     purl: Text,
 ) -> Result<Answered, RecordError> {
@@ -113,11 +114,18 @@ async fn serve(
     let coding = encodings.choose(accepted.gzip, accepted.zstd);
     let etag = encodings.etag(coding);
     let wanted = conditional::document(&request.method, &request.headers, &etag);
-    let whole = match encodings.ready(coding) {
+    let whole = if wanted.status == 304 { Some(bytes::Bytes::new()) } else { encodings.ready(coding) };
+    let whole = match whole {
         Some(bytes) => bytes,
         None => {
-            // Compressing a large document takes tens of milliseconds; the view is in the cache, so this is done once.
-            tokio::task::block_in_place(|| encodings.bytes(coding))
+            // Compressing a large document takes tens of milliseconds; the view is in the cache, so this is done once,
+            // and those who wait for it do so where waiting holds up nobody else.
+            let view = Arc::clone(rendered);
+            door.blocking(move || match &view.shown {
+                Shown::Document(encodings) => encodings.bytes(coding),
+                Shown::Withheld(_) | Shown::Absent(_) => bytes::Bytes::new(),
+            })
+            .await
         }
     };
     let length = whole.len() as u64;

@@ -12,6 +12,12 @@ use tidegate_store::catalogue::SightingState;
 
 use crate::upstream::Upstream;
 
+/// Where the next package's count of local changes begins. A package that left memory and came back must not count from
+/// where a view that is still in memory was made.
+static NEXT_EPOCHS: AtomicU64 = AtomicU64::new(0);
+/// More than one package can ever change.
+const EPOCHS_APART: u64 = 1 << 32;
+
 /// One parsed document with everything that decisions on its files read.
 pub struct Package {
     /// Which package.
@@ -32,14 +38,61 @@ pub struct Package {
     pub project_published_at: Option<Timestamp>,
     /// The popular name it could be taken for.
     pub resembles: Option<Resemblance>,
-    /// When upstream last said that the document is current, milliseconds.
-    checked_at: AtomicI64,
+    /// How current it is; outlives the package where a decided file still refers to it.
+    pub freshness: Arc<Freshness>,
     /// Counts what changed here about the package's files: a first admission, a new pin.
     local_epoch: AtomicU64,
+    by_file: HashMap<Arc<str>, usize>,
+}
+
+/// How current a package is. Small, so that what refers to it for long does not keep a whole index in memory.
+#[derive(Debug)]
+pub struct Freshness {
+    /// When upstream last said that the document is current, milliseconds.
+    checked_at: AtomicI64,
     /// When somebody last began to refresh it, milliseconds.
     refresh_claimed_at: AtomicI64,
     superseded: AtomicBool,
-    by_file: HashMap<Arc<str>, usize>,
+}
+
+impl Freshness {
+    fn new(checked_at: Timestamp) -> Self {
+        Self {
+            checked_at: AtomicI64::new(checked_at.unix_millis()),
+            refresh_claimed_at: AtomicI64::new(0),
+            superseded: AtomicBool::new(false),
+        }
+    }
+
+    /// When upstream last said that the document is current.
+    pub fn checked_at(&self) -> Timestamp {
+        Timestamp::from_unix_millis(self.checked_at.load(Ordering::Relaxed))
+    }
+
+    /// Records that upstream said so again.
+    pub fn set_checked_at(&self, at: Timestamp) {
+        self.checked_at.store(at.unix_millis(), Ordering::Relaxed);
+    }
+
+    /// Whether a newer document has taken its place.
+    pub fn is_superseded(&self) -> bool {
+        self.superseded.load(Ordering::Acquire)
+    }
+
+    /// Marks that a newer document has taken its place.
+    pub fn supersede(&self) {
+        self.superseded.store(true, Ordering::Release);
+    }
+
+    /// True for one caller in `every_seconds`: that one refreshes.
+    pub fn claim_refresh(&self, now: Timestamp, every_seconds: i64) -> bool {
+        let last = self.refresh_claimed_at.load(Ordering::Relaxed);
+        now.unix_millis() - last >= every_seconds * 1000
+            && self
+                .refresh_claimed_at
+                .compare_exchange(last, now.unix_millis(), Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
 }
 
 /// How a file compares with the version before it.
@@ -75,23 +128,11 @@ impl Package {
             upstream,
             document,
             sightings,
-            checked_at: AtomicI64::new(checked_at.unix_millis()),
-            local_epoch: AtomicU64::new(0),
-            refresh_claimed_at: AtomicI64::new(0),
-            superseded: AtomicBool::new(false),
+            freshness: Arc::new(Freshness::new(checked_at)),
+            local_epoch: AtomicU64::new(NEXT_EPOCHS.fetch_add(EPOCHS_APART, Ordering::Relaxed)),
             by_file,
             index,
         }
-    }
-
-    /// When upstream last said that the document is current.
-    pub fn checked_at(&self) -> Timestamp {
-        Timestamp::from_unix_millis(self.checked_at.load(Ordering::Relaxed))
-    }
-
-    /// Records that upstream said so again.
-    pub fn set_checked_at(&self, at: Timestamp) {
-        self.checked_at.store(at.unix_millis(), Ordering::Relaxed);
     }
 
     /// What changed here about the package's files so far.
@@ -102,26 +143,6 @@ impl Package {
     /// Notes that something changed here, so that rendered views are made anew.
     pub fn bump_local_epoch(&self) {
         self.local_epoch.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// Whether a newer document has taken its place.
-    pub fn is_superseded(&self) -> bool {
-        self.superseded.load(Ordering::Acquire)
-    }
-
-    /// Marks that a newer document has taken its place.
-    pub fn supersede(&self) {
-        self.superseded.store(true, Ordering::Release);
-    }
-
-    /// True for one caller in `every_seconds`: that one refreshes.
-    pub fn claim_refresh(&self, now: Timestamp, every_seconds: i64) -> bool {
-        let last = self.refresh_claimed_at.load(Ordering::Relaxed);
-        now.unix_millis() - last >= every_seconds * 1000
-            && self
-                .refresh_claimed_at
-                .compare_exchange(last, now.unix_millis(), Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
     }
 
     /// The position of a file by its name.

@@ -1,0 +1,183 @@
+//! `tidegate status`, `tidegate doctor`.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::show::{Ask, BAD, CARE, FAINT, GOOD, STRONG, list, minute, print_json, safe, styled, text};
+use super::{Failure, Outcome, print};
+use crate::config;
+use crate::discover::{Surroundings, discover_all};
+
+/// Show what is on and where each upstream came from.
+#[derive(Debug, Args)]
+pub struct Status {
+    #[command(flatten)]
+    ask: Ask,
+}
+
+impl Status {
+    /// Prints it.
+    ///
+    /// # Errors
+    /// No door, or its refusal.
+    pub fn run(self) -> Outcome {
+        let status = self.ask.door()?.get("status", &[])?;
+        if self.ask.json {
+            print_json([&status])?;
+        } else {
+            print(&shown(&status))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn shown(status: &Value) -> String {
+    let mut out = String::new();
+    let ready = status["ready"] == true;
+    let word = if ready { styled(GOOD, "ready") } else { styled(BAD, "not ready") };
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        out,
+        "tidegate {} is {word}, open since {}",
+        text(status, "version"),
+        minute(status, "opened_at")
+    );
+    for reason in list(status, "not_ready_because") {
+        let _ = writeln!(out, "  {}", safe(reason.as_str().unwrap_or_default()));
+    }
+    let policy = &status["policy"];
+    let enforced = if policy["enforces"] == true { "enforced" } else { "observing only" };
+    let _ = writeln!(
+        out,
+        "policy      {} {} ({}), {enforced}",
+        text(policy, "id"),
+        text(policy, "version"),
+        safe(text(policy, "source"))
+    );
+    let ledger = &status["ledger"];
+    let _ = write!(out, "ledger      {} entries, {}", ledger["entries"], text(ledger, "mode"));
+    if text(ledger, "mode") == "batched" {
+        let _ = write!(out, " (a power cut may lose {} ms)", ledger["unsynced_window_ms"]);
+    }
+    out.push('\n');
+    if let Some(store) = status.get("store").filter(|s| !s.is_null()) {
+        let mib = |key: &str| store[key].as_u64().unwrap_or(0) >> 20;
+        let _ = writeln!(
+            out,
+            "store       {} of {} MiB used, {} MiB free",
+            mib("used_bytes"),
+            mib("quota_bytes"),
+            mib("free_bytes")
+        );
+    }
+    for control in list(status, "degraded") {
+        let _ = writeln!(out, "off         {}", styled(CARE, &safe(control.as_str().unwrap_or_default())));
+    }
+    for repository in list(status, "repositories") {
+        let name = styled(STRONG, text(repository, "name"));
+        if !text(repository, "not_configured").is_empty() {
+            let _ = writeln!(out, "{name}: not configured: {}", safe(text(repository, "not_configured")));
+        }
+        for upstream in list(repository, "upstreams") {
+            let source = styled(FAINT, &format!("(from {})", safe(text(upstream, "source"))));
+            let _ = writeln!(out, "{name} <- {} {source}", safe(text(upstream, "url")));
+        }
+    }
+    out
+}
+
+/// Find out what is wrong, and what to do about it. Ends with status 1 where something is.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    ask: Ask,
+}
+
+impl Doctor {
+    /// Prints every finding.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub fn run(self) -> Outcome {
+        let answer = self.ask.door().and_then(|door| door.get("diagnosis", &[]));
+        let diagnosis = match answer {
+            Ok(diagnosis) => diagnosis,
+            Err(Failure(why)) => self.without_a_door(&why),
+        };
+        let findings = list(&diagnosis, "findings");
+        let problems = findings.iter().filter(|f| text(f, "level") == "problem").count();
+        if self.ask.json {
+            print_json(findings)?;
+        } else {
+            print(&told(findings, problems))?;
+        }
+        Ok(ExitCode::from(u8::from(problems > 0)))
+    }
+
+    /// What can be told of a machine on which no door runs.
+    fn without_a_door(&self, why: &str) -> Value {
+        let mut findings = Vec::new();
+        let (what, remedy) = why.split_once('\n').unwrap_or((why, ""));
+        findings.push(json!({ "level": "problem", "area": "door", "what": what, "remedy": remedy.trim() }));
+        if self.ask.reach.door.is_none() {
+            let path = self.ask.reach.data().join("tidegate.toml");
+            if path.exists() {
+                findings.push(match config::load(&path) {
+                    Ok(_) => {
+                        let what = format!("`{}` can be used", path.display());
+                        json!({ "level": "ok", "area": "configuration", "what": what, "remedy": "" })
+                    }
+                    Err(error) => {
+                        let error = error.to_string();
+                        let (what, remedy) = error.split_once('\n').unwrap_or((&error, ""));
+                        json!({ "level": "problem", "area": "configuration", "what": what, "remedy": remedy.trim() })
+                    }
+                });
+            }
+            findings.extend(discovered());
+        }
+        json!({ "findings": findings })
+    }
+}
+
+/// The upstreams that a door started here would front.
+fn discovered() -> Vec<Value> {
+    let Ok(folder) = std::env::current_dir() else { return Vec::new() };
+    let around = Surroundings::of_process(folder, Vec::new()).explicit_from_vars();
+    discover_all(&around)
+        .into_iter()
+        .map(|(ecosystem, found)| match found {
+            Ok(found) => {
+                let what = format!("a door would front {} (from {})", found.url, found.source.place);
+                json!({ "level": "ok", "area": ecosystem.as_str(), "what": what, "remedy": "" })
+            }
+            Err(missing) => json!({
+                "level": "note", "area": ecosystem.as_str(), "what": missing.to_string(), "remedy": missing.remedy(),
+            }),
+        })
+        .collect()
+}
+
+fn told(findings: &[Value], problems: usize) -> String {
+    let mut out = String::new();
+    for finding in findings {
+        let word = match text(finding, "level") {
+            "ok" => styled(GOOD, "ok     "),
+            "note" => styled(CARE, "note   "),
+            _ => styled(BAD, "problem"),
+        };
+        let _ = writeln!(out, "{word} {}: {}", safe(text(finding, "area")), safe(text(finding, "what")));
+        if !text(finding, "remedy").is_empty() {
+            let _ = writeln!(out, "          {}", safe(text(finding, "remedy")));
+        }
+    }
+    let _ = match problems {
+        0 => writeln!(out, "nothing is wrong"),
+        1 => writeln!(out, "1 thing is wrong"),
+        n => writeln!(out, "{n} things are wrong"),
+    };
+    out
+}
