@@ -1,0 +1,12 @@
+//! Tests of the whole door.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod config_fields;
+mod faults;
+mod one_door;
+mod operations;
+mod paths;
+mod private_names;
+mod support;
+mod views;
