@@ -352,7 +352,7 @@ async fn build(
 ) -> Result<Arc<Package>, LoadError> {
     let (door2, repository, upstream, name) =
         (door.clone(), repository.clone(), upstream.clone(), name.clone());
-    door.blocking(move || {
+    door.heavy(move || {
         let digest = digest_of(&documents.index);
         let index = repository
             .protocol
@@ -440,7 +440,7 @@ async fn supplement(
     let (repository2, upstream2, name2, index2, prelude2) =
         (repository.clone(), upstream.clone(), name.clone(), index.clone(), prelude.cloned());
     let request = door
-        .blocking(move || {
+        .heavy(move || {
             let parsed = repository2
                 .protocol
                 .parse_index(&name2, &upstream2.base, &index2, prelude2.as_ref(), None)
