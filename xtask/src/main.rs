@@ -4,6 +4,7 @@ mod bench;
 mod deny;
 mod popular_names;
 mod readme;
+mod real_install;
 mod test;
 mod tidy;
 mod tools;
@@ -33,6 +34,7 @@ enum Command {
     Bench(bench::Arguments),
     /// Derive the lists of popular names from lock files of real applications.
     PopularNames(popular_names::Arguments),
+    RealInstall(real_install::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Readme => readme::run().map_err(Into::into),
         Command::Deny => deny::run().map_err(Into::into),
         Command::Bench(arguments) => bench::run(&arguments).map_err(Into::into),
+        Command::RealInstall(arguments) => real_install::run(&arguments).map_err(Into::into),
         Command::PopularNames(arguments) => popular_names::run(&arguments).map_err(Into::into),
     };
     match result {
