@@ -7,6 +7,7 @@ pub mod operate;
 mod person;
 mod policy;
 mod quarantine;
+pub mod reference;
 pub mod remote;
 pub mod show;
 mod status;

@@ -1,0 +1,6 @@
+//! Tests of the whole door.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod commands;
+mod commands_offline;
