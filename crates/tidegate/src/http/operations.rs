@@ -18,10 +18,12 @@ pub fn unready(door: &Door) -> Vec<String> {
     if !health.writable {
         reasons.push(format!("the ledger cannot record: {}", health.why.as_deref().unwrap_or("unknown")));
     }
-    if let Ok(usage) = door.store.blobs.usage()
-        && usage.free_bytes < MIN_FREE_BYTES
-    {
-        reasons.push(format!("the disk has {} MiB left", usage.free_bytes >> 20));
+    match door.store.blobs.usage() {
+        Ok(usage) if usage.free_bytes < MIN_FREE_BYTES => {
+            reasons.push(format!("the disk has {} MiB left", usage.free_bytes >> 20));
+        }
+        Ok(_) => {}
+        Err(error) => reasons.push(format!("the store cannot be used: {error}")),
     }
     if door.draining.load(std::sync::atomic::Ordering::Relaxed) {
         reasons.push("the door is stopping".into());

@@ -4,3 +4,11 @@
 
 mod commands;
 mod commands_offline;
+mod config_fields;
+mod faults;
+mod one_door;
+mod operations;
+mod paths;
+mod private_names;
+mod support;
+mod views;
