@@ -10,6 +10,7 @@ pub mod operate;
 mod person;
 mod policy;
 mod quarantine;
+pub mod reference;
 pub mod remote;
 pub mod run;
 pub mod setup;

@@ -7,6 +7,8 @@ mod clients_locks;
 mod clients_runs;
 mod clients_steering;
 mod clients_support;
+mod commands;
+mod commands_offline;
 mod config_fields;
 mod faults;
 mod one_door;
