@@ -346,6 +346,7 @@ fn status_doctor_and_policy_speak_of_the_running_door() {
         "{status}"
     );
     assert!(status.contains(site.upstream.npm_url().trim_end_matches('/')), "{status}");
+    assert!(status.contains("off         advisories"), "a control that is off says so: {status}");
     let healthy = site.run(&["doctor"]);
     assert!(healthy.stdout.contains("npm: ") && healthy.stdout.contains(" answers"), "{}", healthy.output());
     site.upstream.stop();
