@@ -2,6 +2,7 @@
 
 use http::{StatusCode, header};
 use tidegate_ecosystems::Answer;
+use tidegate_sys::disk::{Disk as _, RealDisk};
 
 use super::respond::{HttpResponse, unrecorded};
 use crate::door::Door;
@@ -18,10 +19,15 @@ pub fn unready(door: &Door) -> Vec<String> {
     if !health.writable {
         reasons.push(format!("the ledger cannot record: {}", health.why.as_deref().unwrap_or("unknown")));
     }
-    if let Ok(usage) = door.store.blobs.usage()
-        && usage.free_bytes < MIN_FREE_BYTES
+    // Artifacts may lie on a disk of their own; the catalogue always lies in the data directory.
+    let free = [
+        ("", door.store.blobs.usage().ok().map(|usage| usage.free_bytes)),
+        (" of the catalogue", RealDisk.free_bytes(&door.data).ok()),
+    ];
+    if let Some((whose, bytes)) =
+        free.iter().find_map(|(whose, free)| free.filter(|b| *b < MIN_FREE_BYTES).map(|b| (whose, b)))
     {
-        reasons.push(format!("the disk has {} MiB left", usage.free_bytes >> 20));
+        reasons.push(format!("the disk{whose} has {} MiB left", bytes >> 20));
     }
     if door.draining.load(std::sync::atomic::Ordering::Relaxed) {
         reasons.push("the door is stopping".into());
