@@ -54,6 +54,22 @@ pub enum Ask {
     },
 }
 
+impl Ask {
+    /// The word for what kind of ask this is: a view's form, `artifact`, `metadata`, a service, a document of ours,
+    /// `redirect` or `not-offered`. A closed set per ecosystem: [`crate::Protocol::kinds`].
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Index { view, .. } => view.form,
+            Self::Artifact { part: Part::Whole, .. } => "artifact",
+            Self::Artifact { part: Part::Metadata, .. } => "metadata",
+            Self::Api(call) => call.service,
+            Self::Generated { document } => document,
+            Self::Redirect { .. } => "redirect",
+            Self::NotOffered { .. } => "not-offered",
+        }
+    }
+}
+
 /// A form of an index: the ecosystem's word for it, and a version or tag where the form is about one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct View {

@@ -33,9 +33,21 @@ pub trait Protocol: Send + Sync + 'static {
     /// implementation never guesses.
     fn route(&self, request: &ClientRequest<'_>) -> Result<Ask, RouteError>;
 
+    /// Every [`Ask::kind`] that [`Protocol::route`] can give. An ask of another kind is refused, and the one-door tests
+    /// demand a row for each: so no new form, service or document can come in beside the gate.
+    fn kinds(&self) -> &'static [&'static str];
+
     /// A document that must be fetched once per upstream before any other (cargo's `config.json`).
     fn prelude(&self, _upstream: &UpstreamBase) -> Option<DocumentRequest> {
         None
+    }
+
+    /// Whether a prelude can be used. One that cannot is not kept.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn check_prelude(&self, _prelude: &FetchedDocument) -> Result<(), IndexError> {
+        Ok(())
     }
 
     /// The document that lists a package's files.

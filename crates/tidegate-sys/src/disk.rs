@@ -44,6 +44,17 @@ pub struct DirectoryEntry {
     pub modified: SystemTime,
 }
 
+/// What tells that somebody wrote to a file that nobody should write to, or that its name stands for another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileStamp {
+    /// Size in bytes.
+    pub len: u64,
+    /// When it was last written.
+    pub modified: Option<SystemTime>,
+    /// Its number in the file system; 0 where there is none.
+    pub inode: u64,
+}
+
 /// A file open for writing at its end.
 pub trait DiskFile: Send {
     /// Writes everything at the end, or fails; after a failure some of it may stand there.
@@ -100,6 +111,14 @@ pub trait Disk: Send + Sync + 'static {
     /// # Errors
     /// What the operating system says.
     fn map(&self, path: &Path) -> io::Result<Bytes>;
+
+    /// What tells one state of a file from another, at the cost of one system call.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn stamp(&self, path: &Path) -> io::Result<FileStamp> {
+        Ok(FileStamp { len: self.map(path)?.len() as u64, modified: None, inode: 0 })
+    }
 
     /// Gives a file another name in the same file system, replacing what had that name.
     ///
@@ -183,6 +202,12 @@ impl Disk for RealDisk {
 
     fn map(&self, path: &Path) -> io::Result<Bytes> {
         crate::map::map_immutable(&fs::File::open(path)?)
+    }
+
+    fn stamp(&self, path: &Path) -> io::Result<FileStamp> {
+        use std::os::unix::fs::MetadataExt as _;
+        let metadata = fs::metadata(path)?;
+        Ok(FileStamp { len: metadata.len(), modified: metadata.modified().ok(), inode: metadata.ino() })
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

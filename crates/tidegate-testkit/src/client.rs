@@ -145,6 +145,14 @@ impl RawClient {
         Ok(RawResponse { status, reason, headers, body: Vec::new(), complete: true })
     }
 
+    /// Reads `length` bytes behind a head that [`RawClient::read_head_only`] read; fewer where the connection ends.
+    ///
+    /// # Errors
+    /// Where reading fails.
+    pub fn read_body(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        self.take(length)
+    }
+
     /// Whether the other side has closed the connection, or closes it within `within`.
     pub fn is_closed(&mut self, within: Duration) -> bool {
         // Failing to set a timeout leaves the longer one: the answer is the same, only later.

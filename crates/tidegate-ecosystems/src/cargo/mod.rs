@@ -45,8 +45,17 @@ impl Protocol for Cargo {
         route::route(request)
     }
 
+    fn kinds(&self) -> &'static [&'static str] {
+        &[LINES, "artifact", SEARCH, CONFIG, "not-offered"]
+    }
+
     fn prelude(&self, upstream: &UpstreamBase) -> Option<DocumentRequest> {
         Some(DocumentRequest::get(upstream.join(&[CONFIG]), "application/json, */*;q=0.5", config::MAX_BYTES))
+    }
+
+    fn check_prelude(&self, prelude: &FetchedDocument) -> Result<(), IndexError> {
+        let malformed = |why| IndexError::Malformed { package: CONFIG.into(), why };
+        UpstreamConfig::read(prelude).map(drop).map_err(|e| malformed(e.to_string()))
     }
 
     fn index_request(&self, package: &PackageName, upstream: &UpstreamBase) -> DocumentRequest {

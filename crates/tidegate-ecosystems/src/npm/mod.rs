@@ -41,6 +41,25 @@ impl Protocol for Npm {
         routes::route(request)
     }
 
+    fn kinds(&self) -> &'static [&'static str] {
+        &[
+            render::FULL,
+            render::ABBREVIATED,
+            render::VERSION,
+            render::DIST_TAGS,
+            "artifact",
+            routes::KEYS,
+            routes::ATTESTATIONS,
+            routes::SEARCH,
+            routes::ADVISORIES_BULK,
+            routes::AUDITS,
+            routes::AUDITS_QUICK,
+            routes::PING,
+            routes::WHOAMI,
+            "not-offered",
+        ]
+    }
+
     fn index_request(&self, package: &PackageName, upstream: &UpstreamBase) -> DocumentRequest {
         DocumentRequest::get(package_url(upstream, &escaped(package)), JSON, MAX_INDEX_BYTES)
     }

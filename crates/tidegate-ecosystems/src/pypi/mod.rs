@@ -59,6 +59,20 @@ impl Protocol for Pypi {
         route::route(request)
     }
 
+    fn kinds(&self) -> &'static [&'static str] {
+        &[
+            FORM_HTML,
+            FORM_JSON,
+            FORM_PROJECT_JSON,
+            FORM_VERSION_JSON,
+            "artifact",
+            "metadata",
+            route::SERVICE_INTEGRITY,
+            "redirect",
+            "not-offered",
+        ]
+    }
+
     fn index_request(&self, package: &PackageName, upstream: &UpstreamBase) -> DocumentRequest {
         // The trailing slash is part of the normal address: without it every fetch costs a redirect.
         DocumentRequest::get(upstream.join(&[package.as_str(), ""]), INDEX_ACCEPT, MAX_INDEX_BYTES)

@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use tidegate_model::Sha256;
-use tidegate_sys::disk::{Disk, SyncSite};
+use tidegate_sys::disk::{Disk, FileStamp, SyncSite};
 
 pub use checks::BLOCK_BYTES;
 pub use error::{BlobError, OpenBlobsError};
@@ -59,6 +59,8 @@ struct Shared {
 pub struct Blob {
     sha256: Sha256,
     bytes: Bytes,
+    /// Of its file, taken before the bytes were checked.
+    stamp: FileStamp,
 }
 
 impl Blob {
@@ -168,13 +170,15 @@ impl BlobStore {
     /// [`BlobError::Corrupt`], or what the disk says.
     pub fn open_blob(&self, sha256: &Sha256) -> Result<Option<Blob>, BlobError> {
         let path = self.blob_path(sha256);
-        let bytes = match self.shared.disk.map(&path) {
-            Ok(bytes) => bytes,
+        let opened =
+            self.shared.disk.stamp(&path).and_then(|stamp| Ok((stamp, self.shared.disk.map(&path)?)));
+        let (stamp, bytes) = match opened {
+            Ok(opened) => opened,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(BlobError::io("opening a blob", &path, e)),
         };
         if self.stored_checks(sha256).is_some_and(|checks| checks.agree(&bytes)) {
-            return Ok(Some(Blob { sha256: *sha256, bytes }));
+            return Ok(Some(Blob { sha256: *sha256, bytes, stamp }));
         }
         // Checksums that are missing, torn or in disagreement prove nothing against the bytes: the digest does.
         if hashing::sha256(&bytes) != *sha256 {
@@ -182,7 +186,13 @@ impl BlobStore {
             return Err(BlobError::Corrupt { sha256: *sha256, moved_to: self.set_aside(sha256, &path)? });
         }
         self.write_checks(sha256, &BlockChecks::of(&bytes));
-        Ok(Some(Blob { sha256: *sha256, bytes }))
+        Ok(Some(Blob { sha256: *sha256, bytes, stamp }))
+    }
+
+    /// Whether a blob's file is as it was when the blob was opened and checked. The bytes of a blob that is held open are
+    /// the file's, so whoever keeps one asks before using it again.
+    pub fn is_unharmed(&self, blob: &Blob) -> bool {
+        self.shared.disk.stamp(&self.blob_path(&blob.sha256)).is_ok_and(|now| now == blob.stamp)
     }
 
     /// Removes a blob; those who hold it open keep their bytes. Returns its size, `None` where it was not there.

@@ -48,15 +48,24 @@ impl Repository {
     pub fn mentions_private(&self, text: &str) -> bool {
         let patterns = self.upstreams.iter().map(|u| &u.private).chain([&self.private]);
         let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c == ',').collect();
+        let folded = folded(text);
         patterns.into_iter().any(|p| {
             words.iter().any(|word| p.matches_text(word))
-                || p.as_slice().iter().any(|glob| {
-                    // The fixed beginning of a pattern, `@acme/` or `acme-`, tells as much as a whole name.
-                    let fixed = glob.split('*').next().unwrap_or_default();
-                    fixed.len() > 2 && text.to_ascii_lowercase().contains(fixed.trim_end_matches('/'))
-                })
+                || p.as_slice().iter().any(|glob| telling(glob).is_some_and(|part| folded.contains(&part)))
         })
     }
+}
+
+/// The fixed part of a pattern that tells as much as a whole name: `acme` of `@acme/*` (a search may say `scope:acme`),
+/// `acme` of `acme-*`. Short ones would match everything.
+fn telling(glob: &str) -> Option<String> {
+    let parts = glob.split('*').map(|part| folded(part.trim_matches(|c: char| !c.is_ascii_alphanumeric())));
+    parts.max_by_key(String::len).filter(|part| part.len() > 2)
+}
+
+/// Without the differences that ecosystems ignore in names.
+fn folded(text: &str) -> String {
+    text.to_ascii_lowercase().replace(['_', '.'], "-")
 }
 
 impl std::fmt::Debug for Repository {
@@ -104,7 +113,7 @@ mod tests {
     #[test]
     fn a_search_that_mentions_a_private_name_is_noticed() {
         let repository = repository();
-        for yes in ["@acme/x", "scope:acme @acme", "@secret/plan", "keywords:@ACME/tool"] {
+        for yes in ["@acme/x", "scope:acme @acme", "scope:acme", "@secret/plan", "keywords:@ACME/tool"] {
             assert!(repository.mentions_private(yes), "{yes}");
         }
         assert!(!repository.mentions_private("left-pad"));

@@ -19,15 +19,20 @@ pub fn unready(door: &Door) -> Vec<String> {
     if !health.writable {
         reasons.push(format!("the ledger cannot record: {}", health.why.as_deref().unwrap_or("unknown")));
     }
+    match door.store.blobs.usage() {
+        Ok(usage) if usage.free_bytes < MIN_FREE_BYTES => {
+            reasons.push(format!("the disk has {} MiB left", usage.free_bytes >> 20));
+        }
+        Ok(_) => {}
+        Err(error) => reasons.push(format!("the store cannot be used: {error}")),
+    }
     // Artifacts may lie on a disk of their own; the catalogue always lies in the data directory.
-    let free = [
-        ("", door.store.blobs.usage().ok().map(|usage| usage.free_bytes)),
-        (" of the catalogue", RealDisk.free_bytes(&door.data).ok()),
-    ];
-    if let Some((whose, bytes)) =
-        free.iter().find_map(|(whose, free)| free.filter(|b| *b < MIN_FREE_BYTES).map(|b| (whose, b)))
-    {
-        reasons.push(format!("the disk{whose} has {} MiB left", bytes >> 20));
+    match RealDisk.free_bytes(&door.data) {
+        Ok(free) if free < MIN_FREE_BYTES => {
+            reasons.push(format!("the catalogue's disk has {} MiB left", free >> 20));
+        }
+        Ok(_) => {}
+        Err(error) => reasons.push(format!("the data directory cannot be used: {error}")),
     }
     if door.draining.load(std::sync::atomic::Ordering::Relaxed) {
         reasons.push("the door is stopping".into());

@@ -4,12 +4,13 @@ use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap};
 use http::request::Parts;
 use http::{Method, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use tidegate_ecosystems::Answer;
 use tidegate_model::denial::DenialKind;
@@ -258,9 +259,21 @@ pub async fn read_body(door: &Door, parts: &Parts, body: Incoming) -> Result<Byt
     let too_large = || {
         denials::plain(DenialKind::BadRequest, format!("the request's body is larger than {limit} bytes"), "")
     };
-    let bytes = match Limited::new(body, limit).collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(_) => return Err(too_large()),
+    let idle = Duration::from_secs(door.config.server.idle_seconds);
+    let bytes = match tokio::time::timeout(idle, Limited::new(body, limit).collect()).await {
+        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Ok(Err(_)) => {
+            return Err(denials::plain(
+                DenialKind::BadRequest,
+                "the request's body broke off or is malformed",
+                "",
+            ));
+        }
+        Err(_) => {
+            let why = format!("the request's body did not arrive in {} s", idle.as_secs());
+            return Err(denials::plain(DenialKind::BadRequest, why, ""));
+        }
     };
     let coding =
         parts.headers.get(header::CONTENT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or("identity");

@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use tidegate_ecosystems::Part;
-use tidegate_ledger::entry::{Alarm, AlarmKind};
-use tidegate_ledger::{Body, EntryDraft};
+use tidegate_ledger::entry::AlarmKind;
 use tidegate_model::{Algorithm, ArtifactKind, Digest, Sha256};
 use tidegate_store::blobs::{Blob, BlobError, Promise};
-use tidegate_store::catalogue::{Artifact, NewAlarm, PinKey};
+use tidegate_store::catalogue::{Artifact, PinKey};
 
-use super::facts::{BytesKnown, purl_of};
+use super::alarms::{self, Trouble};
+use super::facts::BytesKnown;
 use super::package::Package;
-use crate::door::{Door, Repository, TENANT};
+use crate::door::{Door, Repository};
 use crate::upstream::UpstreamError;
 
 /// Bytes that are here and proved to be the promised ones. They cannot be served: see [`super::admission`].
@@ -125,15 +125,15 @@ async fn stored(
             Err(error @ BlobError::Corrupt { .. }) => {
                 tracing::error!(blob.sha256 = %sha256, error = %error, "a stored blob is damaged: {error}");
                 let _ = door2.store.catalogue.mark_absent(&[sha256]);
-                raise_alarm(
-                    &door2,
-                    &package2,
-                    position,
-                    AlarmKind::Stored,
-                    &sha256.into(),
-                    &sha256.into(),
-                    &error.to_string(),
-                );
+                let (expected, message) = (sha256.into(), error.to_string());
+                let trouble = Trouble {
+                    kind: AlarmKind::Stored,
+                    name: &name,
+                    expected: &expected,
+                    found: &expected,
+                    message: &message,
+                };
+                alarms::raise(&door2, &package2, position, &trouble);
                 Ok(None)
             }
             Err(error) => Err(failed(error.to_string())),
@@ -213,7 +213,19 @@ async fn fetch(
         }
         Err(BlobError::Mismatch { promised, found }) => {
             let why = format!("{} promises {promised}, the bytes have {found}", file.file);
-            raise_alarm(door, package, position, AlarmKind::Integrity, &promised, &found, &why);
+            let (door2, package2, message) = (door.clone(), package.clone(), why.clone());
+            door.blocking(move || {
+                let name = pinned_name(package2.index.files()[position].file.as_str(), part);
+                let trouble = Trouble {
+                    kind: AlarmKind::Integrity,
+                    name: &name,
+                    expected: &promised,
+                    found: &found,
+                    message: &message,
+                };
+                alarms::raise(&door2, &package2, position, &trouble);
+            })
+            .await;
             return Err(UpstreamError::Integrity { upstream: upstream.name.clone(), why });
         }
         Err(BlobError::WrongSize { promised, found }) => {
@@ -304,15 +316,15 @@ fn keep(
     let pinned = catalogue.set_pin(&key, &committed.sha256, now).map_err(|e| storage(e.to_string()))?;
     if pinned != committed.sha256 {
         let why = format!("{} was first seen as {pinned} and came as {}", file.file, committed.sha256);
-        raise_alarm(
-            door,
-            package,
-            position,
-            AlarmKind::FirstSeen,
-            &pinned.into(),
-            &committed.sha256.into(),
-            &why,
-        );
+        let (expected, found) = (pinned.into(), committed.sha256.into());
+        let trouble = Trouble {
+            kind: AlarmKind::FirstSeen,
+            name: &name,
+            expected: &expected,
+            found: &found,
+            message: &why,
+        };
+        alarms::raise(door, package, position, &trouble);
         return Err(UpstreamError::Integrity { upstream, why });
     }
     let blob = door
@@ -327,50 +339,6 @@ fn keep(
         known: BytesKnown { sha256: committed.sha256, sha512, size: committed.size },
         cold: true,
     })
-}
-
-/// Tells people, and the record, that bytes are not what they should be.
-fn raise_alarm(
-    door: &Door,
-    package: &Package,
-    position: usize,
-    kind: AlarmKind,
-    expected: &Digest,
-    found: &Digest,
-    message: &str,
-) {
-    let file = &package.index.files()[position];
-    let purl = purl_of(package, position);
-    let now = door.clock.now();
-    tracing::error!(package.purl = %purl, "{message}");
-    door.metrics.alarms.inc();
-    let alarm = NewAlarm {
-        kind: kind.as_str().into(),
-        subject: format!("{purl} {}", file.file),
-        message: message.into(),
-        json: serde_json::json!({ "purl": purl, "file": file.file.as_str(), "expected": expected, "found": found, "upstream": package.upstream.name }).to_string(),
-        at: now,
-    };
-    if let Err(error) = door.store.catalogue.raise_alarm(&alarm) {
-        tracing::error!(error = %error, "an alarm could not be kept: {error}");
-    }
-    let entry = Alarm {
-        alarm: kind,
-        repository: package.upstream.name.as_str().into(),
-        ecosystem: Some(package.name.ecosystem()),
-        purl: purl.into(),
-        file: Some(file.file.as_str().into()),
-        expected: expected.clone(),
-        found: found.clone(),
-        upstream: Some(package.upstream.name.as_str().into()),
-    };
-    if let Err(error) = door.recorder.append(&EntryDraft {
-        time: now,
-        tenant: TENANT.into(),
-        body: Body::Alarm(Box::new(entry)),
-    }) {
-        tracing::error!(error = %error, "an alarm could not be recorded: {error}");
-    }
 }
 
 /// The subject that a decision on a staged file is about.

@@ -300,15 +300,12 @@ async fn ask_one(
         }
     };
     let supplement = supplement(door, repository, upstream, name, &document, prelude.as_ref()).await;
+    let documents =
+        Documents { index: document.clone(), prelude, supplement, fetched_at: now, checked_at: now };
+    let package = build(door, repository, upstream, name, documents).await?;
+    // Only what can be read takes the place of what could be read.
     keep(door, repository, upstream, name.as_str(), INDEX, &document, &validators, now).await?;
-    build(
-        door,
-        repository,
-        upstream,
-        name,
-        Documents { index: document, prelude, supplement, fetched_at: now, checked_at: now },
-    )
-    .await
+    Ok(package)
 }
 
 /// What an index is parsed from.
@@ -367,7 +364,9 @@ async fn build(
                 files: &files,
             })
             .map_err(storage)?;
-        Ok(Arc::new(Package::new(upstream, index, digest, sightings, documents.checked_at)))
+        let package = Arc::new(Package::new(upstream, index, digest, sightings, documents.checked_at));
+        super::alarms::raise_for_changed(&door2, &package);
+        Ok(package)
     })
     .await
 }
@@ -465,6 +464,12 @@ async fn prelude(
     }
     match door.client.document(upstream, request, None, &Validators::default()).await {
         Ok(Fetched::Document { document, validators, .. }) => {
+            if let Err(error) = repository.protocol.check_prelude(&document) {
+                return match kept {
+                    Some(kept) => Ok(revive(kept)),
+                    None => Err(broken_index(upstream, &error)),
+                };
+            }
             keep(door, repository, upstream, "", PRELUDE, &document, &validators, now).await?;
             door.caches.preludes.insert(key, (document.clone(), now));
             Ok(document)

@@ -32,6 +32,7 @@ pub struct Hot {
     pub served: Option<(Staged, Subject)>,
     /// What is said, where it does not; with the address of the door that stands in it.
     pub refused: Option<(Denial, String)>,
+    opened_at: std::time::Instant,
     etag: String,
     purl: Text,
     file: Text,
@@ -47,6 +48,9 @@ pub struct HotKey {
     part: Part,
     class: u64,
 }
+
+/// A file at hand is checked against its checksums again after this long: disks forget.
+const RECHECK_BLOB_AFTER: Duration = Duration::from_secs(600);
 
 /// An index younger than this is not asked for again because of a file it does not list, in seconds.
 const RECHECK_SECONDS: i64 = 5;
@@ -70,6 +74,9 @@ pub(super) async fn answer(
         && hot.decided.stands(rules.epoch, door.clock.now())
         && !hot.freshness.is_superseded()
         && hot.refused.as_ref().is_none_or(|(_, door_url)| *door_url == request.door_url)
+        && hot.served.as_ref().is_none_or(|(staged, _)| {
+            hot.opened_at.elapsed() < RECHECK_BLOB_AFTER && door.store.blobs.is_unharmed(&staged.blob)
+        })
     {
         documents::keep_fresh(door, &request.repository, name, &hot.freshness);
         return respond(door, request, &hot, part, Circumstance::warm(door));
@@ -193,6 +200,7 @@ fn hot(
         decided,
         served,
         refused,
+        opened_at: std::time::Instant::now(),
         etag,
     }
 }

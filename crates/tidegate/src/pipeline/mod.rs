@@ -8,6 +8,7 @@
 //! [`answer`] is that line. What it returns has its entry in the ledger already; there is no other way to a response.
 
 pub mod admission;
+pub mod alarms;
 pub mod artifacts;
 pub mod decide;
 pub mod denials;
@@ -97,7 +98,15 @@ pub enum Answered {
 /// # Errors
 /// The ledger cannot record. Nothing is served then.
 pub async fn answer(door: &Arc<Door>, request: &PackageRequest) -> Result<Answered, RecordError> {
-    match request.repository.protocol.route(&request.client_request()) {
+    let protocol = request.repository.protocol;
+    // INVARIANT: one door. What an ecosystem does not list among its kinds is refused, not passed through.
+    let ask = protocol.route(&request.client_request()).and_then(|ask| {
+        if protocol.kinds().contains(&ask.kind()) {
+            return Ok(ask);
+        }
+        Err(RouteError::Unknown { ecosystem: protocol.ecosystem(), what: ask.kind().to_owned() })
+    });
+    match ask {
         Ok(Ask::Artifact { package, file, part }) => {
             file_ask::answer(door, request, &package, &file, part).await
         }

@@ -2,4 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod config_fields;
 mod durability;
+mod faults;
+mod one_door;
+mod operations;
+mod paths;
+mod private_names;
+mod support;
+mod views;

@@ -1,0 +1,351 @@
+//! One door: whatever a client asks for, in whatever form, the decision is the same, and a refused version's bytes
+//! leave on no path.
+
+use std::collections::BTreeSet;
+
+use http::{HeaderMap, HeaderName, Method};
+use serde_json::Value;
+use tidegate::door::PolicySource;
+use tidegate_ecosystems::{ClientRequest, protocol};
+use tidegate_model::Ecosystem;
+use tidegate_testkit::client::RawResponse;
+use tidegate_testkit::{BuiltFile, FakeUpstream, Package};
+
+use crate::support::{Setup, TestDoor, days_ago, decoded, json, leaks};
+
+/// One kind of ask, and how its answer shows that version 2.0.0 is withheld or offered.
+struct Row {
+    kind: &'static str,
+    method: &'static str,
+    path: &'static str,
+    line: Option<&'static str>,
+    body: &'static [u8],
+    shows: fn(&RawResponse, bool),
+}
+
+const fn row(kind: &'static str, path: &'static str, shows: fn(&RawResponse, bool)) -> Row {
+    Row { kind, method: "GET", path, line: None, body: b"", shows }
+}
+
+const NPM: &[Row] = &[
+    row("npm-full", "alpha", npm_document),
+    Row {
+        line: Some("Accept: application/vnd.npm.install-v1+json"),
+        ..row("npm-abbreviated", "alpha", npm_document)
+    },
+    row("npm-version", "alpha/2.0.0", refused_or_served),
+    row("npm-version", "alpha/latest", npm_latest_version),
+    row("npm-dist-tags", "-/package/alpha/dist-tags", npm_tags),
+    row("artifact", "alpha/-/alpha-2.0.0.tgz", refused_or_served),
+    row("keys", "-/npm/v1/keys", no_matter),
+    row("attestations", "-/npm/v1/attestations/alpha@2.0.0", no_matter),
+    row("search", "-/v1/search?text=alpha", no_matter),
+    Row {
+        method: "POST",
+        body: b"{\"alpha\":[\"2.0.0\"]}",
+        ..row("advisories-bulk", "-/npm/v1/security/advisories/bulk", no_matter)
+    },
+    Row { method: "POST", body: b"{}", ..row("audits", "-/npm/v1/security/audits", no_matter) },
+    Row { method: "POST", body: b"{}", ..row("audits-quick", "-/npm/v1/security/audits/quick", no_matter) },
+    row("ping", "-/ping", no_matter),
+    row("whoami", "-/whoami", no_matter),
+    Row { method: "PUT", body: b"{}", ..row("not-offered", "alpha", not_offered) },
+];
+
+const PYPI: &[Row] = &[
+    Row { line: Some("Accept: text/html"), ..row("pypi-html", "simple/alpha/", pypi_html) },
+    Row {
+        line: Some("Accept: application/vnd.pypi.simple.v1+json"),
+        ..row("pypi-json", "simple/alpha/", pypi_json)
+    },
+    row("pypi-project-json", "pypi/alpha/json", pypi_project),
+    row("pypi-version-json", "pypi/alpha/2.0.0/json", refused_or_served),
+    row("artifact", "files/alpha/alpha-2.0.0-py3-none-any.whl", refused_or_served),
+    row("metadata", "files/alpha/alpha-2.0.0-py3-none-any.whl.metadata", refused_or_served),
+    row("integrity", "integrity/alpha/2.0.0/alpha-2.0.0-py3-none-any.whl/provenance", no_matter),
+    row("redirect", "simple/Alpha/", moved),
+    row("not-offered", "simple/", not_offered),
+];
+
+const CARGO: &[Row] = &[
+    row("cargo-lines", "al/ph/alpha", cargo_lines),
+    row("artifact", "api/v1/crates/alpha/2.0.0/download", refused_or_served),
+    row("search", "api/v1/crates?q=alpha", no_matter),
+    row("config.json", "config.json", no_matter),
+    row("not-offered", "api/v1/crates/alpha", not_offered),
+];
+
+fn rows(ecosystem: Ecosystem) -> &'static [Row] {
+    match ecosystem {
+        Ecosystem::Npm => NPM,
+        Ecosystem::Pypi => PYPI,
+        Ecosystem::Cargo => CARGO,
+    }
+}
+
+/// Other spellings of the refused artifact's path.
+fn spellings(ecosystem: Ecosystem) -> &'static [&'static str] {
+    match ecosystem {
+        Ecosystem::Npm => &[
+            "alph%61/-/alpha-2.0.0.tgz",
+            "alpha/%2d/alpha-2.0.0.tgz",
+            "alpha/-/alpha-2.0.0%2etgz",
+            "alpha/-/alpha-2.0.0.tgz?x=1",
+            "alpha/-/alpha-2.0.0.tgz/",
+            "alpha/-/alpha-v2.0.0.tgz",
+            "alpha/-/alpha-2.0.0+build.tgz",
+            "alpha/-/ALPHA-2.0.0.tgz",
+            "alpha/-/alpha-2.0.0.TGZ",
+            "alpha/2.0.0/",
+            "alpha/v2.0.0",
+            "alpha/=2.0.0",
+            "alpha/%5e2",
+            "alpha/next",
+        ],
+        Ecosystem::Pypi => &[
+            "files/Alpha/alpha-2.0.0-py3-none-any.whl",
+            "files/alpha/alpha-2.0.0-py3-none-any.whl?x=1",
+            "files/alpha/alpha-2.0.0-py3-none-any.whl/",
+            "files/alpha/alpha-2.0-py3-none-any.whl",
+            "files/alpha/ALPHA-2.0.0-py3-none-any.whl",
+            "files/alpha/alpha-2.0.0-py3-none-any.whl.metadata.metadata",
+            "files/alpha/alpha-2.0.0-py3-none-any.whl.asc",
+            "files/al%70ha/alpha-2.0.0-py3-none-any.whl",
+            "files/beta/alpha-2.0.0-py3-none-any.whl",
+        ],
+        Ecosystem::Cargo => &[
+            "api/v1/crates/Alpha/2.0.0/download",
+            "api/v1/crates/ALPHA/2.0.0/download",
+            "api/v1/crates/alpha/2.0.0+x/download",
+            "api/v1/crates/alpha/2.0.0/download/",
+            "api/v1/crates/alpha/2.0.0/download?x=1",
+            "api/v1/crates/al%70ha/2.0.0/download",
+            "al/ph/Alpha",
+        ],
+    }
+}
+
+fn no_matter(_: &RawResponse, _: bool) {}
+
+fn not_offered(response: &RawResponse, _: bool) {
+    assert_eq!(response.status, 404, "{}", response.text());
+}
+
+fn moved(response: &RawResponse, _: bool) {
+    assert_eq!(response.status, 301);
+    assert!(response.header("location").unwrap().ends_with("/pypi/simple/alpha/"));
+}
+
+fn refused_or_served(response: &RawResponse, withheld: bool) {
+    assert_eq!(response.status, if withheld { 403 } else { 200 }, "{} {}", response.reason, response.text());
+    if withheld {
+        assert!(response.reason.contains("cooldown"), "{}", response.reason);
+        assert!(response.header("x-tidegate-decision").unwrap().len() > 10);
+    }
+}
+
+fn npm_document(response: &RawResponse, withheld: bool) {
+    assert_eq!(response.status, 200, "{}", response.text());
+    let document = json(response);
+    assert_eq!(document["versions"].get("2.0.0").is_none(), withheld);
+    assert_eq!(document["policyRestrictions"]["versions"].get("2.0.0").is_some(), withheld);
+    npm_tag(&document["dist-tags"], withheld);
+}
+
+fn npm_tags(response: &RawResponse, withheld: bool) {
+    npm_tag(&json(response), withheld);
+}
+
+fn npm_tag(tags: &Value, withheld: bool) {
+    assert_eq!(tags["latest"], if withheld { "1.0.0" } else { "2.0.0" });
+}
+
+fn npm_latest_version(response: &RawResponse, withheld: bool) {
+    assert_eq!(json(response)["version"], if withheld { "1.0.0" } else { "2.0.0" });
+}
+
+fn pypi_html(response: &RawResponse, withheld: bool) {
+    let page = String::from_utf8(decoded(response)).unwrap();
+    let anchor = page.lines().find(|l| l.contains("alpha-2.0.0-")).unwrap();
+    assert_eq!(anchor.contains("data-yanked=\"tidegate"), withheld, "{anchor}");
+}
+
+fn pypi_json(response: &RawResponse, withheld: bool) {
+    let page = json(response);
+    let file = page["files"].as_array().unwrap().iter().find(|f| is_second(&f["filename"])).unwrap();
+    assert_eq!(file["yanked"].as_str().is_some_and(|y| y.starts_with("tidegate")), withheld, "{file}");
+}
+
+fn is_second(name: &Value) -> bool {
+    name.as_str().unwrap().contains("-2.0.0-")
+}
+
+fn pypi_project(response: &RawResponse, withheld: bool) {
+    let project = json(response);
+    let is_yanked =
+        |v: &Value| v["yanked"] == true && v["yanked_reason"].as_str().unwrap().starts_with("tidegate");
+    assert_eq!(is_yanked(&project["info"]), withheld, "{project}");
+    assert_eq!(project["urls"].as_array().unwrap().iter().any(is_yanked), withheld, "{project}");
+    assert_eq!(is_yanked(&project["releases"]["2.0.0"][0]), withheld, "{project}");
+    assert!(!is_yanked(&project["releases"]["1.0.0"][0]), "{project}");
+}
+
+fn cargo_lines(response: &RawResponse, withheld: bool) {
+    let text = String::from_utf8(decoded(response)).unwrap();
+    let line: Value = text
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .find(|v: &Value| v["vers"] == "2.0.0")
+        .unwrap();
+    assert_eq!(line["yanked"], withheld, "{line}");
+}
+
+fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Package {
+    match ecosystem {
+        Ecosystem::Npm => Package::npm(name, version),
+        Ecosystem::Pypi => Package::pypi(name, version),
+        Ecosystem::Cargo => Package::cargo(name, version),
+    }
+}
+
+/// `alpha` 1.0.0, years old, and 2.0.0, of yesterday; `beta`, which nobody asks for.
+fn published(ecosystem: Ecosystem) -> (FakeUpstream, BuiltFile, BuiltFile) {
+    let upstream = FakeUpstream::start();
+    upstream.publish(package(ecosystem, "beta", "1.0.0").padded(3_000));
+    let first = upstream.publish(package(ecosystem, "alpha", "1.0.0").padded(3_000));
+    let second = upstream.publish(package(ecosystem, "alpha", "2.0.0").padded(3_000).published(&days_ago(1)));
+    let pick = |files: Vec<BuiltFile>| files.into_iter().next().unwrap();
+    (upstream, pick(first), pick(second))
+}
+
+/// Asks every row in every way and checks that all tell the same.
+#[track_caller]
+fn agree(door: &TestDoor, ecosystem: Ecosystem, token: &str, refused: &BuiltFile, withheld: bool) {
+    let base = format!("/{ecosystem}/");
+    let prefixed = format!("/t/{token}/{ecosystem}/");
+    let etag = format!("If-None-Match: \"{}\"", refused.sha256);
+    let ways: &[(&str, &str, &[&str])] = &[
+        ("", &base, &[]),
+        ("by token", &prefixed, &[]),
+        ("gzip", &base, &["Accept-Encoding: gzip"]),
+        ("zstd", &base, &["Accept-Encoding: zstd"]),
+        ("conditional", &base, &[&etag]),
+        ("any", &base, &["If-None-Match: *"]),
+        ("range", &base, &["Range: bytes=0-99"]),
+        ("if-range", &base, &["Range: bytes=10-", &etag.replace("None-Match", "Range")]),
+    ];
+    for row in rows(ecosystem) {
+        for (way, base, lines) in ways {
+            let mut all: Vec<&str> = lines.to_vec();
+            all.extend(row.line);
+            let target = format!("{base}{}", row.path);
+            let response = match row.body {
+                b"" => door.ask(row.method, &target, &all),
+                body => door.send(row.method, &target, &all, body),
+            };
+            let place =
+                format!("{ecosystem} {} {target} {way}: {} {}", row.kind, response.status, response.reason);
+            assert!(response.complete, "{place}");
+            assert!(response.header("x-tidegate-record").is_some(), "{place}");
+            assert!(!withheld || !leaks(&response, &refused.bytes), "refused bytes left by {place}");
+            let file = matches!(row.kind, "artifact" | "metadata");
+            match response.status {
+                206 if file && way.contains("range") => assert!(!withheld, "{place}"),
+                304 => assert!(!(withheld && file), "{place}"),
+                _ => {
+                    println!("{place}");
+                    (row.shows)(&response, withheld);
+                }
+            }
+            if row.method == "GET" {
+                let head = door.ask("HEAD", &target, &all);
+                assert_eq!(head.body, b"", "HEAD {place}");
+                // A range means nothing to HEAD.
+                let expected = if matches!(response.status, 206) { 200 } else { response.status };
+                assert_eq!(head.status, expected, "HEAD {place}");
+            }
+        }
+    }
+    for spelling in spellings(ecosystem) {
+        let response = door.get(&format!("{base}{spelling}"));
+        if withheld {
+            assert!(!leaks(&response, &refused.bytes), "refused bytes left by {spelling}");
+            let view = spelling == &"al/ph/Alpha";
+            assert!(view || response.status >= 300, "{spelling}: {}", response.status);
+        }
+        if let Some(to) = response.header("location").filter(|_| response.status == 301) {
+            let path = to.strip_prefix("http://door.test").unwrap();
+            let followed = door.get(path);
+            assert_eq!(followed.status == 403, withheld, "{spelling} -> {path}");
+        }
+    }
+}
+
+/// How often the refused version's file was fetched.
+fn downloads(upstream: &FakeUpstream) -> usize {
+    let asides = ["metadata", "attestations", "provenance", "json"];
+    let requests = upstream.requests();
+    requests.iter().filter(|r| r.path.contains("2.0.0") && !asides.iter().any(|a| r.path.contains(a))).count()
+}
+
+#[track_caller]
+fn the_decision_is_the_same_everywhere(ecosystem: Ecosystem) {
+    let (upstream, _, second) = published(ecosystem);
+    let door = Setup::new(&upstream).open();
+    let token = door.token("dev", &[]);
+    let purl = format!("pkg:{ecosystem}/alpha@2.0.0");
+    let pack = |name: &str| PolicySource::Pack(name.into());
+    agree(&door, ecosystem, &token, &second, true);
+    agree(&door, ecosystem, &token, &second, true);
+    let door = door.restart();
+    agree(&door, ecosystem, &token, &second, true);
+    assert_eq!(downloads(&upstream), 0, "what coordinate facts refuse is not fetched");
+    door.door.put_in_force(&pack("observe")).unwrap();
+    agree(&door, ecosystem, &token, &second, false);
+    door.door.put_in_force(&pack("baseline")).unwrap();
+    agree(&door, ecosystem, &token, &second, true);
+    door.release(&purl, "cooldown");
+    agree(&door, ecosystem, &token, &second, false);
+    let door = door.restart();
+    agree(&door, ecosystem, &token, &second, false);
+    door.clock().advance(2 * 86_400);
+    agree(&door, ecosystem, &token, &second, false);
+    assert_eq!(downloads(&upstream), 1, "checked bytes are served from the store");
+}
+
+#[test]
+fn npm_tells_one_decision_on_every_path() {
+    the_decision_is_the_same_everywhere(Ecosystem::Npm);
+}
+
+#[test]
+fn pypi_tells_one_decision_on_every_path() {
+    the_decision_is_the_same_everywhere(Ecosystem::Pypi);
+}
+
+#[test]
+fn cargo_tells_one_decision_on_every_path() {
+    the_decision_is_the_same_everywhere(Ecosystem::Cargo);
+}
+
+/// A new view, service or document that nobody added a row for fails here.
+#[test]
+fn every_kind_of_ask_has_a_row() {
+    for ecosystem in Ecosystem::ALL {
+        let protocol = protocol(ecosystem);
+        let mut found = BTreeSet::new();
+        for row in rows(ecosystem) {
+            let mut headers = HeaderMap::new();
+            if let Some((name, value)) = row.line.and_then(|l| l.split_once(": ")) {
+                headers.insert(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+            }
+            let (path, query) = row.path.split_once('?').map_or((row.path, None), |(p, q)| (p, Some(q)));
+            let method: Method = row.method.parse().unwrap();
+            let ask =
+                protocol.route(&ClientRequest { method: &method, path, query, headers: &headers }).unwrap();
+            assert_eq!(ask.kind(), row.kind, "{}", row.path);
+            found.insert(row.kind);
+        }
+        assert_eq!(found, protocol.kinds().iter().copied().collect(), "{ecosystem}");
+    }
+}
