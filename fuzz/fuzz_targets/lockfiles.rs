@@ -15,8 +15,10 @@ impl Relocate for Moved {
         Some(Location::Url(format!("http://other.test/files/{file}")))
     }
 
-    fn registry(&self, _: &str) -> Option<String> {
-        Some("http://other.test/index/".to_owned())
+    fn registry(&self, current: &str) -> Option<String> {
+        // Only the address moves: what kind of source it is stands before it.
+        let kind = ["registry+", "sparse+"].into_iter().find(|kind| current.starts_with(kind));
+        Some(format!("{}http://other.test/index/", kind.unwrap_or_default()))
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tidegate_ledger::entry::Access;
 use tidegate_store::access_index::{WhoQuery, WhoSubject};
@@ -50,15 +50,28 @@ impl Dice {
     }
 }
 
+fn is_file(told: &Told) -> bool {
+    told.status == 200 && told.question.sha256.is_some()
+}
+
 /// Asks until the door is gone; returns what was answered as a whole.
-fn load(address: SocketAddr, questions: &[Question], seed: u64, stop: &AtomicBool) -> Vec<Told> {
+fn load(
+    address: SocketAddr,
+    questions: &[Question],
+    seed: u64,
+    stop: &AtomicBool,
+    served: &AtomicBool,
+) -> Vec<Told> {
     let mut dice = Dice(seed);
     let mut told = Vec::new();
     let Ok(mut client) = RawClient::connect(address) else { return told };
     while !stop.load(Ordering::Relaxed) {
         let question = &questions[usize::try_from(dice.roll(questions.len() as u64)).unwrap()];
         match ask(&mut client, question) {
-            Some(answer) => told.push(answer),
+            Some(answer) => {
+                served.fetch_or(is_file(&answer), Ordering::Relaxed);
+                told.push(answer);
+            }
             None => return told,
         }
     }
@@ -91,14 +104,20 @@ fn kill_at_any_moment_loses_no_answer() {
         let (mut door, address) = start(&home, &upstream, data.path());
         // The newest are asked for most: they are cold.
         let recent = &questions[questions.len().saturating_sub(12)..];
-        let stop = AtomicBool::new(false);
+        let (stop, served) = (AtomicBool::new(false), AtomicBool::new(false));
         let answered: Vec<Told> = std::thread::scope(|scope| {
             let clients: Vec<_> = (0..CLIENTS)
                 .map(|i| {
-                    let stop = &stop;
-                    scope.spawn(move || load(address, recent, (round * CLIENTS + i) as u64, stop))
+                    let (stop, served) = (&stop, &served);
+                    scope.spawn(move || load(address, recent, (round * CLIENTS + i) as u64, stop, served))
                 })
                 .collect();
+            // However slow the machine is, something was served before half of the kills. Where nothing ever is, the count
+            // at the end says so: a panic here would wait for clients that nobody stops.
+            let patience = Instant::now() + Duration::from_secs(60);
+            while round % 2 == 0 && !served.load(Ordering::Relaxed) && Instant::now() < patience {
+                std::thread::sleep(Duration::from_millis(2));
+            }
             std::thread::sleep(Duration::from_millis(20 + dice.roll(380)));
             door.signal(9);
             door.wait(Duration::from_secs(30)).expect("a killed process ends");
@@ -116,15 +135,15 @@ fn kill_at_any_moment_loses_no_answer() {
         kept = accesses;
         told.extend(answered);
     }
-    let served = told.iter().filter(|t| t.status == 200 && t.question.sha256.is_some()).count();
-    assert!(served > KILLS, "the load is a load: {served} files in {KILLS} runs");
+    let served = told.iter().filter(|t| is_file(t)).count();
+    assert!(served >= KILLS / 2, "the load is a load: {served} files in {KILLS} runs");
     // A last door, in this process, on what 52 kills left.
     let opened = Opened::new(&upstream, data.path(), Arc::new(RealDisk)).unwrap();
     let last = accesses(Arc::new(RealDisk), &ledger).unwrap();
     check(&told, &last).unwrap();
     opened.door.project().unwrap();
     let people: &dyn People = &*opened.door.store.catalogue;
-    let last_served = told.iter().rfind(|t| t.status == 200 && t.question.sha256.is_some()).unwrap();
+    let last_served = told.iter().rfind(|t| is_file(t)).unwrap();
     let query = WhoQuery::taken(WhoSubject::Purl(last_served.question.purl.clone()));
     let page = opened.door.store.access.who(&query, people).unwrap();
     assert!(page.rows.iter().any(|row| row.record == last_served.record), "who knows {last_served:?}");
