@@ -2,6 +2,7 @@
 
 use http::{StatusCode, header};
 use tidegate_ecosystems::Answer;
+use tidegate_sys::disk::{Disk as _, RealDisk};
 
 use super::respond::{HttpResponse, unrecorded};
 use crate::door::Door;
@@ -24,6 +25,14 @@ pub fn unready(door: &Door) -> Vec<String> {
         }
         Ok(_) => {}
         Err(error) => reasons.push(format!("the store cannot be used: {error}")),
+    }
+    // Artifacts may lie on a disk of their own; the catalogue always lies in the data directory.
+    match RealDisk.free_bytes(&door.data) {
+        Ok(free) if free < MIN_FREE_BYTES => {
+            reasons.push(format!("the catalogue's disk has {} MiB left", free >> 20));
+        }
+        Ok(_) => {}
+        Err(error) => reasons.push(format!("the data directory cannot be used: {error}")),
     }
     if door.draining.load(std::sync::atomic::Ordering::Relaxed) {
         reasons.push("the door is stopping".into());

@@ -10,6 +10,7 @@ mod clients_support;
 mod commands;
 mod commands_offline;
 mod config_fields;
+mod durability;
 mod faults;
 mod one_door;
 mod operations;

@@ -1,0 +1,120 @@
+//! Power cuts: the door on a disk that forgets what was not synced, cut at every operation.
+//!
+//! Ledger and blobs lie on the double. The catalogue does not: SQLite reaches the operating system itself, not through
+//! our trait, and its promise (a commit with `synchronous=FULL` survives) is its own, tested by its authors. So after a
+//! cut the catalogue knows everything and the disk may not: the door has to cope with that order too.
+
+use std::sync::Arc;
+
+use tidegate_sys::disk::SyncSite;
+use tidegate_testkit::{Crash, FakeUpstream, ForgetfulDisk, Package};
+
+use super::publish;
+use super::support::{Opened, Question, Told, accesses, blobs, check};
+
+struct Setting {
+    upstream: FakeUpstream,
+    questions: Vec<Question>,
+    data: tempfile::TempDir,
+}
+
+impl Setting {
+    fn new() -> Self {
+        let upstream = FakeUpstream::start();
+        let mut questions = Vec::new();
+        for package in [Package::npm("alpha", "1.0.0"), Package::cargo("gamma", "1.0.0")] {
+            // Above what is held until it is durable before its head leaves.
+            let file = publish(&upstream, package.padded(100_000));
+            questions.push(Question { method: "HEAD", ..file.clone() });
+            questions.push(file);
+        }
+        questions.push(super::question("GET", "/npm/nowhere", &[], "pkg:npm/nowhere"));
+        Self { upstream, questions, data: tempfile::tempdir().unwrap() }
+    }
+
+    /// A fresh data directory: the real one holds the catalogue, the double everything else.
+    fn fresh(&self) -> std::path::PathBuf {
+        let data = self.data.path().join(super::unique().to_string());
+        std::fs::create_dir(&data).unwrap();
+        data
+    }
+
+    /// Opens a door and asks everything; returns what was answered as a whole.
+    fn run(&self, data: &std::path::Path, disk: &ForgetfulDisk) -> Vec<Told> {
+        let Ok(opened) = Opened::new(&self.upstream, data, Arc::new(disk.clone())) else { return Vec::new() };
+        let ask = |question: &Question| {
+            let mut client = tidegate_testkit::client::RawClient::connect(opened.address).ok()?;
+            super::ask(&mut client, question)
+        };
+        self.questions.iter().filter_map(ask).filter(|told| told.status != 503).collect()
+    }
+
+    /// Checks a disk after a cut: every answer has its entry, every blob is whole, and what was served is kept.
+    fn judge(&self, data: &std::path::Path, after: &ForgetfulDisk, told: &[Told]) -> Result<(), String> {
+        let disk = Arc::new(after.clone());
+        if !told.is_empty() {
+            check(told, &accesses(disk.clone(), &data.join("ledger"))?)?;
+        }
+        let kept = blobs(&*disk, &data.join("blobs"))?;
+        for told in told {
+            if let Some(sha256) = told.question.sha256.filter(|s| !kept.contains(s)) {
+                return Err(format!("{sha256} was served and is not kept"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_power_cut_at_any_operation_loses_no_answer_and_no_blob() {
+    let setting = Setting::new();
+    let all = setting.questions.len();
+    let mut reopened = 0;
+    for cut in 0.. {
+        assert!(cut < 2000, "the run never ends");
+        let (data, disk) = (setting.fresh(), ForgetfulDisk::new());
+        disk.fail_after(cut);
+        let told = setting.run(&data, &disk);
+        for crash in [Crash::LosesAll, Crash::LosesNothing, Crash::LosesSome(cut), Crash::LosesSome(cut + 7)]
+        {
+            setting
+                .judge(&data, &disk.crash(crash), &told)
+                .unwrap_or_else(|e| panic!("cut after {cut}, {crash:?}: {e}"));
+        }
+        // A door that opens on what is left serves everything, and says so in the same ledger.
+        if cut % 8 == 0 {
+            let after = disk.crash(Crash::LosesSome(cut));
+            let again = setting.run(&data, &after);
+            assert_eq!(again.len(), all, "after a cut at {cut}");
+            let whole = told.iter().chain(&again).cloned().collect::<Vec<_>>();
+            setting.judge(&data, &after, &whole).unwrap_or_else(|e| panic!("reopened after {cut}: {e}"));
+            reopened += 1;
+        }
+        let _ = std::fs::remove_dir_all(&data);
+        if told.len() == all && disk.ops() < cut {
+            assert!(cut > 40 && reopened > 4, "the run has many operations to be cut at, found {cut}");
+            return;
+        }
+    }
+}
+
+#[test]
+fn every_sync_of_the_door_is_needed() {
+    let setting = Setting::new();
+    let run = |forget: Option<SyncSite>| {
+        let (data, disk) = (setting.fresh(), ForgetfulDisk::new());
+        if let Some(site) = forget {
+            disk.ignore_sync(site);
+        }
+        let told = setting.run(&data, &disk);
+        assert_eq!(told.len(), setting.questions.len());
+        if let Some(site) = forget {
+            assert!(disk.reached(site) > 0, "{site:?} is never reached");
+        }
+        setting.judge(&data, &disk.crash(Crash::LosesAll), &told)
+    };
+    run(None).unwrap();
+    for site in SyncSite::ALL {
+        assert!(run(Some(site)).is_err(), "without {site:?} nothing is lost, so this test sees nothing");
+    }
+}

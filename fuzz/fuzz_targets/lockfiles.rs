@@ -1,0 +1,40 @@
+//! Lock files of every format: read, checked, and read again after they were mended.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tidegate_ecosystems::lockfile::{self, LintContext, Location, LockedPackage, Relocate};
+
+const NAMES: [&str; 4] = ["package-lock.json", "Cargo.lock", "uv.lock", "requirements.txt"];
+
+/// Sends every file and every registry to another door.
+struct Moved;
+
+impl Relocate for Moved {
+    fn location(&self, package: &LockedPackage) -> Option<Location> {
+        let file = package.coordinate.name.as_str().replace('/', "-");
+        Some(Location::Url(format!("http://other.test/files/{file}")))
+    }
+
+    fn registry(&self, current: &str) -> Option<String> {
+        // Only the address moves: what kind of source it is stands before it.
+        let kind = ["registry+", "sparse+"].into_iter().find(|kind| current.starts_with(kind));
+        Some(format!("{}http://other.test/index/", kind.unwrap_or_default()))
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Some((&choice, bytes)) = data.split_first() else { return };
+    let name = NAMES[usize::from(choice) % NAMES.len()];
+    let context = LintContext {
+        doors: vec!["http://door.test/".parse().expect("a URL")],
+        upstreams: vec!["https://registry.example/".parse().expect("a URL")],
+    };
+    let _ = lockfile::lint(name, bytes, &context);
+    let Ok(parsed) = lockfile::parse(name, bytes) else { return };
+    let Ok(moved) = lockfile::rewrite(name, bytes, &Moved) else { return };
+    let again = lockfile::parse(name, &moved).expect("a rewritten lock file can be read");
+    let locked = |l: &lockfile::Lockfile| -> Vec<_> {
+        l.packages.iter().map(|p| (p.coordinate.clone(), p.digests.clone())).collect()
+    };
+    assert_eq!(locked(&parsed), locked(&again), "only addresses change");
+});
