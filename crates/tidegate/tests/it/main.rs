@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod config_fields;
+mod crowd;
 mod faults;
+mod groups;
 mod one_door;
 mod operations;
 mod paths;
