@@ -4,6 +4,7 @@
 //! [`door`] what requests share.
 
 pub mod api;
+pub mod check;
 pub mod cli;
 pub mod clients;
 pub mod clock;
@@ -14,5 +15,6 @@ pub mod http;
 pub mod jobs;
 pub mod metrics;
 pub mod pipeline;
+pub mod run;
 pub mod single_flight;
 pub mod upstream;

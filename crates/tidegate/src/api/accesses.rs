@@ -64,7 +64,8 @@ async fn query(call: &Call) -> Result<WhoQuery, Problem> {
 
 /// Reads `sha256:…` or bare hexadecimal digits.
 pub(crate) fn read_sha256(text: &str) -> Result<Sha256, Problem> {
-    text.strip_prefix("sha256:").unwrap_or(text).parse().map_err(|_| {
+    let digits = text.strip_prefix("sha256:").unwrap_or(text).to_ascii_lowercase();
+    format!("sha256:{digits}").parse().map_err(|_| {
         Problem::bad(
             format!("`{}` is no SHA-256 digest", text.chars().take(100).collect::<String>().escape_debug()),
             "write it as sha256: and 64 hexadecimal digits",

@@ -8,15 +8,18 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tidegate_model::PackageName;
 use tidegate_model::coordinate::PackageRef;
+use tidegate_model::facts::{
+    ArtifactFacts, FactState, Facts, Group, PrincipalFacts, RepositoryFacts, RequestFacts,
+};
+use tidegate_model::{ArtifactKind, PackageName};
 use tokio::task::JoinSet;
 
 use super::Handled;
 use super::call::Call;
 use super::problem::Problem;
 use super::subject::{self, Asker, Subject};
-use crate::door::Repository;
+use crate::door::{Door, Repository};
 
 /// The most items of one request; callers with more ask again.
 const MAX_ITEMS: usize = 5_000;
@@ -36,6 +39,9 @@ struct Asked {
     repository: Option<String>,
     /// As the principal of this token; administrators only.
     run: Option<String>,
+    /// Ask nothing of upstreams: decide on what is known here, and on nothing but gaps where nothing is.
+    #[serde(default)]
+    offline: bool,
 }
 
 #[derive(Clone, Deserialize)]
@@ -82,13 +88,24 @@ pub(crate) async fn check(call: &Call) -> Handled {
         {
             let (door, asker) = (Arc::clone(&call.door), asker.clone());
             running.spawn(async move {
-                match Box::pin(subject::load(&door, &repository, &name, &asker)).await {
-                    Ok(subject) => wanted
-                        .iter()
-                        .map(|(n, purl, item)| (*n, judge(&subject, purl, item)))
-                        .collect::<Vec<_>>(),
-                    Err(problem) => wanted.iter().map(|(n, _, item)| (*n, failed(item, &problem))).collect(),
-                }
+                let offline = asked.offline;
+                let found = if offline {
+                    Box::pin(subject::load_known(&door, &repository, &name, &asker)).await
+                } else {
+                    Box::pin(subject::load(&door, &repository, &name, &asker)).await.map(Some)
+                };
+                let judge = |purl: &PackageRef, item: &Locked| match &found {
+                    // A version that the index of another day does not list is not known here, which is no answer.
+                    Ok(Some(subject))
+                        if !offline
+                            || purl.version.as_ref().is_none_or(|v| !subject.files_of(v).is_empty()) =>
+                    {
+                        judge(subject, purl, item)
+                    }
+                    Ok(_) => unknown(&door, &repository, &asker, purl, item),
+                    Err(problem) => failed(item, problem),
+                };
+                wanted.iter().map(|(n, purl, item)| (*n, judge(purl, item))).collect::<Vec<_>>()
             });
         }
         match running.join_next().await {
@@ -168,6 +185,67 @@ fn judge(subject: &Subject, purl: &PackageRef, item: &Locked) -> Value {
         "decision": decision,
         "withheld_files": positions.iter().filter(|i| !subject.decisions[**i].serves())
             .map(|i| subject.withheld_json(*i)).collect::<Vec<_>>(),
+    })
+}
+
+/// What policy says of a package of which nothing is known here: every fact that can be missing is.
+fn unknown(door: &Door, repository: &Repository, asker: &Asker, purl: &PackageRef, item: &Locked) -> Value {
+    const WHY: &str = "nothing is known of it here, and no upstream was asked";
+    fn gap<T>() -> Group<T> {
+        // The control is not off: its answer could not be had.
+        Group::gap(FactState::Error, WHY)
+    }
+    fn not_applicable<T>() -> Group<T> {
+        Group { state: FactState::NotApplicable, ..Group::default() }
+    }
+    let facts = Facts {
+        artifact: ArtifactFacts {
+            kind: Some(ArtifactKind::Package),
+            ecosystem: Some(purl.name.ecosystem()),
+            name: purl.name.as_str().to_owned(),
+            version: purl.version.as_ref().map(|v| v.as_str().to_owned()).unwrap_or_default(),
+            file: item.file.clone().unwrap_or_default(),
+            prerelease: purl.version.as_ref().is_some_and(tidegate_model::Version::is_prerelease),
+            purl: item.purl.clone(),
+            ..ArtifactFacts::default()
+        },
+        vulnerabilities: gap(),
+        malware: gap(),
+        licence: gap(),
+        provenance: gap(),
+        scripts: gap(),
+        binary: gap(),
+        secrets: gap(),
+        publisher: gap(),
+        lifecycle: gap(),
+        name: gap(),
+        model: not_applicable(),
+        extension: not_applicable(),
+        mcp: not_applicable(),
+        application: not_applicable(),
+        principal: PrincipalFacts {
+            id: asker.principal.id.clone(),
+            kind: Some(asker.principal.kind),
+            groups: asker.principal.groups.clone(),
+        },
+        repository: RepositoryFacts {
+            name: repository.name.to_string(),
+            kind: "remote".into(),
+            upstream: None,
+            private: repository.is_private(&purl.name),
+        },
+        // As if the bytes were asked for: an unknown package must not pass as one whose inspection comes later.
+        request: RequestFacts { operation: "artifact".into(), client: asker.client.clone() },
+    };
+    let rules = door.rules();
+    let decision = tidegate_policy::decide(&rules.policy, &facts, &rules.waivers, door.clock.now());
+    let leading = decision.leading_reason();
+    json!({
+        "purl": item.purl, "file": item.file, "status": "decided", "repository": &*repository.name,
+        "version": purl.version.as_ref().map(|v| v.as_str()), "served": decision.serves(), "action": decision.action,
+        "rule": leading.map(|r| &r.rule), "message": leading.map(|r| &r.message),
+        "selectable_from": decision.selectable_from, "newest_compliant": null, "stale": WHY, "decision": decision,
+        "withheld_files": [],
     })
 }
 

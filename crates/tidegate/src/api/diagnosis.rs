@@ -52,7 +52,7 @@ pub(crate) async fn diagnose(call: &Call) -> Handled {
     disk(&call.door, &mut findings);
     listener(&call.door, &mut findings);
     trouble(call, &mut findings).await?;
-    controls(&mut findings);
+    controls(&call.door, &mut findings);
     let problems = findings.0.iter().filter(|f| f["level"] == "problem").count();
     Ok(json!({ "findings": findings.0, "problems": problems, "healthy": problems == 0 }))
 }
@@ -204,17 +204,9 @@ async fn trouble(call: &Call, findings: &mut Findings) -> Result<(), super::Prob
 }
 
 /// Controls that this door does not have. A control that is off says so.
-fn controls(findings: &mut Findings) {
-    findings.add(
-        Level::Note,
-        "advisories",
-        "no advisory feed is loaded: known vulnerabilities and malware are not told, except what is blocked by hand",
-        "`tidegate quarantine block PURL --reason …` blocks by hand",
-    );
-    findings.add(
-        Level::Note,
-        "inspection",
-        "nothing looks inside artifacts: decisions rest on indexes, digests and what was seen before",
-        "",
-    );
+fn controls(door: &Door, findings: &mut Findings) {
+    for control in &*door.degraded {
+        let remedy = "`tidegate quarantine block PURL --reason TEXT` blocks by hand what you know of";
+        findings.add(Level::Note, "controls", &**control, remedy);
+    }
 }

@@ -73,6 +73,31 @@ pub(crate) async fn load(
     let loaded = documents::load(door, repository, name)
         .await
         .map_err(|e| Problem::from(denials::of_load_error(name.as_str(), &e)))?;
+    decided(door, repository, loaded, asker).await
+}
+
+/// As [`load`], on what is known here alone; none where nothing is.
+pub(crate) async fn load_known(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    name: &tidegate_model::PackageName,
+    asker: &Asker,
+) -> Result<Option<Subject>, Problem> {
+    let known = documents::known(door, repository, name)
+        .await
+        .map_err(|e| Problem::from(denials::of_load_error(name.as_str(), &e)))?;
+    match known {
+        Some(loaded) => decided(door, repository, loaded, asker).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn decided(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    loaded: documents::Loaded,
+    asker: &Asker,
+) -> Result<Subject, Problem> {
     let rules = door.rules();
     let now = door.clock.now();
     let (door2, repository2, package, rules2, asker) = (

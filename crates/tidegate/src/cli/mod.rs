@@ -1,13 +1,19 @@
 //! The command line. One definition drives parser, help, manual and completions.
 
 mod alarms;
+pub mod check;
 mod config;
+pub mod discover;
+pub mod lock;
 mod manual;
 pub mod operate;
 mod person;
 mod policy;
 mod quarantine;
+pub mod reference;
 pub mod remote;
+pub mod run;
+pub mod setup;
 pub mod show;
 mod status;
 mod token;
@@ -36,6 +42,16 @@ pub struct Cli {
 pub enum Command {
     /// Start the door; nothing to configure.
     Up(up::Up),
+    /// Run one client command through the door, then say what was admitted, steered, held and why.
+    Run(run::Run),
+    /// Decide on packages and lock files without installing anything.
+    Check(check::Check),
+    /// Find and mend entries of a lock file that would go around the door.
+    Lock(lock::Lock),
+    /// Show the upstreams that this machine's clients use, and where each answer came from.
+    Discover(discover::Discover),
+    /// Print what a client needs in order to use the door from now on, or write it.
+    Setup(setup::Setup),
     /// Commands that look after a door.
     #[command(flatten)]
     Operate(Box<operate::Operate>),
@@ -45,6 +61,11 @@ pub enum Command {
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Up(up) => up.run(),
+        Command::Run(command) => command.run(),
+        Command::Check(command) => command.run(),
+        Command::Lock(command) => command.run(),
+        Command::Discover(command) => command.run(),
+        Command::Setup(command) => command.run(),
         Command::Operate(command) => command.run(),
     };
     match result {

@@ -1,9 +1,10 @@
 //! `tidegate up`: start the door.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::net::{TcpListener, UnixListener};
@@ -11,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, Outcome, default_data};
 use crate::config::{self, Config, LogFormat};
-use crate::discover::{Surroundings, discover_all};
+use crate::discover::{Surroundings, remember};
 use crate::door::{Door, Options, lock_data};
 use crate::http::server::Server;
 use crate::http::tls;
@@ -28,6 +29,9 @@ pub struct Up {
     /// Configuration file.
     #[arg(long, value_name = "FILE", env = "TIDEGATE_CONFIG")]
     pub config: Option<PathBuf>,
+    /// End by itself after this many seconds without a request.
+    #[arg(long, value_name = "SECONDS")]
+    pub idle_exit: Option<u64>,
 }
 
 impl Up {
@@ -47,7 +51,7 @@ impl Up {
         start_log(&config);
         let _lock = lock_data(&data)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(serve(config, data))
+        runtime.block_on(serve(config, data, self.idle_exit.map(Duration::from_secs)))
     }
 }
 
@@ -74,7 +78,7 @@ fn start_log(config: &Config) {
     };
 }
 
-async fn serve(config: Config, data: PathBuf) -> Outcome {
+async fn serve(config: Config, data: PathBuf, idle_exit: Option<Duration>) -> Outcome {
     let address = config.server.listen;
     let tls = match (&config.server.tls_certificate, &config.server.tls_key) {
         (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
@@ -86,10 +90,12 @@ async fn serve(config: Config, data: PathBuf) -> Outcome {
     let bound = listener.local_addr()?;
     let around =
         Surroundings::of_process(std::env::current_dir()?, vec![own_address(bound)?]).explicit_from_vars();
-    let discovery = discover_all(&around).into_iter().map(|(_, found)| found).collect();
+    let report = remember::discover_and_keep(&around, &data)?;
+    let discovery = report.into_iter().map(|(_, found)| found).collect();
     let socket_path = data.join("tidegate.sock");
-    let door = Door::open(Options::new(config, data, discovery))?;
+    let door = Door::open(Options::new(config, data.clone(), discovery))?;
     let socket = bind_socket(&socket_path)?;
+    note_address(&data, bound, tls.is_some())?;
     let pid_path = socket_path.with_file_name("pid");
     std::fs::write(&pid_path, std::process::id().to_string())?;
     announce(&door, bound, tls.is_some());
@@ -103,15 +109,52 @@ async fn serve(config: Config, data: PathBuf) -> Outcome {
         let server = Arc::clone(&server);
         async move { server.serve_unix(socket).await }
     });
-    wait_for_stop(&door).await?;
+    tokio::select! {
+        stopped = wait_for_stop(&door) => stopped?,
+        () = idle(&server, idle_exit) => tracing::info!("nobody asked for anything in a while"),
+    }
     tracing::info!("stopping: running transfers may finish");
     server.stop().await;
     jobs.stop().await;
     let _ = tokio::join!(tcp, unix);
+    let _ = std::fs::remove_file(data.join(ADDRESS_FILE));
     let _ = std::fs::remove_file(&socket_path);
     let _ = std::fs::remove_file(&pid_path);
     door.record_stop();
     Ok(ExitCode::SUCCESS)
+}
+
+/// The file in the data directory that says where the running door listens, for commands that start clients.
+pub const ADDRESS_FILE: &str = "address";
+
+/// Notes where the door listens. A wildcard address is reached on this machine through loopback.
+fn note_address(data: &Path, bound: SocketAddr, tls: bool) -> Result<(), Failure> {
+    let mut address = bound;
+    if bound.ip().is_unspecified() {
+        let loopback = if bound.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+        address.set_ip(loopback);
+    }
+    let scheme = if tls { "https" } else { "http" };
+    let path = data.join(ADDRESS_FILE);
+    std::fs::write(&path, format!("{scheme}://{address}/\n"))
+        .map_err(|e| Failure(format!("`{}` cannot be written: {e}", path.display())))
+}
+
+/// Where the door of a data directory listens, by its own note; none where no door runs, or its note cannot be read.
+pub fn noted_address(data: &Path) -> Option<url::Url> {
+    std::fs::read_to_string(data.join(ADDRESS_FILE)).ok()?.trim().parse().ok()
+}
+
+/// Resolves once nobody has used the door for that long; never where no time is given.
+async fn idle(server: &Server, limit: Option<Duration>) {
+    let Some(limit) = limit else { return std::future::pending().await };
+    loop {
+        let idle = server.idle_for();
+        if idle >= limit {
+            return;
+        }
+        tokio::time::sleep((limit - idle).clamp(Duration::from_millis(100), Duration::from_secs(1))).await;
+    }
 }
 
 /// The door's own address, which no client configuration may lead back to.

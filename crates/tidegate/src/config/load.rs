@@ -136,6 +136,58 @@ mod tests {
         assert_eq!(parse(super::super::TEMPLATE, Path::new("t")).unwrap(), Config::default());
     }
 
+    /// Keys that have no default value: their lines in the template are examples.
+    const EXAMPLES: [&str; 5] = [
+        "server.public_url",
+        "server.tls_certificate",
+        "server.tls_key",
+        "policy.file",
+        "upstream.hold_seconds",
+    ];
+
+    #[test]
+    fn every_line_of_the_template_shows_the_default() {
+        let default = serde_json::to_value(Config::default()).unwrap();
+        let mut shown = std::collections::BTreeSet::new();
+        let mut section = String::new();
+        for line in super::super::TEMPLATE.lines() {
+            if let Some(name) = line.strip_prefix('[') {
+                section = name.trim_end_matches(']').to_owned();
+                continue;
+            }
+            // The last part shows how to configure repositories, which have no defaults.
+            if line.starts_with("# One repository per ecosystem") {
+                break;
+            }
+            let Some((key, value)) = line.strip_prefix("# ").and_then(|l| l.split_once(" = ")) else {
+                continue;
+            };
+            if key.contains(' ') {
+                continue;
+            }
+            let path = format!("{section}.{key}");
+            let written: toml::Table = toml::from_str(&format!("x = {value}")).unwrap();
+            let expected = &default[section.as_str()][key];
+            if EXAMPLES.contains(&path.as_str()) {
+                assert!(expected.is_null(), "{path} has a default now: show it");
+                parse(&format!("[{section}]\n{key} = {value}\n"), Path::new("t"))
+                    .or_else(|e| if key.starts_with("tls_") { Ok(Config::default()) } else { Err(e) })
+                    .unwrap();
+            } else {
+                assert_eq!(serde_json::to_value(&written["x"]).unwrap(), *expected, "{path}");
+            }
+            shown.insert(path);
+        }
+        for (section, keys) in default.as_object().unwrap().iter().filter(|(s, _)| *s != "repository") {
+            for key in keys.as_object().unwrap().keys() {
+                assert!(
+                    shown.contains(&format!("{section}.{key}")),
+                    "the template leaves out {section}.{key}"
+                );
+            }
+        }
+    }
+
     #[test]
     fn mistakes_are_named_with_their_place() {
         let unknown = message("[server]\nlisten = \"127.0.0.1:1\"\nlisten_port = 3\n");

@@ -13,6 +13,7 @@ mod cargo;
 mod ini;
 mod npm;
 mod pypi;
+pub mod remember;
 pub mod saved;
 pub mod surroundings;
 #[cfg(test)]
@@ -110,6 +111,8 @@ pub struct NotConfigured {
     pub ecosystem: Ecosystem,
     /// What was looked at and why it gave nothing.
     pub why: Vec<String>,
+    /// Whether somebody set an upstream that cannot be used: what was found at another time must not stand in for it.
+    pub unusable: bool,
 }
 
 impl NotConfigured {
@@ -195,6 +198,7 @@ pub fn discover_all(around: &Surroundings) -> Report {
                     Err(NotConfigured {
                         ecosystem,
                         why: vec!["looking for it failed inside tidegate".to_owned()],
+                        unusable: false,
                     })
                 });
                 (ecosystem, found)
@@ -213,6 +217,8 @@ pub(crate) struct Search<'a> {
     why: Vec<String>,
     /// A value that the client would use and we cannot: looking further would go past the user's own mirror.
     dead_end: bool,
+    /// What was found is the door itself, as after `setup`.
+    names_the_door: bool,
 }
 
 impl<'a> Search<'a> {
@@ -225,6 +231,7 @@ impl<'a> Search<'a> {
             notes: Vec::new(),
             why: Vec::new(),
             dead_end: false,
+            names_the_door: false,
         }
     }
 
@@ -241,10 +248,13 @@ impl<'a> Search<'a> {
         }
         match address::parse(value) {
             Err(error) => self.end(format!("{} ({}) gives {error}", source.place, source.kind)),
-            Ok(address) if is_self(&address.url, &self.around.own_addresses) => self.end(format!(
-                "{} ({}) already points at this door ({}), which cannot be its own upstream",
-                source.place, source.kind, address.url
-            )),
+            Ok(address) if is_self(&address.url, &self.around.own_addresses) => {
+                self.names_the_door = source.kind != SourceKind::Explicit;
+                self.end(format!(
+                    "{} ({}) already points at this door ({}), which cannot be its own upstream",
+                    source.place, source.kind, address.url
+                ));
+            }
             Ok(address) => self.found = Some((address, source)),
         }
     }
@@ -320,7 +330,11 @@ impl<'a> Search<'a> {
             None => {
                 let mut why = self.why;
                 why.extend(self.notes);
-                Err(NotConfigured { ecosystem: self.ecosystem, why })
+                Err(NotConfigured {
+                    ecosystem: self.ecosystem,
+                    why,
+                    unusable: self.dead_end && !self.names_the_door,
+                })
             }
         }
     }

@@ -137,7 +137,7 @@ pub fn from_json(text: &str, own_addresses: &[Url]) -> Result<Report, LoadError>
 fn load(line: Line, number: usize, own: &[Url]) -> Result<Result<Discovered, NotConfigured>, LoadError> {
     let ecosystem = line.ecosystem;
     if line.state == State::NotConfigured {
-        return Ok(Err(NotConfigured { ecosystem, why: line.why }));
+        return Ok(Err(NotConfigured { ecosystem, why: line.why, unusable: false }));
     }
     let bad = |why: String| LoadError::Address { line: number, ecosystem, why };
     let read = |value: &str| {

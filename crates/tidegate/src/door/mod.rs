@@ -87,6 +87,7 @@ pub struct Door {
     touched: Mutex<Vec<(Sha256, Timestamp)>>,
     evicting: AtomicBool,
     blocking_permits: Arc<tokio::sync::Semaphore>,
+    heavy_permits: Arc<tokio::sync::Semaphore>,
 }
 
 /// Controls that this build does not have yet. A control that is off says so.
@@ -141,6 +142,14 @@ impl Door {
             Ok(value) => value,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+
+    /// Runs work on whole documents (parsing, rendering): as much at a time as there are processors, since each piece may
+    /// hold tens of megabytes.
+    pub async fn heavy<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        let _permit =
+            Arc::clone(&self.heavy_permits).acquire_owned().await.expect("the semaphore is never closed");
+        self.blocking(work).await
     }
 
     /// Runs an operation of the catalogue off the executor.

@@ -150,6 +150,9 @@ impl Door {
             policy_source: Mutex::new(source),
             touched: Mutex::new(Vec::new()),
             evicting: AtomicBool::new(false),
+            heavy_permits: Arc::new(tokio::sync::Semaphore::new(
+                std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get),
+            )),
             blocking_permits: Arc::new(tokio::sync::Semaphore::new(BLOCKING_AT_A_TIME)),
             store: Store { catalogue, blobs, access },
             config,
@@ -281,7 +284,8 @@ fn discovered(
         None => {
             return (
                 Vec::new(),
-                NotConfigured { ecosystem, why: vec!["nobody looked for one".into()] }.to_string(),
+                NotConfigured { ecosystem, why: vec!["nobody looked for one".into()], unusable: false }
+                    .to_string(),
             );
         }
     };

@@ -127,6 +127,10 @@ pub async fn who(
     Ok(identity)
 }
 
+/// In place of a token in a path: the token comes in the `Authorization` header, and is demanded. cargo sends one only
+/// where it is, and keeps what it downloads by address, which must therefore not change from run to run.
+pub const ASK_FOR_TOKEN: &str = "-";
+
 /// Answers a request to a repository.
 pub async fn answer(
     door: &Arc<Door>,
@@ -139,7 +143,8 @@ pub async fn answer(
 ) -> HttpResponse {
     let head_only = parts.method == Method::HEAD;
     let door_url = door_url(door, &parts.headers, arrival);
-    let token = match path_token {
+    let asks_for_token = path_token == Some(ASK_FOR_TOKEN);
+    let token = match path_token.filter(|_| !asks_for_token) {
         Some(token) => Some(Secret::new(token.to_owned())),
         None => token_of(&parts.headers),
     };
@@ -148,7 +153,7 @@ pub async fn answer(
         Some(token) => format!("{door_url}t/{token}/{}/", repository.name),
         None => format!("{door_url}{}/", repository.name),
     };
-    let demanded = arrival.auth_required;
+    let demanded = arrival.auth_required || asks_for_token;
     let identity = match who(door, token, &parts.headers, arrival, demanded).await {
         Ok(identity)
             if !identity.repositories.is_empty()

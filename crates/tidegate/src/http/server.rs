@@ -2,9 +2,9 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use http::Request;
 use hyper::body::Incoming;
@@ -31,13 +31,39 @@ pub struct Server {
     door: Arc<Door>,
     limit: Arc<Semaphore>,
     stop: watch::Sender<bool>,
+    /// Open connections, and when one was last opened or closed.
+    use_of: Arc<Mutex<(usize, Instant)>>,
+}
+
+/// Counts a connection for as long as it is open.
+struct InUse(Arc<Mutex<(usize, Instant)>>);
+
+impl InUse {
+    fn begin(of: &Arc<Mutex<(usize, Instant)>>) -> Self {
+        let mut state = of.lock().expect("no panic while holding it");
+        *state = (state.0 + 1, Instant::now());
+        Self(Arc::clone(of))
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        let mut state = self.0.lock().expect("no panic while holding it");
+        *state = (state.0.saturating_sub(1), Instant::now());
+    }
 }
 
 impl Server {
     /// A server for a door. Nothing listens yet.
     pub fn new(door: Arc<Door>) -> Self {
         let limit = Arc::new(Semaphore::new(door.config.server.max_connections));
-        Self { door, limit, stop: watch::channel(false).0 }
+        Self { door, limit, stop: watch::channel(false).0, use_of: Arc::new(Mutex::new((0, Instant::now()))) }
+    }
+
+    /// How long no connection has been open.
+    pub fn idle_for(&self) -> Duration {
+        let (open, since) = *self.use_of.lock().expect("no panic while holding it");
+        if open > 0 { Duration::ZERO } else { since.elapsed() }
     }
 
     /// Accepts TCP connections until [`Server::stop`].
@@ -66,8 +92,9 @@ impl Server {
             let _ = stream.set_nodelay(true);
             let arrival = Arrival { peer: Some(peer), auth_required, tls: tls.is_some() };
             let (door, tls, stop) = (Arc::clone(&self.door), tls.clone(), self.stop.subscribe());
+            let in_use = InUse::begin(&self.use_of);
             tokio::spawn(async move {
-                let _permit = permit;
+                let (_permit, _in_use) = (permit, in_use);
                 match tls {
                     None => connection(door, stream, arrival, stop).await,
                     Some(acceptor) => {
@@ -96,7 +123,11 @@ impl Server {
             let Ok((stream, _)) = accepted else { continue };
             let uid = stream.peer_cred().map(|c| c.uid()).ok();
             let (door, stop) = (Arc::clone(&self.door), self.stop.subscribe());
-            tokio::spawn(async move { socket_connection(door, stream, uid, stop).await });
+            let in_use = InUse::begin(&self.use_of);
+            tokio::spawn(async move {
+                let _in_use = in_use;
+                socket_connection(door, stream, uid, stop).await;
+            });
         }
     }
 

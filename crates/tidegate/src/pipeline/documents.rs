@@ -101,6 +101,31 @@ pub async fn load(
     }
 }
 
+/// The package of a name from memory or disk, however old, without asking upstream; none where nothing is known.
+///
+/// # Errors
+/// [`LoadError`].
+pub async fn known(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    name: &PackageName,
+) -> Result<Option<Loaded>, LoadError> {
+    let key = (Arc::clone(&repository.name), name.clone());
+    let mut known = door.caches.packages.get(&key);
+    if known.is_none() {
+        known = restore(door, repository, name).await?;
+    }
+    let fresh = |package: &Arc<Package>| {
+        let age = door.clock.now().seconds_since(package.freshness.checked_at());
+        age < (door.config.cache.fresh_seconds + door.config.cache.stale_while_revalidate_seconds) as i64
+    };
+    Ok(known.map(|package| {
+        let stale = (!fresh(&package))
+            .then(|| format!("last checked {}", package.freshness.checked_at().to_minute()).into());
+        Loaded { package, stale, cold: false }
+    }))
+}
+
 /// Asks upstream now, whatever the age of what is held.
 ///
 /// # Errors
@@ -327,7 +352,7 @@ async fn build(
 ) -> Result<Arc<Package>, LoadError> {
     let (door2, repository, upstream, name) =
         (door.clone(), repository.clone(), upstream.clone(), name.clone());
-    door.blocking(move || {
+    door.heavy(move || {
         let digest = digest_of(&documents.index);
         let index = repository
             .protocol
@@ -415,7 +440,7 @@ async fn supplement(
     let (repository2, upstream2, name2, index2, prelude2) =
         (repository.clone(), upstream.clone(), name.clone(), index.clone(), prelude.cloned());
     let request = door
-        .blocking(move || {
+        .heavy(move || {
             let parsed = repository2
                 .protocol
                 .parse_index(&name2, &upstream2.base, &index2, prelude2.as_ref(), None)

@@ -163,7 +163,7 @@ async fn resolve(
     door.catalogue(move |c| c.unhold(&sha256, &held_by)).await.map_err(|e| cannot(&e.to_string()))?;
     let subject = subject_of(&package, position, staged.known.sha256);
     let etag = format!("\"{}\"", staged.known.sha256.hex());
-    Ok((hot(package, position, decided, Some((staged, subject)), None, etag, part), circumstance))
+    Ok((hot(&package, position, decided, Some((staged, subject)), None, etag, part), circumstance))
 }
 
 fn circumstance(door: &Door, loaded: &Loaded, cold: bool) -> Circumstance {
@@ -176,7 +176,7 @@ fn circumstance(door: &Door, loaded: &Loaded, cold: bool) -> Circumstance {
 }
 
 fn hot(
-    package: Arc<Package>,
+    package: &Package,
     position: usize,
     decided: Decided,
     served: Option<(Staged, Subject)>,
@@ -376,15 +376,7 @@ async fn refused(
         door.catalogue(move |c| c.hold(&sha256, &reason, now)).await.map_err(|e| cannot(&e.to_string()))?;
     }
     let door_url = request.door_url.clone();
-    Ok(hot(
-        Arc::clone(package),
-        position,
-        decided,
-        None,
-        Some((denial, door_url)),
-        String::new(),
-        Part::Whole,
-    ))
+    Ok(hot(package, position, decided, None, Some((denial, door_url)), String::new(), Part::Whole))
 }
 
 /// The refusal of one file, for a view that is about it alone.

@@ -82,7 +82,7 @@ async fn rendered(
         .run(flight, move || async move {
             let door3 = door2.clone();
             door2
-                .blocking(move || {
+                .heavy(move || {
                     let made = render(
                         &door3,
                         &request2.repository,

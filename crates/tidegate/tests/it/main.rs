@@ -2,6 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod clients_installs;
+mod clients_locks;
+mod clients_runs;
+mod clients_steering;
+mod clients_support;
+mod commands;
+mod commands_offline;
 mod config_fields;
 mod crowd;
 mod faults;
