@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -51,6 +52,8 @@ pub struct Caches {
     pub views: Cache<ViewKey, Arc<RenderedView>, ByBytes>,
     /// Decided files; their bytes are maps of files, which the system's page cache holds.
     pub hot: Cache<HotKey, Arc<Hot>>,
+    /// Files opened lately and when, so that many who want one share its map.
+    pub staged: Cache<StageKey, (Staged, Instant)>,
     /// Known identities.
     pub identities: Cache<IdentityKey, Arc<Identity>>,
     /// Preludes of upstreams, by base address.
@@ -59,6 +62,8 @@ pub struct Caches {
 
 /// How many decided files are kept. Each keeps one map; Linux allows 65,530 of them in a process.
 const HOT_FILES: usize = 20_000;
+/// How many files opened lately are kept.
+const STAGED_FILES: usize = 256;
 /// How many identities are kept.
 const IDENTITIES: usize = 20_000;
 /// How many preludes are kept.
@@ -74,6 +79,7 @@ impl Caches {
             packages: Cache::with_weighter(items, half, ByBytes),
             views: Cache::with_weighter(items, memory_bytes - half, ByBytes),
             hot: Cache::new(HOT_FILES),
+            staged: Cache::new(STAGED_FILES),
             identities: Cache::new(IDENTITIES),
             preludes: Cache::new(PRELUDES),
         }

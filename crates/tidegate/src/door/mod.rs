@@ -270,6 +270,7 @@ impl Door {
                 Err(error) => tracing::error!(error = %error, "no room could be made in the store: {error}"),
             }
             door.caches.hot.clear();
+            door.caches.staged.clear();
             door.evicting.store(false, Ordering::Release);
         });
     }

@@ -2,6 +2,7 @@
 //! sees a byte.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tidegate_ecosystems::Part;
 use tidegate_ledger::entry::AlarmKind;
@@ -29,6 +30,9 @@ pub struct Staged {
 /// What names one fetch.
 pub type StageKey = (Arc<str>, Arc<str>, Arc<str>, Part);
 
+/// A file at hand is checked against its checksums again after this long: disks forget.
+pub const RECHECK_BLOB_AFTER: Duration = Duration::from_secs(600);
+
 /// How many pieces of a body wait for the disk at most.
 const PIECES_IN_FLIGHT: usize = 16;
 
@@ -43,20 +47,25 @@ pub async fn stage(
     position: usize,
     part: Part,
 ) -> Result<Staged, UpstreamError> {
-    if let Some(staged) = stored(door, package, position, part).await? {
-        return Ok(staged);
-    }
     let file: Arc<str> = package.index.files()[position].file.as_str().into();
     let key = (Arc::clone(&repository.name), Arc::clone(&package.purl), file, part);
-    let (door2, package2) = (door.clone(), package.clone());
+    if let Some((staged, opened)) = door.caches.staged.get(&key)
+        && opened.elapsed() < RECHECK_BLOB_AFTER
+        && door.store.blobs.is_unharmed(&staged.blob)
+    {
+        return Ok(Staged { cold: false, ..staged });
+    }
+    let (door2, package2, key2) = (door.clone(), package.clone(), key.clone());
     door.flights
         .artifacts
+        // Looking into the store is part of the flight: everybody who opens a file maps and checks the whole of it.
         .run(key, move || async move {
-            // Another flight may have landed between the look and the start.
-            if let Some(staged) = stored(&door2, &package2, position, part).await? {
-                return Ok(staged);
-            }
-            fetch(&door2, &package2, position, part).await
+            let staged = match stored(&door2, &package2, position, part).await? {
+                Some(staged) => staged,
+                None => fetch(&door2, &package2, position, part).await?,
+            };
+            door2.caches.staged.insert(key2, (staged.clone(), Instant::now()));
+            Ok(staged)
         })
         .await
         .unwrap_or_else(|| {

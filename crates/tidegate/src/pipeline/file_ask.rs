@@ -11,7 +11,7 @@ use tidegate_model::denial::DenialKind;
 use tidegate_model::{Action, Denial, Ecosystem, PackageName, Subject};
 
 use super::admission::{self, Plan};
-use super::artifacts::{Staged, stage, subject_of};
+use super::artifacts::{RECHECK_BLOB_AFTER, Staged, stage, subject_of};
 use super::decide::{Decided, Ruleset, decide_file, name_decision};
 use super::documents::{self, LoadError, Loaded};
 use super::facts::{BytesKnown, LocalState, Question};
@@ -48,9 +48,6 @@ pub struct HotKey {
     part: Part,
     class: u64,
 }
-
-/// A file at hand is checked against its checksums again after this long: disks forget.
-const RECHECK_BLOB_AFTER: Duration = Duration::from_secs(600);
 
 /// An index younger than this is not asked for again because of a file it does not list, in seconds.
 const RECHECK_SECONDS: i64 = 5;

@@ -16,7 +16,7 @@ use crate::support::{PATIENCE, Setup, days_ago, json, named, repository};
 /// Takes every struct apart: where a field is added, this stops compiling, and the new field needs a name in the list
 /// behind it, and a test.
 #[expect(dead_code, reason = "compiled, never called")]
-fn every_field_has_a_test(config: Config, repository: Repository, upstream: Upstream) {
+fn every_field_has_a_test((config, repository, upstream): (Config, Repository, Upstream)) {
     let Config { server, policy, cache, ledger, upstream: upstreams, log, repository: _ } = config;
     // operations.rs: max_connections, max_head_bytes, max_body_bytes, idle_seconds, drain_seconds; here: the rest.
     let Server {

@@ -381,7 +381,7 @@ fn a_damaged_blob_is_fetched_again_not_served() {
     let door = setup.open();
     assert_eq!(damage(&door), 1);
     let response = door.get(FILE);
-    assert_eq!((response.status, sha256_of(&response.body)), (200, right.sha256.clone()));
+    assert_eq!((response.status, sha256_of(&response.body)), (200, right.sha256));
     assert_eq!(upstream.count(".tgz"), 2);
     assert_eq!(door.alarms().len(), 1);
 }
@@ -403,7 +403,7 @@ fn a_blob_damaged_while_it_is_hot_is_not_served() {
     }
     upstream.restart();
     let response = door.get(FILE);
-    assert_eq!((response.status, sha256_of(&response.body)), (200, right.sha256.clone()));
+    assert_eq!((response.status, sha256_of(&response.body)), (200, right.sha256));
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn confusions(ecosystem: Ecosystem) -> Vec<String> {
             format!("/{ecosystem}/blobs/sha256/"),
             format!("/{ecosystem}"),
             format!("/{ecosystem}?{path}"),
-            format!("*"),
+            "*".to_owned(),
             format!("{ecosystem}/{path}"),
         ] {
             all.insert(made);
