@@ -11,8 +11,9 @@ struct Moved;
 
 impl Relocate for Moved {
     fn location(&self, package: &LockedPackage) -> Option<Location> {
-        let file = package.coordinate.name.as_str().replace('/', "-");
-        Some(Location::Url(format!("http://other.test/files/{file}")))
+        // The path stays: by its shape a registry's file is known.
+        let path = package.resolved.as_deref()?.split_once("://")?.1.split_once('/')?.1;
+        Some(Location::Url(format!("http://other.test/{path}")))
     }
 
     fn registry(&self, current: &str) -> Option<String> {

@@ -282,7 +282,9 @@ impl<'a> Source<'a> {
     fn read(source: &'a dyn TableLike) -> Option<Self> {
         let elsewhere = |why, bypasses| Some(Self::Elsewhere { why, bypasses });
         if let Some(address) = source.get("registry").and_then(Item::as_str) {
-            return if address.starts_with("http://") || address.starts_with("https://") {
+            // RFC 3986 §3.1: a scheme in capitals is the same scheme, and must not look like a folder.
+            let scheme = address.split_once("://").map_or("", |(scheme, _)| scheme);
+            return if scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https") {
                 Some(Self::Index { address })
             } else {
                 elsewhere("comes from an index in a folder of this machine", false)

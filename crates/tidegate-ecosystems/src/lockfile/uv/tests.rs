@@ -215,3 +215,14 @@ fn what_goes_around_the_door_is_found() {
     let other = found("https://other.example/simple", "https://other.example/files");
     assert!(other[0].1.contains("`other.example`, an index the door does not know") && !other[0].2);
 }
+
+/// Found by fuzzing: such an index was taken for a folder of this machine, so nothing of it was checked or reported.
+#[test]
+fn a_scheme_in_capitals_is_no_folder() {
+    let odd = lock(&UPSTREAM.replace("https://", "hTTpS://"), UPSTREAM_FILES);
+    let plain = lock(UPSTREAM, UPSTREAM_FILES);
+    let count = |text: &str| parse(text).unwrap().packages.len();
+    assert!(count(&plain) > 0);
+    assert_eq!(count(&odd), count(&plain));
+    assert_eq!(lint(&odd, &context()).unwrap().len(), lint(&plain, &context()).unwrap().len());
+}
