@@ -12,14 +12,23 @@ struct Moved;
 impl Relocate for Moved {
     fn location(&self, package: &LockedPackage) -> Option<Location> {
         // The path stays: by its shape a registry's file is known.
-        let path = package.resolved.as_deref()?.split_once("://")?.1.split_once('/')?.1;
-        Some(Location::Url(format!("http://other.test/{path}")))
+        let mut moved: url::Url = package.resolved.as_deref()?.parse().ok()?;
+        // An address without a path names no file at all, wherever it is moved.
+        if moved.path().ends_with('/') {
+            return None;
+        }
+        moved.set_host(Some("other.test")).ok()?;
+        Some(Location::Url(moved.to_string()))
     }
 
     fn registry(&self, current: &str) -> Option<String> {
         // Only the address moves: what kind of source it is stands before it.
         let kind = ["registry+", "sparse+"].into_iter().find(|kind| current.starts_with(kind));
-        Some(format!("{}http://other.test/index/", kind.unwrap_or_default()))
+        let kind = kind.unwrap_or_default();
+        let address: url::Url = current[kind.len()..].parse().ok()?;
+        current.contains("://").then_some(())?;
+        // A folder is no registry that could be moved.
+        matches!(address.scheme(), "http" | "https").then(|| format!("{kind}http://other.test/index/"))
     }
 }
 
