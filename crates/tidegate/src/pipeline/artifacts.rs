@@ -133,7 +133,9 @@ async fn stored(
             Ok(None) => Ok(None),
             Err(error @ BlobError::Corrupt { .. }) => {
                 tracing::error!(blob.sha256 = %sha256, error = %error, "a stored blob is damaged: {error}");
-                let _ = door2.store.catalogue.mark_absent(&[sha256]);
+                if let Err(error) = door2.store.catalogue.mark_absent(&[sha256]) {
+                    tracing::error!(error = %error, "a damaged blob still counts as stored: {error}");
+                }
                 let (expected, message) = (sha256.into(), error.to_string());
                 let trouble = Trouble {
                     kind: AlarmKind::Stored,

@@ -262,6 +262,28 @@ async fn forget(
     .map_err(storage)
 }
 
+/// Notes, in memory and on disk, that upstream says the held document is current.
+async fn still_current(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    upstream: &Arc<Upstream>,
+    package: Arc<Package>,
+    now: Timestamp,
+) -> Result<Arc<Package>, LoadError> {
+    package.freshness.set_checked_at(now);
+    let (repo, base, name) =
+        (repository.name.to_string(), upstream.base.url.to_string(), package.name.to_string());
+    door.catalogue(move |c| {
+        c.touch_document(
+            &DocumentKey { repository: &repo, upstream: &base, package: &name, kind: INDEX },
+            now,
+        )
+    })
+    .await
+    .map_err(storage)?;
+    Ok(package)
+}
+
 async fn ask_one(
     door: &Arc<Door>,
     repository: &Arc<Repository>,
@@ -288,18 +310,7 @@ async fn ask_one(
     let now = door.clock.now();
     let (document, validators) = match (fetched, held) {
         (Fetched::NotModified, Some(package)) => {
-            package.freshness.set_checked_at(now);
-            let (repo, base, name) =
-                (repository.name.to_string(), upstream.base.url.to_string(), name.to_string());
-            door.catalogue(move |c| {
-                c.touch_document(
-                    &DocumentKey { repository: &repo, upstream: &base, package: &name, kind: INDEX },
-                    now,
-                )
-            })
-            .await
-            .map_err(storage)?;
-            return Ok(package);
+            return still_current(door, repository, upstream, package, now).await;
         }
         (Fetched::NotModified, None) => {
             let why = "it says \"not modified\" to a request that was not conditional".to_owned();
@@ -308,18 +319,7 @@ async fn ask_one(
         (Fetched::Document { document, validators, .. }, held) => {
             let digest = digest_of(&document);
             if let Some(package) = held.filter(|p| p.document == digest) {
-                package.freshness.set_checked_at(now);
-                let (repo, base, name) =
-                    (repository.name.to_string(), upstream.base.url.to_string(), name.to_string());
-                door.catalogue(move |c| {
-                    c.touch_document(
-                        &DocumentKey { repository: &repo, upstream: &base, package: &name, kind: INDEX },
-                        now,
-                    )
-                })
-                .await
-                .map_err(storage)?;
-                return Ok(package);
+                return still_current(door, repository, upstream, package, now).await;
             }
             (document, validators)
         }
