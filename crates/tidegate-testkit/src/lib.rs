@@ -7,6 +7,7 @@ pub mod client;
 pub mod clock;
 pub mod data;
 pub mod forgetful_disk;
+pub mod markdown;
 pub mod package;
 pub mod process;
 pub mod tools;
