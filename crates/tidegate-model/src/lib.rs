@@ -31,4 +31,4 @@ pub use principal::{Principal, PrincipalKind};
 pub use release::{ListedFile, Stated, Yanked};
 pub use secret::Secret;
 pub use time::Timestamp;
-pub use version::Version;
+pub use version::{Version, VersionKey, VersionScheme};
