@@ -74,15 +74,15 @@ fn branch(text: &str) -> Option<&str> {
 fn normal_form(text: &str) -> Option<String> {
     let version = text.split_once('+').map_or(text, |(version, _build)| version);
     let version = version.strip_prefix(['v', 'V']).unwrap_or(version);
-    let dotted = |(numbers, rest): (Vec<&str>, &str)| Some(numbers.join(".") + &stability(rest)?);
+    let stable = |(numbers, rest): (String, &str)| Some(numbers + &stability(rest)?);
     numbered(version)
-        .and_then(dotted)
-        .or_else(|| dated(version).and_then(dotted))
+        .and_then(stable)
+        .or_else(|| dated(version).and_then(stable))
         .or_else(|| wildcard(version))
 }
 
 /// One to four numbers, padded to four; the first of at most five digits. And what follows.
-fn numbered(version: &str) -> Option<(Vec<&str>, &str)> {
+fn numbered(version: &str) -> Option<(String, &str)> {
     let (first, mut rest) = leading_digits(version);
     if !(1..=5).contains(&first.len()) {
         return None;
@@ -97,33 +97,35 @@ fn numbered(version: &str) -> Option<(Vec<&str>, &str)> {
         rest = behind;
     }
     numbers.resize(4, "0");
-    Some((numbers, rest))
+    Some((numbers.join("."), rest))
 }
 
-/// A date: four digits, then pairs, then up to two groups of one to three, with `.`, `:`, `-` or nothing between.
-fn dated(version: &str) -> Option<(Vec<&str>, &str)> {
+/// A date: four digits, then one to six pairs, then up to two groups of one to three, with `.`, `:`, `-` or nothing
+/// between; the separators become dots. And what follows.
+fn dated(version: &str) -> Option<(String, &str)> {
     let (year, mut rest) = version.split_at_checked(4)?;
     if !year.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let mut numbers = vec![year];
-    while numbers.len() < 9 {
-        let next = rest.strip_prefix(['.', ':', '-']).unwrap_or(rest);
-        let (digits, _) = leading_digits(next);
-        let pair_wanted = numbers.len() == 1;
-        let length = match digits.len() {
-            0 => break,
-            1 if pair_wanted => return None,
-            1 => 1,
-            // An odd run ends in a group of three.
-            3 if numbers.len() > 1 => 3,
-            _ => 2,
-        };
-        let (group, behind) = next.split_at(length);
-        numbers.push(group);
-        rest = behind;
+    let mut pairs = 0;
+    let group = |rest: &mut &str, least: usize, most: usize| {
+        let (digits, _) = leading_digits(rest.strip_prefix(['.', ':', '-']).unwrap_or(rest));
+        let found = digits.len() >= least;
+        if found {
+            let separator = usize::from(!rest.starts_with(|c: char| c.is_ascii_digit()));
+            *rest = &rest[separator + digits.len().min(most)..];
+        }
+        found
+    };
+    while pairs < 6 && group(&mut rest, 2, 2) {
+        pairs += 1;
     }
-    (numbers.len() > 1).then_some((numbers, rest))
+    if pairs == 0 {
+        return None;
+    }
+    let _ = group(&mut rest, 1, 3) && group(&mut rest, 1, 3);
+    let date = &version[..version.len() - rest.len()];
+    Some((date.replace(|c: char| !c.is_ascii_digit(), "."), rest))
 }
 
 /// The stability that follows the numbers, as `-beta2-dev`; `None` if something else does.
@@ -144,8 +146,7 @@ fn stability(rest: &str) -> Option<String> {
             suffix = format!("-{word}{}", numbers.trim_start_matches(['.', '-']));
             behind
         }
-        None if is_dev(body) => body,
-        None => rest,
+        None => body,
     };
     if is_dev(behind) {
         suffix.push_str("-dev");

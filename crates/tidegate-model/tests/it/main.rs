@@ -1,0 +1,5 @@
+//! Laws and measurements of the vocabulary that need more than the crate itself.
+
+mod version_laws;
+mod version_order;
+mod version_pairwise;
