@@ -61,3 +61,35 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What pages, comments and CI call `cargo xtask …` is a command of this program.
+    #[test]
+    fn every_command_that_is_named_parses() {
+        let mut named = Vec::new();
+        for file in tidy::tracked(&tools::root()).unwrap() {
+            let Ok(text) = std::fs::read_to_string(tools::root().join(&file)) else { continue };
+            if file.ends_with("main.rs") && file.starts_with("xtask") {
+                continue;
+            }
+            let spans = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+            let lines = text.lines().map(str::trim);
+            let commands = spans.chain(lines).filter_map(|text| text.strip_prefix("cargo xtask "));
+            named.extend(commands.map(|command| (file.clone(), command.to_owned())));
+        }
+        assert!(named.len() > 10, "{named:?}");
+        for (file, command) in named {
+            let words = std::iter::once("xtask").chain(command.split_whitespace().take_while(|w| *w != "#"));
+            if let Err(error) = Arguments::try_parse_from(words) {
+                use clap::error::ErrorKind;
+                let asks = error.kind() == ErrorKind::DisplayHelp;
+                // A command that is only named.
+                let bare = error.kind() == ErrorKind::MissingRequiredArgument && !command.contains(' ');
+                assert!(asks || bare, "{}: `cargo xtask {command}`: {error}", file.display());
+            }
+        }
+    }
+}

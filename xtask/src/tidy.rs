@@ -72,7 +72,7 @@ pub(crate) fn check() -> Result<Vec<Problem>, TidyError> {
     Ok(problems)
 }
 
-fn tracked(root: &Path) -> Result<Vec<PathBuf>, TidyError> {
+pub(crate) fn tracked(root: &Path) -> Result<Vec<PathBuf>, TidyError> {
     let output = Command::new("git")
         .args(["ls-files", "-z"])
         .current_dir(root)

@@ -419,7 +419,7 @@ impl ConditionCompiler<'_> {
         if parsed.is_none() {
             self.problems.push(
                 &node.at,
-                "not a duration",
+                format!("{} is not a duration", crate::file::written(node)),
                 "write a whole number with its unit: 90m, 36h, 3d, 2w",
             );
         }

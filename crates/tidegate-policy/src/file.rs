@@ -203,7 +203,8 @@ impl RuleReader<'_> {
             let problems = &mut *self.problems;
             match &*key {
                 "id" => rule.id = text(&key, node, problems).unwrap_or_default().0,
-                "action" => rule.action = action(&key, &node, problems),
+                // One that is wrong was told; the one that asks least of a rule keeps it from being told as missing too.
+                "action" => rule.action = action(&key, &node, problems).or(Some(Action::Warn)),
                 "waivable" => rule.waivable = waivable(&node, problems),
                 "unknown" => rule.unknown = unknown(&node, problems),
                 "mode" => rule.mode = mode(&node, problems),
@@ -390,11 +391,24 @@ pub(crate) fn action(key: &str, node: &Node, problems: &mut Problems) -> Option<
     if found.is_none() {
         problems.push(
             &node.at,
-            format!("`{key}` is not an action"),
+            format!("{} at `{key}` is not an action", written(node)),
             "write one of \"allow\", \"warn\", \"quarantine\", \"block\"",
         );
     }
     found
+}
+
+/// A value as it was written, for a message: texts in backticks, anything else as JSON, both short.
+pub(crate) fn written(node: &Node) -> String {
+    const LONGEST: usize = 80;
+    let text = match &node.value {
+        Raw::Text(text) => text.escape_debug().to_string(),
+        _ => node.to_json().to_string(),
+    };
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
+    }
 }
 
 fn waivable(node: &Node, problems: &mut Problems) -> Option<Waivable> {

@@ -56,7 +56,10 @@ fn what_cannot_be_read_becomes_a_gap_and_keeps_its_findings() {
 fn the_examples_of_the_reference_page_work() {
     let page = std::fs::read_to_string(reference("policy.md")).unwrap();
     let (mut policies, mut cases) = (0, 0);
-    for block in page.split("```toml\n").skip(1).map(|b| b.split("```").next().unwrap()) {
+    for block in page.split("```toml ").skip(1).map(|b| {
+        let (_kind, block) = b.split("```").next().unwrap().split_once('\n').unwrap();
+        block
+    }) {
         if block.contains("[[case]]") {
             let file = CaseFile::parse(block, "policy.md").unwrap_or_else(|e| panic!("{e}"));
             let policy = file.own_policy("policy.md").unwrap().unwrap();

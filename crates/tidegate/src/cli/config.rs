@@ -57,13 +57,6 @@ impl ConfigCommand {
                         ))
                     })?;
                     tidegate_policy::Policy::compile(&source, &policy.display().to_string())?;
-                } else if tidegate_policy::Policy::pack(&config.policy.pack).is_none() {
-                    return Err(Failure(format!(
-                        "{}: [policy] there is no pack `{}`\n  the packs are {}",
-                        path.display(),
-                        config.policy.pack,
-                        tidegate_policy::packs::NAMES.join(", ")
-                    )));
                 }
                 if self.json {
                     print_json([&json!({ "file": path, "usable": true })])?;

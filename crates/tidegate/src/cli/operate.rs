@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::{Outcome, alarms, config, manual, person, policy, quarantine, status, token, waiver, who, why};
+use super::{
+    Outcome, alarms, config, ledger, manual, person, policy, quarantine, status, token, waiver, who, why,
+};
 
 /// Every command that looks after a door.
 #[derive(Debug, Subcommand)]
@@ -25,6 +27,8 @@ pub enum Operate {
     Waiver(waiver::Waiver),
     /// Make, list and take back tokens.
     Token(token::Token),
+    /// Read the ledger.
+    Ledger(ledger::Ledger),
     /// List and forget people.
     Person(person::Person),
     /// List and acknowledge alarms.
@@ -52,6 +56,7 @@ impl Operate {
             Self::Quarantine(command) => command.run(),
             Self::Waiver(command) => command.run(),
             Self::Token(command) => command.run(),
+            Self::Ledger(command) => command.run(),
             Self::Person(command) => command.run(),
             Self::Alarms(command) => command.run(),
             Self::Config(command) => command.run(),

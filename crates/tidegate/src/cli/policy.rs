@@ -79,9 +79,9 @@ struct Explain {
     /// The time to decide for; now where left out.
     #[arg(long, value_name = "TIME", requires = "facts")]
     now: Option<Timestamp>,
-    /// The policy.
-    #[arg(long, value_name = "FILE|PACK", default_value = "baseline")]
-    policy: String,
+    /// The policy; where left out, the one in force at the door, and `baseline` for given facts.
+    #[arg(long, value_name = "FILE|PACK")]
+    policy: Option<String>,
 }
 
 /// The most bytes of one file that is read whole.
@@ -244,7 +244,11 @@ impl PolicyCommand {
     }
 
     fn explain(&self, asked: &Explain) -> Outcome {
-        let policy = compiled(&asked.policy)?.policy;
+        let policy = match &asked.policy {
+            Some(wanted) => compiled(wanted)?.policy,
+            None if asked.purl.is_some() => self.in_force()?,
+            None => compiled("baseline")?.policy,
+        };
         let (documents, now) = match (&asked.purl, &asked.facts) {
             (Some(purl), _) => {
                 let told = self.ask.door()?.get("facts", &[("purl", purl.as_str())])?;
@@ -273,6 +277,22 @@ impl PolicyCommand {
             self.explain_one(&policy, &facts, &waivers, now)?;
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The policy that the running door decides by.
+    fn in_force(&self) -> Result<Policy, Failure> {
+        let told = self.ask.door()?.get("policy", &[])?;
+        let source = text(&told, "source");
+        let wanted = source.strip_prefix("pack ").or_else(|| source.strip_prefix("file ")).unwrap_or(source);
+        let policy = compiled(wanted)?.policy;
+        // The door may be on another machine, or its file may have been edited since it was read.
+        if told["digest"] != serde_json::to_value(policy.digest())? {
+            return Err(Failure(format!(
+                "`{}` is not the policy that the door has in force\n  name one with --policy, or `tidegate policy reload`",
+                safe(wanted)
+            )));
+        }
+        Ok(policy)
     }
 
     fn explain_one(

@@ -124,7 +124,7 @@ fn of_purl(told: &Value) -> String {
 fn withheld_why(one: &Value) -> String {
     let action = text(one, "action");
     let until = match minute(one, "selectable_from") {
-        at if at.is_empty() => String::new(),
+        at if at.is_empty() || text(one, "message").contains("selectable from") => String::new(),
         at => format!("; selectable from {at}"),
     };
     format!(

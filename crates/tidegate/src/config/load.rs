@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use tidegate_model::Ecosystem;
-
 use super::Config;
+use super::check::check;
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -26,16 +25,18 @@ pub enum ConfigError {
         message: String,
     },
     /// The values do not fit together.
-    #[error("{}: [{section}] {message}\n  {remedy}", path.display())]
+    #[error("{}: {place}[{section}] {message}\n  {remedy}", path.display())]
     Inconsistent {
         /// Which file.
         path: PathBuf,
+        /// Which line, as the message begins; empty where the file does not write it.
+        place: String,
         /// Which section.
         section: String,
         /// What does not fit.
         message: String,
         /// What to do.
-        remedy: &'static str,
+        remedy: String,
     },
 }
 
@@ -66,58 +67,44 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
             message: format!("{}{}", place.unwrap_or_default(), e.message()),
         }
     })?;
-    check(&config, path)?;
-    Ok(config)
+    match check(&config) {
+        Ok(()) => Ok(config),
+        Err(wrong) => {
+            let line = line_of(text, &wrong.place).map(|line| format!("line {line}: "));
+            let mut section: Vec<&str> = wrong.place.iter().map(String::as_str).collect();
+            // The key stands in the message or on the line; positions say nothing to people.
+            section.truncate(if section.first() == Some(&"repository") { 2 } else { 1 });
+            Err(ConfigError::Inconsistent {
+                path: path.to_owned(),
+                place: line.unwrap_or_default(),
+                section: section.join("."),
+                message: wrong.message,
+                remedy: wrong.remedy,
+            })
+        }
+    }
 }
 
-fn check(config: &Config, path: &Path) -> Result<(), ConfigError> {
-    let inconsistent = |section: &str, message: String, remedy| {
-        Err(ConfigError::Inconsistent { path: path.to_owned(), section: section.to_owned(), message, remedy })
-    };
-    if config.server.tls_certificate.is_some() != config.server.tls_key.is_some() {
-        return inconsistent(
-            "server",
-            "only one of tls_certificate and tls_key is set".into(),
-            "set both to switch TLS on, or neither",
-        );
-    }
-    for (name, repository) in &config.repository {
-        let section = format!("repository.{name}");
-        if name.is_empty()
-            || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            || RESERVED.contains(&name.as_str())
-        {
-            return inconsistent(
-                &section,
-                format!("`{name}` cannot name a repository"),
-                "use lower-case letters, digits and `-`, and none of the door's own paths (api, d, t, console, ledger, metrics, healthz, readyz)",
-            );
-        }
-        if repository.ecosystem.is_none() && name.parse::<Ecosystem>().is_err() {
-            return inconsistent(
-                &section,
-                "its ecosystem is not said".into(),
-                "add ecosystem = \"npm\", \"pypi\" or \"cargo\"",
-            );
-        }
-        for upstream in &repository.upstream {
-            if !matches!(upstream.url.scheme(), "http" | "https") {
-                return inconsistent(
-                    &section,
-                    format!("the upstream `{}` is neither http nor https", upstream.url),
-                    "give an address such as https://registry.example/",
-                );
+/// The line, from 1, on which what `place` leads to stands; of the nearest thing around it where it is not written.
+fn line_of(text: &str, place: &[String]) -> Option<usize> {
+    let document = toml_edit::Document::parse(text).ok()?;
+    let (mut item, mut span) = (document.as_item(), None);
+    for key in place {
+        let next = match item.as_table_like().map(|table| (table, table.get_key_value(key))) {
+            Some((_, Some((key, next)))) => {
+                span = key.span().or(next.span()).or(span);
+                next
             }
-            if !upstream.url.username().is_empty() || upstream.url.password().is_some() {
-                return inconsistent(
-                    &section,
-                    "an upstream's address holds credentials".into(),
-                    "put them into an environment variable and name it with basic_env or token_env",
-                );
+            Some(_) => break,
+            None => {
+                let Some(next) = key.parse::<usize>().ok().and_then(|n| item.get(n)) else { break };
+                span = next.span().or(span);
+                next
             }
-        }
+        };
+        item = next;
     }
-    Ok(())
+    span.map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1)
 }
 
 /// Words that are paths of the door itself.

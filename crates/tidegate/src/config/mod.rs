@@ -2,6 +2,7 @@
 //!
 //! Every field here is read somewhere; a test flips each and sees behaviour change.
 
+mod check;
 mod load;
 mod template;
 

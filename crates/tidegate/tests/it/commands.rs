@@ -365,7 +365,9 @@ fn status_doctor_and_policy_speak_of_the_running_door() {
     assert!(site.refused(&["policy", "reload", "--pack", "mine"]).contains("no policy pack `mine`"));
     assert_eq!(site.json(&["policy", "show"])[0]["id"], "observe");
     let explained = site.told(&["policy", "explain", "pkg:npm/left-pad@2.0.0"]);
-    assert!(explained.starts_with("pkg:npm/left-pad@2.0.0 quarantine by baseline"), "{explained}");
+    assert!(explained.starts_with("pkg:npm/left-pad@2.0.0 quarantine by observe"), "{explained}");
+    let explained = site.told(&["policy", "explain", "pkg:npm/left-pad@2.0.0", "--policy", "strict"]);
+    assert!(explained.starts_with("pkg:npm/left-pad@2.0.0 quarantine by strict"), "{explained}");
     assert_eq!(site.told(&["alarms", "list"]), "no alarm is open\n");
     assert!(site.refused(&["alarms", "ack", "7"]).contains("no open alarm 7"));
 }
@@ -473,4 +475,20 @@ fn a_waiver_that_ends_holds_again_without_a_restart() {
     clock.advance(3601);
     assert_eq!(get(), 403);
     runtime.shutdown_background();
+}
+
+#[test]
+fn the_ledger_is_exported_while_the_door_runs() {
+    let site = Site::open();
+    assert_eq!(site.tarball("1.0.0"), 200);
+    let told = site.told(&["ledger", "export"]);
+    let entries: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let numbers: Vec<u64> = entries.iter().map(|entry| entry["seq"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
+    assert!(entries.iter().any(|e| e["kind"] == "access" && e["purl"] == "pkg:npm/left-pad@1.0.0"), "{told}");
+    let last = numbers.len().to_string();
+    assert_eq!(site.told(&["ledger", "export", "--from", &last]).lines().count(), 1);
+    let nowhere = site.home.folder("nowhere");
+    let said = site.refused(&["ledger", "export", "--data", nowhere.to_str().unwrap()]);
+    assert!(said.contains("there is no ledger") && said.contains("--data"), "{said}");
 }

@@ -141,7 +141,10 @@ fn the_configuration_is_checked_and_shown_with_its_sources() {
         assert!(said.contains("tidegate config template"), "{said}");
     }
     let pack = write(&home, "pack.toml", "[policy]\npack = \"mine\"\n");
-    assert!(refused(&home, &["config", "check", &pack]).contains("no pack `mine`"));
+    assert!(
+        refused(&home, &["config", "check", &pack])
+            .contains("pack.toml: line 2: [policy] there is no pack `mine`")
+    );
     let own = write(&home, "own.toml", "[cache]\nfresh_seconds = 5\n");
     let shown = run(&home, &["config", "show", &own]).expect_success().stdout;
     assert!(shown.contains("cache.fresh_seconds = 5  (") && shown.contains("own.toml)"), "{shown}");

@@ -1,0 +1,152 @@
+//! What TOML and types cannot say: values that do not fit together, or that nobody can have meant.
+
+use tidegate_model::Ecosystem;
+
+use super::{Config, RESERVED, Server, Upstream};
+
+/// Something in a configuration that cannot be used.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    /// Keys and positions that lead to it: `repository`, `npm`, `upstream`, `0`, `url`.
+    pub(super) place: Vec<String>,
+    /// What does not fit.
+    pub(super) message: String,
+    /// What to do.
+    pub(super) remedy: String,
+}
+
+fn wrong(place: &[&str], message: impl Into<String>, remedy: impl Into<String>) -> Result<(), Wrong> {
+    let place = place.iter().map(|key| (*key).to_owned()).collect();
+    Err(Wrong { place, message: message.into(), remedy: remedy.into() })
+}
+
+/// The first thing that is wrong.
+pub(super) fn check(config: &Config) -> Result<(), Wrong> {
+    server(&config.server)?;
+    if config.policy.file.is_none() && tidegate_policy::packs::source(&config.policy.pack).is_none() {
+        return wrong(
+            &["policy", "pack"],
+            format!("there is no pack `{}`", config.policy.pack.escape_debug()),
+            format!(
+                "the packs are {}; a policy of your own is named with `file`",
+                tidegate_policy::packs::NAMES.join(", ")
+            ),
+        );
+    }
+    for (key, value) in [("memory_mib", config.cache.memory_mib), ("disk_gib", config.cache.disk_gib)] {
+        above_zero(&["cache", key], value, "nothing could be kept")?;
+    }
+    let upstream = &config.upstream;
+    for (key, value) in [
+        ("connect_seconds", upstream.connect_seconds),
+        ("idle_seconds", upstream.idle_seconds),
+        ("max_artifact_bytes", upstream.max_artifact_bytes),
+    ] {
+        above_zero(&["upstream", key], value, "nothing could be fetched")?;
+    }
+    if let Err(error) = tracing_subscriber::EnvFilter::try_new(&config.log.filter) {
+        return wrong(
+            &["log", "filter"],
+            format!("`{}` is no filter: {error}", config.log.filter.escape_debug()),
+            "write a level such as `info`, or levels by module such as `info,tidegate::pipeline=debug`",
+        );
+    }
+    for (name, repository) in &config.repository {
+        self::repository(name, repository)?;
+    }
+    Ok(())
+}
+
+fn server(server: &Server) -> Result<(), Wrong> {
+    match (&server.tls_certificate, &server.tls_key) {
+        (Some(_), None) => {
+            return wrong(
+                &["server", "tls_certificate"],
+                "tls_certificate is set and tls_key is not",
+                "set both to switch TLS on, or neither",
+            );
+        }
+        (None, Some(_)) => {
+            return wrong(
+                &["server", "tls_key"],
+                "tls_key is set and tls_certificate is not",
+                "set both to switch TLS on, or neither",
+            );
+        }
+        _ => {}
+    }
+    if let Some(url) = &server.public_url
+        && !matches!(url.scheme(), "http" | "https")
+    {
+        return wrong(
+            &["server", "public_url"],
+            format!("`{url}` is neither http nor https"),
+            "give the address that clients use, such as https://tidegate.example/",
+        );
+    }
+    let sizes = [
+        ("max_connections", server.max_connections as u64),
+        ("max_head_bytes", server.max_head_bytes as u64),
+        ("max_body_bytes", server.max_body_bytes as u64),
+        ("idle_seconds", server.idle_seconds),
+    ];
+    sizes
+        .into_iter()
+        .try_for_each(|(key, value)| above_zero(&["server", key], value, "no request could be answered"))
+}
+
+fn above_zero(place: &[&str], value: u64, what_then: &str) -> Result<(), Wrong> {
+    if value > 0 {
+        return Ok(());
+    }
+    let key = place.last().copied().unwrap_or_default();
+    wrong(place, format!("{key} is 0: {what_then}"), "give a number above 0, or leave it out for the default")
+}
+
+fn repository(name: &str, repository: &super::Repository) -> Result<(), Wrong> {
+    let nameable = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if name.is_empty() || !name.bytes().all(nameable) || RESERVED.contains(&name) {
+        return wrong(
+            &["repository", name],
+            format!("`{}` cannot name a repository", name.escape_debug()),
+            format!(
+                "use lower-case letters, digits and `-`, and none of the door's own paths ({})",
+                RESERVED.join(", ")
+            ),
+        );
+    }
+    if repository.ecosystem.is_none() && name.parse::<Ecosystem>().is_err() {
+        return wrong(
+            &["repository", name],
+            "its ecosystem is not said",
+            "add ecosystem = \"npm\", \"pypi\" or \"cargo\"",
+        );
+    }
+    repository.upstream.iter().enumerate().try_for_each(|(n, one)| upstream(name, &n.to_string(), one))
+}
+
+fn upstream(repository: &str, position: &str, upstream: &Upstream) -> Result<(), Wrong> {
+    let place = |key| ["repository", repository, "upstream", position, key];
+    if !matches!(upstream.url.scheme(), "http" | "https") {
+        return wrong(
+            &place("url"),
+            format!("the upstream `{}` is neither http nor https", upstream.url),
+            "give an address such as https://registry.example/",
+        );
+    }
+    if !upstream.url.username().is_empty() || upstream.url.password().is_some() {
+        return wrong(
+            &place("url"),
+            "an upstream's address holds credentials",
+            "put them into an environment variable and name it with basic_env or token_env",
+        );
+    }
+    if upstream.token_env.is_some() && upstream.basic_env.is_some() {
+        return wrong(
+            &place("basic_env"),
+            "both token_env and basic_env are set, and one request carries one of them",
+            "leave one out",
+        );
+    }
+    Ok(())
+}
