@@ -49,9 +49,19 @@ pub enum SegmentError {
     #[error("not a segment: its first bytes are not those of one")]
     NotASegment,
     /// Written by another version.
-    #[error("the segment has format {found}, this program reads format {FORMAT_VERSION}: import its source again")]
+    #[error(
+        "the segment has format {found}, this program reads format {FORMAT_VERSION}: import its source again"
+    )]
     OtherVersion {
         /// The version in the file.
+        found: u32,
+    },
+    /// Its version keys are of another make, so they must not be compared with ours.
+    #[error(
+        "the segment's version keys are of make {found}, this program's are of another: import its source again"
+    )]
+    OtherKeys {
+        /// The make in the file.
         found: u32,
     },
     /// A segment of another kind than expected.
@@ -271,7 +281,8 @@ impl Strings {
         let count = u32_at(section, 0) as usize;
         let data_at = count.checked_mul(4).and_then(|n| n.checked_add(4)).filter(|at| *at <= section.len());
         let data_at = data_at.ok_or_else(|| wrong("it has more strings than bytes"))?;
-        let strings = Self { ends: Rows::open(section.slice(4..data_at), name)?, data: section.slice(data_at..) };
+        let strings =
+            Self { ends: Rows::open(section.slice(4..data_at), name)?, data: section.slice(data_at..) };
         let whole = if text {
             Some(std::str::from_utf8(&strings.data).map_err(|_| wrong("it is not UTF-8"))?)
         } else {

@@ -44,5 +44,6 @@ pub struct Meta {
     pub withdrawn: u64,
     /// Ranges that were left out because their events are not known here.
     pub ignored_ranges: u64,
+    /// The make of its version keys ([`tidegate_model::version::VersionKey::FORMAT`]).
+    pub keys: u32,
 }
-
