@@ -62,10 +62,10 @@ pub(crate) fn of_ecosystem(text: &str, word: &str) -> Option<VersionScheme> {
 
 /// A key's bytes.
 pub(crate) fn key(scheme: Option<VersionScheme>, text: &str) -> Option<Vec<u8>> {
-    scheme?.key(text).map(bytes)
+    Some(bytes(&scheme?.key(text)?))
 }
 
-fn bytes(key: VersionKey) -> Vec<u8> {
+fn bytes(key: &VersionKey) -> Vec<u8> {
     key.as_bytes().to_vec()
 }
 
@@ -83,8 +83,8 @@ impl VersionKeys {
     pub(crate) fn of(scheme: Option<VersionScheme>, text: &str) -> Option<Self> {
         let scheme = scheme?;
         Some(Self {
-            exact: bytes(scheme.key(text)?),
-            without_local: scheme.key_without_local(text).map(bytes),
+            exact: bytes(&scheme.key(text)?),
+            without_local: scheme.key_without_local(text).as_ref().map(bytes),
         })
     }
 }

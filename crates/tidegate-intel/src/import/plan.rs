@@ -98,7 +98,7 @@ impl<'a> Comparison<'a> {
         let change = match std::mem::replace(&mut delivery.payload, Payload::Vex(Vec::new())) {
             Payload::Advisories(entries) => self.advisories(&delivery, entries)?,
             Payload::Signals { rows, model } => self.signals(&delivery, rows, model),
-            Payload::Vex(statements) => self.vex(&delivery, statements),
+            Payload::Vex(statements) => self.vex(&delivery, &statements),
         };
         if self.future.0 > 0 {
             let latest = Timestamp::from_unix_millis(self.future.1);
@@ -287,7 +287,7 @@ impl<'a> Comparison<'a> {
         Some(FeedChange::Signals { rows: next, meta })
     }
 
-    fn vex(&mut self, delivery: &Delivery, statements: Vec<Statement>) -> Option<FeedChange> {
+    fn vex(&mut self, delivery: &Delivery, statements: &[Statement]) -> Option<FeedChange> {
         let known: BTreeSet<&Statement> = self
             .loaded
             .and_then(|state| match &state.content {

@@ -1,6 +1,6 @@
 //! Segments: advisories compiled into one immutable file that is mapped and searched as it lies.
 //!
-//! [`container`] is the file, [`layout`] what stands where in it, [`write`](mod@write) compiles, [`read`] opens and checks.
+//! [`container`] is the file, `layout` what stands where in it, `write` compiles, `read` opens and checks.
 //! A segment is checked whole when it is opened (sums, and every number that points somewhere), so that looking things up
 //! afterwards needs no errors. Only the text of records is checked when it is asked for.
 
