@@ -15,6 +15,7 @@ pub mod name;
 pub mod principal;
 pub mod release;
 pub mod secret;
+pub mod severity;
 pub mod time;
 pub mod version;
 pub mod waiver;

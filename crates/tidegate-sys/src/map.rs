@@ -102,6 +102,13 @@ impl From<Bytes> for FileBytes {
     }
 }
 
+impl From<FileBytes> for Bytes {
+    /// The bytes alone. Reading them is not counted, so a large map then stays in memory as far as it was read.
+    fn from(file: FileBytes) -> Self {
+        file.bytes
+    }
+}
+
 impl Default for FileBytes {
     fn default() -> Self {
         Bytes::new().into()

@@ -4,7 +4,7 @@
 //! word < dev < alpha < beta < RC < the end < numbers < pl. PHP takes a word by its beginning, so `patch` is a `p`.
 //! Branches (`dev-main`) are no versions: they sort below all, by name.
 //!
-//! Text that Composer refuses is compared by PHP as it stands; advisories hold such versions.
+//! Text that Composer refuses is compared by PHP as it stands, but for a leading `v`; advisories hold such versions.
 
 use crate::version::key::{ABOVE_NUMBERS, KeyWriter, VersionKey, leading, leading_digits};
 
@@ -48,18 +48,16 @@ const STABILITIES: [(&str, &str); 9] = [
 const ANY_NUMBER: &str = "9999999";
 
 /// The key of a version.
-pub(in crate::version) fn key(text: &str) -> Option<VersionKey> {
-    if text.chars().any(char::is_control) {
-        return None;
-    }
+pub(in crate::version) fn key(text: &str) -> VersionKey {
     let mut key = KeyWriter::for_length(text.len() + 8);
     if let Some(name) = branch(text) {
         key.mark(BRANCH);
         key.text(name);
-        return Some(key.finish());
+        return key.finish();
     }
-    php(normal_form(text).as_deref().unwrap_or(text), &mut key);
-    Some(key.finish())
+    let version = text.strip_prefix(['v', 'V']).unwrap_or(text);
+    php(normal_form(version).as_deref().unwrap_or(version), &mut key);
+    key.finish()
 }
 
 /// The name of a branch, for what is one.
@@ -71,18 +69,17 @@ fn branch(text: &str) -> Option<&str> {
 }
 
 /// Composer's normal form of a version, `None` for what it refuses.
-fn normal_form(text: &str) -> Option<String> {
-    let version = text.split_once('+').map_or(text, |(version, _build)| version);
-    let version = version.strip_prefix(['v', 'V']).unwrap_or(version);
-    let dotted = |(numbers, rest): (Vec<&str>, &str)| Some(numbers.join(".") + &stability(rest)?);
+fn normal_form(version: &str) -> Option<String> {
+    let version = version.split_once('+').map_or(version, |(version, _build)| version);
+    let stable = |(numbers, rest): (String, &str)| Some(numbers + &stability(rest)?);
     numbered(version)
-        .and_then(dotted)
-        .or_else(|| dated(version).and_then(dotted))
+        .and_then(stable)
+        .or_else(|| dated(version).and_then(stable))
         .or_else(|| wildcard(version))
 }
 
 /// One to four numbers, padded to four; the first of at most five digits. And what follows.
-fn numbered(version: &str) -> Option<(Vec<&str>, &str)> {
+fn numbered(version: &str) -> Option<(String, &str)> {
     let (first, mut rest) = leading_digits(version);
     if !(1..=5).contains(&first.len()) {
         return None;
@@ -97,33 +94,35 @@ fn numbered(version: &str) -> Option<(Vec<&str>, &str)> {
         rest = behind;
     }
     numbers.resize(4, "0");
-    Some((numbers, rest))
+    Some((numbers.join("."), rest))
 }
 
-/// A date: four digits, then pairs, then up to two groups of one to three, with `.`, `:`, `-` or nothing between.
-fn dated(version: &str) -> Option<(Vec<&str>, &str)> {
+/// A date: four digits, then one to six pairs, then up to two groups of one to three, with `.`, `:`, `-` or nothing
+/// between; the separators become dots. And what follows.
+fn dated(version: &str) -> Option<(String, &str)> {
     let (year, mut rest) = version.split_at_checked(4)?;
     if !year.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let mut numbers = vec![year];
-    while numbers.len() < 9 {
-        let next = rest.strip_prefix(['.', ':', '-']).unwrap_or(rest);
-        let (digits, _) = leading_digits(next);
-        let pair_wanted = numbers.len() == 1;
-        let length = match digits.len() {
-            0 => break,
-            1 if pair_wanted => return None,
-            1 => 1,
-            // An odd run ends in a group of three.
-            3 if numbers.len() > 1 => 3,
-            _ => 2,
-        };
-        let (group, behind) = next.split_at(length);
-        numbers.push(group);
-        rest = behind;
+    let mut pairs = 0;
+    let group = |rest: &mut &str, least: usize, most: usize| {
+        let (digits, _) = leading_digits(rest.strip_prefix(['.', ':', '-']).unwrap_or(rest));
+        let found = digits.len() >= least;
+        if found {
+            let separator = usize::from(!rest.starts_with(|c: char| c.is_ascii_digit()));
+            *rest = &rest[separator + digits.len().min(most)..];
+        }
+        found
+    };
+    while pairs < 6 && group(&mut rest, 2, 2) {
+        pairs += 1;
     }
-    (numbers.len() > 1).then_some((numbers, rest))
+    if pairs == 0 {
+        return None;
+    }
+    let _ = group(&mut rest, 1, 3) && group(&mut rest, 1, 3);
+    let date = &version[..version.len() - rest.len()];
+    Some((date.replace(|c: char| !c.is_ascii_digit(), "."), rest))
 }
 
 /// The stability that follows the numbers, as `-beta2-dev`; `None` if something else does.
@@ -144,8 +143,7 @@ fn stability(rest: &str) -> Option<String> {
             suffix = format!("-{word}{}", numbers.trim_start_matches(['.', '-']));
             behind
         }
-        None if is_dev(body) => body,
-        None => rest,
+        None => body,
     };
     if is_dev(behind) {
         suffix.push_str("-dev");

@@ -8,7 +8,7 @@
 //! Padding while comparing has no bytes; so a key says before each part how many zeros precede it. Zeros before letters
 //! sort below endless zeros, more of them higher; zeros before a number sort above, more of them lower.
 
-use crate::version::key::{KeyWriter, VersionKey, leading};
+use crate::version::key::{KeyWriter, VersionKey, leading, leading_digits};
 
 /// Letters, after a count of zeros.
 const LETTERS: u8 = 0x01;
@@ -18,7 +18,7 @@ const END: u8 = 0x02;
 const NUMBER: u8 = 0x03;
 
 /// How platforms begin, after the hyphen.
-const PLATFORMS: [&str; 12] = [
+const PLATFORMS: [&str; 13] = [
     "aarch64",
     "arm",
     "java",
@@ -31,6 +31,7 @@ const PLATFORMS: [&str; 12] = [
     "x64",
     "x86",
     "i386",
+    "i686",
 ];
 
 /// The key of a version.
@@ -42,20 +43,21 @@ pub(in crate::version) fn key(text: &str) -> Option<VersionKey> {
     let mut key = KeyWriter::for_length(version.len() + 8);
     let mut zeros = 0_u8;
     let mut letters_seen = false;
-    for (nth, piece) in version.split('-').enumerate() {
-        if nth > 0 {
-            part("pre", &mut zeros, &mut letters_seen, &mut key);
+    for segment in version.split('.') {
+        if segment.is_empty() || !segment.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+            return None;
         }
-        for segment in piece.split('.') {
-            if segment.is_empty() || !segment.bytes().all(|b| b.is_ascii_alphanumeric()) {
-                return None;
+        let mut rest = segment;
+        while let Some(first) = rest.bytes().next() {
+            let run;
+            if let Some(next) = rest.strip_prefix('-') {
+                (run, rest) = ("pre", next);
+            } else if first.is_ascii_digit() {
+                (run, rest) = leading_digits(rest);
+            } else {
+                (run, rest) = leading(rest, |b| b.is_ascii_alphabetic());
             }
-            let mut rest = segment;
-            while let Some(first) = rest.bytes().next() {
-                let run;
-                (run, rest) = leading(rest, |b| b.is_ascii_digit() == first.is_ascii_digit());
-                part(run, &mut zeros, &mut letters_seen, &mut key);
-            }
+            part(run, &mut zeros, &mut letters_seen, &mut key);
         }
     }
     key.mark(END);
@@ -84,6 +86,7 @@ fn part(run: &str, zeros: &mut u8, letters_seen: &mut bool, key: &mut KeyWriter)
 }
 
 fn without_platform(text: &str) -> &str {
-    let Some((version, suffix)) = text.split_once('-') else { return text };
-    if PLATFORMS.iter().any(|platform| suffix.starts_with(platform)) { version } else { text }
+    let is_platform = |suffix: &str| PLATFORMS.iter().any(|platform| suffix.starts_with(platform));
+    let platform = text.match_indices('-').find(|(at, _)| is_platform(&text[at + 1..]));
+    platform.map_or(text, |(at, _)| &text[..at])
 }
