@@ -4,6 +4,7 @@
 //! and no registry's host name stands here. An ecosystem is a folder that implements [`Protocol`]; the rest of the
 //! product reaches it through [`protocol`].
 
+pub mod advice;
 pub mod answer;
 pub mod ask;
 pub mod cargo;
@@ -100,6 +101,19 @@ pub trait Protocol: Send + Sync + 'static {
         _is_private: &dyn Fn(&PackageName) -> bool,
     ) -> Result<Vec<u8>, String> {
         Ok(body.to_vec())
+    }
+
+    /// Answers an audit out of the advisories that this door knows; `None` where the call is no audit.
+    ///
+    /// # Errors
+    /// The body is not what the call takes, or `advise` does not know.
+    fn advise(
+        &self,
+        _call: &ApiCall,
+        _body: &[u8],
+        _advise: advice::Advise<'_>,
+    ) -> Option<Result<Answer, String>> {
+        None
     }
 
     /// A document that we make ourselves (cargo's `config.json`, npm's `ping` and `whoami`).

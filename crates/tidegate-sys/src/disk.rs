@@ -8,7 +8,7 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use bytes::Bytes;
+use crate::map::FileBytes;
 
 /// Every place in the product that syncs. A site that is never reached by the crash tests fails them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -110,7 +110,7 @@ pub trait Disk: Send + Sync + 'static {
     ///
     /// # Errors
     /// What the operating system says.
-    fn map(&self, path: &Path) -> io::Result<Bytes>;
+    fn map(&self, path: &Path) -> io::Result<FileBytes>;
 
     /// What tells one state of a file from another, at the cost of one system call.
     ///
@@ -200,8 +200,8 @@ impl Disk for RealDisk {
         Ok(bytes)
     }
 
-    fn map(&self, path: &Path) -> io::Result<Bytes> {
-        crate::map::map_immutable(&fs::File::open(path)?)
+    fn map(&self, path: &Path) -> io::Result<FileBytes> {
+        FileBytes::map_immutable(&fs::File::open(path)?)
     }
 
     fn stamp(&self, path: &Path) -> io::Result<FileStamp> {

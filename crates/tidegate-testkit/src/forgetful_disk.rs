@@ -17,6 +17,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use tidegate_sys::disk::{DirectoryEntry, Disk, DiskFile, SyncSite};
+use tidegate_sys::map::FileBytes;
 
 /// What survives or is lost as a whole, in bytes.
 const BLOCK_BYTES: usize = 512;
@@ -386,8 +387,8 @@ impl Disk for ForgetfulDisk {
         Ok(self.lock().content(path)?.bytes.clone())
     }
 
-    fn map(&self, path: &Path) -> io::Result<Bytes> {
-        self.read(path).map(Bytes::from)
+    fn map(&self, path: &Path) -> io::Result<FileBytes> {
+        self.read(path).map(|bytes| Bytes::from(bytes).into())
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

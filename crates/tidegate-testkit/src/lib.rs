@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod clock;
+pub mod data;
 pub mod forgetful_disk;
 pub mod markdown;
 pub mod package;
@@ -13,6 +14,7 @@ pub mod tools;
 pub mod upstream;
 
 pub use clock::FixedClock;
+pub use data::shared_data;
 pub use forgetful_disk::{Crash, ForgetfulDisk};
 pub use package::{BuiltFile, Package, PythonForms};
 pub use upstream::{FakeUpstream, Fault, Style};

@@ -152,14 +152,15 @@ fn beside(name: &'static str, below_tools: &str) -> Option<Tool> {
     }
 }
 
-/// Says that the test cannot run here. The text is also what CI greps its log for.
 fn skip<T>(name: &str) -> Option<T> {
+    skip_because(&format!("`{name}` is not installed on this machine"))
+}
+
+/// Says that the test cannot run here. The text is also what CI greps its log for.
+pub fn skip_because<T>(why: &str) -> Option<T> {
     let thread = std::thread::current();
     // Written past the test harness, which keeps the output of tests that pass.
-    let line = format!(
-        "SKIPPED: {}: `{name}` is not installed on this machine\n",
-        thread.name().unwrap_or("a test")
-    );
+    let line = format!("SKIPPED: {}: {why}\n", thread.name().unwrap_or("a test"));
     use std::io::Write as _;
     // Nobody can be told that standard error is gone.
     let _ = std::io::stderr().write_all(line.as_bytes());

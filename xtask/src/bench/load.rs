@@ -100,6 +100,7 @@ pub(super) fn warm(server: &mut Server, cell: &Cell) -> Result<(), String> {
     if cpu(server).saturating_sub(before) > SLOW {
         server.slow.push(cell.name);
     }
+    settled(server);
     Ok(())
 }
 
@@ -179,9 +180,9 @@ pub(super) fn wrk(
         program = program.arg("-H").arg(format!("If-None-Match: {}", etag(server, cell)?));
     }
     let url = format!("http://{}{}{}", server.address, server.base, cell.path);
-    let before = cpu(server);
+    let before = whole_cpu(server);
     let done = program.arg(url).run();
-    let spent = cpu(server).saturating_sub(before);
+    let spent = settled(server).saturating_sub(before);
     if !done.succeeded() {
         return Err(done.output());
     }
@@ -249,6 +250,35 @@ fn processes(server: &Server) -> Vec<u32> {
         }
     }
     out
+}
+
+/// CPU time of a server once it has come to rest. Work that is put off belongs to the requests that caused it, not to
+/// those of the next cell.
+fn settled(server: &Server) -> Duration {
+    const PAUSE: Duration = Duration::from_millis(500);
+    const QUIET: Duration = Duration::from_millis(5);
+    // Longer than the pauses between looks at put-off work, of every server here.
+    const PAUSES_AT_REST: u32 = 6;
+    let begun = Instant::now();
+    let (mut last, mut at_rest) = (whole_cpu(server), 0);
+    while at_rest < PAUSES_AT_REST && begun.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(PAUSE);
+        let now = whole_cpu(server);
+        at_rest = if now.saturating_sub(last) <= QUIET { at_rest + 1 } else { 0 };
+        last = now;
+    }
+    last
+}
+
+/// CPU time of a server with the threads that have ended, in hundredths of a second.
+fn whole_cpu(server: &Server) -> Duration {
+    let ticks = |id: u32| -> u64 {
+        let line = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        // The name in brackets may hold anything; user and system time are the 12th and 13th field behind it.
+        let fields = line.rsplit_once(')').map_or("", |(_, fields)| fields);
+        fields.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum()
+    };
+    Duration::from_millis(10 * processes(server).into_iter().map(ticks).sum::<u64>())
 }
 
 /// CPU time of all threads of a server, from the scheduler's own nanosecond count.

@@ -10,7 +10,7 @@ use tidegate_model::{Ecosystem, PackageName, Version};
 type IsPrivate<'f> = &'f dyn Fn(&PackageName) -> bool;
 
 /// The deepest tree of dependencies that is read.
-const MAX_DEPTH: usize = 100;
+pub(super) const MAX_DEPTH: usize = 100;
 
 /// A bulk request, `{"name": ["1.0.0", …]}`, without private names.
 pub(super) fn redact_bulk(body: &[u8], is_private: IsPrivate<'_>) -> Result<Vec<u8>, String> {
@@ -56,7 +56,7 @@ pub(super) fn redact_tree(body: &[u8], is_private: IsPrivate<'_>) -> Result<Vec<
     Ok(Value::Object(redacted).to_string().into_bytes())
 }
 
-fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
+pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(map)) => Ok(map),
         Ok(_) => Err("expected a JSON object".into()),
@@ -64,7 +64,7 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
     }
 }
 
-fn parse_name(name: &str) -> Result<PackageName, String> {
+pub(super) fn parse_name(name: &str) -> Result<PackageName, String> {
     PackageName::parse(Ecosystem::Npm, name).map_err(|e| e.to_string())
 }
 
@@ -136,7 +136,7 @@ impl Redaction<'_> {
 }
 
 /// The members of an object that may be missing (npm writes `"requires": true` in some).
-fn members(value: Option<Value>, what: &str) -> Result<Map<String, Value>, String> {
+pub(super) fn members(value: Option<Value>, what: &str) -> Result<Map<String, Value>, String> {
     match value {
         Some(Value::Object(map)) => Ok(map),
         None | Some(Value::Null | Value::Bool(_)) => Ok(Map::new()),

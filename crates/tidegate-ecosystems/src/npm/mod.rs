@@ -3,6 +3,7 @@
 //! Upstream is always asked for the full packument, because only that holds publish times; the abbreviated form is
 //! made from it here. Publishing, accounts and tags are refused with a word on where to go instead.
 
+mod advise;
 mod audit;
 mod manifest;
 mod packument;
@@ -19,6 +20,7 @@ use serde_json::json;
 use tidegate_model::{Denial, Ecosystem, ListedFile, PackageName, Principal};
 use url::Url;
 
+use crate::advice::Advise;
 use crate::answer::{denial_answer, problem_members};
 use crate::upstream::{MAX_API_BYTES, MAX_INDEX_BYTES};
 use crate::{
@@ -116,6 +118,15 @@ impl Protocol for Npm {
             routes::AUDITS | routes::AUDITS_QUICK => audit::redact_tree(body, is_private),
             other => Err(format!("`{other}` takes no body")),
         }
+    }
+
+    fn advise(&self, call: &ApiCall, body: &[u8], advise: Advise<'_>) -> Option<Result<Answer, String>> {
+        let answer = match call.service {
+            routes::ADVISORIES_BULK => advise::bulk(body, advise),
+            routes::AUDITS | routes::AUDITS_QUICK => advise::tree(body, advise),
+            _ => return None,
+        };
+        Some(answer.map(|json| Answer::new(StatusCode::OK, JSON, json.to_string())))
     }
 
     fn generate(

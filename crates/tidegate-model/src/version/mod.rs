@@ -1,4 +1,15 @@
 //! Versions and their order, each by its ecosystem's own rules.
+//!
+//! Two orders live here for two purposes. [`Version`] is a version of an index that the door serves, as its resolver
+//! orders it. [`VersionScheme`] is for advisories, of every ecosystem of the OSV schema: it turns text into a
+//! [`VersionKey`], bytes that compare as the versions do, so that a range is two comparisons of bytes.
+
+mod key;
+mod orders;
+mod scheme;
+
+pub use key::VersionKey;
+pub use scheme::VersionScheme;
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -122,34 +133,4 @@ impl fmt::Debug for Version {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sorted(ecosystem: Ecosystem, ascending: &[&str]) {
-        for pair in ascending.windows(2) {
-            let [a, b] = [pair[0], pair[1]].map(|t| Version::parse(ecosystem, t));
-            assert_eq!(a.cmp(&b), Ordering::Less, "{ecosystem}: {a} < {b}");
-            assert_eq!(b.cmp(&a), Ordering::Greater, "{ecosystem}: {b} > {a}");
-        }
-    }
-
-    #[test]
-    fn each_ecosystem_has_its_own_order() {
-        sorted(
-            Ecosystem::Npm,
-            &["not a version", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-beta", "1.0.0", "1.2.0", "1.10.0"],
-        );
-        sorted(Ecosystem::Cargo, &["1.0.0-alpha", "1.0.0", "1.9.0", "1.10.0"]);
-        sorted(Ecosystem::Pypi, &["1.0.dev1", "1.0a1", "1.0rc1", "1.0", "1.0.post1", "1.1", "1!0.1"]);
-        assert_eq!(Version::parse(Ecosystem::Pypi, "1.0"), Version::parse(Ecosystem::Pypi, "1.0.0"));
-    }
-
-    #[test]
-    fn prereleases_are_known() {
-        assert!(Version::parse(Ecosystem::Npm, "1.0.0-rc.1").is_prerelease());
-        assert!(Version::parse(Ecosystem::Pypi, "1.0.dev3").is_prerelease());
-        assert!(!Version::parse(Ecosystem::Pypi, "1.0.post3").is_prerelease());
-        assert!(!Version::parse(Ecosystem::Cargo, "1.0.0+build").is_prerelease());
-        assert!(Version::parse(Ecosystem::Cargo, "latest").is_prerelease());
-    }
-}
+mod tests;

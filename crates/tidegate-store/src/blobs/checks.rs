@@ -3,6 +3,8 @@
 //! The file is its own proof: it ends with a checksum of itself, and when it is missing or wrong the digest is computed
 //! instead. So it need not be durable.
 
+use tidegate_sys::map::FileBytes;
+
 /// Bytes under one checksum.
 pub const BLOCK_BYTES: usize = 64 << 10;
 
@@ -56,9 +58,14 @@ impl BlockChecks {
         hasher.finish()
     }
 
-    pub(super) fn agree(&self, bytes: &[u8]) -> bool {
+    pub(super) fn agree(&self, bytes: &FileBytes) -> bool {
+        let checksum = |block| {
+            let checksum = crc32c::crc32c(block);
+            bytes.pass(block.len());
+            checksum
+        };
         self.size == bytes.len() as u64
-            && bytes.chunks(BLOCK_BYTES).map(crc32c::crc32c).eq(self.blocks.iter().copied())
+            && bytes.chunks(BLOCK_BYTES).map(checksum).eq(self.blocks.iter().copied())
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -104,8 +111,9 @@ mod tests {
             bytes.chunks(piece).for_each(|p| hasher.update(p));
             assert_eq!(hasher.finish(), whole, "pieces of {piece}");
         }
-        assert!(whole.agree(&bytes) && !whole.agree(&bytes[1..]));
-        assert!(BlockChecks::of(b"").agree(b"") && BlockChecks::of(b"").blocks.is_empty());
+        let file = FileBytes::from(bytes::Bytes::from(bytes));
+        assert!(whole.agree(&file) && !whole.agree(&file.slice(1..)));
+        assert!(BlockChecks::of(b"").agree(&FileBytes::default()) && BlockChecks::of(b"").blocks.is_empty());
     }
 
     #[test]

@@ -2,7 +2,19 @@
 
 use sha2::Digest as _;
 use tidegate_model::{Algorithm, Digest, Sha256};
+use tidegate_sys::map::FileBytes;
 
+/// The digest of a file that may be large.
+pub(super) fn sha256_of_file(bytes: &FileBytes) -> Sha256 {
+    let mut hasher = sha2::Sha256::new();
+    for block in bytes.chunks(super::BLOCK_BYTES) {
+        hasher.update(block);
+        bytes.pass(block.len());
+    }
+    Sha256::new(hasher.finalize().into())
+}
+
+#[cfg(test)]
 pub(super) fn sha256(bytes: &[u8]) -> Sha256 {
     Sha256::new(sha2::Sha256::digest(bytes).into())
 }

@@ -23,9 +23,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use tidegate_model::Sha256;
 use tidegate_sys::disk::{Disk, FileStamp, SyncSite};
+use tidegate_sys::map::FileBytes;
 
 pub use checks::BLOCK_BYTES;
 pub use error::{BlobError, OpenBlobsError};
@@ -58,7 +58,7 @@ struct Shared {
 #[derive(Clone)]
 pub struct Blob {
     sha256: Sha256,
-    bytes: Bytes,
+    bytes: FileBytes,
     /// Of its file, taken before the bytes were checked.
     stamp: FileStamp,
 }
@@ -69,13 +69,13 @@ impl Blob {
         self.sha256
     }
 
-    /// The bytes; cloning and slicing them does not copy.
-    pub const fn bytes(&self) -> &Bytes {
+    /// The bytes.
+    pub const fn bytes(&self) -> &FileBytes {
         &self.bytes
     }
 
     /// Size in bytes.
-    pub const fn size(&self) -> u64 {
+    pub fn size(&self) -> u64 {
         self.bytes.len() as u64
     }
 }
@@ -181,7 +181,7 @@ impl BlobStore {
             return Ok(Some(Blob { sha256: *sha256, bytes, stamp }));
         }
         // Checksums that are missing, torn or in disagreement prove nothing against the bytes: the digest does.
-        if hashing::sha256(&bytes) != *sha256 {
+        if hashing::sha256_of_file(&bytes) != *sha256 {
             drop(bytes);
             return Err(BlobError::Corrupt { sha256: *sha256, moved_to: self.set_aside(sha256, &path)? });
         }

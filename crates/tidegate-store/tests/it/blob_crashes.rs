@@ -61,7 +61,7 @@ fn check(disk: &ForgetfulDisk, reported: &[Vec<u8>]) -> Result<(), String> {
     }
     for bytes in reported {
         let found = store.open_blob(&sha256(bytes)).map_err(|e| e.to_string())?;
-        if found.is_none_or(|blob| blob.bytes() != bytes) {
+        if found.is_none_or(|blob| blob.bytes()[..] != bytes[..]) {
             return Err(format!("a blob of {} bytes was reported and is lost", bytes.len()));
         }
     }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tidegate_ledger::{Durability, RecordError};
+use tidegate_sys::map::FileBytes;
 
 /// How many bytes are handed to the connection at a time.
 const FRAME_BYTES: usize = 512 * 1024;
@@ -16,18 +17,18 @@ type Waiting = Pin<Box<dyn Future<Output = Result<(), RecordError>> + Send>>;
 
 /// Bytes whose last part waits until the entry survives a power cut.
 pub struct RecordedBody {
-    left: Bytes,
+    left: FileBytes,
     durable: Option<Waiting>,
 }
 
 impl RecordedBody {
     /// A body that ends once `durable` resolves.
-    pub fn held(bytes: Bytes, durable: Durability) -> Self {
+    pub fn held(bytes: FileBytes, durable: Durability) -> Self {
         Self { left: bytes, durable: Some(Box::pin(durable.wait())) }
     }
 
     /// A body whose entry is durable already, or that needs none.
-    pub const fn free(bytes: Bytes) -> Self {
+    pub const fn free(bytes: FileBytes) -> Self {
         Self { left: bytes, durable: None }
     }
 }
@@ -46,14 +47,15 @@ impl Body for RecordedBody {
         }
         if this.left.len() > FRAME_BYTES {
             // All but the last part may go at once: the client cannot use a body that does not end.
-            return Poll::Ready(Some(Ok(Frame::data(this.left.split_to(FRAME_BYTES)))));
+            return Poll::Ready(Some(Ok(Frame::data(this.left.take(FRAME_BYTES)))));
         }
         if let Some(durable) = &mut this.durable {
             // An entry that cannot be made durable ends the connection short of the announced length.
             ready!(durable.as_mut().poll(cx))?;
             this.durable = None;
         }
-        Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut this.left)))))
+        let last = this.left.len();
+        Poll::Ready(Some(Ok(Frame::data(this.left.take(last)))))
     }
 
     fn is_end_stream(&self) -> bool {

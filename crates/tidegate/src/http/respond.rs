@@ -6,6 +6,7 @@ use hyper::ext::ReasonPhrase;
 use tidegate_ecosystems::Answer;
 use tidegate_ledger::{Durability, RecordError, RecordId};
 use tidegate_model::{DecisionId, Denial};
+use tidegate_sys::map::FileBytes;
 
 use super::body::RecordedBody;
 use crate::pipeline::admission::{Admitted, Refused};
@@ -89,7 +90,8 @@ async fn told(refused: Refused, head_only: bool) -> Result<HttpResponse, RecordE
     let mut headers = answer.headers;
     stamp(&mut headers, decision, None, &record.record);
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(answer.body.len()));
-    let body = hold(if head_only { bytes::Bytes::new() } else { answer.body }, record.durable).await?;
+    let body =
+        hold(if head_only { FileBytes::default() } else { answer.body.into() }, record.durable).await?;
     let mut response = Response::new(body);
     *response.status_mut() = answer.status;
     *response.headers_mut() = headers;
@@ -99,7 +101,7 @@ async fn told(refused: Refused, head_only: bool) -> Result<HttpResponse, RecordE
     Ok(response)
 }
 
-async fn hold(body: bytes::Bytes, durable: Durability) -> Result<RecordedBody, RecordError> {
+async fn hold(body: FileBytes, durable: Durability) -> Result<RecordedBody, RecordError> {
     if body.len() <= SMALL_BODY {
         durable.wait().await?;
         return Ok(RecordedBody::free(body));
@@ -133,7 +135,7 @@ pub fn unrecorded(answer: Answer, head_only: bool) -> HttpResponse {
     let mut headers = answer.headers;
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(answer.body.len()));
     let mut response =
-        Response::new(RecordedBody::free(if head_only { bytes::Bytes::new() } else { answer.body }));
+        Response::new(RecordedBody::free(if head_only { FileBytes::default() } else { answer.body.into() }));
     *response.status_mut() = answer.status;
     *response.headers_mut() = headers;
     if let Some(phrase) = answer.phrase {

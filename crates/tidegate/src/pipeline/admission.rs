@@ -8,6 +8,7 @@ use tidegate_ecosystems::Answer;
 use tidegate_ledger::entry::{Access, ByteRange, CacheState, Text};
 use tidegate_ledger::{Appended, Body, EntryDraft, RecordError, Recorder};
 use tidegate_model::{Action, DecisionId, Ecosystem, Sha256, Timestamp};
+use tidegate_sys::map::FileBytes;
 
 use super::decide::Decided;
 use crate::door::{Identity, TENANT};
@@ -60,7 +61,7 @@ pub struct Circumstances<'a> {
 #[derive(Debug)]
 pub struct Admitted {
     /// The bytes to send, already cut to the range; empty for HEAD and 304.
-    pub body: Bytes,
+    pub body: FileBytes,
     /// What the response is.
     pub plan: Plan,
     /// The entry.
@@ -97,7 +98,7 @@ pub fn admit_artifact(
     subject: &tidegate_model::Subject,
     digest: &Sha256,
     plan: Plan,
-    body: Bytes,
+    body: FileBytes,
 ) -> Result<Admitted, RecordError> {
     let decided = circumstances.decision.expect("an artifact is admitted by a decision");
     // INVARIANT: one door. These two checks are the gate.
@@ -118,7 +119,7 @@ pub fn admit_view(
     body: Bytes,
 ) -> Result<Admitted, RecordError> {
     let record = append(recorder, circumstances, &plan)?;
-    Ok(Admitted { body, plan, record, decision: circumstances.decision.map(|d| d.id) })
+    Ok(Admitted { body: body.into(), plan, record, decision: circumstances.decision.map(|d| d.id) })
 }
 
 /// Records an answer that carries no artifact.

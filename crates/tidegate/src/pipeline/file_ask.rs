@@ -9,6 +9,7 @@ use tidegate_ledger::entry::{CacheState, Text};
 use tidegate_model::decision::Decision;
 use tidegate_model::denial::DenialKind;
 use tidegate_model::{Action, Denial, Ecosystem, PackageName, Subject};
+use tidegate_sys::map::FileBytes;
 
 use super::admission::{self, Plan};
 use super::artifacts::{RECHECK_BLOB_AFTER, Staged, stage, subject_of};
@@ -426,7 +427,7 @@ fn respond(
     let length = staged.blob.size();
     let wanted = conditional::artifact(&request.method, &request.headers, &hot.etag, length);
     let body = match (&wanted.range, wanted.sends_body) {
-        (_, false) => bytes::Bytes::new(),
+        (_, false) => FileBytes::default(),
         (None, true) => staged.blob.bytes().clone(),
         (Some(r), true) => {
             let (first, last) = (usize::try_from(r.first), usize::try_from(r.last));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -52,12 +52,33 @@ pub struct Client {
 }
 
 /// What we hold already, for a conditional request.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Validators {
     /// `If-None-Match`.
     pub etag: Option<String>,
     /// `If-Modified-Since`.
     pub last_modified: Option<String>,
+}
+
+impl Validators {
+    /// What an answer says of itself.
+    fn of(headers: &HeaderMap) -> Self {
+        Self { etag: text(headers, header::ETAG), last_modified: text(headers, header::LAST_MODIFIED) }
+    }
+
+    /// Makes a request conditional.
+    fn ask(&self, headers: &mut HeaderMap) {
+        let value = |text: &Option<String>| text.as_deref().and_then(|v| HeaderValue::from_str(v).ok());
+        if let Some(value) = value(&self.etag) {
+            headers.insert(header::IF_NONE_MATCH, value);
+        } else if let Some(value) = value(&self.last_modified) {
+            headers.insert(header::IF_MODIFIED_SINCE, value);
+        }
+    }
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned)
 }
 
 /// What came back.
@@ -145,23 +166,15 @@ impl Client {
     ) -> Result<Fetched, UpstreamError> {
         let mut headers = request.headers.clone();
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        if let Some(value) = validators.etag.as_deref().and_then(|v| HeaderValue::from_str(v).ok()) {
-            headers.insert(header::IF_NONE_MATCH, value);
-        } else if let Some(value) =
-            validators.last_modified.as_deref().and_then(|v| HeaderValue::from_str(v).ok())
-        {
-            headers.insert(header::IF_MODIFIED_SINCE, value);
-        }
+        validators.ask(&mut headers);
         let (url, response) = self.send(upstream, &request.method, &request.url, &headers, body).await?;
         if response.status() == StatusCode::NOT_MODIFIED {
             return Ok(Fetched::NotModified);
         }
         let status = response.status();
         check_status(upstream, &response)?;
-        let text = |name| {
-            response.headers().get(name).and_then(|v: &HeaderValue| v.to_str().ok()).map(str::to_owned)
-        };
-        let validators = Validators { etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED) };
+        let validators = Validators::of(response.headers());
+        let text = |name| text(response.headers(), name);
         let content_type = text(header::CONTENT_TYPE);
         let coding = text(header::CONTENT_ENCODING);
         let body = self.collect(upstream, response, coding.as_deref(), request.max_bytes).await?;
@@ -173,18 +186,40 @@ impl Client {
     /// # Errors
     /// [`UpstreamError`].
     pub async fn artifact(&self, upstream: &Upstream, url: &Url) -> Result<ArtifactBody, UpstreamError> {
+        let opened = self.changed_artifact(upstream, url, &Validators::default()).await?;
+        opened.map(|(body, _)| body).ok_or_else(|| UpstreamError::Broken {
+            upstream: upstream.name.clone(),
+            why: "it says that what we do not hold has not changed (HTTP 304)".into(),
+        })
+    }
+
+    /// [`Client::artifact`] for bytes that may be held already: `None` where they are current.
+    ///
+    /// # Errors
+    /// [`UpstreamError`].
+    pub async fn changed_artifact(
+        &self,
+        upstream: &Upstream,
+        url: &Url,
+        validators: &Validators,
+    ) -> Result<Option<(ArtifactBody, Validators)>, UpstreamError> {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         // What is packed already must arrive as it is, or its digest would not be the promised one.
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        validators.ask(&mut headers);
         let (url, response) = self.send(upstream, &Method::GET, url, &headers, None).await?;
+        if response.status() == StatusCode::NOT_MODIFIED {
+            return Ok(None);
+        }
         check_status(upstream, &response)?;
+        let validators = Validators::of(response.headers());
         let length = response
             .headers()
             .get(header::CONTENT_LENGTH)
             .and_then(|v| v.to_str().ok())
             .and_then(|v| v.parse().ok());
-        Ok(ArtifactBody {
+        let body = ArtifactBody {
             body: response.into_body(),
             upstream: upstream.name.clone(),
             idle: self.settings.idle,
@@ -192,7 +227,8 @@ impl Client {
             window: (Instant::now(), 0),
             length,
             url,
-        })
+        };
+        Ok(Some((body, validators)))
     }
 
     async fn collect(

@@ -86,7 +86,7 @@ fn admit(door: &TestDoor, subject: &Subject, action: Action, blob: &Sha256) -> O
         at: now,
     };
     let plan = Plan { status: 200, range: None, bytes: 4 };
-    let body = Bytes::from_static(b"blob");
+    let body = Bytes::from_static(b"blob").into();
     let recorder = &door.door.recorder;
     catch_unwind(AssertUnwindSafe(|| {
         admit_artifact(recorder, &circumstances, subject, blob, plan, body).unwrap()
