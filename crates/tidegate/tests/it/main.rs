@@ -4,6 +4,7 @@
 
 mod clients_installs;
 mod clients_locks;
+mod clients_other_locks;
 mod clients_runs;
 mod clients_steering;
 mod clients_support;
@@ -19,6 +20,7 @@ mod one_door;
 mod operations;
 mod paths;
 mod private_names;
+mod real_registries;
 mod support;
 mod views;
 mod wrong_files;
