@@ -38,7 +38,7 @@ fn entries<'r>(record: &'r Value, ecosystem: &'r str, name: &'r str) -> impl Ite
     all.filter(move |a| a["package"]["ecosystem"] == ecosystem && a["package"]["name"] == name)
 }
 
-fn texts<'r>(list: &'r Value) -> impl Iterator<Item = &'r str> {
+fn texts(list: &Value) -> impl Iterator<Item = &str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
