@@ -7,6 +7,7 @@ pub mod operations;
 pub mod packages;
 pub mod pages;
 pub mod paths;
+pub mod patience;
 pub mod respond;
 pub mod server;
 pub mod tls;
