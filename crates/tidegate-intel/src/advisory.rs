@@ -242,9 +242,8 @@ fn ratings(record: &Record<'_>, advisory: &mut Advisory) {
         add_rating(advisory, &rating.kind, &rating.score);
     }
     let specific: Option<DatabaseSpecific<'_>> = lenient(record.database_specific);
-    advisory.label = specific
-        .and_then(|s| lenient::<String>(s.severity))
-        .and_then(|word| severity_word(&word));
+    advisory.label =
+        specific.and_then(|s| lenient::<String>(s.severity)).and_then(|word| severity_word(&word));
 }
 
 /// Adds a rating unless it is there already.

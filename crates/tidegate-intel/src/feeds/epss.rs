@@ -65,9 +65,8 @@ pub fn parse(text: &str) -> Result<Table, Unreadable> {
     let mut seen_columns = false;
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
-        let wrong = |what: &str| {
-            Unreadable(format!("line {}: {what}: `{}`", number + 1, super::osv::clipped(line)))
-        };
+        let wrong =
+            |what: &str| Unreadable(format!("line {}: {what}: `{}`", number + 1, super::osv::clipped(line)));
         if line.is_empty() {
             continue;
         }

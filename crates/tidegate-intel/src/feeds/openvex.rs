@@ -129,11 +129,9 @@ impl Product {
     fn id(&self) -> Option<&str> {
         match self {
             Self::Id(id) => Some(id),
-            Self::Object(component) => component
-                .identifiers
-                .as_ref()
-                .and_then(|i| i.purl.as_deref())
-                .or(component.id.as_deref()),
+            Self::Object(component) => {
+                component.identifiers.as_ref().and_then(|i| i.purl.as_deref()).or(component.id.as_deref())
+            }
         }
     }
 

@@ -73,7 +73,8 @@ pub(super) fn unpack<E: From<ContainerError>>(
             (expand(reader, bytes.len(), bounds)?, name.trim_end_matches(".gz"))
         }
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            let reader = zstd::stream::read::Decoder::new(bytes.as_slice()).map_err(ContainerError::Damaged)?;
+            let reader =
+                zstd::stream::read::Decoder::new(bytes.as_slice()).map_err(ContainerError::Damaged)?;
             (expand(reader, bytes.len(), bounds)?, name.trim_end_matches(".zst"))
         }
         _ => (bytes, name),

@@ -84,7 +84,10 @@ impl Delivery {
 pub(crate) enum Payload {
     /// Each id once.
     Advisories(Vec<Entry>),
-    Signals { rows: BTreeMap<CveId, Cell>, model: Option<String> },
+    Signals {
+        rows: BTreeMap<CveId, Cell>,
+        model: Option<String>,
+    },
     Vex(Vec<Statement>),
 }
 
@@ -198,4 +201,3 @@ pub(crate) fn meta(
         ignored_ranges: entries.iter().map(|e| u64::from(e.advisory.ignored_ranges)).sum(),
     }
 }
-

@@ -211,7 +211,9 @@ impl<'a> Comparison<'a> {
         let was_withdrawn = row.is_withdrawn(now);
         let is_withdrawn = entry.advisory.withdrawn.is_some_and(|at| at <= now);
         // What it touches is as it was: a grace time that runs keeps running, or an edit a week would be one for ever.
-        if !was_withdrawn && crate::advisory::compile(&known).is_ok_and(|old| old.affected == entry.advisory.affected) {
+        if !was_withdrawn
+            && crate::advisory::compile(&known).is_ok_and(|old| old.affected == entry.advisory.affected)
+        {
             entry.known_since = row.known_since();
         }
         match (was_withdrawn, is_withdrawn) {
@@ -295,9 +297,10 @@ impl<'a> Comparison<'a> {
         let delivered: BTreeSet<&Statement> = statements.iter().collect();
         let documents: BTreeSet<&str> = statements.iter().map(|s| s.document.as_str()).collect();
         // A document that comes again replaces what it said before; others stay unless the delivery is whole.
-        let kept = known.iter().copied().filter(|s| {
-            delivery.extent == Extent::Part && !documents.contains(s.document.as_str())
-        });
+        let kept = known
+            .iter()
+            .copied()
+            .filter(|s| delivery.extent == Extent::Part && !documents.contains(s.document.as_str()));
         let next: BTreeSet<&Statement> = delivered.iter().copied().chain(kept).collect();
         let by_document = |statements: &BTreeSet<&Statement>| {
             let mut map: BTreeMap<String, BTreeSet<Statement>> = BTreeMap::new();

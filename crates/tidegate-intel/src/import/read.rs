@@ -313,8 +313,9 @@ impl<'o> Reading<'o> {
             };
             after += 1;
             if value.first() == Some(&b'[') {
-                let items: Vec<&RawValue> = serde_json::from_slice(value)
-                    .map_err(|e| DeliveryError::NotJson { name: document.name.clone(), after, why: e.to_string() })?;
+                let items: Vec<&RawValue> = serde_json::from_slice(value).map_err(|e| {
+                    DeliveryError::NotJson { name: document.name.clone(), after, why: e.to_string() }
+                })?;
                 for item in items {
                     self.value(file, &document.name, item.get().as_bytes(), after, true, &mut feed)?;
                 }
@@ -384,10 +385,8 @@ impl<'o> Reading<'o> {
             .map_err(|why| DeliveryError::Unreadable { name: name.to_owned(), why })?;
         let part = self.feeds.get_mut(feed).expect("made in part");
         part.stated = part.stated.max(stated(kind, bytes));
-        part.item(item).map_err(|e| DeliveryError::Unreadable {
-            name: name.to_owned(),
-            why: Unreadable::because(e),
-        })
+        part.item(item)
+            .map_err(|e| DeliveryError::Unreadable { name: name.to_owned(), why: Unreadable::because(e) })
     }
 
     /// The feed that a document belongs to, made if it is new.

@@ -52,7 +52,8 @@ pub(super) fn candidates<'a>(snapshot: &'a Snapshot, query: &Query<'a>) -> Vec<C
     let mut keys: Option<Option<VersionKeys>> = None;
     for (feed, layer) in snapshot.layers() {
         let Some(at) = layer.segment().find_name(hash, &ecosystem.word, &name) else { continue };
-        let keys = keys.get_or_insert_with(|| Scheme::of(&ecosystem.word).and_then(|s| s.keys(query.version)));
+        let keys =
+            keys.get_or_insert_with(|| Scheme::of(&ecosystem.word).and_then(|s| s.keys(query.version)));
         for row in layer.segment().affected_of(at) {
             let record = row.record();
             if !ecosystem.covers(row.suffix()) || layer.is_dead(record.index) {

@@ -84,10 +84,8 @@ impl Snapshot {
         let ecosystem = EcosystemName::parse(query.ecosystem);
         let asked = Scheme::of(&ecosystem.word).and_then(|s| s.key(query.version));
         let now = query.now.unix_millis();
-        let candidates: Vec<_> = evaluate::candidates(self, query)
-            .into_iter()
-            .filter(|c| !c.record.is_withdrawn(now))
-            .collect();
+        let candidates: Vec<_> =
+            evaluate::candidates(self, query).into_iter().filter(|c| !c.record.is_withdrawn(now)).collect();
         let names_it = |candidate: &evaluate::Candidate<'_>| {
             candidate.row.intervals().any(|interval| {
                 let fix = interval.upper.filter(|_| interval.upper_is_fix);

@@ -173,4 +173,3 @@ impl Snapshot {
 pub(crate) fn instant(millis: i64) -> Option<Timestamp> {
     (millis != i64::MIN).then(|| Timestamp::from_unix_millis(millis))
 }
-

@@ -49,7 +49,9 @@ pub enum SegmentError {
     #[error("not a segment: its first bytes are not those of one")]
     NotASegment,
     /// Written by another version.
-    #[error("the segment has format {found}, this program reads format {FORMAT_VERSION}: import its source again")]
+    #[error(
+        "the segment has format {found}, this program reads format {FORMAT_VERSION}: import its source again"
+    )]
     OtherVersion {
         /// The version in the file.
         found: u32,
@@ -271,7 +273,8 @@ impl Strings {
         let count = u32_at(section, 0) as usize;
         let data_at = count.checked_mul(4).and_then(|n| n.checked_add(4)).filter(|at| *at <= section.len());
         let data_at = data_at.ok_or_else(|| wrong("it has more strings than bytes"))?;
-        let strings = Self { ends: Rows::open(section.slice(4..data_at), name)?, data: section.slice(data_at..) };
+        let strings =
+            Self { ends: Rows::open(section.slice(4..data_at), name)?, data: section.slice(data_at..) };
         let whole = if text {
             Some(std::str::from_utf8(&strings.data).map_err(|_| wrong("it is not UTF-8"))?)
         } else {

@@ -45,4 +45,3 @@ pub struct Meta {
     /// Ranges that were left out because their events are not known here.
     pub ignored_ranges: u64,
 }
-

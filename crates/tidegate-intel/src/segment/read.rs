@@ -255,7 +255,11 @@ impl Segment {
     pub(crate) fn affected_of(&self, name: u32) -> impl Iterator<Item = AffectedRow<'_>> {
         let row = self.names.row(name);
         let (first, count) = (u32_at(row, 8), u32_at(row, 12));
-        (first..first + count).map(move |index| AffectedRow { segment: self, row: self.affected.row(index), name })
+        (first..first + count).map(move |index| AffectedRow {
+            segment: self,
+            row: self.affected.row(index),
+            name,
+        })
     }
 
     /// How many records it has.

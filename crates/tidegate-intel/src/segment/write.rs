@@ -2,8 +2,8 @@
 
 use super::container::{SegmentKind, StringsBuilder, TooBig, Writer};
 use super::layout::{
-    AFFECTED, ALIASES, BLOCK_TARGET_BYTES, BLOCKS, INTERVALS, KEYS, LISTED, LISTS, META, NAMES, NO_TIME, NONE,
-    NOT_UNDERSTOOD, RECORDS, REMOVED, STRINGS, TEXT, TEXT_LEVEL, UPPER_INCLUSIVE, UPPER_IS_FIX,
+    AFFECTED, ALIASES, BLOCK_TARGET_BYTES, BLOCKS, INTERVALS, KEYS, LISTED, LISTS, META, NAMES, NO_TIME,
+    NONE, NOT_UNDERSTOOD, RECORDS, REMOVED, STRINGS, TEXT, TEXT_LEVEL, UPPER_INCLUSIVE, UPPER_IS_FIX,
 };
 use super::{Meta, RecordDigest};
 use crate::advisory::{Advisory, AdvisoryKind, AffectedPackage};
@@ -44,7 +44,11 @@ fn rows(bytes: &[u8], row: usize) -> Result<u32, TooBig> {
 }
 
 /// Writes a segment. `entries` hold each id once; `removed` names ids of older layers of the feed that are gone.
-pub(crate) fn write(mut entries: Vec<Entry>, mut removed: Vec<String>, meta: &Meta) -> Result<Vec<u8>, TooBig> {
+pub(crate) fn write(
+    mut entries: Vec<Entry>,
+    mut removed: Vec<String>,
+    meta: &Meta,
+) -> Result<Vec<u8>, TooBig> {
     entries.sort_by(|a, b| a.advisory.id.cmp(&b.advisory.id));
     removed.sort_unstable();
     removed.dedup();
@@ -163,8 +167,8 @@ impl Build {
     }
 
     fn block(&mut self, block: &mut Vec<u8>) -> Result<(), TooBig> {
-        let packed =
-            zstd::bulk::compress(block, TEXT_LEVEL).expect("packing into memory fails for lack of memory only");
+        let packed = zstd::bulk::compress(block, TEXT_LEVEL)
+            .expect("packing into memory fails for lack of memory only");
         self.blocks.extend_from_slice(&(self.text.len() as u64).to_le_bytes());
         put(&mut self.blocks, u32::try_from(packed.len()).map_err(|_| TooBig)?);
         put(&mut self.blocks, u32::try_from(block.len()).map_err(|_| TooBig)?);

@@ -131,7 +131,15 @@ mod tests {
         }
         assert_eq!(CveId::parse("cve-2021-44228"), CveId::parse("CVE-2021-44228"));
         assert!(CveId::parse("CVE-2021-9999") < CveId::parse("CVE-2021-10000"));
-        for text in ["", "CVE-", "CVE-21-44228", "CVE-2021-1", "CVE-2021-4422x", "GHSA-2021-44228", "CVE-2021-99999999999999"] {
+        for text in [
+            "",
+            "CVE-",
+            "CVE-21-44228",
+            "CVE-2021-1",
+            "CVE-2021-4422x",
+            "GHSA-2021-44228",
+            "CVE-2021-99999999999999",
+        ] {
             assert!(CveId::parse(text).is_none(), "{text}");
         }
     }

@@ -13,10 +13,10 @@ use std::sync::Arc;
 use tidegate_model::{Sha256, Timestamp};
 
 use crate::feeds::FeedKind;
+use crate::feeds::openvex::Statement;
 use crate::segment::{Segment, SegmentError};
 use crate::signals::{CveId, Signal, SignalTable};
 use crate::vex::{Product, VexTable};
-use crate::feeds::openvex::Statement;
 
 pub(crate) use layers::Layer;
 pub use store::{ApplyError, Intel, OpenError};
@@ -46,8 +46,14 @@ pub struct FeedState {
 pub(crate) enum FeedContent {
     /// Base first, newest delta last.
     Advisories(Vec<Layer>),
-    Signals { table: Arc<SignalTable>, file: Arc<str> },
-    Vex { table: Arc<VexTable>, file: Arc<str> },
+    Signals {
+        table: Arc<SignalTable>,
+        file: Arc<str>,
+    },
+    Vex {
+        table: Arc<VexTable>,
+        file: Arc<str>,
+    },
 }
 
 /// A feed whose files cannot be used. What it said is not known any more, which is not the same as clean.
@@ -260,4 +266,3 @@ impl Segment {
         false
     }
 }
-

@@ -149,7 +149,12 @@ impl Intel {
         let reports: Vec<_> = plan.feeds.iter().map(|feed| feed.report.clone()).collect();
         let changes: Vec<FeedChange> = plan.feeds.into_iter().filter_map(|feed| feed.change).collect();
         if changes.is_empty() {
-            return Ok(Applied { generation: before.generation(), reports, before: before.clone(), after: before });
+            return Ok(Applied {
+                generation: before.generation(),
+                reports,
+                before: before.clone(),
+                after: before,
+            });
         }
         let mut next = Next::after(&before);
         for change in changes {
@@ -249,7 +254,7 @@ impl Intel {
         self.write_synced(&path, &bytes, SyncSite::IntelSegment)
             .and_then(|()| self.disk.sync_dir(&folder, SyncSite::IntelSegmentName))
             .and_then(|()| self.disk.map(&path))
-            .map(|mapped| (name, mapped))
+            .map(|mapped| (name, mapped.into()))
             .map_err(|e| ApplyError::Io(path, e))
     }
 
@@ -361,7 +366,9 @@ fn manifest_feed(feed: &FeedState) -> ManifestFeed {
 }
 
 fn open_feed(disk: &dyn Disk, folder: &Path, feed: &ManifestFeed) -> Result<FeedState, String> {
-    let map = |name: &String| disk.map(&folder.join(name)).map_err(|e| format!("`{name}`: {e}"));
+    let map = |name: &String| {
+        disk.map(&folder.join(name)).map(bytes::Bytes::from).map_err(|e| format!("`{name}`: {e}"))
+    };
     let broken = |name: &str| {
         let name = name.to_owned();
         move |e: SegmentError| format!("`{name}`: {e}")
@@ -425,4 +432,3 @@ fn merged(feed: &FeedState) -> Result<(Vec<Entry>, Meta), ApplyError> {
     let meta = crate::import::meta(&feed.name, feed.kind, feed.as_of, source, &entries);
     Ok((entries, meta))
 }
-

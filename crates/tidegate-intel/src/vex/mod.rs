@@ -61,7 +61,8 @@ impl VexTable {
             return Err(wrong("there are none"));
         }
         let stated = Some(u64_at(&packed, 0)).filter(|len| *len <= MAX_UNPACKED_BYTES);
-        let stated = stated.and_then(|len| usize::try_from(len).ok()).ok_or_else(|| wrong("it is too large"))?;
+        let stated =
+            stated.and_then(|len| usize::try_from(len).ok()).ok_or_else(|| wrong("it is too large"))?;
         let json = zstd::bulk::decompress(&packed[8..], stated).map_err(|_| wrong("it does not unpack"))?;
         let statements: Vec<Statement> =
             serde_json::from_slice(&json).map_err(|_| wrong("it cannot be read"))?;
@@ -182,10 +183,19 @@ mod tests {
             ("something else", None, false),
         ] {
             let table = table(vec![statement(product, part)]);
-            assert_eq!(table.about(&["GHSA-a".into()], &asked).len(), usize::from(counts), "{product} {part:?}");
+            assert_eq!(
+                table.about(&["GHSA-a".into()], &asked).len(),
+                usize::from(counts),
+                "{product} {part:?}"
+            );
             assert!(table.about(&["GHSA-b".into()], &asked).is_empty());
         }
         let go = Product { ecosystem: "go", name: "example.test/m", version: "1.2.3" };
-        assert_eq!(table(vec![statement("pkg:golang/example.test/m@v1.2.3", None)]).about(&["CVE-2024-0001".into()], &go).len(), 1);
+        assert_eq!(
+            table(vec![statement("pkg:golang/example.test/m@v1.2.3", None)])
+                .about(&["CVE-2024-0001".into()], &go)
+                .len(),
+            1
+        );
     }
 }

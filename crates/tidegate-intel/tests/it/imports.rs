@@ -23,7 +23,8 @@ fn lists(report: &FeedReport) -> [Vec<&str>; 5] {
 #[test]
 fn a_delta_is_exactly_what_changed() {
     let intel = empty();
-    let first = ["A-1", "A-2", "A-3", "A-4", "A-5"].map(|id| dated(id, "2026-01-01T00:00:00Z", FIXED_IN_2, ""));
+    let first =
+        ["A-1", "A-2", "A-3", "A-4", "A-5"].map(|id| dated(id, "2026-01-01T00:00:00Z", FIXED_IN_2, ""));
     load(&intel, "feed", &first.each_ref().map(String::as_str));
     let gone = r#""withdrawn":"2026-02-01T00:00:00Z","#;
     let second = [
@@ -69,8 +70,12 @@ fn a_whole_delivery_drops_what_it_no_longer_has() {
 #[test]
 fn of_copies_in_several_feeds_the_newest_speaks() {
     let live = dated("MAL-1", "2026-01-01T00:00:00Z", r#"{"introduced":"0"}"#, "");
-    let taken_back =
-        dated("MAL-1", "2026-02-01T00:00:00Z", r#"{"introduced":"0"}"#, r#""withdrawn":"2026-02-01T00:00:00Z","#);
+    let taken_back = dated(
+        "MAL-1",
+        "2026-02-01T00:00:00Z",
+        r#"{"introduced":"0"}"#,
+        r#""withdrawn":"2026-02-01T00:00:00Z","#,
+    );
     for order in [[("stale", &live), ("fresh", &taken_back)], [("fresh", &taken_back), ("stale", &live)]] {
         let intel = empty();
         for (feed, record) in order {
@@ -94,7 +99,10 @@ fn a_grace_time_is_not_renewed_by_an_edit_that_touches_nothing_else() {
     assert_eq!(since(&intel), at(NOW));
     let later = at(NOW).plus_seconds(86_400);
     let edit = |record: &str| {
-        let plan = intel.snapshot().plan(delivery("feed", &[record], Extent::Part), &PlanOptions::at(later)).unwrap();
+        let plan = intel
+            .snapshot()
+            .plan(delivery("feed", &[record], Extent::Part), &PlanOptions::at(later))
+            .unwrap();
         intel.apply(plan).unwrap();
     };
     edit(&dated("A-1", "2026-02-01T00:00:00Z", FIXED_IN_2, r#""summary":"better words","#));
@@ -106,7 +114,9 @@ fn a_grace_time_is_not_renewed_by_an_edit_that_touches_nothing_else() {
 }
 
 fn many(count: usize, from: usize) -> Vec<String> {
-    (from..from + count).map(|n| dated(&format!("A-{n:04}"), "2026-01-01T00:00:00Z", FIXED_IN_2, "")).collect()
+    (from..from + count)
+        .map(|n| dated(&format!("A-{n:04}"), "2026-01-01T00:00:00Z", FIXED_IN_2, ""))
+        .collect()
 }
 
 fn whole(intel: &Intel, records: &[String], accept: &[AlarmKind]) -> FeedReport {
@@ -277,14 +287,18 @@ fn forms_of_delivery_agree() {
     }
     let readme = folder.path().join("dir/README.md");
     let error = read(&[readme], &ReadOptions::default()).unwrap_err();
-    assert!(matches!(error, DeliveryError::Unknown { .. }), "a file that is named must be of a feed: {error}");
+    assert!(
+        matches!(error, DeliveryError::Unknown { .. }),
+        "a file that is named must be of a feed: {error}"
+    );
 }
 
 #[test]
 fn a_plan_for_another_generation_is_not_applied() {
     let intel = empty();
     let record = record("A-1", "npm", "p", FIXED_IN_2);
-    let stale = intel.snapshot().plan(delivery("feed", &[&record], Extent::Part), &PlanOptions::at(at(NOW))).unwrap();
+    let stale =
+        intel.snapshot().plan(delivery("feed", &[&record], Extent::Part), &PlanOptions::at(at(NOW))).unwrap();
     assert!(stale.changes_anything() && stale.reports().count() == 1);
     load(&intel, "other", &[&record]);
     let error = intel.apply(stale).unwrap_err().to_string();
@@ -302,7 +316,9 @@ fn signals_are_merged_in_part_and_replaced_whole() {
     let known = |cve| !snapshot.signals(signals::CveId::parse(cve).unwrap()).is_empty();
     assert!(known("CVE-2026-0001") && known("CVE-2026-0003") && !known("CVE-2026-0004"));
     let epss = |day: u32, model: &str| {
-        let text = format!("#model_version:{model},score_date:2026-01-{day:02}T00:00:00Z\ncve,epss,percentile\nCVE-2026-0001,0.{day},0.5\n");
+        let text = format!(
+            "#model_version:{model},score_date:2026-01-{day:02}T00:00:00Z\ncve,epss,percentile\nCVE-2026-0001,0.{day},0.5\n"
+        );
         read_bytes("epss.csv", text.into_bytes(), &ReadOptions::default()).unwrap()
     };
     apply(&intel, epss(15, "v4"));

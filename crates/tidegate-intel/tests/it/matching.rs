@@ -45,7 +45,10 @@ fn rule_2_a_range_is_a_timeline_with_many_pairs_in_any_order() {
         assert_eq!(touched(events, "npm", &versions), ["1.0.0", "1.1.9", "2.0.0", "2.2.9"]);
     }
     // What opens and closes at one version is empty; what closes and opens again has no gap.
-    assert!(touched(r#"{"introduced":"1.0.0"},{"fixed":"1.0.0"}"#, "npm", &["0.9.0", "1.0.0", "2.0.0"]).is_empty());
+    assert!(
+        touched(r#"{"introduced":"1.0.0"},{"fixed":"1.0.0"}"#, "npm", &["0.9.0", "1.0.0", "2.0.0"])
+            .is_empty()
+    );
     let no_gap = r#"{"introduced":"0"},{"fixed":"1.0.0"},{"introduced":"1.0.0"},{"fixed":"2.0.0"}"#;
     assert_eq!(touched(no_gap, "npm", &["0.9.0", "1.0.0", "2.0.0"]), ["0.9.0", "1.0.0"]);
     // Two openings before one closing are one opening.
@@ -55,11 +58,10 @@ fn rule_2_a_range_is_a_timeline_with_many_pairs_in_any_order() {
 
 #[test]
 fn rule_3_zero_is_before_everything_last_affected_is_inclusive_limit_ends_all() {
-    assert_eq!(touched(FIXED_IN_2, "npm", &["0.0.0-0", "0.0.0", "2.0.0-rc.1", "2.0.0"]), [
-        "0.0.0-0",
-        "0.0.0",
-        "2.0.0-rc.1"
-    ]);
+    assert_eq!(
+        touched(FIXED_IN_2, "npm", &["0.0.0-0", "0.0.0", "2.0.0-rc.1", "2.0.0"]),
+        ["0.0.0-0", "0.0.0", "2.0.0-rc.1"]
+    );
     let last = r#"{"introduced":"1.0.0"},{"last_affected":"1.0.0"}"#;
     assert_eq!(touched(last, "npm", &["0.9.0", "1.0.0", "1.0.1"]), ["1.0.0"]);
     let limit = r#"{"introduced":"1.0.0"},{"limit":"1.5.0"}"#;
@@ -103,7 +105,10 @@ fn rule_5_withdrawn_is_never_live_and_can_be_looked_up() {
     assert_eq!(live, ["X-2", "X-3"], "an announced or unreadable retraction is none yet");
     assert_eq!(findings.changes_at, Some(at("2026-12-01T00:00:00Z")));
     assert_eq!(findings.retracted.len(), 1);
-    assert_eq!((findings.retracted[0].id.as_str(), findings.retracted[0].withdrawn), ("X-1", at("2026-10-01T00:00:00Z")));
+    assert_eq!(
+        (findings.retracted[0].id.as_str(), findings.retracted[0].withdrawn),
+        ("X-1", at("2026-10-01T00:00:00Z"))
+    );
     let records = intel.snapshot().records("X-1", at(NOW)).unwrap();
     assert_eq!((records.len(), records[0].withdrawn), (1, true));
     assert!(ask(&intel, "npm", "p", "2.0.0").retracted.is_empty());
@@ -129,15 +134,16 @@ fn rule_6_names_and_orders_are_those_of_the_ecosystem() {
 
 #[test]
 fn rule_7_npm_prereleases_follow_precedence() {
-    assert_eq!(touched(FIXED_IN_2, "npm", &["1.4.4-lts.1", "2.0.0-beta.1", "2.0.0", "2.0.1-beta.1"]), [
-        "1.4.4-lts.1",
-        "2.0.0-beta.1"
-    ]);
+    assert_eq!(
+        touched(FIXED_IN_2, "npm", &["1.4.4-lts.1", "2.0.0-beta.1", "2.0.0", "2.0.1-beta.1"]),
+        ["1.4.4-lts.1", "2.0.0-beta.1"]
+    );
 }
 
 #[test]
 fn rule_8_a_python_local_build_counts_as_its_public_version_too() {
-    let intel = intel(&[&record("PYSEC-1", "PyPI", "torch", r#"{"introduced":"0"},{"last_affected":"2.1.0"}"#)]);
+    let intel =
+        intel(&[&record("PYSEC-1", "PyPI", "torch", r#"{"introduced":"0"},{"last_affected":"2.1.0"}"#)]);
     let local = only(ask(&intel, "PyPI", "torch", "2.1.0+cu118"));
     assert!(local.without_local);
     assert!(!only(ask(&intel, "PyPI", "torch", "2.1.0")).without_local);
@@ -147,7 +153,13 @@ fn rule_8_a_python_local_build_counts_as_its_public_version_too() {
 #[test]
 fn rule_9_aliases_fold_within_a_package_only() {
     let alias = |id: &str, name: &str, aliases: &str| {
-        record_with(id, "npm", name, FIXED_IN_2, &format!(r#""aliases":[{aliases}],"related":["GHSA-rrrr"],"#))
+        record_with(
+            id,
+            "npm",
+            name,
+            FIXED_IN_2,
+            &format!(r#""aliases":[{aliases}],"related":["GHSA-rrrr"],"#),
+        )
     };
     let intel = intel(&[
         &alias("GHSA-aaaa", "p", r#""CVE-2026-1000""#),
@@ -166,9 +178,8 @@ fn rule_9_aliases_fold_within_a_package_only() {
 
 #[test]
 fn rule_9_upstream_is_listed_transitively_and_does_not_fold() {
-    let derived = |id: &str, from: &str| {
-        record_with(id, "npm", "p", FIXED_IN_2, &format!(r#""upstream":["{from}"],"#))
-    };
+    let derived =
+        |id: &str, from: &str| record_with(id, "npm", "p", FIXED_IN_2, &format!(r#""upstream":["{from}"],"#));
     let intel = intel(&[&derived("D-1", "U-1"), &derived("D-2", "U-1"), &derived("U-1", "CVE-2026-1000")]);
     let findings = ask(&intel, "npm", "p", "1.0.0");
     assert_eq!(findings.items.len(), 3);
@@ -177,10 +188,17 @@ fn rule_9_upstream_is_listed_transitively_and_does_not_fold() {
 
 #[test]
 fn rule_10_disagreeing_advisories_are_shown_with_what_each_says() {
-    let narrow = record_with("GHSA-aaaa", "npm", "p", r#"{"introduced":"0"},{"fixed":"1.0.0"}"#, r#""aliases":["CVE-2026-1000"],"#);
+    let narrow = record_with(
+        "GHSA-aaaa",
+        "npm",
+        "p",
+        r#"{"introduced":"0"},{"fixed":"1.0.0"}"#,
+        r#""aliases":["CVE-2026-1000"],"#,
+    );
     let wide = record_with("X-1", "npm", "p", FIXED_IN_2, r#""aliases":["CVE-2026-1000"],"#);
     // The alias itself, rejected: it takes nothing with it.
-    let rejected = record_with("CVE-2026-1000", "npm", "p", FIXED_IN_2, r#""withdrawn":"2026-02-01T00:00:00Z","#);
+    let rejected =
+        record_with("CVE-2026-1000", "npm", "p", FIXED_IN_2, r#""withdrawn":"2026-02-01T00:00:00Z","#);
     let intel = intel(&[&narrow, &wide, &rejected]);
     let finding = only(ask(&intel, "npm", "p", "1.5.0"));
     let says: Vec<(&str, Says)> = finding.sources.iter().map(|s| (s.id.as_str(), s.says)).collect();
@@ -191,8 +209,15 @@ fn rule_10_disagreeing_advisories_are_shown_with_what_each_says() {
 
 #[test]
 fn rule_11_review_is_told_where_the_publisher_tells() {
-    let reviewed = record_with("GHSA-aaaa", "npm", "p", FIXED_IN_2, r#""database_specific":{"github_reviewed":true,"severity":"MODERATE"},"#);
-    let go = record_with("GO-1", "npm", "q", FIXED_IN_2, r#""database_specific":{"review_status":"UNREVIEWED"},"#);
+    let reviewed = record_with(
+        "GHSA-aaaa",
+        "npm",
+        "p",
+        FIXED_IN_2,
+        r#""database_specific":{"github_reviewed":true,"severity":"MODERATE"},"#,
+    );
+    let go =
+        record_with("GO-1", "npm", "q", FIXED_IN_2, r#""database_specific":{"review_status":"UNREVIEWED"},"#);
     let intel = intel(&[&reviewed, &go]);
     let finding = only(ask(&intel, "npm", "p", "1.0.0"));
     assert_eq!(finding.sources[0].reviewed, Some(true));
@@ -205,7 +230,12 @@ fn what_cannot_be_compared_is_undecided_not_clean() {
     let legacy = r#"{"introduced":"0"},{"fixed":"2.0.0-final"}"#;
     let listed = r#"{"id":"X-2","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"PyPI","name":"p"},"versions":["2004d","1.0"]}]}"#;
     let nothing = r#"{"id":"X-3","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"PyPI","name":"n"}}]}"#;
-    let intel = intel(&[&record("X-1", "PyPI", "p", legacy), listed, nothing, &record("X-4", "npm", "p", FIXED_IN_2)]);
+    let intel = intel(&[
+        &record("X-1", "PyPI", "p", legacy),
+        listed,
+        nothing,
+        &record("X-4", "npm", "p", FIXED_IN_2),
+    ]);
     assert_eq!(ask(&intel, "PyPI", "p", "3.0").undecided, ["X-1"]);
     // Text that is no version of the order is found by its letters.
     assert_eq!(ids(&intel, "PyPI", "p", "2004d"), ["X-2"]);
@@ -228,7 +258,12 @@ fn a_suffix_narrows_and_its_absence_does_not() {
 #[test]
 fn the_nearest_fixed_version_is_one_that_nothing_touches() {
     let intel = intel(&[
-        &record("X-1", "npm", "p", r#"{"introduced":"0"},{"fixed":"1.2.0"},{"introduced":"2.0.0"},{"fixed":"2.1.0"}"#),
+        &record(
+            "X-1",
+            "npm",
+            "p",
+            r#"{"introduced":"0"},{"fixed":"1.2.0"},{"introduced":"2.0.0"},{"fixed":"2.1.0"}"#,
+        ),
         &record("X-2", "npm", "p", r#"{"introduced":"1.1.0"},{"fixed":"1.3.0"}"#),
     ]);
     let snapshot = intel.snapshot();
@@ -251,7 +286,8 @@ fn intel_of_malware() -> tidegate_intel::Intel {
 
 #[test]
 fn malware_comes_first_and_the_weakness_class_tells_it_too() {
-    let embedded = record_with("GHSA-zzzz", "npm", "p", FIXED_IN_2, r#""database_specific":{"cwe_ids":["CWE-506"]},"#);
+    let embedded =
+        record_with("GHSA-zzzz", "npm", "p", FIXED_IN_2, r#""database_specific":{"cwe_ids":["CWE-506"]},"#);
     let intel = intel(&[&record("CVE-2020-1000", "npm", "p", FIXED_IN_2), &embedded]);
     let findings = ask(&intel, "npm", "p", "1.0.0");
     assert_eq!(findings.items[0].id, "GHSA-zzzz");
@@ -276,6 +312,9 @@ fn answers_cite_what_they_were_made_from() {
     assert_eq!(&*findings.segments[0].feed, "feed");
     assert_eq!(findings.segments[0].as_of, Some(at("2026-01-01T00:00:00Z")));
     let snapshot = intel.snapshot();
-    assert!(snapshot.covers("npm") && !snapshot.covers("PyPI"), "silence of a feed that knows nothing is no answer");
+    assert!(
+        snapshot.covers("npm") && !snapshot.covers("PyPI"),
+        "silence of a feed that knows nothing is no answer"
+    );
     assert!(snapshot.knows("npm", "p") && !snapshot.knows("npm", "q"));
 }

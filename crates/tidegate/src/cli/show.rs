@@ -159,3 +159,10 @@ mod tests {
         assert_eq!(safe("a\u{1b}[2Jb\n"), "a?[2Jb?");
     }
 }
+
+/// Says on a terminal that something takes time; silent elsewhere.
+pub fn spinner(what: &'static str) -> indicatif::ProgressBar {
+    let bar = indicatif::ProgressBar::new_spinner().with_message(what);
+    bar.enable_steady_tick(std::time::Duration::from_millis(120));
+    bar
+}
