@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use tidegate_model::Timestamp;
 use tidegate_model::facts::Severity;
+use tidegate_model::version::VersionScheme;
 
 use crate::ecosystem::{EcosystemName, normal_name};
 use crate::feeds;
-use crate::order::Scheme;
+use crate::order;
 use crate::osv::range::{Bound, Interval, intervals};
 use crate::osv::{DatabaseSpecific, Rating, Record, lenient};
 
@@ -103,6 +104,8 @@ pub(crate) struct AffectedPackage {
     pub listed: Vec<Bound>,
     /// Something about the package could not be understood, so that "no match" is not known.
     pub not_understood: bool,
+    /// The order of its versions.
+    pub scheme: Option<VersionScheme>,
 }
 
 /// Why a record cannot be used.
@@ -205,8 +208,11 @@ fn affected(record: &Record<'_>, advisory: &mut Advisory) {
         let name = normal_name(&ecosystem.word, &package.name).into_owned();
         let word = ecosystem.word.into_owned();
         let suffix = ecosystem.suffix.unwrap_or_default().to_owned();
-        let scheme = Scheme::of(&word);
+        let stated = order::of_ecosystem(&package.ecosystem, &word);
         let entry = packages.entry((word, name, suffix)).or_default();
+        let semver = affected.ranges.iter().any(|range| range.kind.eq_ignore_ascii_case("SEMVER"));
+        entry.scheme = entry.scheme.or(stated).or_else(|| semver.then_some(VersionScheme::Semver));
+        let scheme = entry.scheme;
         for range in &affected.ranges {
             let walked = intervals(range, scheme);
             if walked.not_understood && walked.intervals.is_empty() {
@@ -216,10 +222,7 @@ fn affected(record: &Record<'_>, advisory: &mut Advisory) {
             entry.intervals.extend(walked.intervals);
         }
         entry.listed.extend(
-            affected
-                .versions
-                .iter()
-                .map(|v| Bound { text: v.to_string(), key: scheme.and_then(|s| s.key(v)) }),
+            affected.versions.iter().map(|v| Bound { text: v.to_string(), key: order::key(scheme, v) }),
         );
         // A package with nothing said of its versions: the schema matches none of them, and no one can call that clean.
         entry.not_understood |= affected.ranges.is_empty() && affected.versions.is_empty();

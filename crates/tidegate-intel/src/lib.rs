@@ -10,8 +10,10 @@
 
 pub mod advisory;
 pub mod ecosystem;
+pub mod facts;
 pub mod feeds;
 pub mod import;
+pub mod inverse;
 pub mod matching;
 mod order;
 pub mod osv;

@@ -80,10 +80,10 @@ fn of_cve_record(record: &Value) -> Option<Flat> {
     let containers = record.pointer("/containers/adp").and_then(Value::as_array).into_iter().flatten();
     let metrics = containers.filter_map(|c| c.get("metrics")?.as_array()).flatten();
     let decision = metrics
+        .rev()
         .filter_map(|m| m.get("other"))
         .filter(|other| other.get("type").and_then(Value::as_str) == Some("ssvc"))
-        .filter_map(|other| other.get("content"))
-        .last();
+        .find_map(|other| other.get("content"));
     let Some(content) = decision else { return Some(flat) };
     flat.ssvc_time = content.get("timestamp").and_then(Value::as_str).map(str::to_owned);
     for option in content.get("options").and_then(Value::as_array).into_iter().flatten() {

@@ -4,7 +4,7 @@
 //! alarms; [`Intel::apply`](crate::Intel::apply) puts a plan in force. A feed whose delivery raises an alarm that stops it
 //! keeps what it had: a broken delivery never takes away what is known.
 
-mod alarm;
+pub mod alarm;
 pub mod container;
 mod plan;
 mod read;
@@ -12,6 +12,7 @@ mod read;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tidegate_model::version::VersionKey;
 use tidegate_model::{Sha256, Timestamp};
 
 use crate::feeds::FeedKind;
@@ -199,5 +200,6 @@ pub(crate) fn meta(
         records: entries.len() as u64,
         withdrawn: entries.iter().filter(|e| e.advisory.withdrawn.is_some()).count() as u64,
         ignored_ranges: entries.iter().map(|e| u64::from(e.advisory.ignored_ranges)).sum(),
+        keys: VersionKey::FORMAT,
     }
 }

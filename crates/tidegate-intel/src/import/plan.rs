@@ -1,5 +1,6 @@
 //! Comparing deliveries with what is in force.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
@@ -97,7 +98,7 @@ impl<'a> Comparison<'a> {
         let change = match std::mem::replace(&mut delivery.payload, Payload::Vex(Vec::new())) {
             Payload::Advisories(entries) => self.advisories(&delivery, entries)?,
             Payload::Signals { rows, model } => self.signals(&delivery, rows, model),
-            Payload::Vex(statements) => self.vex(&delivery, statements),
+            Payload::Vex(statements) => self.vex(&delivery, &statements),
         };
         if self.future.0 > 0 {
             let latest = Timestamp::from_unix_millis(self.future.1);
@@ -286,7 +287,7 @@ impl<'a> Comparison<'a> {
         Some(FeedChange::Signals { rows: next, meta })
     }
 
-    fn vex(&mut self, delivery: &Delivery, statements: Vec<Statement>) -> Option<FeedChange> {
+    fn vex(&mut self, delivery: &Delivery, statements: &[Statement]) -> Option<FeedChange> {
         let known: BTreeSet<&Statement> = self
             .loaded
             .and_then(|state| match &state.content {
@@ -294,30 +295,40 @@ impl<'a> Comparison<'a> {
                 _ => None,
             })
             .unwrap_or_default();
-        let delivered: BTreeSet<&Statement> = statements.iter().collect();
-        let documents: BTreeSet<&str> = statements.iter().map(|s| s.document.as_str()).collect();
-        // A document that comes again replaces what it said before; others stay unless the delivery is whole.
-        let kept = known
-            .iter()
-            .copied()
-            .filter(|s| delivery.extent == Extent::Part && !documents.contains(s.document.as_str()));
-        let next: BTreeSet<&Statement> = delivered.iter().copied().chain(kept).collect();
-        let by_document = |statements: &BTreeSet<&Statement>| {
-            let mut map: BTreeMap<String, BTreeSet<Statement>> = BTreeMap::new();
-            for statement in statements {
-                map.entry(statement.document.clone()).or_default().insert((*statement).clone());
-            }
-            map
-        };
-        let (before, after) = (by_document(&known), by_document(&next));
-        for (document, statements) in &after {
-            match before.get(document) {
-                None => self.report.added.push(document.clone()),
-                Some(same) if same == statements => self.report.unchanged += 1,
-                Some(_) => self.report.changed.push(document.clone()),
+        let before = by_unit(known.iter().copied());
+        let delivered = by_unit(statements.iter());
+        let mut next = known.clone();
+        for (unit, statements) in &delivered {
+            let name = format!("{} {}", unit.0, unit.1);
+            let Some(said) = before.get(unit) else {
+                self.report.added.push(name);
+                next.extend(statements);
+                continue;
+            };
+            let time = |statements: &BTreeSet<&Statement>| statements.iter().map(|s| s.at).max();
+            match time(statements).cmp(&time(said)) {
+                Ordering::Less => self.report.older += 1,
+                _ if statements.is_subset(said) && time(statements) == time(said) => {
+                    self.report.unchanged += 1;
+                }
+                // Files of one time that share a document's id and a product speak together.
+                Ordering::Equal => {
+                    self.report.changed.push(name);
+                    next.extend(statements);
+                }
+                Ordering::Greater => {
+                    self.report.changed.push(name);
+                    next.retain(|statement| !said.contains(statement));
+                    next.extend(statements);
+                }
             }
         }
-        self.report.removed = before.keys().filter(|d| !after.contains_key(*d)).cloned().collect();
+        if delivery.extent == Extent::Whole {
+            for (unit, said) in before.iter().filter(|(unit, _)| !delivered.contains_key(*unit)) {
+                self.report.removed.push(format!("{} {}", unit.0, unit.1));
+                next.retain(|statement| !said.contains(statement));
+            }
+        }
         let (loaded, new) = (known.len() as u64, next.len() as u64);
         if delivery.extent == Extent::Whole && shrunk(loaded, new) {
             self.report.alarms.push(FeedAlarm::Shrunk { loaded, delivered: new });
@@ -334,6 +345,21 @@ impl<'a> Comparison<'a> {
         };
         Some(FeedChange::Vex { statements: next, meta })
     }
+}
+
+/// Statements by document and product. A document's id alone is no unit: hubs carry many files of one id.
+fn by_unit<'s>(
+    statements: impl Iterator<Item = &'s Statement>,
+) -> BTreeMap<(&'s str, &'s str), BTreeSet<&'s Statement>> {
+    let mut units: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for statement in statements {
+        let product = match statement.product.rsplit_once('@') {
+            Some((product, version)) if !version.contains('/') => product,
+            _ => &statement.product,
+        };
+        units.entry((statement.document.as_str(), product)).or_default().insert(statement);
+    }
+    units
 }
 
 /// Whether a whole delivery lost too much.

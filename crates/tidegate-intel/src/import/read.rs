@@ -19,7 +19,7 @@ use crate::segment::{Entry, record_digest};
 use crate::signals::{Cell, CveId, Signal, table_cell};
 
 /// How many rejected records are named; the rest is counted.
-pub const MAX_REJECTIONS_NAMED: usize = 20;
+const MAX_REJECTIONS_NAMED: usize = 20;
 
 /// How to read.
 #[derive(Clone, Debug, Default)]

@@ -1,10 +1,13 @@
 //! Evaluating every advisory of a name against one version.
 
+use std::rc::Rc;
 use std::sync::Arc;
+
+use tidegate_model::version::VersionScheme;
 
 use super::{MatchReason, Query, Says};
 use crate::ecosystem::{EcosystemName, normal_name};
-use crate::order::{Scheme, VersionKeys};
+use crate::order::VersionKeys;
 use crate::segment::{AffectedRow, RecordRow, hash_of_name};
 use crate::snapshot::Snapshot;
 
@@ -14,6 +17,25 @@ pub(super) struct Candidate<'a> {
     pub row: AffectedRow<'a>,
     pub record: RecordRow<'a>,
     pub outcome: Outcome,
+    /// The version asked about, in the order of the row.
+    pub keys: Option<Rc<VersionKeys>>,
+}
+
+/// The version asked about, keyed once for each order that is met: nearly always one.
+struct Keyed<'q> {
+    version: &'q str,
+    known: Vec<(Option<VersionScheme>, Option<Rc<VersionKeys>>)>,
+}
+
+impl Keyed<'_> {
+    fn of(&mut self, scheme: Option<VersionScheme>) -> Option<Rc<VersionKeys>> {
+        if let Some((_, keys)) = self.known.iter().find(|(known, _)| *known == scheme) {
+            return keys.clone();
+        }
+        let keys = VersionKeys::of(scheme, self.version).map(Rc::new);
+        self.known.push((scheme, keys.clone()));
+        keys
+    }
 }
 
 /// What one package row says of one version.
@@ -49,18 +71,17 @@ pub(super) fn candidates<'a>(snapshot: &'a Snapshot, query: &Query<'a>) -> Vec<C
     let name = normal_name(&ecosystem.word, query.name);
     let hash = hash_of_name(&ecosystem.word, &name);
     let mut found = Vec::new();
-    let mut keys: Option<Option<VersionKeys>> = None;
+    let mut keyed = Keyed { version: query.version, known: Vec::new() };
     for (feed, layer) in snapshot.layers() {
         let Some(at) = layer.segment().find_name(hash, &ecosystem.word, &name) else { continue };
-        let keys =
-            keys.get_or_insert_with(|| Scheme::of(&ecosystem.word).and_then(|s| s.keys(query.version)));
         for row in layer.segment().affected_of(at) {
             let record = row.record();
             if !ecosystem.covers(row.suffix()) || layer.is_dead(record.index) {
                 continue;
             }
-            let outcome = evaluate(&row, query.version, keys.as_ref());
-            found.push(Candidate { feed, row, record, outcome });
+            let keys = keyed.of(row.scheme());
+            let outcome = evaluate(&row, query.version, keys.as_deref());
+            found.push(Candidate { feed, row, record, outcome, keys });
         }
     }
     found

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::evaluate;
+use super::evaluate::{self, Candidate};
 use super::{Query, fold};
-use crate::ecosystem::EcosystemName;
-use crate::order::Scheme;
-use crate::segment::AffectedRow;
+use crate::order;
 use crate::snapshot::Snapshot;
 
 /// How many fixed versions are tried before saying that none is clean.
@@ -25,23 +23,20 @@ pub struct FixOf {
     pub reviewed: Vec<String>,
 }
 
-/// Fixed versions of some rows above the version asked about, lowest first; all of them, as written, where versions of
-/// the ecosystem cannot be compared.
-pub(super) fn above<'r, 'a: 'r>(
-    rows: impl Iterator<Item = &'r AffectedRow<'a>>,
-    query: &Query<'_>,
-) -> Vec<String> {
-    let ecosystem = EcosystemName::parse(query.ecosystem);
-    let asked = Scheme::of(&ecosystem.word).and_then(|s| s.key(query.version));
+/// Fixed versions of some advisories above the version asked about, lowest first; all of them, as written, where
+/// versions of the ecosystem cannot be compared.
+pub(super) fn above(candidates: &[&Candidate<'_>]) -> Vec<String> {
     let mut fixes: BTreeSet<(Option<&[u8]>, &str)> = BTreeSet::new();
-    for interval in rows.flat_map(AffectedRow::intervals) {
-        let Some(upper) = interval.upper.filter(|_| interval.upper_is_fix) else { continue };
-        let higher = match (upper.key, &asked) {
-            (Some(fix), Some(asked)) => fix > asked.as_slice(),
-            _ => true,
-        };
-        if higher {
-            fixes.insert((upper.key, upper.text));
+    for candidate in candidates {
+        for interval in candidate.row.intervals() {
+            let Some(upper) = interval.upper.filter(|_| interval.upper_is_fix) else { continue };
+            let higher = match (upper.key, &candidate.keys) {
+                (Some(fix), Some(asked)) => fix > asked.exact.as_slice(),
+                _ => true,
+            };
+            if higher {
+                fixes.insert((upper.key, upper.text));
+            }
         }
     }
     let mut fixes: Vec<_> = fixes.into_iter().collect();
@@ -54,13 +49,12 @@ impl Snapshot {
     /// published; who steers a client compares with what the registry lists.
     pub fn nearest_fixed(&self, query: &Query<'_>) -> Option<String> {
         let findings = self.matches(query);
-        let ecosystem = EcosystemName::parse(query.ecosystem);
-        let scheme = Scheme::of(&ecosystem.word);
+        let scheme = evaluate::candidates(self, query).iter().find_map(|c| c.row.scheme());
         let mut tried = BTreeSet::new();
         let mut open: BTreeSet<(Option<Vec<u8>>, String)> = BTreeSet::new();
         let mut add = |found: super::Findings, open: &mut BTreeSet<(Option<Vec<u8>>, String)>| {
             for text in found.items.into_iter().flat_map(|item| item.fixed) {
-                let key = scheme.and_then(|s| s.key(&text));
+                let key = order::key(scheme, &text);
                 if tried.insert(text.clone()) {
                     open.insert((key, text));
                 }
@@ -81,16 +75,15 @@ impl Snapshot {
     /// The advisories in force that name this very version as fixed, folded. Whether one of them may lift a cool-down is
     /// for policy: who publishes a package can publish an advisory about it too.
     pub fn fixes(&self, query: &Query<'_>) -> Vec<FixOf> {
-        let ecosystem = EcosystemName::parse(query.ecosystem);
-        let asked = Scheme::of(&ecosystem.word).and_then(|s| s.key(query.version));
         let now = query.now.unix_millis();
         let candidates: Vec<_> =
             evaluate::candidates(self, query).into_iter().filter(|c| !c.record.is_withdrawn(now)).collect();
-        let names_it = |candidate: &evaluate::Candidate<'_>| {
+        let names_it = |candidate: &Candidate<'_>| {
             candidate.row.intervals().any(|interval| {
                 let fix = interval.upper.filter(|_| interval.upper_is_fix);
                 fix.is_some_and(|fix| {
-                    fix.text == query.version || (fix.key.is_some() && fix.key == asked.as_deref())
+                    let asked = candidate.keys.as_ref().map(|keys| keys.exact.as_slice());
+                    fix.text == query.version || (fix.key.is_some() && fix.key == asked)
                 })
             })
         };

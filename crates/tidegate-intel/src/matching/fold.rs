@@ -36,7 +36,7 @@ pub(super) fn fold(candidates: &[Candidate<'_>], query: &Query<'_>, findings: &m
     }
     for group in matters(&live) {
         if group.iter().any(|c| c.outcome.reason().is_some()) {
-            findings.items.push(finding(&group, &live, query));
+            findings.items.push(finding(&group, &live));
         } else if group.iter().any(|c| c.outcome.undecided) {
             findings.undecided.push(shown_id(&ids(&group)));
         }
@@ -111,7 +111,7 @@ pub(crate) fn shown_id(ids: &BTreeSet<String>) -> String {
     shown.cloned().unwrap_or_default()
 }
 
-fn finding(group: &[&Candidate<'_>], live: &[&Candidate<'_>], query: &Query<'_>) -> Finding {
+fn finding(group: &[&Candidate<'_>], live: &[&Candidate<'_>]) -> Finding {
     let matched: Vec<&Candidate<'_>> =
         group.iter().copied().filter(|c| c.outcome.reason().is_some()).collect();
     let ids = ids(group);
@@ -135,7 +135,7 @@ fn finding(group: &[&Candidate<'_>], live: &[&Candidate<'_>], query: &Query<'_>)
             .expect("a group with a match has a reason"),
         without_local: matched.iter().all(|c| c.outcome.without_local),
         all_versions: any(|c| c.outcome.all_versions),
-        fixed: fixed::above(matched.iter().map(|c| &c.row), query),
+        fixed: fixed::above(&matched),
         label: matched.iter().filter_map(|c| c.record.label()).max(),
         ratings,
         reporters: sorted(matched.iter().flat_map(|c| c.record.reporters()).collect()),

@@ -4,8 +4,10 @@
 //! or before it says whether it is affected. So a range may open and close many times, and events may stand in any order
 //! in the record. Here the timeline is walked once, when a record is compiled, and left as disjoint intervals.
 
+use tidegate_model::version::VersionScheme;
+
 use super::{EventKind, Range};
-use crate::order::Scheme;
+use crate::order;
 
 /// One end of an interval: the version as written, and its place in the order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,16 +51,17 @@ struct Event {
 }
 
 /// Walks the timeline of a range. GIT ranges speak of commits and give nothing.
-pub(crate) fn intervals(range: &Range<'_>, scheme: Option<Scheme>) -> Intervals {
+pub(crate) fn intervals(range: &Range<'_>, scheme: Option<VersionScheme>) -> Intervals {
     if range.kind.eq_ignore_ascii_case("GIT") {
         return Intervals::default();
     }
-    let scheme = scheme.or_else(|| range.kind.eq_ignore_ascii_case("SEMVER").then_some(Scheme::SemVer));
+    // Equal or different is not an order: bounds get no keys, so that nothing is compared.
+    let scheme = scheme.filter(|scheme| scheme.is_ordered());
     let mut events = Vec::new();
     let mut limits = Vec::new();
     let mut unlimited = false;
     for (kind, version) in range.events.iter().flat_map(|e| &e.0) {
-        let bound = || Bound { text: version.to_string(), key: scheme.and_then(|s| s.key(version)) };
+        let bound = || Bound { text: version.to_string(), key: order::key(scheme, version) };
         match kind {
             EventKind::Unknown => return Intervals { intervals: Vec::new(), not_understood: true },
             EventKind::Limit if &**version == "*" => unlimited = true,

@@ -56,6 +56,14 @@ pub enum SegmentError {
         /// The version in the file.
         found: u32,
     },
+    /// Its version keys are of another make, so they must not be compared with ours.
+    #[error(
+        "the segment's version keys are of make {found}, this program's are of another: import its source again"
+    )]
+    OtherKeys {
+        /// The make in the file.
+        found: u32,
+    },
     /// A segment of another kind than expected.
     #[error("the segment holds something else than {expected:?}")]
     OtherKind {

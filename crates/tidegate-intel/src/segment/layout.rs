@@ -47,8 +47,9 @@ pub(super) const ALIAS_BYTES: usize = 8;
 /// offset (8), packed length, unpacked length, checksum.
 pub(super) const BLOCK_BYTES: usize = 20;
 
-/// Flags of `affected`.
+/// Flags of `affected`; the order's code stands in the second byte.
 pub(super) const NOT_UNDERSTOOD: u32 = 1;
+pub(super) const ORDER_SHIFT: u32 = 8;
 
 /// Flags of `intervals`.
 pub(super) const UPPER_INCLUSIVE: u32 = 1;

@@ -1,6 +1,6 @@
 //! Segments: advisories compiled into one immutable file that is mapped and searched as it lies.
 //!
-//! [`container`] is the file, [`layout`] what stands where in it, [`write`](mod@write) compiles, [`read`] opens and checks.
+//! [`container`] is the file, `layout` what stands where in it, `write` compiles, `read` opens and checks.
 //! A segment is checked whole when it is opened (sums, and every number that points somewhere), so that looking things up
 //! afterwards needs no errors. Only the text of records is checked when it is asked for.
 
@@ -44,4 +44,6 @@ pub struct Meta {
     pub withdrawn: u64,
     /// Ranges that were left out because their events are not known here.
     pub ignored_ranges: u64,
+    /// The make of its version keys ([`tidegate_model::version::VersionKey::FORMAT`]).
+    pub keys: u32,
 }

@@ -6,15 +6,17 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use hashbrown::HashTable;
 use tidegate_model::facts::Severity;
+use tidegate_model::version::{VersionKey, VersionScheme};
 
 use super::container::{Container, Rows, SegmentError, SegmentKind, Strings, u32_at, u64_at};
 use super::layout::{
     AFFECTED, AFFECTED_BYTES, ALIAS_BYTES, ALIASES, BLOCK_BYTES, BLOCK_TARGET_BYTES, BLOCKS, INTERVAL_BYTES,
     INTERVALS, KEYS, LISTED, LISTED_BYTES, LISTS, META, NAME_BYTES, NAMES, NO_TIME, NONE, NOT_UNDERSTOOD,
-    RECORD_BYTES, RECORDS, REMOVED, STRINGS, TEXT, UPPER_INCLUSIVE, UPPER_IS_FIX,
+    ORDER_SHIFT, RECORD_BYTES, RECORDS, REMOVED, STRINGS, TEXT, UPPER_INCLUSIVE, UPPER_IS_FIX,
 };
 use super::{Meta, RecordDigest};
 use crate::advisory::{AdvisoryKind, MAX_RECORD_BYTES, StatedRating};
+use crate::order;
 
 /// The hash of a name as looked up. Keyed anew in each process: who chooses names cannot choose collisions.
 pub(crate) fn hash_of_name(ecosystem_word: &str, name: &str) -> u64 {
@@ -55,8 +57,11 @@ impl Segment {
     /// [`SegmentError`] says what is wrong with it.
     pub fn open(bytes: &Bytes) -> Result<Self, SegmentError> {
         let file = Container::open(bytes, SegmentKind::Advisories)?;
-        let meta = serde_json::from_slice(&file.section(META)?)
+        let meta: Meta = serde_json::from_slice(&file.section(META)?)
             .map_err(|_| SegmentError::inconsistent(META.name, "it cannot be read"))?;
+        if meta.keys != VersionKey::FORMAT {
+            return Err(SegmentError::OtherKeys { found: meta.keys });
+        }
         let mut segment = Self {
             meta,
             strings: Strings::open(&file.section(STRINGS)?, STRINGS.name, true)?,
@@ -124,7 +129,8 @@ impl Segment {
             let fits = record < self.records.len()
                 && (suffix == NONE || self.is_string(suffix))
                 && self.intervals.holds(interval, intervals)
-                && self.listed.holds(listed, versions);
+                && self.listed.holds(listed, versions)
+                && order::is_code(order_code(row));
             if !fits {
                 return Err(SegmentError::inconsistent(AFFECTED.name, "a row points nowhere"));
             }
@@ -255,11 +261,7 @@ impl Segment {
     pub(crate) fn affected_of(&self, name: u32) -> impl Iterator<Item = AffectedRow<'_>> {
         let row = self.names.row(name);
         let (first, count) = (u32_at(row, 8), u32_at(row, 12));
-        (first..first + count).map(move |index| AffectedRow {
-            segment: self,
-            row: self.affected.row(index),
-            name,
-        })
+        (first..first + count).map(move |index| AffectedRow { segment: self, row: self.affected.row(index) })
     }
 
     /// How many records it has.
@@ -370,6 +372,11 @@ impl Segment {
     }
 }
 
+/// The code of the order of a row of `affected`.
+fn order_code(row: &[u8; AFFECTED_BYTES]) -> u8 {
+    u32_at(row, 24).to_le_bytes()[ORDER_SHIFT as usize / 8]
+}
+
 /// One advisory of a segment.
 #[derive(Clone, Copy)]
 pub(crate) struct RecordRow<'a> {
@@ -471,8 +478,6 @@ impl<'a> RecordRow<'a> {
 pub(crate) struct AffectedRow<'a> {
     segment: &'a Segment,
     row: &'a [u8; AFFECTED_BYTES],
-    /// The row of names it belongs to.
-    pub name: u32,
 }
 
 /// One end of an interval, or a listed version.
@@ -500,6 +505,11 @@ impl<'a> AffectedRow<'a> {
     pub(crate) fn suffix(&self) -> Option<&'a str> {
         let suffix = u32_at(self.row, 4);
         (suffix != NONE).then(|| self.segment.strings.text(suffix))
+    }
+
+    /// The order of its versions.
+    pub(crate) fn scheme(&self) -> Option<VersionScheme> {
+        order::scheme(order_code(self.row))
     }
 
     pub(crate) fn not_understood(&self) -> bool {
@@ -546,15 +556,6 @@ impl<'a> AffectedRow<'a> {
             }
         }
         false
-    }
-
-    pub(crate) fn listed(&self) -> impl Iterator<Item = BoundRow<'a>> + use<'a> {
-        let segment = self.segment;
-        let first = u32_at(self.row, 16);
-        (first..first + self.listed_count()).map(move |index| {
-            let row = segment.listed.row(index);
-            segment.bound(u32_at(row, 0), u32_at(row, 4)).expect("INVARIANT: a listed version has a text")
-        })
     }
 }
 

@@ -3,10 +3,12 @@
 use super::container::{SegmentKind, StringsBuilder, TooBig, Writer};
 use super::layout::{
     AFFECTED, ALIASES, BLOCK_TARGET_BYTES, BLOCKS, INTERVALS, KEYS, LISTED, LISTS, META, NAMES, NO_TIME,
-    NONE, NOT_UNDERSTOOD, RECORDS, REMOVED, STRINGS, TEXT, TEXT_LEVEL, UPPER_INCLUSIVE, UPPER_IS_FIX,
+    NONE, NOT_UNDERSTOOD, ORDER_SHIFT, RECORDS, REMOVED, STRINGS, TEXT, TEXT_LEVEL, UPPER_INCLUSIVE,
+    UPPER_IS_FIX,
 };
 use super::{Meta, RecordDigest};
 use crate::advisory::{Advisory, AdvisoryKind, AffectedPackage};
+use crate::order;
 use crate::osv::range::Bound;
 
 /// An advisory on its way into a segment.
@@ -109,6 +111,7 @@ impl Build {
     fn package(&mut self, record: u32, package: &AffectedPackage) -> Result<(), TooBig> {
         let suffix =
             if package.suffix.is_empty() { NONE } else { self.strings.add(package.suffix.as_bytes())? };
+        let flags = if package.not_understood { NOT_UNDERSTOOD } else { 0 };
         let row = [
             record,
             suffix,
@@ -116,7 +119,7 @@ impl Build {
             u32::try_from(package.intervals.len()).map_err(|_| TooBig)?,
             rows(&self.listed, super::layout::LISTED_BYTES)?,
             u32::try_from(package.listed.len()).map_err(|_| TooBig)?,
-            if package.not_understood { NOT_UNDERSTOOD } else { 0 },
+            flags | u32::from(order::code(package.scheme)) << ORDER_SHIFT,
         ];
         row.iter().for_each(|value| put(&mut self.affected, *value));
         for interval in &package.intervals {

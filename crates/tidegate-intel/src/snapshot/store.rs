@@ -23,10 +23,10 @@ use crate::signals::{self, SignalTable};
 use crate::vex::{self, VexTable};
 
 /// A feed with more segments than this is merged into one.
-pub const MAX_LAYERS: usize = 8;
+const MAX_LAYERS: usize = 8;
 
 /// A feed whose deltas hold more than this share of its base's records is merged into one.
-pub const MERGE_SHARE: f64 = 0.01;
+const MERGE_SHARE: f64 = 0.01;
 
 /// Why the folder cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -180,7 +180,7 @@ impl Intel {
         for feed in due {
             let (entries, meta) = merged(feed)?;
             let bytes = segment::write(entries, Vec::new(), &meta)?;
-            let layer = self.new_layer(&mut next, bytes)?;
+            let layer = self.new_layer(&mut next, &bytes)?;
             next.replace(FeedState { content: FeedContent::Advisories(vec![layer]), ..feed.clone() });
         }
         next.all_new = true;
@@ -214,7 +214,7 @@ impl Intel {
                 next.touched.extend(removed.iter().cloned());
                 let (name, kind, as_of) = (Arc::from(meta.feed.as_str()), meta.kind, meta.as_of);
                 let bytes = segment::write(entries, removed, &meta)?;
-                let layer = self.new_layer(next, bytes)?;
+                let layer = self.new_layer(next, &bytes)?;
                 let mut layers = match next.feed(&name) {
                     Some(FeedContent::Advisories(layers)) if !base => layers.clone(),
                     _ => Vec::new(),
@@ -226,13 +226,13 @@ impl Intel {
             FeedChange::Signals { rows, meta } => {
                 let (name, kind, as_of) = (Arc::from(meta.feed.as_str()), meta.kind, meta.as_of);
                 let rows: Vec<_> = rows.into_iter().collect();
-                let (file, bytes) = self.new_file(next, signals::write(&meta, &rows))?;
+                let (file, bytes) = self.new_file(next, &signals::write(&meta, &rows))?;
                 let table = Arc::new(SignalTable::open(&bytes)?);
                 next.replace(FeedState { name, kind, as_of, content: FeedContent::Signals { table, file } });
             }
             FeedChange::Vex { statements, meta } => {
                 let (name, kind, as_of) = (Arc::from(meta.feed.as_str()), meta.kind, meta.as_of);
-                let (file, bytes) = self.new_file(next, vex::write(&meta, statements))?;
+                let (file, bytes) = self.new_file(next, &vex::write(&meta, statements))?;
                 let table = Arc::new(VexTable::open(&bytes)?);
                 next.replace(FeedState { name, kind, as_of, content: FeedContent::Vex { table, file } });
             }
@@ -240,18 +240,18 @@ impl Intel {
         Ok(())
     }
 
-    fn new_layer(&self, next: &mut Next, bytes: Vec<u8>) -> Result<Layer, ApplyError> {
+    fn new_layer(&self, next: &mut Next, bytes: &[u8]) -> Result<Layer, ApplyError> {
         let (file, bytes) = self.new_file(next, bytes)?;
         Ok(Layer::new(Arc::new(Segment::open(&bytes)?), file))
     }
 
     /// Writes and syncs a segment, and maps it.
-    fn new_file(&self, next: &mut Next, bytes: Vec<u8>) -> Result<(Arc<str>, bytes::Bytes), ApplyError> {
+    fn new_file(&self, next: &mut Next, bytes: &[u8]) -> Result<(Arc<str>, bytes::Bytes), ApplyError> {
         let name: Arc<str> = format!("{}-{}.seg", next.generation, next.files).into();
         next.files += 1;
         let folder = self.dir.join("segments");
         let path = folder.join(&*name);
-        self.write_synced(&path, &bytes, SyncSite::IntelSegment)
+        self.write_synced(&path, bytes, SyncSite::IntelSegment)
             .and_then(|()| self.disk.sync_dir(&folder, SyncSite::IntelSegmentName))
             .and_then(|()| self.disk.map(&path))
             .map(|mapped| (name, mapped.into()))
@@ -366,8 +366,8 @@ fn manifest_feed(feed: &FeedState) -> ManifestFeed {
 }
 
 fn open_feed(disk: &dyn Disk, folder: &Path, feed: &ManifestFeed) -> Result<FeedState, String> {
-    let map = |name: &String| {
-        disk.map(&folder.join(name)).map(bytes::Bytes::from).map_err(|e| format!("`{name}`: {e}"))
+    let map = |name: &String| -> Result<bytes::Bytes, String> {
+        disk.map(&folder.join(name)).map(Into::into).map_err(|e| format!("`{name}`: {e}"))
     };
     let broken = |name: &str| {
         let name = name.to_owned();

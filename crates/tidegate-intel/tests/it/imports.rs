@@ -238,8 +238,9 @@ fn what_is_cut_off_is_refused_whole() {
         ("all.zip", zip.finish().unwrap().into_inner()),
     ] {
         assert_eq!(read_bytes(name, packed.clone(), &options).unwrap()[0].len(), 50, "{name}");
-        for cut in [packed.len() - 1, packed.len() / 2] {
-            let error = read_bytes(name, packed[..cut].to_vec(), &options).unwrap_err();
+        for cut in [packed.len() - 1, packed.len() / 3] {
+            let error =
+                read_bytes(name, packed[..cut].to_vec(), &options).map(|read| read.len()).unwrap_err();
             let text = format!("{error}: {:?}", std::error::Error::source(&error).map(ToString::to_string));
             assert!(text.contains("cut off"), "{name} cut at {cut}: {text}");
         }

@@ -4,6 +4,7 @@
 mod crashes;
 mod feeds;
 mod imports;
+mod inverse;
 mod matching;
 mod naive;
 mod real_data;

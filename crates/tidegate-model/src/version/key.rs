@@ -25,6 +25,11 @@ impl VersionKey {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// As [`VersionKey::as_bytes`], owned.
+    pub fn into_bytes(self) -> Box<[u8]> {
+        self.0
+    }
 }
 
 impl Borrow<[u8]> for VersionKey {
@@ -48,9 +53,9 @@ impl fmt::Debug for VersionKey {
 /// The first byte of numbers lies in this range. Marks that sort below numbers are smaller, those that sort above are
 /// larger.
 const NUMBER: u8 = 0x40;
-/// Numbers below this are one byte; most parts of most versions are.
+/// Numbers below this are that byte alone; most parts of most versions are.
 const SMALL_NUMBERS: u64 = 0x50;
-/// Then come numbers of one to eight bytes, then those written in decimal.
+/// Above them are numbers of one to eight bytes, which are counted here, then those of more, kept in decimal.
 const WIDE_NUMBER: u8 = NUMBER + SMALL_NUMBERS as u8;
 const HUGE_NUMBER: u8 = WIDE_NUMBER + 9;
 /// The smallest mark that sorts above every number.
@@ -79,8 +84,10 @@ impl KeyWriter {
     pub(super) fn digits(&mut self, digits: &str) {
         debug_assert!(digits.bytes().all(|b| b.is_ascii_digit()), "INVARIANT: only digits are numbers");
         let significant = digits.trim_start_matches('0');
-        if significant.len() < 20 {
-            let value = significant.bytes().fold(0_u64, |value, digit| value * 10 + u64::from(digit - b'0'));
+        if significant.is_empty() {
+            return self.number(0);
+        }
+        if let Ok(value) = significant.parse() {
             return self.number(value);
         }
         self.0.push(HUGE_NUMBER);
@@ -95,8 +102,6 @@ impl KeyWriter {
         if value < SMALL_NUMBERS {
             return self.0.push(NUMBER + value as u8);
         }
-        // The same value takes the wide form whether it came as digits or not; 20 digits and more that would fit into
-        // 64 bits come as digits only where digits are used throughout.
         let bytes = value.to_be_bytes();
         let used = 8 - value.leading_zeros() as usize / 8;
         self.0.push(WIDE_NUMBER + used as u8);

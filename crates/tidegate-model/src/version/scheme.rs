@@ -118,8 +118,9 @@ impl VersionScheme {
         !matches!(self, Self::Textual)
     }
 
-    /// The version's place in the order. `None` when the text does not follow the grammar, is empty, or is longer than
-    /// [`MAX_VERSION_BYTES`]; such a version is comparable as text only. White space around the version is ignored.
+    /// The version's place in the order. `None` when the text does not follow the grammar, is empty, longer than
+    /// [`MAX_VERSION_BYTES`] or holds control characters; such a version is comparable as text only. White space around
+    /// the version is ignored.
     pub fn key(self, text: &str) -> Option<VersionKey> {
         self.key_of(text, orders::pep440::Local::Counts)
     }
@@ -143,19 +144,19 @@ impl VersionScheme {
 
     fn key_of(self, text: &str, local: orders::pep440::Local) -> Option<VersionKey> {
         let text = text.trim_ascii();
-        if text.is_empty() || text.len() > MAX_VERSION_BYTES {
+        if text.is_empty() || text.len() > MAX_VERSION_BYTES || text.bytes().any(|b| b.is_ascii_control()) {
             return None;
         }
         match self {
             Self::Semver => orders::semver::key(text),
             Self::Pub => orders::pub_dart::key(text),
             Self::Pypi => orders::pep440::key(text, local),
-            Self::Maven => orders::maven::key(text),
+            Self::Maven => Some(orders::maven::key(text)),
             Self::RubyGems => orders::rubygems::key(text),
-            Self::Packagist => orders::composer::key(text),
+            Self::Packagist => Some(orders::composer::key(text)),
             Self::NuGet => orders::nuget::key(text),
             Self::Dpkg => orders::dpkg::key(text),
-            Self::Rpm => orders::rpm::key(text),
+            Self::Rpm => Some(orders::rpm::key(text)),
             Self::Alpine => orders::alpine::key(text),
             Self::Cran => orders::cran::key(text),
             Self::Hackage => orders::hackage::key(text),

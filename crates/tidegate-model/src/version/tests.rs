@@ -34,7 +34,7 @@ fn semver_is_precedence_read_leniently() {
             "1.0.0-0",
             "1.0.0-2",
             "1.0.0-10",
-            "1.0.0-alpha = 1.0.0-alpha+001 = v1-alpha = =1.0.0alpha",
+            "1.0.0-alpha = 1.0.0-alpha+001 = v1-alpha = =1.0.0alpha = 1.0.0.alpha",
             "1.0.0-alpha.1",
             "1.0.0-alpha.beta",
             "1.0.0-alpha-1",
@@ -52,7 +52,7 @@ fn semver_is_precedence_read_leniently() {
     );
     refuses(
         VersionScheme::Semver,
-        &["", " ", "v", "latest", "1.x", "1.", "1.0.0-", "1.0.0-a..b", "1.0.0+a_b", "1 0"],
+        &["", " ", "v", "latest", "1.x", "1.2.x", "1.", "1.2.3.", "1.0.0-", "1.0.0-a..b", "1.0.0+a_b", "1 0"],
     );
 }
 

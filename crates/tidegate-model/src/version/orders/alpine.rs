@@ -5,9 +5,10 @@
 //! `_git`, `_hg`, `_p` after it. What follows a version makes it greater in this order: revision, hash, suffix, letter,
 //! number. Numbers after the letter (`1.8.1p1`), which `apk` accepted until 3, still stand in its indexes.
 
-use crate::version::key::{END as TEXT_END, KeyWriter, VersionKey, leading, leading_digits};
+use crate::version::key::{KeyWriter, VersionKey, leading, leading_digits};
 
-/// What may stand at a place, in its order. The suffixes before the release take the marks below [`END`].
+/// What may stand at a place, in its order. The suffixes before the release take the marks from here on.
+const PRE_SUFFIX: u8 = 0x01;
 const END: u8 = 0x05;
 const REVISION: u8 = 0x06;
 const HASH: u8 = 0x07;
@@ -86,8 +87,9 @@ fn suffixes<'a>(text: &'a str, key: &mut KeyWriter) -> Option<&'a str> {
 
 fn suffix(word: &str) -> Option<u8> {
     let place = |words: &[&str]| words.iter().position(|known| *known == word).map(|at| at as u8);
-    // INVARIANT: the suffixes before the release fit below the end, those after it below the letter.
-    place(&PRE_SUFFIXES).map(|at| 1 + at).or_else(|| place(&POST_SUFFIXES).map(|at| POST_SUFFIX + at))
+    place(&PRE_SUFFIXES)
+        .map(|at| PRE_SUFFIX + at)
+        .or_else(|| place(&POST_SUFFIXES).map(|at| POST_SUFFIX + at))
 }
 
 fn hash<'a>(text: &'a str, key: &mut KeyWriter) -> Option<&'a str> {
@@ -112,5 +114,6 @@ fn revision(text: &str, key: &mut KeyWriter) -> Option<()> {
     rest.is_empty().then_some(())
 }
 
-const _: () = assert!(TEXT_END < 1 && PRE_SUFFIXES.len() < END as usize);
+// The suffixes fit between the marks beside them.
+const _: () = assert!(PRE_SUFFIX as usize + PRE_SUFFIXES.len() <= END as usize);
 const _: () = assert!(POST_SUFFIX as usize + POST_SUFFIXES.len() <= LETTER as usize);

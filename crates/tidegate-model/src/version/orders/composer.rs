@@ -4,7 +4,7 @@
 //! word < dev < alpha < beta < RC < the end < numbers < pl. PHP takes a word by its beginning, so `patch` is a `p`.
 //! Branches (`dev-main`) are no versions: they sort below all, by name.
 //!
-//! Text that Composer refuses is compared by PHP as it stands; advisories hold such versions.
+//! Text that Composer refuses is compared by PHP as it stands, but for a leading `v`; advisories hold such versions.
 
 use crate::version::key::{ABOVE_NUMBERS, KeyWriter, VersionKey, leading, leading_digits};
 
@@ -48,18 +48,16 @@ const STABILITIES: [(&str, &str); 9] = [
 const ANY_NUMBER: &str = "9999999";
 
 /// The key of a version.
-pub(in crate::version) fn key(text: &str) -> Option<VersionKey> {
-    if text.chars().any(char::is_control) {
-        return None;
-    }
+pub(in crate::version) fn key(text: &str) -> VersionKey {
     let mut key = KeyWriter::for_length(text.len() + 8);
     if let Some(name) = branch(text) {
         key.mark(BRANCH);
         key.text(name);
-        return Some(key.finish());
+        return key.finish();
     }
-    php(normal_form(text).as_deref().unwrap_or(text), &mut key);
-    Some(key.finish())
+    let version = text.strip_prefix(['v', 'V']).unwrap_or(text);
+    php(normal_form(version).as_deref().unwrap_or(version), &mut key);
+    key.finish()
 }
 
 /// The name of a branch, for what is one.
@@ -71,9 +69,8 @@ fn branch(text: &str) -> Option<&str> {
 }
 
 /// Composer's normal form of a version, `None` for what it refuses.
-fn normal_form(text: &str) -> Option<String> {
-    let version = text.split_once('+').map_or(text, |(version, _build)| version);
-    let version = version.strip_prefix(['v', 'V']).unwrap_or(version);
+fn normal_form(version: &str) -> Option<String> {
+    let version = version.split_once('+').map_or(version, |(version, _build)| version);
     let stable = |(numbers, rest): (String, &str)| Some(numbers + &stability(rest)?);
     numbered(version)
         .and_then(stable)

@@ -44,10 +44,7 @@ impl Part<'_> {
 }
 
 /// The key of a version.
-pub(in crate::version) fn key(text: &str) -> Option<VersionKey> {
-    if text.chars().any(char::is_control) {
-        return None;
-    }
+pub(in crate::version) fn key(text: &str) -> VersionKey {
     let lower = text.to_lowercase();
     let mut key = KeyWriter::for_length(lower.len());
     for part in normal_form(&lower) {
@@ -67,7 +64,7 @@ pub(in crate::version) fn key(text: &str) -> Option<VersionKey> {
         }
     }
     key.mark(RELEASE);
-    Some(key.finish())
+    key.finish()
 }
 
 /// The parts that count.

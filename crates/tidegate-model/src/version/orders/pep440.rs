@@ -35,7 +35,7 @@ const WORD: u8 = 0x01;
 pub(in crate::version) fn key(text: &str, local: Local) -> Option<VersionKey> {
     match text.parse::<Version>() {
         Ok(version) => Some(pep440(&version, local, text.len())),
-        Err(_) if local == Local::Counts => legacy(text),
+        Err(_) if local == Local::Counts => Some(legacy(text)),
         Err(_) => None,
     }
 }
@@ -91,11 +91,7 @@ fn part(number: Option<u64>, absent: u8, key: &mut KeyWriter) {
 const LEGACY_DIGITS: usize = 8;
 
 /// The old order: a list of words, each either digits padded with zeros or a `*` and letters.
-fn legacy(text: &str) -> Option<VersionKey> {
-    // No NUL, which ends words in a key, and nothing else that no terminal should print.
-    if text.chars().any(char::is_control) {
-        return None;
-    }
+fn legacy(text: &str) -> VersionKey {
     let lower = text.to_lowercase();
     let mut words: Vec<String> = Vec::new();
     for word in legacy_words(&lower) {
@@ -116,7 +112,7 @@ fn legacy(text: &str) -> Option<VersionKey> {
     key.mark(LEGACY);
     words.iter().for_each(|word| key.text(word));
     key.mark(END);
-    Some(key.finish())
+    key.finish()
 }
 
 /// Cuts text into runs of digits, runs of letters, hyphens, dots (dropped) and what is between.

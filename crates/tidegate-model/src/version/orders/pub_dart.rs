@@ -9,11 +9,7 @@ const BUILD: u8 = END + 1;
 
 /// The key of a version.
 pub(in crate::version) fn key(text: &str) -> Option<VersionKey> {
-    let text = text.trim_start_matches(['v', 'V', '=', ' ']);
-    let mut key = KeyWriter::for_length(text.len());
-    let rest = semver::numbers(text, usize::MAX, &mut key)?;
-    let (before_build, build) = semver::cut_build(rest);
-    semver::prerelease(before_build, KeyWriter::text, &mut key)?;
+    let (mut key, build) = semver::precedence(text, usize::MAX, KeyWriter::text)?;
     match build {
         None => key.mark(END),
         Some(build) => {

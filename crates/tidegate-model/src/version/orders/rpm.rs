@@ -10,10 +10,7 @@ const CARET: u8 = 0x03;
 const LETTERS: u8 = BELOW_NUMBERS;
 
 /// The key of a version.
-pub(in crate::version) fn key(text: &str) -> Option<VersionKey> {
-    if text.chars().any(char::is_control) {
-        return None;
-    }
+pub(in crate::version) fn key(text: &str) -> VersionKey {
     let (epoch, version) = text.split_once(':').unwrap_or(("0", text));
     let (version, release) = match version.rsplit_once('-') {
         Some((version, release)) => (version, Some(release)),
@@ -26,7 +23,7 @@ pub(in crate::version) fn key(text: &str) -> Option<VersionKey> {
         key.mark(END);
         part(release, &mut key);
     }
-    Some(key.finish())
+    key.finish()
 }
 
 fn part(text: &str, key: &mut KeyWriter) {

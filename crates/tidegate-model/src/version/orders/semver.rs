@@ -5,7 +5,7 @@
 //! pre-releases of its own bounds only is a rule about ranges in manifests: advisories mean plain precedence.
 //!
 //! Read leniently, because advisories and tags are written by hand: a leading `v` or `=`, missing numbers (zero), leading
-//! zeros, more than three numbers, a pre-release without its hyphen (`1.0.0rc1`, as npm's loose mode has it).
+//! zeros, more than three numbers, a pre-release after a dot or after nothing (`1.0.0.beta`, `1.0.0rc1`).
 
 use crate::version::key::{ABOVE_NUMBERS, END, KeyWriter, VersionKey, leading_digits};
 
@@ -13,26 +13,41 @@ use crate::version::key::{ABOVE_NUMBERS, END, KeyWriter, VersionKey, leading_dig
 const WORD: u8 = ABOVE_NUMBERS;
 /// No pre-release: above every identifier.
 const RELEASE: u8 = 0xFF;
+/// Numbers that a version should have; after these a dot may begin a pre-release, but `1.x` is no version.
+const NUMBERS: usize = 3;
 
 /// The key of a version.
 pub(in crate::version) fn key(text: &str) -> Option<VersionKey> {
-    let text = text.trim_start_matches(['v', 'V', '=', ' ']);
-    let mut key = KeyWriter::for_length(text.len());
-    let rest = numbers(text, usize::MAX, &mut key)?;
-    let (before_build, build) = cut_build(rest);
-    prerelease(before_build, KeyWriter::text, &mut key)?;
-    // It does not count, but what is not even build metadata is no version.
-    build.is_none_or(|build| identifiers(build).all(|part| part.is_some())).then(|| key.finish())
+    let (key, build) = precedence(text, usize::MAX, KeyWriter::text)?;
+    // It does not count, but what cannot be build metadata makes the whole no version.
+    identifiers(build.unwrap_or("0")).all(|part| part.is_some()).then(|| key.finish())
 }
 
-/// Writes the numbers, up to `most` of them, as if zeros followed without end: trailing zeros are left out. Gives what
-/// stands behind them.
-pub(super) fn numbers<'a>(text: &'a str, most: usize, key: &mut KeyWriter) -> Option<&'a str> {
-    let mut rest = text;
+/// Writes everything that has precedence, and gives the build metadata. There may be up to `most_numbers`; `word` writes
+/// an identifier that is no number.
+pub(super) fn precedence(
+    text: &str,
+    most_numbers: usize,
+    word: fn(&mut KeyWriter, &str),
+) -> Option<(KeyWriter, Option<&str>)> {
+    let text = text.trim_start_matches(['v', 'V', '=', ' ']);
+    let (text, build) = text.split_once('+').map_or((text, None), |(text, build)| (text, Some(build)));
+    let mut key = KeyWriter::for_length(text.len());
+    let rest = write_numbers(text, most_numbers, &mut key)?;
+    if rest.is_empty() {
+        key.mark(RELEASE);
+    } else {
+        write_identifiers(rest.strip_prefix(['-', '.']).unwrap_or(rest), word, &mut key)?;
+    }
+    Some((key, build))
+}
+
+/// Writes the numbers as if zeros followed without end: trailing zeros are left out. Gives what stands behind them.
+fn write_numbers<'a>(text: &'a str, most: usize, key: &mut KeyWriter) -> Option<&'a str> {
+    let (mut digits, mut rest) = leading_digits(text);
     let mut zeros = 0;
-    for count in 1.. {
-        let (digits, behind) = leading_digits(rest);
-        if digits.is_empty() || count > most {
+    for count in 1..=most {
+        if digits.is_empty() {
             return None;
         }
         if digits.bytes().all(|b| b == b'0') {
@@ -42,30 +57,18 @@ pub(super) fn numbers<'a>(text: &'a str, most: usize, key: &mut KeyWriter) -> Op
             zeros = 0;
             key.digits(digits);
         }
-        match behind.strip_prefix('.') {
-            Some(next) => rest = next,
-            None => {
-                rest = behind;
-                break;
+        let next = rest.strip_prefix('.');
+        match next {
+            Some(next) if count < NUMBERS || !next.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+                (digits, rest) = leading_digits(next);
+            }
+            _ => {
+                key.mark(END);
+                return Some(rest);
             }
         }
     }
-    key.mark(END);
-    Some(rest)
-}
-
-/// Cuts off the build metadata.
-pub(super) fn cut_build(text: &str) -> (&str, Option<&str>) {
-    text.split_once('+').map_or((text, None), |(before, build)| (before, Some(build)))
-}
-
-/// Writes what stands between the numbers and the build metadata; `word` writes an identifier that is no number.
-pub(super) fn prerelease(text: &str, word: fn(&mut KeyWriter, &str), key: &mut KeyWriter) -> Option<()> {
-    if text.is_empty() {
-        key.mark(RELEASE);
-        return Some(());
-    }
-    write_identifiers(text.strip_prefix('-').unwrap_or(text), word, key)
+    None
 }
 
 /// Writes dot-separated identifiers and their end.
