@@ -69,7 +69,7 @@ impl Jobs {
 
 /// Looks at every feed, at once and then in the configured rhythm. Stopping does not wait for a transfer.
 async fn follow_feeds(door: Arc<Door>, mut stop: watch::Receiver<bool>) {
-    let pause = Duration::from_secs(door.config.intel.refresh_minutes.saturating_mul(60));
+    let pause = Duration::from_secs(door.config.intel.refresh_seconds);
     loop {
         tokio::select! {
             _ = crate::intel::sync::all(&door, |_, _| ()) => {}

@@ -45,7 +45,7 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
         above_zero(&["upstream", key], value, "nothing could be fetched")?;
     }
     let intel = &config.intel;
-    for (key, value) in [("refresh_minutes", intel.refresh_minutes), ("stale_hours", intel.stale_hours)] {
+    for (key, value) in [("refresh_seconds", intel.refresh_seconds), ("stale_hours", intel.stale_hours)] {
         above_zero(&["intel", key], value, "feeds could not be followed")?;
     }
     for (position, feed) in intel.feed.iter().flatten().enumerate() {

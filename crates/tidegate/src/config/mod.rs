@@ -188,8 +188,8 @@ impl Default for UpstreamSection {
 pub struct IntelSection {
     /// Whether feeds are fetched. What was imported by hand counts either way.
     pub sync: bool,
-    /// Minutes between two looks at the feeds.
-    pub refresh_minutes: u64,
+    /// Seconds between two looks at the feeds.
+    pub refresh_seconds: u64,
     /// Hours after which what a feed of advisories says is stale.
     pub stale_hours: u64,
     /// Authors whose VEX statements count; others are shown and change nothing.
@@ -200,7 +200,7 @@ pub struct IntelSection {
 
 impl Default for IntelSection {
     fn default() -> Self {
-        Self { sync: true, refresh_minutes: 60, stale_hours: 72, trusted_vex: Vec::new(), feed: None }
+        Self { sync: true, refresh_seconds: 3600, stale_hours: 72, trusted_vex: Vec::new(), feed: None }
     }
 }
 

@@ -58,8 +58,8 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 [intel]
 # Whether advisories and signals are fetched. What `tidegate intel import` loads counts either way.
 # sync = true
-# Minutes between two looks at the feeds, and hours after which what they say is stale.
-# refresh_minutes = 60
+# Seconds between two looks at the feeds, and hours after which what they say is stale.
+# refresh_seconds = 3600
 # stale_hours = 72
 # Authors whose VEX statements count.
 # trusted_vex = []

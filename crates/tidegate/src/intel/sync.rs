@@ -160,10 +160,10 @@ async fn attempt(
     next: &mut Attempt,
 ) -> Result<Outcome, String> {
     let loaded = door.intel.snapshot().feeds().iter().any(|state| state.name() == feed.name);
-    if let (Some(changes), Some(since), true) = (&feed.changes, before.changed_until, loaded) {
-        if let Some(outcome) = follow(door, feed, changes, since, next).await? {
-            return Ok(outcome);
-        }
+    if let (Some(changes), Some(since), true) = (&feed.changes, before.changed_until, loaded)
+        && let Some(outcome) = follow(door, feed, changes, since, next).await?
+    {
+        return Ok(outcome);
     }
     whole(door, feed, before, next, loaded).await
 }

@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 use tidegate::config::{Config, Feed};
 use tidegate::intel::sync::{self, Outcome};
 use tidegate_intel::FeedKind;
+use tidegate_testkit::process::{Home, Program};
 use tidegate_testkit::{FakeUpstream, Fault, Package};
 
-use crate::support::{Setup, TestDoor, days_ago as exactly_days_ago, json as body};
+use crate::support::{PATIENCE, Setup, TestDoor, days_ago as exactly_days_ago, json as body};
 
 const FEED: &str = "osv/all.jsonl";
 
@@ -271,4 +272,157 @@ fn audits_are_answered_out_of_what_is_loaded() {
     let late = ask("fine");
     assert_eq!(late.status, 503, "{}", late.text());
     assert!(late.text().contains("too old"), "{}", late.text());
+}
+
+/// A configuration file for a door process that follows `kev.json` of this upstream.
+fn configuration(upstream: &FakeUpstream, home: &Home, intel: &str) -> std::path::PathBuf {
+    let path = home.path().join("tidegate.toml");
+    let text = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[intel]\n{intel}\n[[intel.feed]]\nname = \"kev\"\nkind = \"kev\"\nurl = \"{}/feeds/kev.json\"\n",
+        upstream.url()
+    );
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn a_door_follows_its_feeds_unless_told_not_to() {
+    let upstream = upstream();
+    exploited(&upstream, &[]);
+    for (intel, variable, follows) in
+        [("", "false", true), ("sync = false", "false", false), ("", "true", false)]
+    {
+        upstream.forget_requests();
+        let home = Home::new();
+        let config = configuration(&upstream, &home, intel);
+        let program =
+            || Program::new(env!("CARGO_BIN_EXE_tidegate"), &home).env("TIDEGATE_NO_SYNC", variable);
+        let data = home.path().join("d");
+        let mut running = program().args(["up", "--config"]).arg(&config).arg("--data").arg(&data).spawn();
+        running.wait_for_line("is open on", PATIENCE);
+        if follows {
+            assert!(upstream.wait_for("kev.json", 1, PATIENCE), "nobody asked for the feed");
+        } else {
+            // What is asked for by hand is asked for after anything that the door would ask for by itself.
+            let synced =
+                program().args(["intel", "sync", "--json", "--data"]).arg(&data).run().expect_success();
+            assert!(synced.stdout.contains("\"changed\""), "{}", synced.stdout);
+            assert_eq!(upstream.count("kev.json"), 1);
+        }
+        running.kill();
+    }
+}
+
+#[test]
+fn feeds_are_looked_at_again_after_a_while() {
+    let upstream = upstream();
+    deliver(&upstream, &[advisory(5)]);
+    let door = Setup::new(&upstream)
+        .with(following(&upstream))
+        .with(|config| {
+            config.intel.sync = true;
+            config.intel.refresh_seconds = 1;
+        })
+        .open();
+    let jobs = door.runtime().block_on(async { tidegate::jobs::start(&door.door) });
+    assert!(upstream.wait_for("all.jsonl", 2, PATIENCE));
+    door.runtime().block_on(jobs.stop());
+    assert_eq!(status(&door, "1.1.0"), 403);
+}
+
+#[test]
+fn files_are_loaded_without_a_network_and_shown() {
+    let upstream = upstream();
+    let home = Home::new();
+    let config = configuration(&upstream, &home, "sync = false");
+    let data = home.path().join("d");
+    let program = || Program::new(env!("CARGO_BIN_EXE_tidegate"), &home);
+    let mut running = program().args(["up", "--config"]).arg(&config).arg("--data").arg(&data).spawn();
+    running.wait_for_line("is open on", PATIENCE);
+    let intel = |arguments: &[&str]| program().args(["intel", "--data"]).arg(&data).args(arguments);
+    std::fs::write(home.path().join("record.json"), advisory(5).to_string()).unwrap();
+    let loaded = intel(&["import", "record.json", "--feed", "ours", "--kind", "osv"]).run().expect_success();
+    assert!(loaded.stdout.contains("ours"), "{}", loaded.stdout);
+    let shown = intel(&["show", "CVE-2026-1000"]).run().expect_success().stdout;
+    for part in ["GHSA-aaaa-bbbb-cccc", "reads any file", ">=0 <2.0.0"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let status = intel(&["status"]).run().expect_success().stdout;
+    assert!(status.contains("ours") && status.contains("feeds are not fetched"), "{status}");
+    std::fs::write(home.path().join("bad.json"), "{\"id\": ").unwrap();
+    let refused = intel(&["import", "bad.json", "--feed", "ours", "--kind", "osv"]).run().expect_failure();
+    assert!(refused.stderr.contains("bad.json") && refused.stderr.contains("cut off"), "{}", refused.stderr);
+    running.kill();
+}
+
+#[test]
+fn a_trusted_author_may_say_that_a_product_is_not_affected() {
+    let upstream = upstream();
+    deliver(&upstream, &[advisory(5)]);
+    exploited(&upstream, &[]);
+    let statement = |author: &str| {
+        json!({
+            "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://vex.example/1", "author": author,
+            "timestamp": days_ago(1), "version": 1,
+            "statements": [{
+                "vulnerability": { "name": "CVE-2026-1000" },
+                "products": [{ "@id": "pkg:npm/lib@1.1.0" }],
+                "status": "not_affected", "justification": "vulnerable_code_not_present",
+            }],
+        })
+    };
+    upstream.catalog().put_feed("vex.json", statement("security@acme.example").to_string());
+    let vex = feed(&upstream, "vex", FeedKind::Openvex, "vex.json");
+    let open = |trusted: &[&str]| {
+        let trusted = trusted.iter().map(|a| (*a).to_owned()).collect();
+        let door = Setup::new(&upstream)
+            .with(following(&upstream))
+            .with(|config| {
+                config.intel.trusted_vex = trusted;
+                config.intel.feed.as_mut().unwrap().push(vex.clone());
+            })
+            .open();
+        synced(&door);
+        door
+    };
+    assert_eq!(status(&open(&[]), "1.1.0"), 403);
+    let door = open(&["security@acme.example"]);
+    assert_eq!(status(&door, "1.1.0"), 200);
+    assert_eq!(status(&door, "1.0.0"), 403);
+}
+
+#[test]
+fn the_query_api_of_osv_answers_with_records_or_an_error() {
+    let upstream = upstream();
+    deliver(&upstream, &[advisory(5)]);
+    exploited(&upstream, &[]);
+    let door = Setup::new(&upstream).with(following(&upstream)).open();
+    let ask = |path: &str, question: &Value| {
+        door.send("POST", path, &["Content-Type: application/json"], question.to_string().as_bytes())
+    };
+    let question =
+        |version: &str| json!({ "version": version, "package": { "name": "lib", "ecosystem": "npm" } });
+    let unknown = ask("/osv/v1/query", &question("1.0.0"));
+    assert_eq!(unknown.status, 503, "{}", unknown.text());
+    synced(&door);
+    let found = body(&ask("/osv/v1/query", &question("1.0.0")));
+    assert_eq!(found["vulns"], json!([advisory(5)]));
+    assert_eq!(body(&ask("/osv/v1/query", &question("2.0.0"))), json!({}));
+    let by_purl = |purl: &str| json!({ "package": { "purl": purl } });
+    let batch = json!({ "queries": [by_purl("pkg:npm/lib@1.1.0"), by_purl("pkg:npm/fine@1.0.0")] });
+    let found = body(&ask("/osv/v1/querybatch", &batch));
+    assert_eq!(found["results"][0]["vulns"][0]["id"], "GHSA-aaaa-bbbb-cccc");
+    assert_eq!(found["results"][1], json!({}));
+    assert_eq!(body(&door.get("/osv/v1/vulns/CVE-2026-1000")), advisory(5));
+    for (question, why) in [
+        (json!({ "version": "1.0.0", "package": { "name": "lib", "ecosystem": "Hex" } }), 503),
+        (json!({ "package": { "name": "lib", "ecosystem": "npm" } }), 400),
+        (json!({ "commit": "abc" }), 400),
+        (json!([]), 400),
+    ] {
+        assert_eq!(ask("/osv/v1/query", &question).status, why, "{question}");
+    }
+    let page = door.get("/advisories/CVE-2026-1000");
+    assert!(page.status == 200 && page.text().contains("reads any file"), "{}", page.text());
+    assert_eq!(door.get("/advisories/CVE-1999-0001").status, 404);
 }

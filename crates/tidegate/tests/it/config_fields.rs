@@ -49,8 +49,8 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         hold_seconds: _,
         allow_private_addresses: _,
     } = upstreams;
-    // advisories.rs: feed and its fields, stale_hours, trusted_vex; here: sync, refresh_minutes.
-    let IntelSection { sync: _, refresh_minutes: _, stale_hours: _, trusted_vex: _, feed: _ } = intel;
+    // advisories.rs: feed and its fields, stale_hours, trusted_vex; here: sync, refresh_seconds.
+    let IntelSection { sync: _, refresh_seconds: _, stale_hours: _, trusted_vex: _, feed: _ } = intel;
     let Log { format: _, filter: _ } = log;
     let Repository { ecosystem: _, private: _, upstream: _ } = repository;
     let Upstream { name: _, url: _, private: _, file_hosts: _, token_env: _, basic_env: _ } = upstream;
