@@ -4,7 +4,17 @@
 use libfuzzer_sys::fuzz_target;
 use tidegate_ecosystems::lockfile::{self, LintContext, Location, LockedPackage, Relocate};
 
-const NAMES: [&str; 4] = ["package-lock.json", "Cargo.lock", "uv.lock", "requirements.txt"];
+/// Yarn's two formats have one name; the content tells them apart.
+const NAMES: [&str; 8] = [
+    "package-lock.json",
+    "Cargo.lock",
+    "uv.lock",
+    "requirements.txt",
+    "pnpm-lock.yaml",
+    "yarn.lock",
+    "poetry.lock",
+    "Pipfile.lock",
+];
 
 /// Sends every file and every registry to another door.
 struct Moved;

@@ -1,17 +1,28 @@
 //! `cargo xtask real-install`: real applications through a door, from the registries that this machine's clients use.
 //!
 //! Opt-in, because it needs the network and minutes: a React application with its build tools, a data science
-//! environment, a web service with a database. Each is installed by `tidegate run` into a temporary folder under the
-//! `baseline` pack; every line of each summary is printed, so that every refusal can be looked at.
+//! environment with pip and with uv, a web service with a database. The door is opened by this machine's user, so that it
+//! finds the registries; the clients belong to a user without any configuration, so that nothing but `tidegate run`
+//! leads them. Each application is installed under `baseline`, then installed again from its lock file by another user,
+//! whose empty cache the door must fill. The end is a table, and a list of everything that policy withheld with the
+//! reason why it was right to: a rule that nobody has defended here fails the run.
 
+use std::fmt::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::Duration;
+
+use tidegate_testkit::process::{Finished, Home, Program};
 
 use crate::tools::{self, CommandError};
 
 /// Install real applications through a door, from the registries that this machine's clients use.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// Only these: npm, pip, uv, cargo
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+}
 
 const PACKAGE_JSON: &str = r#"{"name":"app","version":"1.0.0","private":true,"dependencies":{"react":"^18","react-dom":"^18",
 "react-router-dom":"^6","@tanstack/react-query":"^5","axios":"^1","zustand":"^4"},"devDependencies":{"webpack":"^5",
@@ -32,44 +43,91 @@ clap = { version = "4", features = ["derive"] }
 sqlx = { version = "0.8", default-features = false, features = ["runtime-tokio", "sqlite"] }
 "#;
 
-/// One application: its client, its files, the command, and how many packages it must bring.
+/// What uv is given: the same packages as a project.
+const PYPROJECT: &str = r#"[project]
+name = "app"
+version = "0.1.0"
+requires-python = ">=3.10"
+dependencies = ["jupyterlab", "pandas", "requests", "flask"]
+"#;
+
+/// Rules that may withhold a version of a real application on its first day, and why that is right. What stands here
+/// is what `baseline` can decide without a feed of advisories and without a look inside.
+const DEFENDED: [(&str, &str); 4] = [
+    (
+        "cooldown",
+        "published less than 3 days ago: most malicious releases are found within that time, and the range was satisfied by \
+         the version before",
+    ),
+    (
+        "new-install-script",
+        "the version before ran no script on installation and this one does: what a hijacked release changes first",
+    ),
+    ("provenance-dropped", "earlier versions proved where they were built and this one does not"),
+    ("name-likeness-young", "a name like a popular one, of a project younger than 90 days"),
+];
+
+/// One application: its client, its files, the commands, and how many packages it must bring.
 struct Application {
-    client: &'static str,
+    name: &'static str,
     files: &'static [(&'static str, &'static str)],
-    command: &'static [&'static str],
+    install: &'static [&'static str],
+    /// Makes the lock file that the second user installs from, where installing makes none; its output is written to
+    /// `requirements.lock`.
+    lock: &'static [&'static str],
+    /// What the second user runs, on the lock file.
+    again: &'static [&'static str],
     at_least: usize,
 }
 
-const APPLICATIONS: [Application; 3] = [
+const APPLICATIONS: [Application; 4] = [
     Application {
-        client: "npm",
+        name: "npm",
         files: &[("package.json", PACKAGE_JSON)],
-        command: &["npm", "install", "--no-audit", "--no-fund"],
+        install: &["npm", "install", "--no-audit", "--no-fund"],
+        lock: &[],
+        // `npm ci` also asks for packages of every other platform, which not every mirror has.
+        again: &["npm", "install", "--no-audit", "--no-fund"],
         at_least: 300,
     },
     Application {
-        client: "python3",
+        name: "pip",
         files: &[("requirements.txt", REQUIREMENTS)],
-        command: &[
+        install: &["python3", "-m", "pip", "install", "--target", "site", "-r", "requirements.txt"],
+        lock: &["python3", "-m", "pip", "freeze", "--path", "site"],
+        again: &[
             "python3",
             "-m",
             "pip",
             "install",
-            "--no-cache-dir",
             "--target",
-            "site",
+            "again",
+            "--no-deps",
             "-r",
-            "requirements.txt",
+            "requirements.lock",
         ],
         at_least: 40,
     },
     Application {
-        client: "cargo",
+        name: "uv",
+        files: &[("pyproject.toml", PYPROJECT)],
+        install: &["uv", "sync"],
+        lock: &[],
+        again: &["uv", "sync", "--frozen"],
+        at_least: 40,
+    },
+    Application {
+        name: "cargo",
         files: &[("Cargo.toml", CARGO_TOML), ("src/main.rs", "fn main() {}\n")],
-        command: &["cargo", "fetch"],
+        install: &["cargo", "fetch"],
+        lock: &[],
+        again: &["cargo", "fetch", "--locked"],
         at_least: 100,
     },
 ];
+
+/// How long one installation may take.
+const PATIENCE: Duration = Duration::from_secs(1800);
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -80,79 +138,213 @@ pub(crate) enum RealInstallError {
     /// A file could not be written.
     #[error("the application could not be written")]
     Write(#[from] std::io::Error),
-    /// An application did not install, or brought less than it must.
+    /// Some applications did not install, brought less than they must, or were refused something without a defence.
     #[error("{0}")]
     Install(String),
 }
 
+/// What the summary of a run says, read back from its lines.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Summary {
+    /// Packages: admitted, steered, held, refused, not seen.
+    counts: [usize; 5],
+    /// Lines on single packages: what was steered, held and refused.
+    withheld: Vec<String>,
+}
+
+impl Summary {
+    fn of(said: &str) -> Self {
+        let mut summary = Self::default();
+        for line in said.lines().filter_map(|line| line.strip_prefix("tidegate: ")) {
+            if line.starts_with("admitted ") {
+                let numbers = line.split(", ").filter_map(|part| part.rsplit(' ').next()?.parse().ok());
+                for (slot, number) in summary.counts.iter_mut().zip(numbers) {
+                    *slot = number;
+                }
+            }
+            let line = line.trim();
+            if ["steered: ", "held: ", "refused: "].iter().any(|kind| line.starts_with(kind)) {
+                summary.withheld.push(line.to_owned());
+            }
+        }
+        summary
+    }
+}
+
+/// The rule that a line of a summary names: `… quarantine by RULE: …`.
+fn rule_of(line: &str) -> Option<&str> {
+    let (_, behind) = line.split_once(" by ")?;
+    behind.split(':').next()
+}
+
 /// Runs it. Skips loudly what this machine cannot reach.
-pub(crate) fn run(_arguments: &Arguments) -> Result<(), RealInstallError> {
+pub(crate) fn run(arguments: &Arguments) -> Result<(), RealInstallError> {
+    tools::ensure_clients();
     tools::run(
         Command::new("cargo").args(["build", "--locked", "-p", "tidegate"]).current_dir(tools::root()),
     )?;
     let program = std::path::absolute(tools::target().join("debug/tidegate"))?;
-    let folder = tempfile::tempdir()?;
-    let data = folder.path().join("data");
-    let result =
-        APPLICATIONS.iter().try_for_each(|application| install(application, &program, folder.path(), &data));
-    if let Ok(pid) = std::fs::read_to_string(data.join("pid")) {
-        // The door that the first run started; it would end by itself in ten minutes.
-        let _gone_already = Command::new("kill").arg(pid.trim()).status();
+    let operator = Home::new();
+    let data = operator.folder("data");
+    let mut door = Program::of_this_user(&program)
+        .args(["up", "--listen", "127.0.0.1:0", "--data"])
+        .arg(&data)
+        .env("NO_COLOR", "1")
+        .spawn();
+    door.wait_for_line("tidegate is open on", Duration::from_secs(120));
+    let wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
+    let (mut table, mut withheld, mut wrong) = (String::new(), Vec::new(), Vec::new());
+    for application in APPLICATIONS.iter().filter(|application| wanted(application.name)) {
+        let site = Site { program: &program, data: &data, application };
+        match site.install() {
+            Ok(Some(done)) => {
+                let [admitted, steered, held, refused, not_seen] = done.first.counts;
+                // Writing to a String cannot fail.
+                let _ = writeln!(
+                    table,
+                    "| {} | {admitted} | {steered} | {held} | {refused} | {not_seen} | {:.0} s | {} | {:.0} s |",
+                    application.name,
+                    done.took[0].as_secs_f64(),
+                    done.again.counts[0],
+                    done.took[1].as_secs_f64(),
+                );
+                withheld.extend(done.first.withheld.iter().chain(&done.again.withheld).cloned());
+                if done.first.counts[2] + done.first.counts[3] > 0 {
+                    wrong.push(format!("{}: something that it needs was held or refused", application.name));
+                }
+            }
+            Ok(None) => {}
+            Err(why) => {
+                eprintln!("{why}");
+                wrong.push(why);
+            }
+        }
     }
-    result
+    println!("| client | admitted | steered | held | refused | not seen | cold | again | warm |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n{table}");
+    wrong.extend(defend(&mut withheld));
+    if wrong.is_empty() { Ok(()) } else { Err(RealInstallError::Install(wrong.join("\n"))) }
 }
 
-fn install(
-    application: &Application,
-    program: &Path,
-    folder: &Path,
-    data: &Path,
-) -> Result<(), RealInstallError> {
-    let Application { client, files, command, at_least } = application;
-    if !tools::on_path(client) {
-        eprintln!("SKIPPED: real-install: `{client}` is not on PATH");
-        return Ok(());
+/// Prints everything that was withheld, below the rule that did it and its defence; returns what nobody has defended.
+fn defend(withheld: &mut Vec<String>) -> Vec<String> {
+    withheld.sort();
+    withheld.dedup();
+    for (rule, why) in DEFENDED {
+        let lines: Vec<_> = withheld.iter().filter(|line| rule_of(line) == Some(rule)).collect();
+        if !lines.is_empty() {
+            println!("{rule} withheld {} versions ({why}):", lines.len());
+            lines.iter().for_each(|line| println!("  {line}"));
+        }
     }
-    let project = folder.join(client);
-    for (name, text) in *files {
-        let path = project.join(name);
-        std::fs::create_dir_all(path.parent().unwrap_or(&project))?;
-        std::fs::write(path, text)?;
+    let defended = |line: &&String| DEFENDED.iter().any(|(rule, _)| rule_of(line) == Some(*rule));
+    withheld.iter().filter(|line| !defended(line)).map(|line| format!("not defended: {line}")).collect()
+}
+
+/// Both installations of one application.
+struct Done {
+    first: Summary,
+    again: Summary,
+    took: [Duration; 2],
+}
+
+/// One application before the door.
+struct Site<'a> {
+    program: &'a Path,
+    data: &'a Path,
+    application: &'a Application,
+}
+
+impl Site<'_> {
+    /// Installs it, and again from its lock file by another user. None where this machine cannot.
+    fn install(&self) -> Result<Option<Done>, String> {
+        let Application { name, files, install, lock, again, at_least } = self.application;
+        if !available(install[0]) {
+            eprintln!("SKIPPED: real-install: `{}` is not on this machine", install[0]);
+            return Ok(None);
+        }
+        let failed = |e: std::io::Error| format!("{name}: {e}");
+        let (home, other) = (Home::new(), Home::new());
+        let project = home.folder("project");
+        for (file, text) in *files {
+            let path = project.join(file);
+            path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(failed)?;
+            std::fs::write(path, text).map_err(failed)?;
+        }
+        let first = self.run(&home, install, &project);
+        let summary = Summary::of(&first.stderr);
+        if summary.counts[0] == 0 && is_offline(&first.stderr) {
+            eprintln!("SKIPPED: real-install: {name}: the registry cannot be reached from here");
+            return Ok(None);
+        }
+        if !first.succeeded() || summary.counts[0] < *at_least {
+            return Err(format!(
+                "{name}: {} packages were admitted, at least {at_least} are expected\n{}",
+                summary.counts[0],
+                last_lines(&first.stderr)
+            ));
+        }
+        if !lock.is_empty() {
+            let made = plain(&home, lock, &project);
+            std::fs::write(project.join("requirements.lock"), &made.stdout).map_err(failed)?;
+        }
+        for leftover in ["node_modules", ".venv"] {
+            // What is not there need not be taken away.
+            let _ = std::fs::remove_dir_all(project.join(leftover));
+        }
+        let second = self.run(&other, again, &project);
+        let repeated = Summary::of(&second.stderr);
+        if !second.succeeded() || repeated.counts[0] < *at_least {
+            return Err(format!(
+                "{name}: {} did not install\n{}",
+                again.join(" "),
+                last_lines(&second.stderr)
+            ));
+        }
+        Ok(Some(Done { first: summary, again: repeated, took: [first.took, second.took] }))
     }
-    eprintln!("== {}", command.join(" "));
-    let done = Command::new(program)
-        .args(["run", "--data"])
-        .arg(data)
-        .arg("--")
-        .args(*command)
-        .current_dir(&project)
-        // Caches of the user would keep packages from being asked of the door.
-        .env("npm_config_cache", folder.join("npm-cache"))
-        .env("CARGO_HOME", folder.join("cargo-home"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .output()?;
-    let said = String::from_utf8_lossy(&done.stderr);
-    said.lines().filter(|line| line.starts_with("tidegate:")).for_each(|line| eprintln!("{line}"));
-    let admitted = said
-        .lines()
-        .find_map(|line| line.strip_prefix("tidegate: admitted ")?.split(',').next()?.parse::<usize>().ok())
-        .unwrap_or(0);
-    if admitted == 0 && is_offline(&said) {
-        eprintln!("SKIPPED: real-install: {client}: the registry cannot be reached from here");
-        return Ok(());
+
+    fn run(&self, home: &Home, command: &[&str], project: &Path) -> Finished {
+        eprintln!("== {}", command.join(" "));
+        let run = Program::new(self.program, home).args(["run", "--data"]).arg(self.data).arg("--");
+        let done = with_tools(run.arg(found(command[0])).args(&command[1..])).in_folder(project).run();
+        done.stderr.lines().filter(|line| line.starts_with("tidegate:")).for_each(|line| eprintln!("{line}"));
+        done
     }
-    if !done.status.success() || admitted < *at_least {
-        let last: Vec<&str> = said.lines().rev().take(20).collect();
-        let last: Vec<&str> = last.into_iter().rev().collect();
-        return Err(RealInstallError::Install(format!(
-            "{client}: {admitted} packages were admitted, at least {at_least} are expected ({})\n{}",
-            done.status,
-            last.join("\n")
-        )));
+}
+
+/// The same without the door.
+fn plain(home: &Home, command: &[&str], project: &Path) -> Finished {
+    Program::new(found(command[0]), home).args(&command[1..]).in_folder(project).timeout(PATIENCE).run()
+}
+
+fn with_tools(program: Program) -> Program {
+    let program = program.timeout(PATIENCE);
+    match tidegate_testkit::tools::python() {
+        Some(python) => program.env("UV_PYTHON", python.path()),
+        None => program,
     }
-    eprintln!("{client}: {admitted} packages admitted");
-    Ok(())
+}
+
+/// The file behind a client's name: the interpreter itself for Python, the tools folder's uv.
+fn found(name: &str) -> std::path::PathBuf {
+    let tool = match name {
+        "python3" => tidegate_testkit::tools::python(),
+        "uv" => tidegate_testkit::tools::uv(),
+        "npm" => tidegate_testkit::tools::npm(),
+        _ => tidegate_testkit::tools::cargo(),
+    };
+    tool.map_or_else(|| name.into(), |tool| tool.path().to_owned())
+}
+
+fn available(name: &str) -> bool {
+    found(name).is_file()
+}
+
+fn last_lines(said: &str) -> String {
+    let mut last: Vec<&str> = said.lines().rev().take(20).collect();
+    last.reverse();
+    last.join("\n")
 }
 
 /// Whether a failure is that of a machine without network, or without an upstream.
@@ -160,4 +352,30 @@ fn is_offline(said: &str) -> bool {
     ["not configured", "has no upstream", "dns", "connect", "unreachable", "502", "503", "504"]
         .iter()
         .any(|sign| said.to_ascii_lowercase().contains(sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEERED: &str =
+        "steered: pkg:npm/rollup@4.68.6 instead of 4.68.7: quarantine by cooldown: published 2 d ago";
+
+    #[test]
+    fn a_summary_is_read_back() {
+        let said = format!(
+            "npm notice\ntidegate: admitted 851, steered 8, held 0, refused 1, not seen 24\ntidegate:   {STEERED}\n"
+        );
+        let expected = Summary { counts: [851, 8, 0, 1, 24], withheld: vec![STEERED.to_owned()] };
+        assert_eq!(Summary::of(&said), expected);
+    }
+
+    #[test]
+    fn what_no_defence_names_is_wrong() {
+        let other = "held: pkg:npm/x@1.0.0 block by malware: reported";
+        assert_eq!(
+            defend(&mut vec![STEERED.to_owned(), other.to_owned()]),
+            [format!("not defended: {other}")]
+        );
+    }
 }

@@ -1,5 +1,5 @@
-//! Puts the clients that tests drive into `target/tools`: uv, the oldest and the newest pip that this Python runs, and
-//! cargo-deny. Nothing is installed outside the target folder. What is there already is left as it is.
+//! Puts the clients that tests drive into `target/tools`: pnpm, both generations of Yarn, uv, Poetry, the oldest and the
+//! newest pip that this Python runs, and cargo-deny. Nothing is installed outside the target folder. What is there already is left as it is.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -59,7 +59,9 @@ pub(crate) fn ensure_clients() {
     if let Err(error) = std::fs::create_dir_all(&folder) {
         return skip("all clients", &format!("`{}` cannot be made: {error}", folder.display()));
     }
-    if !on_path("npm") {
+    if on_path("npm") {
+        PACKAGE_MANAGERS.iter().for_each(|client| package_manager(client, &folder));
+    } else {
         skip("tests with npm", "`npm` is not on PATH; install Node.js");
     }
     let Some(python) = tidegate_testkit::tools::python() else {
@@ -76,6 +78,22 @@ pub(crate) fn ensure_clients() {
             skip("tests with uv", &error.to_string());
         }
     }
+    let poetry = folder.join("poetry");
+    if !poetry.join("bin/poetry").is_file() {
+        eprintln!("installing Poetry into {}", folder.display());
+        let made = run(Command::new(python).args(["-m", "venv"]).arg(&poetry)).and_then(|()| {
+            run(Command::new(poetry.join("bin/python")).args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "poetry>=2,<3",
+            ]))
+        });
+        if let Err(error) = made {
+            skip("tests with Poetry", &error.to_string());
+        }
+    }
     if !folder.join("pip-newest/pip").is_dir() {
         eprintln!("installing the newest pip into {}", folder.display());
         if let Err(error) = install_pip(python, "pip", &folder.join("pip-newest")) {
@@ -84,6 +102,39 @@ pub(crate) fn ensure_clients() {
     }
     if !folder.join("pip-oldest/pip").is_dir() {
         oldest_pip(python, &folder);
+    }
+}
+
+/// Clients that npm installs: the folder in tools, what npm is asked for. Each is the newest of a generation that the
+/// oldest Node.js still kept up runs.
+const PACKAGE_MANAGERS: [(&str, &str); 3] =
+    [("pnpm", "pnpm@10"), ("yarn-classic", "yarn@1"), ("yarn-berry", "@yarnpkg/cli-dist@4")];
+
+fn package_manager((name, wanted): &(&str, &str), folder: &Path) {
+    let place = folder.join(name);
+    if place.join("node_modules").is_dir() {
+        return;
+    }
+    eprintln!("installing {wanted} into {}", folder.display());
+    let made = std::fs::create_dir_all(&place)
+        .map_err(|source| CommandError::Start("mkdir".into(), source))
+        .and_then(|()| {
+            let mut npm = Command::new("npm");
+            // `--prefix` keeps npm from looking for a project above the folder.
+            npm.args([
+                "install",
+                "--no-audit",
+                "--no-fund",
+                "--ignore-scripts",
+                "--loglevel=error",
+                "--prefix",
+            ]);
+            run(npm.arg(&place).arg(wanted).current_dir(&place))
+        });
+    if let Err(error) = made {
+        // Half of a client would be taken for one.
+        let _ = std::fs::remove_dir_all(&place);
+        skip(&format!("tests with {wanted}"), &error.to_string());
     }
 }
 

@@ -1,4 +1,5 @@
-//! What tidegate knows of each ecosystem: its routes, its index formats, how its clients are told no, its lock files.
+//! What tidegate knows of each ecosystem: its routes, its index formats, how its clients are told no, its lock
+//! files; and what stands in SBOMs of every ecosystem.
 //!
 //! Everything here is a function from bytes to values or back. Nothing here fetches, stores, decides or reads a clock,
 //! and no registry's host name stands here. An ecosystem is a folder that implements [`Protocol`]; the rest of the
@@ -9,6 +10,7 @@ pub mod answer;
 pub mod ask;
 pub mod cargo;
 pub mod index;
+pub mod inventory;
 pub mod likeness;
 pub mod lockfile;
 pub mod npm;

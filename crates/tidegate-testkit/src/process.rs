@@ -174,6 +174,14 @@ impl Program {
         Self { command, shown: program.as_ref().to_string_lossy().into_owned(), timeout: PATIENCE }
     }
 
+    /// A program that this process's own user starts, with this process's whole environment. For a door that shall find
+    /// the registries of this machine; whatever it writes must be led elsewhere by its arguments.
+    pub fn of_this_user(program: impl AsRef<OsStr>) -> Self {
+        let mut command = Command::new(program.as_ref());
+        command.current_dir(std::env::temp_dir()).stdin(Stdio::null());
+        Self { command, shown: program.as_ref().to_string_lossy().into_owned(), timeout: PATIENCE }
+    }
+
     /// One more argument.
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.shown.push(' ');

@@ -51,6 +51,26 @@ pub fn npm() -> Option<Tool> {
     plain("npm", &["bin/npm"])
 }
 
+/// pnpm, from the tools folder or `PATH`.
+pub fn pnpm() -> Option<Tool> {
+    plain("pnpm", &["pnpm/node_modules/.bin/pnpm"])
+}
+
+/// Yarn 1, from the tools folder.
+pub fn yarn_classic() -> Option<Tool> {
+    beside("yarn", "yarn-classic/node_modules/.bin/yarn")
+}
+
+/// Yarn 2 or later, from the tools folder.
+pub fn yarn_berry() -> Option<Tool> {
+    beside("yarn", "yarn-berry/node_modules/.bin/yarn")
+}
+
+/// Poetry, from the tools folder or `PATH`.
+pub fn poetry() -> Option<Tool> {
+    plain("poetry", &["poetry/bin/poetry"])
+}
+
 /// uv, from the tools folder or `PATH`.
 pub fn uv() -> Option<Tool> {
     plain("uv", &["uv/bin/uv"])
@@ -124,12 +144,20 @@ fn plain(name: &'static str, below_tools: &[&str]) -> Option<Tool> {
     }
 }
 
+/// A client of one generation, which `PATH` does not tell from another: from the tools folder alone.
+fn beside(name: &'static str, below_tools: &str) -> Option<Tool> {
+    match folder().map(|folder| folder.join(below_tools)).filter(|program| program.is_file()) {
+        Some(program) => Some(Tool { name, program, prefix: Vec::new(), python_path: None }),
+        None => skip(below_tools.split('/').next().unwrap_or(name)),
+    }
+}
+
 fn skip<T>(name: &str) -> Option<T> {
     skip_because(&format!("`{name}` is not installed on this machine"))
 }
 
 /// Says that the test cannot run here. The text is also what CI greps its log for.
-pub(crate) fn skip_because<T>(why: &str) -> Option<T> {
+pub fn skip_because<T>(why: &str) -> Option<T> {
     let thread = std::thread::current();
     // Written past the test harness, which keeps the output of tests that pass.
     let line = format!("SKIPPED: {}: {why}\n", thread.name().unwrap_or("a test"));

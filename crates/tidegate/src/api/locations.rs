@@ -5,20 +5,21 @@ use serde_json::json;
 use super::Handled;
 use super::call::Call;
 use super::problem::Problem;
-use super::subject::{self, Asker};
+use super::subject;
+use crate::pipeline::{denials, documents};
 
 pub(crate) async fn locate(call: &Call) -> Handled {
     let purl = subject::read_purl(call.required("purl")?)?;
     let repository = subject::repository_of(call, purl.name.ecosystem(), call.param("repository"))?;
-    let subject = subject::load(&call.door, &repository, &purl.name, &Asker::from(&call.actor)).await?;
-    let files = subject.package.index.files();
-    let positions = match &purl.version {
-        Some(version) => subject.files_of(version),
-        None => (0..files.len()).collect(),
-    };
+    // Where a file lies is no matter of policy, and a package may have thousands that would have to be decided on.
+    let package = documents::load(&call.door, &repository, &purl.name)
+        .await
+        .map_err(|e| Problem::from(denials::of_load_error(purl.name.as_str(), &e)))?
+        .package;
+    let files = package.index.files();
     let wanted = call.param("file");
-    let found: Vec<_> = positions
-        .into_iter()
+    let found: Vec<_> = (0..files.len())
+        .filter(|i| purl.version.as_ref().is_none_or(|version| files[*i].version == *version))
         .filter(|i| wanted.is_none_or(|file| files[*i].file.as_str() == file))
         .map(|i| {
             let mut url = files[i].location.clone();
@@ -35,12 +36,12 @@ pub(crate) async fn locate(call: &Call) -> Handled {
         let what = wanted.or(purl.version.as_ref().map(|v| v.as_str())).unwrap_or_default();
         let shown = what.escape_debug();
         return Err(Problem::not_found(
-            format!("{} lists no {shown} of {}", subject.package.upstream.name, subject.package.name),
+            format!("{} lists no {shown} of {}", package.upstream.name, package.name),
             "check version and file name",
         ));
     }
     Ok(json!({
-        "repository": &*repository.name, "upstream": subject.package.upstream.name,
-        "upstream_url": subject.package.upstream.base.url.as_str(), "files": found,
+        "repository": &*repository.name, "upstream": package.upstream.name,
+        "upstream_url": package.upstream.base.url.as_str(), "files": found,
     }))
 }

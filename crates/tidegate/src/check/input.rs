@@ -46,7 +46,7 @@ pub enum InputError {
     /// A file that is no lock file.
     #[error(
         "`{0}` is no lock file: this version looks at package URLs and lock files (package-lock.json, npm-shrinkwrap.json, \
-         requirements, uv.lock, Cargo.lock) and not into other files"
+         pnpm-lock.yaml, yarn.lock, requirements, uv.lock, poetry.lock, Pipfile.lock, Cargo.lock) and not into other files"
     )]
     File(String),
     /// A lock file that breaks its format.

@@ -27,7 +27,8 @@ pub struct Lock {
 enum Action {
     /// List entries that go around the door, or that install through one door only. Ends with 3 where there are any.
     Lint {
-        /// package-lock.json, npm-shrinkwrap.json, requirements, uv.lock or Cargo.lock.
+        /// package-lock.json, npm-shrinkwrap.json, pnpm-lock.yaml, yarn.lock, requirements, uv.lock, poetry.lock,
+        /// Pipfile.lock or Cargo.lock.
         file: PathBuf,
         /// One JSON object a line.
         #[arg(long)]
@@ -35,7 +36,8 @@ enum Action {
     },
     /// Rewrite the addresses, and nothing else.
     Rewrite {
-        /// package-lock.json, npm-shrinkwrap.json, requirements, uv.lock or Cargo.lock.
+        /// package-lock.json, npm-shrinkwrap.json, pnpm-lock.yaml, yarn.lock, requirements, uv.lock, poetry.lock,
+        /// Pipfile.lock or Cargo.lock.
         file: PathBuf,
         /// `upstream`: works without the door. `door`: goes through it.
         #[arg(long, value_enum, default_value_t = To::Upstream)]

@@ -136,6 +136,7 @@ fn server(server: &Server) -> Result<(), Wrong> {
         ("max_head_bytes", server.max_head_bytes as u64),
         ("max_body_bytes", server.max_body_bytes as u64),
         ("idle_seconds", server.idle_seconds),
+        ("write_seconds", server.write_seconds),
     ];
     sizes
         .into_iter()

@@ -63,6 +63,8 @@ pub struct Server {
     pub max_body_bytes: usize,
     /// Seconds a client may take for a request head, and a connection may stay idle.
     pub idle_seconds: u64,
+    /// Seconds a client may go without taking any more of an answer.
+    pub write_seconds: u64,
     /// Seconds running transfers get to finish after a stop signal.
     pub drain_seconds: u64,
 }
@@ -79,6 +81,7 @@ impl Default for Server {
             max_head_bytes: 32 * 1024,
             max_body_bytes: 16 << 20,
             idle_seconds: 60,
+            write_seconds: 60,
             drain_seconds: 20,
         }
     }

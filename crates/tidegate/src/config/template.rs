@@ -19,6 +19,8 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # max_body_bytes = 16777216
 # Seconds a client may take for a request head, and a connection may stay idle.
 # idle_seconds = 60
+# Seconds a client may go without taking any more of an answer before its connection is closed.
+# write_seconds = 60
 # Seconds running transfers get to finish after a stop signal.
 # drain_seconds = 20
 

@@ -192,7 +192,7 @@ impl Door {
         };
         let entry = EntryDraft { time: door.opened_at, tenant: TENANT.into(), body: Body::Start(start) };
         drop(door.recorder.append(&entry).map_err(|e| store_error(&e))?);
-        door.record_policy(&door.rules(), None);
+        door.record_policy(&door.rules(), None, None);
         Ok(door)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tidegate_intel::Snapshot;
 use tidegate_ledger::entry::{PolicyChange, Text};
+use tidegate_ledger::pseudonym::Pseudonym;
 use tidegate_ledger::{Body, EntryDraft};
 use tidegate_model::Timestamp;
 use tidegate_policy::{Policy, PolicyErrors, WaiverSet};
@@ -102,18 +103,39 @@ impl Door {
         self.put_in_force(&source)
     }
 
-    /// Puts another policy in force. Blocks.
+    /// As [`Self::reload_rules`], in the name of whoever asked for it.
+    ///
+    /// # Errors
+    /// [`RulesError`]; the ruleset in force stays.
+    pub fn reload_rules_for(&self, actor: Pseudonym) -> Result<Arc<Ruleset>, RulesError> {
+        let source = self.policy_source.lock().expect("no panic while holding it").clone();
+        self.put_in_force_by(&source, Some(actor))
+    }
+
+    /// Puts another policy in force, in nobody's name. Blocks.
     ///
     /// # Errors
     /// [`RulesError`]; the ruleset in force stays.
     pub fn put_in_force(&self, source: &PolicySource) -> Result<Arc<Ruleset>, RulesError> {
+        self.put_in_force_by(source, None)
+    }
+
+    /// Puts another policy in force; `actor` is who asked for it, where somebody did. Blocks.
+    ///
+    /// # Errors
+    /// [`RulesError`]; the ruleset in force stays.
+    pub fn put_in_force_by(
+        &self,
+        source: &PolicySource,
+        actor: Option<Pseudonym>,
+    ) -> Result<Arc<Ruleset>, RulesError> {
         let policy = compile(source)?;
         let mut held = self.policy_source.lock().expect("no panic while holding it");
         let before = self.rules();
         let advisories = before.advisories.clone();
         let rules = Arc::new(assemble(policy, source, &*self.store.catalogue, advisories, before.epoch + 1)?);
         if rules.policy.digest() != before.policy.digest() {
-            self.record_policy(&rules, Some(before.policy.digest()));
+            self.record_policy(&rules, Some(before.policy.digest()), actor);
         }
         *held = source.clone();
         *self.rules.write().expect("no panic while holding it") = Arc::clone(&rules);
@@ -151,13 +173,18 @@ impl Door {
         *self.degraded.write().expect("no panic while holding it") = now;
     }
 
-    pub(super) fn record_policy(&self, rules: &Ruleset, previous: Option<tidegate_model::Sha256>) {
+    pub(super) fn record_policy(
+        &self,
+        rules: &Ruleset,
+        previous: Option<tidegate_model::Sha256>,
+        actor: Option<Pseudonym>,
+    ) {
         let change = PolicyChange {
             policy: rules.policy.digest(),
             previous,
             source: rules.source.as_str().into(),
             rules: rules.policy.rules().len() as u64,
-            actor: None,
+            actor,
         };
         let entry = EntryDraft { time: self.clock.now(), tenant: TENANT.into(), body: Body::Policy(change) };
         if let Err(error) = self.recorder.append(&entry) {

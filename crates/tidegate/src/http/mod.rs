@@ -8,6 +8,7 @@ pub mod osv;
 pub mod packages;
 pub mod pages;
 pub mod paths;
+pub mod patience;
 pub mod respond;
 pub mod server;
 pub mod tls;

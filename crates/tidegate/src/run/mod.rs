@@ -9,7 +9,8 @@ pub mod relocate;
 pub mod summary;
 pub mod who;
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -153,14 +154,10 @@ fn base_for(command: &[OsString], address: &Url) -> Result<Url, Failure> {
     Ok(address.clone())
 }
 
-/// The lock files of a command whose format is read.
+/// The lock files of a command.
 fn locks(launch: &Launch, command: &[OsString]) -> Vec<LockFile> {
     let Some(client) = launch.client else { return Vec::new() };
-    let mut locks = clients::find_locks(client, &command[1..], &launch.work_dir);
-    locks.retain(|lock| {
-        matches!(lock.kind, LockKind::Npm | LockKind::Requirements | LockKind::Uv | LockKind::Cargo)
-    });
-    locks
+    clients::find_locks(client, &command[1..], &launch.work_dir)
 }
 
 /// An error and its causes on one line.
@@ -229,14 +226,35 @@ impl Token {
     }
 }
 
-/// Asks a door where files lie.
-pub struct AskDoor<'a>(pub &'a Remote);
+/// Asks a door where files lie: once for all files of a version, of which a `uv.lock` names every one.
+pub struct AskDoor<'a> {
+    door: &'a Remote,
+    /// Answers by package URL.
+    told: RefCell<BTreeMap<String, Addresses>>,
+}
+
+/// Addresses by file name, or why there are none.
+type Addresses = Result<BTreeMap<String, String>, String>;
+
+impl<'a> AskDoor<'a> {
+    /// Asks this one.
+    pub const fn new(door: &'a Remote) -> Self {
+        Self { door, told: RefCell::new(BTreeMap::new()) }
+    }
+
+    fn files_of(&self, purl: &str) -> Addresses {
+        let told = self.door.get("locations", &[("purl", purl)]).map_err(|Failure(why)| why)?;
+        let files = told.get("files").and_then(Value::as_array).into_iter().flatten();
+        Ok(files.map(|file| (text(file, "file").to_owned(), text(file, "url").to_owned())).collect())
+    }
+}
 
 impl Whereabouts for AskDoor<'_> {
     fn upstream_of(&self, purl: &str, file: &str) -> Result<String, String> {
-        let told = self.0.get("locations", &[("purl", purl), ("file", file)]).map_err(|Failure(why)| why)?;
-        let url = told.pointer("/files/0/url").and_then(Value::as_str);
-        url.map(str::to_owned).ok_or_else(|| format!("the door does not say where `{file}` of {purl} lies"))
+        let mut told = self.told.borrow_mut();
+        let files = told.entry(purl.to_owned()).or_insert_with(|| self.files_of(purl)).as_ref()?;
+        let url = files.get(file).filter(|url| !url.is_empty());
+        url.cloned().ok_or_else(|| format!("the door does not say where `{file}` of {purl} lies"))
     }
 }
 
@@ -271,6 +289,6 @@ pub fn relocation<'a>(asked: &'a Remote, address: Url, data: &Path) -> Result<Re
         door: address,
         doors,
         upstreams: upstreams(&status),
-        whereabouts: Box::new(AskDoor(asked)),
+        whereabouts: Box::new(AskDoor::new(asked)),
     })
 }

@@ -163,7 +163,17 @@ pub fn installs_as_locked(client: Client, args: &[OsString]) -> bool {
                 | "clippy"
                 | "vendor"
         ),
-        Client::Pnpm | Client::Yarn | Client::Poetry => false,
+        // Both install what the lock file says as long as it fits the project; `frozen` and `immutable` insist on it.
+        Client::Pnpm => match first {
+            "install" | "i" | "ci" | "clean-install" => words.len() == 1,
+            _ => false,
+        },
+        Client::Yarn => match first {
+            "" => !args.iter().any(|arg| arg == "--version" || arg == "--help"),
+            "install" => words.len() == 1,
+            _ => false,
+        },
+        Client::Poetry => matches!(first, "install" | "sync"),
     }
 }
 
@@ -184,6 +194,10 @@ mod tests {
             "python -m pip install -r r.txt",
             "uv sync --frozen",
             "cargo +stable build",
+            "pnpm install --frozen-lockfile",
+            "yarn --immutable",
+            "yarn install",
+            "poetry sync",
         ] {
             assert!(as_locked(line), "{line}");
         }
@@ -196,6 +210,11 @@ mod tests {
             "uv add x",
             "cargo update -p x",
             "cargo add x",
+            "pnpm add x",
+            "pnpm update",
+            "yarn add x",
+            "yarn --version",
+            "poetry update",
         ] {
             assert!(!as_locked(line), "{line}");
         }

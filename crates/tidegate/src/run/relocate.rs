@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tidegate_ecosystems::lockfile::{self, LintContext, Location, LockedPackage, Relocate};
+use tidegate_ecosystems::lockfile::{self, LintContext, Location, LockFormat, LockedPackage, Relocate};
 use tidegate_model::Ecosystem;
 use toml_edit::DocumentMut;
 use url::Url;
@@ -77,6 +77,8 @@ impl Relocation<'_> {
             towards,
             known: known.collect(),
             index,
+            format: LockFormat::detect(name, bytes),
+            main_host: main_host(name, bytes),
             ours: if name.ends_with("uv.lock") { uv_packages(bytes, foreign) } else { None },
             foreign,
             failed: std::cell::RefCell::new(None),
@@ -94,6 +96,15 @@ impl Relocation<'_> {
         // Credentials come from the client's configuration and never stand in a lock file.
         let _has_none = url.set_username("").and_then(|()| url.set_password(None));
         url.to_string()
+    }
+
+    fn door_tarball(&self, package: &LockedPackage) -> Option<String> {
+        let mut url = repository_url(&self.door, Ecosystem::Npm);
+        let _has_none = url.set_username("").and_then(|()| url.set_password(None));
+        let name = package.coordinate.name.as_str().split('/');
+        let below = name.chain(["-", package.file.as_ref()?.as_str()]);
+        url.path_segments_mut().ok()?.pop_if_empty().extend(below);
+        Some(url.to_string())
     }
 
     fn door_file(&self, package: &LockedPackage) -> Option<String> {
@@ -117,6 +128,9 @@ struct Pass<'a> {
     known: BTreeMap<(String, String), String>,
     /// The index that stood in the file before.
     index: Option<String>,
+    format: Option<LockFormat>,
+    /// Host and port that most addresses of the file name.
+    main_host: Option<String>,
     /// Names whose index is the default one; `None` where the format has no indexes.
     ours: Option<BTreeSet<String>>,
     foreign: &'a [String],
@@ -142,14 +156,55 @@ impl Pass<'_> {
     }
 }
 
+impl Pass<'_> {
+    /// The address of a file in a format that must name one. What other registries than the main one have stays theirs.
+    fn yarn_address(&self, package: &LockedPackage, address: &str) -> Option<String> {
+        let at_door = self.context.is_door(address);
+        match self.towards {
+            Towards::Upstream => at_door.then(|| self.behind(package)).flatten(),
+            Towards::Door => {
+                let main = is_pinned(package) && host(address).is_some() && host(address) == self.main_host;
+                let ours = self.context.is_upstream(address) || main;
+                (ours && !at_door).then(|| self.relocation.door_tarball(package)).flatten()
+            }
+        }
+    }
+}
+
+/// Whether a digest that cannot be forged says which bytes are meant, wherever they come from.
+fn is_pinned(package: &LockedPackage) -> bool {
+    package.digests.iter().any(|digest| digest.algorithm().is_strong())
+}
+
+/// Host and port of an address.
+fn host(address: &str) -> Option<String> {
+    let url: Url = address.parse().ok()?;
+    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+}
+
+/// The host that most addresses of a lock file name.
+fn main_host(name: &str, bytes: &[u8]) -> Option<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for package in lockfile::parse(name, bytes).ok()?.packages {
+        if let Some(host) = package.resolved.as_deref().and_then(host) {
+            *counts.entry(host).or_default() += 1;
+        }
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(host, _)| host)
+}
+
 impl Relocate for Pass<'_> {
     fn location(&self, package: &LockedPackage) -> Option<Location> {
         let address = package.resolved.as_deref()?;
         match package.coordinate.name.ecosystem() {
+            Ecosystem::Npm if self.format == Some(LockFormat::YarnClassic) => {
+                self.yarn_address(package, address).map(Location::Url)
+            }
             // Without an address npm asks whatever registry it is configured for: the same file works both ways.
             Ecosystem::Npm => {
                 let leads_to_us = self.context.is_door(address) || self.context.is_upstream(address);
-                leads_to_us.then_some(Location::Omit)
+                let same_bytes = self.towards == Towards::Door && is_pinned(package);
+                (leads_to_us || same_bytes).then_some(Location::Omit)
             }
             Ecosystem::Pypi if self.towards == Towards::Door => {
                 let ours =
@@ -238,11 +293,17 @@ pub fn foreign_indexes(lock: &std::path::Path) -> Vec<String> {
 
 impl LockMender for Relocation<'_> {
     fn before(&self, lock: &LockFile, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
-        if lock.kind != LockKind::Uv {
-            return Ok(None);
-        }
-        let foreign = foreign_indexes(&lock.path);
-        let given = self.rewrite("uv.lock", bytes, Towards::Door, None, &foreign)?;
+        // Both name the whole address of every file, and ask it whatever registry they are configured for.
+        let given = match lock.kind {
+            LockKind::Uv => {
+                let foreign = foreign_indexes(&lock.path);
+                self.rewrite("uv.lock", bytes, Towards::Door, None, &foreign)?
+            }
+            LockKind::Yarn if LockFormat::detect("yarn.lock", bytes) == Some(LockFormat::YarnClassic) => {
+                self.rewrite("yarn.lock", bytes, Towards::Door, None, &[])?
+            }
+            _ => return Ok(None),
+        };
         Ok((given != bytes).then_some(given))
     }
 
@@ -256,7 +317,10 @@ impl LockMender for Relocation<'_> {
             LockKind::Uv => "uv.lock",
             LockKind::Npm => "package-lock.json",
             LockKind::Cargo => "Cargo.lock",
-            _ => return Ok(None),
+            LockKind::Yarn => "yarn.lock",
+            LockKind::Pnpm => "pnpm-lock.yaml",
+            // Neither names an index that a run could have put there.
+            LockKind::Requirements | LockKind::Poetry => return Ok(None),
         };
         let mended = self.rewrite(name, bytes, Towards::Upstream, original, &[])?;
         Ok((mended != bytes).then_some(mended))
@@ -347,5 +411,34 @@ wheels = [
         let out =
             relocation().rewrite("package-lock.json", lock.as_bytes(), Towards::Upstream, None, &[]).unwrap();
         assert!(!String::from_utf8(out).unwrap().contains("resolved"));
+    }
+
+    #[test]
+    fn a_yarn_lock_goes_through_the_door_and_comes_back_as_it_was() {
+        let entry = |name: &str, address: &str| {
+            format!(
+                "{name}@^1.0.0:\n  version \"1.0.0\"\n  resolved \"{address}\"\n  integrity sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==\n\n"
+            )
+        };
+        // Yarn's own registry is another name for the one that npm uses, and no upstream of the door.
+        let lock = format!(
+            "# yarn lockfile v1\n\n{}{}{}",
+            entry("leaf", "https://yarn.example/leaf/-/leaf-1.0.0.tgz#aa"),
+            entry("\"@s/twig\"", "https://yarn.example/@s/twig/-/twig-1.0.0.tgz#bb")
+                .replace("\"@s/twig\"@^1.0.0", "\"@s/twig@^1.0.0\""),
+            entry("ours", "https://own.example/ours/-/ours-1.0.0.tgz#cc"),
+        );
+        let lead = |text: &str, towards, original: Option<&str>| {
+            let original = original.map(str::as_bytes);
+            let out = relocation().rewrite("yarn.lock", text.as_bytes(), towards, original, &[]).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let led = lead(&lock, Towards::Door, None);
+        assert!(led.contains("\"http://127.0.0.1:8484/npm/leaf/-/leaf-1.0.0.tgz#aa\""), "{led}");
+        assert!(led.contains("\"http://127.0.0.1:8484/npm/@s/twig/-/twig-1.0.0.tgz#bb\""), "{led}");
+        assert!(led.contains("https://own.example/ours/-/ours-1.0.0.tgz#cc"), "left alone: {led}");
+        assert_eq!(lead(&led, Towards::Upstream, Some(&lock)), lock);
+        let elsewhere = lead(&led, Towards::Upstream, None);
+        assert!(elsewhere.contains("https://files.example/new/leaf-1.0.0.tgz#aa"), "{elsewhere}");
     }
 }

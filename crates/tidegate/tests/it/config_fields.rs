@@ -18,7 +18,8 @@ use crate::support::{PATIENCE, Setup, days_ago, json, named, repository};
 #[expect(dead_code, reason = "compiled, never called")]
 fn every_field_has_a_test((config, repository, upstream): (Config, Repository, Upstream)) {
     let Config { server, policy, cache, ledger, upstream: upstreams, intel, log, repository: _ } = config;
-    // operations.rs: max_connections, max_head_bytes, max_body_bytes, idle_seconds, drain_seconds; here: the rest.
+    // operations.rs: max_connections, max_head_bytes, max_body_bytes, idle_seconds, write_seconds, drain_seconds; here: the
+    // rest.
     let Server {
         listen: _,
         public_url: _,
@@ -29,6 +30,7 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         max_head_bytes: _,
         max_body_bytes: _,
         idle_seconds: _,
+        write_seconds: _,
         drain_seconds: _,
     } = server;
     let PolicySection { pack: _, file: _ } = policy;

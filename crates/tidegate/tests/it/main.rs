@@ -5,6 +5,7 @@
 mod advisories;
 mod clients_installs;
 mod clients_locks;
+mod clients_other_locks;
 mod clients_runs;
 mod clients_steering;
 mod clients_support;
@@ -20,6 +21,7 @@ mod one_door;
 mod operations;
 mod paths;
 mod private_names;
+mod real_registries;
 mod support;
 mod views;
 mod wrong_files;
