@@ -9,6 +9,7 @@
 //! a finding means is policy's.
 
 pub mod advisory;
+pub mod bundle;
 pub mod ecosystem;
 pub mod facts;
 pub mod feeds;

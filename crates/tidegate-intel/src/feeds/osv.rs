@@ -23,9 +23,10 @@ impl Feed for Osv {
     }
 }
 
-/// A document that is one record.
+/// A document that is one record, kept on one line: outside of texts, where none may stand, JSON needs no line breaks.
 pub(super) fn record(document: &[u8]) -> Result<Item, Unreadable> {
-    Ok(Item::Record(document.trim_ascii().to_vec()))
+    let one_line = |byte: &u8| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte };
+    Ok(Item::Record(document.trim_ascii().iter().map(one_line).collect()))
 }
 
 /// What any database may say: that the weakness is embedded malicious code (CWE-506).

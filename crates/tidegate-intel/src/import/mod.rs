@@ -51,6 +51,27 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// Statements that were read already.
+    pub(crate) const fn of_statements(
+        feed: String,
+        kind: FeedKind,
+        as_of: Option<Timestamp>,
+        source: Sha256,
+        statements: Vec<Statement>,
+    ) -> Self {
+        Self {
+            feed,
+            kind,
+            extent: Extent::Whole,
+            as_of,
+            source,
+            payload: Payload::Vex(statements),
+            rejected: Vec::new(),
+            rejected_count: 0,
+            duplicates: 0,
+        }
+    }
+
     /// The feed it is of.
     pub fn feed(&self) -> &str {
         &self.feed

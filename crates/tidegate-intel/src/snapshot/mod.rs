@@ -129,6 +129,17 @@ impl FeedState {
         layers::top(self.layers(), id).map(|(layer, record)| (&self.layers()[layer], record))
     }
 
+    /// The newest copy of every record of this feed.
+    pub(crate) fn tops(&self) -> impl Iterator<Item = (&str, &Layer, u32)> {
+        let newest =
+            |number: usize, id: &str, record: u32| layers::top(self.layers(), id) == Some((number, record));
+        self.layers().iter().enumerate().flat_map(move |(number, layer)| {
+            let rows = (0..layer.segment().record_count()).map(|record| layer.segment().record(record));
+            rows.filter(move |row| newest(number, row.id(), row.index))
+                .map(move |row| (row.id(), layer, row.index))
+        })
+    }
+
     fn refs(&self) -> Vec<SegmentRef> {
         let cite = |as_of, digest| SegmentRef { feed: self.name.clone(), as_of, digest };
         match &self.content {

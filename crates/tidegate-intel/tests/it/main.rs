@@ -1,6 +1,7 @@
 //! Advisories from files to answers: the rules of the OSV schema, imports, crashes, real data.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod bundles;
 mod crashes;
 mod feeds;
 mod imports;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod advisories;
 mod clients_installs;
 mod clients_locks;
 mod clients_other_locks;
