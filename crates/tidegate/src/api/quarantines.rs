@@ -214,14 +214,7 @@ async fn still_held(
 ) -> Result<(), Problem> {
     let mut all: Vec<Waiver> = rules.waivers.iter().cloned().collect();
     all.push(waiver.clone());
-    let with = Ruleset {
-        policy: rules.policy.clone(),
-        source: rules.source.clone(),
-        waivers: WaiverSet::new(all),
-        blocks: rules.blocks.clone(),
-        epoch: rules.epoch,
-        one_class: rules.one_class,
-    };
+    let with = Ruleset { waivers: WaiverSet::new(all), ..rules.clone() };
     let after = redecide(call, subject, &with, position, bytes).await?;
     match after.leading_reason() {
         Some(reason) if !after.serves() => Err(Problem::conflict(
@@ -252,7 +245,7 @@ pub(crate) async fn facts(
     bytes: Option<&BytesKnown>,
 ) -> Result<Facts, Problem> {
     let local = local_state(call, subject).await?;
-    Ok(assemble(&question(call, subject, position, &local, &subject.rules, bytes)))
+    Ok(assemble(&question(call, subject, position, &local, &subject.rules, bytes), call.now))
 }
 
 async fn local_state(call: &Call, subject: &Subject) -> Result<LocalState, Problem> {
@@ -275,6 +268,7 @@ fn question<'a>(
         position,
         local,
         blocks: &rules.blocks,
+        advisories: &rules.advisories,
         principal: &call.actor.principal,
         client: call.actor.client.as_deref(),
         operation: if bytes.is_some() { "artifact" } else { "index" },

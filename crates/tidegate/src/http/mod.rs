@@ -4,6 +4,7 @@ pub mod body;
 pub mod conditional;
 pub mod guard;
 pub mod operations;
+pub mod osv;
 pub mod packages;
 pub mod pages;
 pub mod paths;
