@@ -15,6 +15,7 @@ pub mod http;
 pub mod jobs;
 pub mod metrics;
 pub mod pipeline;
+pub mod reports;
 pub mod run;
 pub mod single_flight;
 pub mod upstream;
