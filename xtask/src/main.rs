@@ -8,6 +8,7 @@ mod real_install;
 mod test;
 mod tidy;
 mod tools;
+mod verify_matching;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ enum Command {
     /// Derive the lists of popular names from lock files of real applications.
     PopularNames(popular_names::Arguments),
     RealInstall(real_install::Arguments),
+    VerifyMatching(verify_matching::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Deny => deny::run().map_err(Into::into),
         Command::Bench(arguments) => bench::run(&arguments).map_err(Into::into),
         Command::RealInstall(arguments) => real_install::run(&arguments).map_err(Into::into),
+        Command::VerifyMatching(arguments) => verify_matching::run(&arguments).map_err(Into::into),
         Command::PopularNames(arguments) => popular_names::run(&arguments).map_err(Into::into),
     };
     match result {

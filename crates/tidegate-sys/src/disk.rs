@@ -10,7 +10,8 @@ use std::time::SystemTime;
 
 use crate::map::FileBytes;
 
-/// Every place in the product that syncs. A site that is never reached by the crash tests fails them.
+/// Every place in the product that syncs, in groups that each have a crash test. A site of a group that is never reached
+/// by its crash test fails it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SyncSite {
     /// Entries appended to the ledger's current segment.
@@ -23,12 +24,24 @@ pub enum SyncSite {
     BlobName,
     /// A directory that gained a subdirectory.
     DirectoryName,
+    /// A compiled segment of advisories or signals before anything names it.
+    IntelSegment,
+    /// The directory that gained the names of such segments.
+    IntelSegmentName,
+    /// The list of segments in force, before it takes the place of the one before.
+    IntelManifest,
+    /// The directory in which the list of segments changed.
+    IntelManifestName,
 }
 
 impl SyncSite {
-    /// Every site.
-    pub const ALL: [Self; 5] =
+    /// Every site on the way of a request.
+    pub const REQUEST: [Self; 5] =
         [Self::LedgerEntries, Self::LedgerSegmentName, Self::BlobBytes, Self::BlobName, Self::DirectoryName];
+
+    /// Every site of loading advisories and signals.
+    pub const INTEL: [Self; 4] =
+        [Self::IntelSegment, Self::IntelSegmentName, Self::IntelManifest, Self::IntelManifestName];
 }
 
 /// What a directory holds under one name.

@@ -71,6 +71,8 @@ impl Home {
         set("npm_config_globalconfig", home.join("no-npmrc").as_os_str());
         set("npm_config_update_notifier", OsStr::new("false"));
         set("UV_PYTHON_DOWNLOADS", OsStr::new("never"));
+        // A door that a test starts follows the feeds that the test names, no others.
+        set("TIDEGATE_NO_SYNC", OsStr::new("true"));
         out
     }
 }

@@ -18,6 +18,8 @@ pub struct Jobs {
 /// Pause between two looks of the access index at the ledger. Whoever asks "who" brings it up to date first, so this only
 /// bounds how much that is.
 const PROJECT_EVERY: Duration = Duration::from_secs(2);
+/// Pause between two looks for feeds that have become too old.
+const DEGRADE_EVERY: Duration = Duration::from_secs(60);
 /// Pause between two writings of last accesses.
 const TOUCH_EVERY: Duration = Duration::from_secs(30);
 /// Pause between two clean-ups of documents and tokens that ended.
@@ -43,11 +45,15 @@ pub fn start(door: &Arc<Door>) -> Jobs {
             }
         })
     };
-    let tasks = vec![
+    let mut tasks = vec![
         every(PROJECT_EVERY, project_quietly),
         every(TOUCH_EVERY, Door::flush_touched),
+        every(DEGRADE_EVERY, |door| door.look_for_degradations()),
         every(PRUNE_EVERY, prune),
     ];
+    if door.config.intel.sync {
+        tasks.push(tokio::spawn(follow_feeds(Arc::clone(door), stop.subscribe())));
+    }
     Jobs { stop, tasks }
 }
 
@@ -57,6 +63,21 @@ impl Jobs {
         self.stop.send_replace(true);
         for task in self.tasks {
             let _ = task.await;
+        }
+    }
+}
+
+/// Looks at every feed, at once and then in the configured rhythm. Stopping does not wait for a transfer.
+async fn follow_feeds(door: Arc<Door>, mut stop: watch::Receiver<bool>) {
+    let pause = Duration::from_secs(door.config.intel.refresh_seconds);
+    loop {
+        tokio::select! {
+            _ = crate::intel::sync::all(&door, |_, _| ()) => {}
+            _ = stop.changed() => return,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.changed() => return,
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod config;
 pub mod discover;
 pub mod door;
 pub mod http;
+pub mod intel;
 pub mod jobs;
 pub mod metrics;
 pub mod pipeline;

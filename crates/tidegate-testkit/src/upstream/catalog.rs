@@ -33,6 +33,8 @@ pub(super) struct Contents {
     projects: BTreeMap<(Ecosystem, String), Project>,
     other_bytes: BTreeMap<String, Bytes>,
     pub(super) advisories: BTreeMap<String, Vec<Value>>,
+    /// Files below `/feeds/`.
+    pub(super) feeds: BTreeMap<String, Bytes>,
 }
 
 impl Contents {
@@ -149,6 +151,11 @@ impl Catalog {
     /// Serves `bytes` for the file called `file`, while every index goes on promising the old ones.
     pub fn serve_other_bytes(&self, file: &str, bytes: impl Into<Bytes>) {
         self.read().other_bytes.insert(file.to_owned(), bytes.into());
+    }
+
+    /// Serves a file below `/feeds/`, as publishers of advisories do.
+    pub fn put_feed(&self, path: &str, bytes: impl Into<Bytes>) {
+        self.read().feeds.insert(path.to_owned(), bytes.into());
     }
 
     /// npm: the advisory that the audit endpoint answers for `name`, in the form of the bulk endpoint

@@ -216,6 +216,9 @@ fn route(state: &State, method: &Method, uri: &http::Uri, headers: &HeaderMap, b
         cargo::download(state, rest)
     } else if let Some(rest) = below("/api/v1/crates/") {
         cargo::api(state, rest)
+    } else if let Some(rest) = below("/feeds/") {
+        let feed = state.catalog.read().feeds.get(rest).cloned();
+        feed.map_or_else(Page::not_found, Page::file)
     } else {
         Page::not_found()
     }

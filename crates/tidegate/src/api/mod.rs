@@ -10,6 +10,7 @@ mod call;
 mod checks;
 mod decisions;
 mod diagnosis;
+mod intel;
 mod locations;
 mod people;
 mod policy;
@@ -79,7 +80,7 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
             "GET",
             [
                 "status" | "diagnosis" | "why" | "facts" | "decisions" | "locations" | "policy"
-                | "quarantines" | "runs",
+                | "quarantines" | "runs" | "intel",
                 ..,
             ],
         )
@@ -111,6 +112,10 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         ("GET", ["blocks"]) => quarantines::blocks(&call).await,
         ("POST", ["blocks"]) => Box::pin(quarantines::block(&call)).await,
         ("DELETE", ["blocks", id]) => quarantines::unblock(&call, id).await,
+        ("GET", ["intel"]) => Ok(intel::status(&call)),
+        ("GET", ["intel", "advisories", id]) => intel::advisory(&call, id).await,
+        ("POST", ["intel", "sync"]) => Box::pin(intel::sync(&call)).await,
+        ("POST", ["intel", "import"]) => Box::pin(intel::import(&call)).await,
         ("GET", ["policy"]) => Ok(policy::show(&call)),
         ("POST", ["policy", "reload"]) => policy::reload(&call).await,
         ("PUT", ["policy"]) => policy::put_in_force(&call).await,

@@ -42,7 +42,8 @@ fn shown(rules: &Ruleset) -> Value {
 }
 
 pub(crate) async fn reload(call: &Call) -> Handled {
-    call.blocking(|door| door.reload_rules().map(|r| shown(&r)).map_err(|e| problem(&e))).await
+    let actor = call.pseudonym().await?;
+    call.blocking(move |door| door.reload_rules_for(actor).map(|r| shown(&r)).map_err(|e| problem(&e))).await
 }
 
 #[derive(Deserialize)]
@@ -67,7 +68,11 @@ pub(crate) async fn put_in_force(call: &Call) -> Handled {
         }
         _ => return Err(Problem::bad("give either `pack` or `file`", "")),
     };
-    call.blocking(move |door| door.put_in_force(&source).map(|r| shown(&r)).map_err(|e| problem(&e))).await
+    let actor = Some(call.pseudonym().await?);
+    call.blocking(move |door| {
+        door.put_in_force_by(&source, actor).map(|r| shown(&r)).map_err(|e| problem(&e))
+    })
+    .await
 }
 
 /// A ruleset that cannot be put in force. The one before stays.

@@ -121,29 +121,44 @@ async fn release_file(
     if waiver.state == WaiverState::Approved {
         still_held(call, subject, &rules, position, &bytes, &waiver).await?;
     }
-    let stored = waivers::put(call, waiver, "requested").await?;
+    let file = subject.package.index.files()[position].file.as_str();
+    let stored = waivers::put(call, waiver, waivers::RELEASE_REQUESTED, Some(file.to_owned())).await?;
     let waiver = &stored.waiver;
     let in_force = waiver.state == WaiverState::Approved;
     if in_force {
-        let change = QuarantineChange {
-            operation: QuarantineOperation::Release,
-            actor: call.pseudonym().await?,
-            repository: subject.repository.name.clone(),
-            purl: waiver.purl.as_str().into(),
-            file: Some(subject.package.index.files()[position].file.as_str().into()),
-            sha256: Some(bytes.sha256),
-            decision,
-        };
-        append(call, Body::Quarantine(Box::new(change))).await?;
-        let (sha256, reason) = (bytes.sha256, subject.repository.name.to_string());
-        call.door.catalogue(move |c| c.unhold(&sha256, &reason)).await?;
+        released(call, waiver, Some(file), decision).await?;
     }
     Ok(Some(json!({
-        "purl": waiver.purl, "file": subject.package.index.files()[position].file.as_str(),
+        "purl": waiver.purl, "file": file,
         "sha256": bytes.sha256.hex(), "waiver": waiver.id, "rules": waiver.rules,
         "expires_at": waiver.expires_at, "in_force": in_force,
         "missing_approvals": if in_force { 0 } else { waivers::missing_approvals(&rules, waiver) },
     })))
+}
+
+/// Records that a waiver for given bytes has released them, and holds them no longer. Of a release that waits for
+/// approvals this is the last one's doing.
+pub(crate) async fn released(
+    call: &Call,
+    waiver: &Waiver,
+    file: Option<&str>,
+    decision: Option<DecisionId>,
+) -> Result<(), Problem> {
+    // A release names both; another waiver is none.
+    let (Some(sha256), [repository]) = (waiver.digest, &waiver.repositories[..]) else { return Ok(()) };
+    let change = QuarantineChange {
+        operation: QuarantineOperation::Release,
+        actor: call.pseudonym().await?,
+        repository: repository.as_str().into(),
+        purl: waiver.purl.as_str().into(),
+        file: file.map(Into::into),
+        sha256: Some(sha256),
+        decision,
+    };
+    append(call, Body::Quarantine(Box::new(change))).await?;
+    let repository = repository.clone();
+    call.door.catalogue(move |c| c.unhold(&sha256, &repository)).await?;
+    Ok(())
 }
 
 /// The waiver that covers every rule that holds the bytes.
@@ -199,14 +214,7 @@ async fn still_held(
 ) -> Result<(), Problem> {
     let mut all: Vec<Waiver> = rules.waivers.iter().cloned().collect();
     all.push(waiver.clone());
-    let with = Ruleset {
-        policy: rules.policy.clone(),
-        source: rules.source.clone(),
-        waivers: WaiverSet::new(all),
-        blocks: rules.blocks.clone(),
-        epoch: rules.epoch,
-        one_class: rules.one_class,
-    };
+    let with = Ruleset { waivers: WaiverSet::new(all), ..rules.clone() };
     let after = redecide(call, subject, &with, position, bytes).await?;
     match after.leading_reason() {
         Some(reason) if !after.serves() => Err(Problem::conflict(
@@ -237,7 +245,7 @@ pub(crate) async fn facts(
     bytes: Option<&BytesKnown>,
 ) -> Result<Facts, Problem> {
     let local = local_state(call, subject).await?;
-    Ok(assemble(&question(call, subject, position, &local, &subject.rules, bytes)))
+    Ok(assemble(&question(call, subject, position, &local, &subject.rules, bytes), call.now))
 }
 
 async fn local_state(call: &Call, subject: &Subject) -> Result<LocalState, Problem> {
@@ -260,6 +268,7 @@ fn question<'a>(
         position,
         local,
         blocks: &rules.blocks,
+        advisories: &rules.advisories,
         principal: &call.actor.principal,
         client: call.actor.client.as_deref(),
         operation: if bytes.is_some() { "artifact" } else { "index" },

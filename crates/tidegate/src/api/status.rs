@@ -16,7 +16,7 @@ pub(super) fn status(door: &Door) -> Value {
         "opened_at": door.opened_at,
         "ready": unready(door).is_empty(),
         "not_ready_because": unready(door),
-        "degraded": &*door.degraded,
+        "degraded": &*door.degraded(),
         "policy": {
             "id": rules.policy.id(), "version": rules.policy.version(), "source": rules.source,
             "digest": rules.policy.digest(), "enforces": rules.policy.enforces(),

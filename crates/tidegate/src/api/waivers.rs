@@ -14,6 +14,7 @@ use super::Handled;
 use super::call::{Call, append};
 use super::decisions::canonical;
 use super::problem::Problem;
+use super::quarantines;
 use super::subject::{self, Asker};
 use crate::pipeline::decide::Ruleset;
 
@@ -100,7 +101,7 @@ pub(crate) async fn request(call: &Call) -> Handled {
         covers_unknown: new.covers_unknown.unwrap_or(unknown),
     };
     let waiver = fitted(&rules, waiver, call.now)?;
-    let kept = put(call, waiver, "requested").await?;
+    let kept = put(call, waiver, "requested", None).await?;
     Ok(with_missing(&rules, &kept, call.now))
 }
 
@@ -207,9 +208,17 @@ fn settle(rules: &Ruleset, waiver: &mut Waiver) {
     }
 }
 
+/// What the history of a waiver says that was asked for by a release; the note is the file's name.
+pub(crate) const RELEASE_REQUESTED: &str = "release requested";
+
 /// Keeps a new waiver, records it, puts it in force.
-pub(crate) async fn put(call: &Call, waiver: Waiver, what: &str) -> Result<StoredWaiver, Problem> {
-    let event = event(call, if waiver.state == WaiverState::Approved { "approved" } else { what }, None);
+pub(crate) async fn put(
+    call: &Call,
+    waiver: Waiver,
+    what: &str,
+    note: Option<String>,
+) -> Result<StoredWaiver, Problem> {
+    let event = event(call, if waiver.state == WaiverState::Approved { "approved" } else { what }, note);
     let stored = StoredWaiver { waiver: waiver.clone(), revision: 0, history: vec![event.clone()] };
     let kept = waiver.clone();
     if !call.door.catalogue(move |c| c.put_waiver(&kept, &event)).await? {
@@ -269,6 +278,10 @@ pub(crate) async fn step(call: &Call, id: &str, step: &str) -> Handled {
         let (kept, event, revision) = (waiver.clone(), event(call, what, note.clone()), stored.revision);
         if call.door.catalogue(move |c| c.replace_waiver(&kept, revision, &event)).await? {
             record(call, &waiver).await?;
+            let release = stored.history.iter().find(|event| event.what == RELEASE_REQUESTED);
+            if let (WaiverState::Approved, Some(release)) = (waiver.state, release) {
+                quarantines::released(call, &waiver, release.note.as_deref(), None).await?;
+            }
             return Ok(with_missing(&rules, &StoredWaiver { waiver, ..stored }, call.now));
         }
     }

@@ -4,6 +4,7 @@ mod alarms;
 pub mod check;
 mod config;
 pub mod discover;
+mod intel;
 mod ledger;
 pub mod lock;
 mod manual;

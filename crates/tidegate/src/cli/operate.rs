@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{
-    Outcome, alarms, config, ledger, manual, person, policy, quarantine, status, token, waiver, who, why,
+    Outcome, alarms, config, intel, ledger, manual, person, policy, quarantine, status, token, waiver, who,
+    why,
 };
 
 /// Every command that looks after a door.
@@ -27,6 +28,8 @@ pub enum Operate {
     Waiver(waiver::Waiver),
     /// Make, list and take back tokens.
     Token(token::Token),
+    /// Show, fetch and load advisories and signals.
+    Intel(intel::Intel),
     /// Read the ledger.
     Ledger(ledger::Ledger),
     /// List and forget people.
@@ -56,6 +59,7 @@ impl Operate {
             Self::Quarantine(command) => command.run(),
             Self::Waiver(command) => command.run(),
             Self::Token(command) => command.run(),
+            Self::Intel(command) => command.run(),
             Self::Ledger(command) => command.run(),
             Self::Person(command) => command.run(),
             Self::Alarms(command) => command.run(),

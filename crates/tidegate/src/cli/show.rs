@@ -141,6 +141,13 @@ pub fn duration(text: &str) -> Result<u32, String> {
         .ok_or_else(|| "write a number and d, h, m or s, for example 30d".to_owned())
 }
 
+/// Says on a terminal that something takes time; silent elsewhere.
+pub fn spinner(what: &'static str) -> indicatif::ProgressBar {
+    let bar = indicatif::ProgressBar::new_spinner().with_message(what);
+    bar.enable_steady_tick(std::time::Duration::from_millis(120));
+    bar
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

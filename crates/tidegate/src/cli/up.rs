@@ -29,6 +29,9 @@ pub struct Up {
     /// Configuration file.
     #[arg(long, value_name = "FILE", env = "TIDEGATE_CONFIG")]
     pub config: Option<PathBuf>,
+    /// Fetch no feeds of advisories, whatever the configuration says.
+    #[arg(long, env = "TIDEGATE_NO_SYNC", value_parser = clap::builder::BoolishValueParser::new())]
+    pub no_sync: bool,
     /// End by itself after this many seconds without a request.
     #[arg(long, value_name = "SECONDS")]
     pub idle_exit: Option<u64>,
@@ -48,6 +51,7 @@ impl Up {
         if let Some(listen) = self.listen {
             config.server.listen = listen;
         }
+        config.intel.sync &= !self.no_sync;
         start_log(&config);
         let _lock = lock_data(&data)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -2,7 +2,8 @@
 
 use tidegate_model::Ecosystem;
 
-use super::{Config, RESERVED, Server, Upstream};
+use super::{Config, Feed, RESERVED, Server, Upstream};
+use crate::upstream::proxy::{ENVIRONMENT, NONE};
 
 /// Something in a configuration that cannot be used.
 #[derive(Debug)]
@@ -44,6 +45,29 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
     ] {
         above_zero(&["upstream", key], value, "nothing could be fetched")?;
     }
+    let proxy = &*upstream.proxy;
+    if ![ENVIRONMENT, NONE].contains(&proxy) && !proxy.parse::<url::Url>().is_ok_and(|u| u.scheme() == "http")
+    {
+        return wrong(
+            &["upstream", "proxy"],
+            "the proxy is neither `environment`, `none` nor an http:// address",
+            "give an address such as http://proxy.example:3128/",
+        );
+    }
+    if !upstream.no_proxy.is_empty() && [ENVIRONMENT, NONE].contains(&proxy) {
+        return wrong(
+            &["upstream", "no_proxy"],
+            "no_proxy is set and no proxy is named here",
+            "name the proxy with `proxy`, or set NO_PROXY in the environment of the door",
+        );
+    }
+    let intel = &config.intel;
+    for (key, value) in [("refresh_seconds", intel.refresh_seconds), ("stale_hours", intel.stale_hours)] {
+        above_zero(&["intel", key], value, "feeds could not be followed")?;
+    }
+    for (position, feed) in intel.feed.iter().flatten().enumerate() {
+        self::feed(position, feed, intel.feed.as_deref().unwrap_or_default())?;
+    }
     if let Err(error) = tracing_subscriber::EnvFilter::try_new(&config.log.filter) {
         return wrong(
             &["log", "filter"],
@@ -53,6 +77,46 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
     }
     for (name, repository) in &config.repository {
         self::repository(name, repository)?;
+    }
+    Ok(())
+}
+
+fn feed(position: usize, feed: &Feed, all: &[Feed]) -> Result<(), Wrong> {
+    let place = position.to_string();
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if feed.name.is_empty()
+        || feed.name.len() > 64
+        || !feed.name.chars().all(is_word)
+        || feed.name.starts_with('.')
+    {
+        return wrong(
+            &["intel", "feed", &place, "name"],
+            format!("`{}` cannot name a feed", feed.name.escape_debug()),
+            "use letters, digits, `-`, `_` and `.`, at most 64",
+        );
+    }
+    if all[..position].iter().any(|before| before.name == feed.name) {
+        return wrong(
+            &["intel", "feed", &place, "name"],
+            format!("two feeds are called `{}`", feed.name),
+            "give each its own name",
+        );
+    }
+    for (key, url) in [("url", Some(&feed.url)), ("changes_url", feed.changes_url.as_ref())] {
+        if url.is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
+            return wrong(
+                &["intel", "feed", &place, key],
+                "only http and https addresses can be fetched",
+                "load files with `tidegate intel import`",
+            );
+        }
+    }
+    if feed.changes_url.is_some() && feed.kind != tidegate_intel::FeedKind::Osv {
+        return wrong(
+            &["intel", "feed", &place, "changes_url"],
+            "only feeds of kind osv have a list of changes",
+            "remove the line",
+        );
     }
     Ok(())
 }
@@ -89,6 +153,7 @@ fn server(server: &Server) -> Result<(), Wrong> {
         ("max_head_bytes", server.max_head_bytes as u64),
         ("max_body_bytes", server.max_body_bytes as u64),
         ("idle_seconds", server.idle_seconds),
+        ("write_seconds", server.write_seconds),
     ];
     sizes
         .into_iter()

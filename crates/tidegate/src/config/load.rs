@@ -108,7 +108,8 @@ fn line_of(text: &str, place: &[String]) -> Option<usize> {
 }
 
 /// Words that are paths of the door itself.
-pub(crate) const RESERVED: [&str; 8] = ["api", "d", "t", "console", "ledger", "metrics", "healthz", "readyz"];
+pub(crate) const RESERVED: [&str; 10] =
+    ["advisories", "api", "d", "t", "console", "ledger", "metrics", "healthz", "osv", "readyz"];
 
 #[cfg(test)]
 mod tests {

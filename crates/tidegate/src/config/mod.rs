@@ -12,6 +12,8 @@ use std::path::PathBuf;
 
 use tidegate_model::Ecosystem;
 
+use crate::upstream::proxy::ENVIRONMENT;
+
 pub(crate) use load::RESERVED;
 pub use load::{ConfigError, load, parse};
 pub use template::TEMPLATE;
@@ -33,6 +35,8 @@ pub struct Config {
     pub ledger: LedgerSection,
     /// How upstreams are asked.
     pub upstream: UpstreamSection,
+    /// Which feeds of advisories and signals are followed.
+    pub intel: IntelSection,
     /// What is logged.
     pub log: Log,
     /// Repositories by name. One per ecosystem exists out of the box.
@@ -61,6 +65,8 @@ pub struct Server {
     pub max_body_bytes: usize,
     /// Seconds a client may take for a request head, and a connection may stay idle.
     pub idle_seconds: u64,
+    /// Seconds a client may go without taking any more of an answer.
+    pub write_seconds: u64,
     /// Seconds running transfers get to finish after a stop signal.
     pub drain_seconds: u64,
 }
@@ -77,6 +83,7 @@ impl Default for Server {
             max_head_bytes: 32 * 1024,
             max_body_bytes: 16 << 20,
             idle_seconds: 60,
+            write_seconds: 60,
             drain_seconds: 20,
         }
     }
@@ -165,6 +172,11 @@ pub struct UpstreamSection {
     /// Whether files may come from private, loopback and link-local addresses although their upstream does not live at
     /// one. Upstreams themselves always may: somebody configured them.
     pub allow_private_addresses: bool,
+    /// Through which proxy https upstreams are asked: `environment` (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), `none`, or the
+    /// address of one.
+    pub proxy: String,
+    /// Hosts, domains and networks that are asked without the proxy named here.
+    pub no_proxy: Vec<String>,
 }
 
 impl Default for UpstreamSection {
@@ -176,8 +188,50 @@ impl Default for UpstreamSection {
             max_artifact_bytes: 8 << 30,
             hold_seconds: None,
             allow_private_addresses: false,
+            proxy: ENVIRONMENT.into(),
+            no_proxy: Vec::new(),
         }
     }
+}
+
+/// `[intel]`
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IntelSection {
+    /// Whether feeds are fetched. What was imported by hand counts either way.
+    pub sync: bool,
+    /// Seconds between two looks at the feeds.
+    pub refresh_seconds: u64,
+    /// Hours after which what a feed of advisories says is stale.
+    pub stale_hours: u64,
+    /// Authors whose VEX statements count; others are shown and change nothing.
+    pub trusted_vex: Vec<String>,
+    /// The feeds. Left out: the publishers' public ones, for the ecosystems of this door.
+    pub feed: Option<Vec<Feed>>,
+}
+
+impl Default for IntelSection {
+    fn default() -> Self {
+        Self { sync: true, refresh_seconds: 3600, stale_hours: 72, trusted_vex: Vec::new(), feed: None }
+    }
+}
+
+/// `[[intel.feed]]`
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feed {
+    /// A word for messages and records.
+    pub name: String,
+    /// What it is.
+    pub kind: tidegate_intel::FeedKind,
+    /// Where all of it is.
+    pub url: url::Url,
+    /// OSV: where the list of changes (`modified_id.csv`) is; each record is asked for beside it.
+    #[serde(default)]
+    pub changes_url: Option<url::Url>,
+    /// Other hosts to which the feed's own host may redirect.
+    #[serde(default)]
+    pub file_hosts: Vec<String>,
 }
 
 /// `[log]`

@@ -19,6 +19,8 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # max_body_bytes = 16777216
 # Seconds a client may take for a request head, and a connection may stay idle.
 # idle_seconds = 60
+# Seconds a client may go without taking any more of an answer before its connection is closed.
+# write_seconds = 60
 # Seconds running transfers get to finish after a stop signal.
 # drain_seconds = 20
 
@@ -54,6 +56,27 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # hold_seconds = 10
 # Whether files may come from private, loopback and link-local addresses although their upstream does not live at one.
 # allow_private_addresses = false
+# The proxy through which https upstreams are asked: "environment" (HTTPS_PROXY, ALL_PROXY, NO_PROXY), "none", or an address such
+# as "http://proxy.example:3128". Plain http and this machine itself are asked straight.
+# proxy = "environment"
+# Hosts, domains and networks that are asked without the proxy that is named here.
+# no_proxy = []
+
+[intel]
+# Whether advisories and signals are fetched. What `tidegate intel import` loads counts either way.
+# sync = true
+# Seconds between two looks at the feeds, and hours after which what they say is stale.
+# refresh_seconds = 3600
+# stale_hours = 72
+# Authors whose VEX statements count.
+# trusted_vex = []
+# Without any of these, the publishers' public feeds are followed: OSV, CISA KEV, FIRST EPSS.
+#
+# [[intel.feed]]
+# name = "osv-npm"
+# kind = "osv"       # or ghsa, rustsec, pypa, go, malicious, kev, epss, ssvc, openvex, csaf
+# url = "https://feeds.acme.example/npm/all.zip"
+# changes_url = "https://feeds.acme.example/npm/modified_id.csv"
 
 [log]
 # format = "text"    # or "json"

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, RwLock};
 
+use tidegate_intel::Intel;
 use tidegate_ledger::entry::{DecisionMade, Text};
 use tidegate_ledger::{Body, EntryDraft, Recorder};
 use tidegate_model::{DecisionId, Sha256, Timestamp};
@@ -23,6 +24,8 @@ use tidegate_store::catalogue::{Catalogue, CatalogueError, DecisionRecord};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::intel::feeds::FeedSource;
+use crate::intel::sync::Attempts;
 use crate::metrics::Metrics;
 use crate::pipeline::decide::{Decided, Ruleset};
 use crate::pipeline::package::Package;
@@ -78,8 +81,13 @@ pub struct Door {
     pub via: String,
     /// When it was opened.
     pub opened_at: Timestamp,
-    /// Controls that are not there, told in every answer and entry.
-    pub degraded: Arc<[Text]>,
+    /// Advisories and signals; those in force are part of the ruleset.
+    pub intel: Intel,
+    /// The feeds they come from.
+    pub feeds: Vec<FeedSource>,
+    /// The last attempts to get them.
+    pub attempts: Attempts,
+    degraded: RwLock<Arc<[Text]>>,
     /// Set when the door no longer takes new connections.
     pub draining: AtomicBool,
     rules: RwLock<Arc<Ruleset>>,
@@ -90,8 +98,8 @@ pub struct Door {
     heavy_permits: Arc<tokio::sync::Semaphore>,
 }
 
-/// Controls that this build does not have yet. A control that is off says so.
-const NOT_THERE: [&str; 2] = ["advisories: no feed is loaded", "contents: nothing looks inside"];
+/// The control that this build does not have yet. A control that is off says so.
+const NOT_THERE: &str = "contents: nothing looks inside";
 /// How many pieces of blocking work run at a time: enough to wait for disks, too few to starve the processor.
 const BLOCKING_AT_A_TIME: usize = 16;
 /// Last accesses are written to the catalogue in groups of this many.
@@ -120,13 +128,18 @@ impl Door {
         rules.policy.principal_class(&principal, &request, &rules.waivers)
     }
 
+    /// Controls that are not there, told in every answer and entry.
+    pub fn degraded(&self) -> Arc<[Text]> {
+        Arc::clone(&self.degraded.read().expect("no panic while holding it"))
+    }
+
     /// Controls that are not there, and the upstream where it failed.
     pub fn degraded_with(&self, stale: Option<&str>) -> Arc<[Text]> {
         match stale {
             Some(why) => {
-                self.degraded.iter().cloned().chain([Text::from(format!("upstream: {why}"))]).collect()
+                self.degraded().iter().cloned().chain([Text::from(format!("upstream: {why}"))]).collect()
             }
-            None => Arc::clone(&self.degraded),
+            None => self.degraded(),
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use http::HeaderValue;
 use tidegate_ecosystems::UpstreamBase;
+use tidegate_intel::Intel;
 use tidegate_ledger::entry::Start;
 use tidegate_ledger::{Body, EntryDraft, Limits, Mode, NodeId, Recorder};
 use tidegate_model::{Ecosystem, Secret};
@@ -25,7 +26,10 @@ use super::{
 use crate::clock::Clock;
 use crate::config::{self, Config, LedgerMode};
 use crate::discover::{Discovered, NotConfigured};
+use crate::intel::sync::Attempts;
+use crate::intel::{self, Advisories};
 use crate::metrics::Metrics;
+use crate::upstream::proxy::Proxies;
 use crate::upstream::{Client, ClientSettings, NamePatterns, Upstream};
 
 /// What a door is opened with.
@@ -123,6 +127,7 @@ impl Door {
             idle: Duration::from_secs(config.upstream.idle_seconds),
             min_bytes_per_second: config.upstream.min_bytes_per_second,
             allow_private: config.upstream.allow_private_addresses,
+            proxies: Proxies::new(&config.upstream.proxy, &config.upstream.no_proxy),
             via: via.clone(),
         })
         .map_err(DoorError::Certificates)?;
@@ -134,8 +139,22 @@ impl Door {
             Some(path) => PolicySource::File(path.clone()),
             None => PolicySource::Pack(config.policy.pack.clone()),
         };
+        let intel_dir = data.join("intel");
+        let intel = Intel::open(Arc::clone(&disk), &intel_dir).map_err(|e| store_error(&e))?;
+        let attempts = Attempts::open(&intel_dir);
+        let advisories = Advisories {
+            snapshot: intel.snapshot(),
+            checked: Arc::new(attempts.successes()),
+            stale_after_seconds: i64::try_from(config.intel.stale_hours).unwrap_or(i64::MAX / 3600) * 3600,
+            trusted_vex: config.intel.trusted_vex.clone().into(),
+        };
+        let feeds = intel::feeds::sources(&config.intel, &ecosystems_of(&repositories));
+        for feed in &feeds {
+            client.trust_host_of(&feed.host);
+        }
+        let policy = rules::compile(&source)?;
         let ruleset =
-            rules::assemble(rules::compile(&source)?, &source, &*catalogue, 1).map_err(RulesError::from)?;
+            rules::assemble(policy, &source, &*catalogue, advisories, 1).map_err(RulesError::from)?;
         let door = Arc::new(Self {
             caches: Caches::new(config.cache.memory_mib << 20),
             flights: Flights::default(),
@@ -144,7 +163,10 @@ impl Door {
             metrics: Metrics::default(),
             words: Words::default(),
             opened_at: clock.now(),
-            degraded: super::NOT_THERE.map(tidegate_ledger::entry::Text::from).into(),
+            intel,
+            feeds,
+            attempts,
+            degraded: RwLock::default(),
             draining: AtomicBool::new(false),
             rules: RwLock::new(Arc::new(ruleset)),
             policy_source: Mutex::new(source),
@@ -163,6 +185,7 @@ impl Door {
             repositories,
             via,
         });
+        door.look_for_degradations();
         let start = Start {
             program: concat!("tidegate/", env!("CARGO_PKG_VERSION")).into(),
             mode,
@@ -171,9 +194,17 @@ impl Door {
         };
         let entry = EntryDraft { time: door.opened_at, tenant: TENANT.into(), body: Body::Start(start) };
         drop(door.recorder.append(&entry).map_err(|e| store_error(&e))?);
-        door.record_policy(&door.rules(), None);
+        door.record_policy(&door.rules(), None, None);
         Ok(door)
     }
+}
+
+/// The ecosystems that a door has an upstream for.
+fn ecosystems_of(repositories: &BTreeMap<String, Arc<Repository>>) -> Vec<Ecosystem> {
+    let served = |ecosystem: &Ecosystem| {
+        repositories.values().any(|r| r.ecosystem == *ecosystem && !r.upstreams.is_empty())
+    };
+    Ecosystem::ALL.into_iter().filter(served).collect()
 }
 
 /// An error and its causes on one line.

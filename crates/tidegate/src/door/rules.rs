@@ -1,14 +1,19 @@
 //! The ruleset in force: policy, waivers, blocks by hand. Swapped as one, so that no decision mixes two of them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tidegate_ledger::entry::PolicyChange;
+use tidegate_intel::Snapshot;
+use tidegate_ledger::entry::{PolicyChange, Text};
+use tidegate_ledger::pseudonym::Pseudonym;
 use tidegate_ledger::{Body, EntryDraft};
+use tidegate_model::Timestamp;
 use tidegate_policy::{Policy, PolicyErrors, WaiverSet};
 use tidegate_store::catalogue::{Catalogue, CatalogueError, WaiverFilter};
 
-use super::{Door, TENANT};
+use super::{Door, NOT_THERE, TENANT};
+use crate::intel::Advisories;
 use crate::pipeline::decide::Ruleset;
 
 /// Where a policy comes from.
@@ -78,13 +83,14 @@ pub(super) fn assemble(
     policy: Policy,
     source: &PolicySource,
     catalogue: &dyn Catalogue,
+    advisories: Advisories,
     epoch: u64,
 ) -> Result<Ruleset, CatalogueError> {
     let waivers = catalogue.waivers(&WaiverFilter::default())?.into_iter().map(|w| w.waiver).collect();
     let waivers = WaiverSet::new(waivers);
     let blocks = catalogue.local_blocks(false)?;
     let one_class = policy.principal_selectors() == 0 && waivers.iter().all(|w| w.principals.is_empty());
-    Ok(Ruleset { policy, source: source.to_string(), waivers, blocks, epoch, one_class })
+    Ok(Ruleset { policy, source: source.to_string(), waivers, blocks, advisories, epoch, one_class })
 }
 
 impl Door {
@@ -97,30 +103,88 @@ impl Door {
         self.put_in_force(&source)
     }
 
-    /// Puts another policy in force. Blocks.
+    /// As [`Self::reload_rules`], in the name of whoever asked for it.
+    ///
+    /// # Errors
+    /// [`RulesError`]; the ruleset in force stays.
+    pub fn reload_rules_for(&self, actor: Pseudonym) -> Result<Arc<Ruleset>, RulesError> {
+        let source = self.policy_source.lock().expect("no panic while holding it").clone();
+        self.put_in_force_by(&source, Some(actor))
+    }
+
+    /// Puts another policy in force, in nobody's name. Blocks.
     ///
     /// # Errors
     /// [`RulesError`]; the ruleset in force stays.
     pub fn put_in_force(&self, source: &PolicySource) -> Result<Arc<Ruleset>, RulesError> {
+        self.put_in_force_by(source, None)
+    }
+
+    /// Puts another policy in force; `actor` is who asked for it, where somebody did. Blocks.
+    ///
+    /// # Errors
+    /// [`RulesError`]; the ruleset in force stays.
+    pub fn put_in_force_by(
+        &self,
+        source: &PolicySource,
+        actor: Option<Pseudonym>,
+    ) -> Result<Arc<Ruleset>, RulesError> {
         let policy = compile(source)?;
         let mut held = self.policy_source.lock().expect("no panic while holding it");
         let before = self.rules();
-        let rules = Arc::new(assemble(policy, source, &*self.store.catalogue, before.epoch + 1)?);
+        let advisories = before.advisories.clone();
+        let rules = Arc::new(assemble(policy, source, &*self.store.catalogue, advisories, before.epoch + 1)?);
         if rules.policy.digest() != before.policy.digest() {
-            self.record_policy(&rules, Some(before.policy.digest()));
+            self.record_policy(&rules, Some(before.policy.digest()), actor);
         }
         *held = source.clone();
         *self.rules.write().expect("no panic while holding it") = Arc::clone(&rules);
         Ok(rules)
     }
 
-    pub(super) fn record_policy(&self, rules: &Ruleset, previous: Option<tidegate_model::Sha256>) {
+    /// Puts other advisories in force. What was decided before is decided anew.
+    pub fn put_advisories_in_force(&self, snapshot: Arc<Snapshot>) {
+        let _one_at_a_time = self.policy_source.lock().expect("no panic while holding it");
+        let before = self.rules();
+        // A slower thread must not bring back what a faster one replaced.
+        if snapshot.generation() <= before.advisories.snapshot.generation() {
+            return;
+        }
+        let advisories = Advisories { snapshot, ..before.advisories.clone() };
+        let rules = Ruleset { advisories, epoch: before.epoch + 1, ..Ruleset::clone(&before) };
+        *self.rules.write().expect("no panic while holding it") = Arc::new(rules);
+        self.look_for_degradations();
+    }
+
+    /// Notes when each feed was last current. Decisions stand: only the time at which they have to be made again moves.
+    pub fn note_checked(&self, checked: BTreeMap<String, Timestamp>) {
+        let _one_at_a_time = self.policy_source.lock().expect("no panic while holding it");
+        let before = self.rules();
+        let advisories = Advisories { checked: Arc::new(checked), ..before.advisories.clone() };
+        let rules = Ruleset { advisories, ..Ruleset::clone(&before) };
+        *self.rules.write().expect("no panic while holding it") = Arc::new(rules);
+        self.look_for_degradations();
+    }
+
+    /// Finds out which controls are missing or too old, for status, answers and entries.
+    pub fn look_for_degradations(&self) {
+        let advisories = self.rules().advisories.degradations(self.clock.now());
+        let now: Arc<[Text]> = advisories.into_iter().chain([NOT_THERE.to_owned()]).map(Text::from).collect();
+        *self.degraded.write().expect("no panic while holding it") = now;
+    }
+
+    pub(super) fn record_policy(
+        &self,
+        rules: &Ruleset,
+        previous: Option<tidegate_model::Sha256>,
+        actor: Option<Pseudonym>,
+    ) {
         let change = PolicyChange {
             policy: rules.policy.digest(),
             previous,
             source: rules.source.as_str().into(),
             rules: rules.policy.rules().len() as u64,
-            actor: None,
+            actor,
         };
         let entry = EntryDraft { time: self.clock.now(), tenant: TENANT.into(), body: Body::Policy(change) };
         if let Err(error) = self.recorder.append(&entry) {

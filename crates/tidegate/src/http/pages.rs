@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use http::header::{self, HeaderMap};
 use tidegate_ecosystems::Answer;
+use tidegate_intel::RecordText;
 use tidegate_model::decision::Decision;
 use tidegate_model::{DecisionId, Timestamp};
 use tidegate_store::catalogue::DecisionRecord;
@@ -18,10 +19,7 @@ const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; fra
 
 /// `/d/<decision>`: what was decided and why, as a page or as problem details (RFC 9457).
 pub async fn decision(door: &Arc<Door>, id: &str, headers: &HeaderMap, head_only: bool) -> HttpResponse {
-    let wants_json = headers
-        .get(header::ACCEPT)
-        .and_then(|v| v.to_str().ok())
-        .is_some_and(|a| a.contains("json") && !a.contains("text/html"));
+    let wants_json = wants_json(headers);
     let found = match id.parse::<DecisionId>() {
         Ok(id) => door.catalogue(move |c| c.decision(id)).await.ok().flatten(),
         Err(_) => None,
@@ -54,6 +52,66 @@ pub async fn decision(door: &Arc<Door>, id: &str, headers: &HeaderMap, head_only
         .with_header(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY)
         .with_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     unrecorded(answer, head_only)
+}
+
+fn wants_json(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("json") && !accept.contains("text/html"))
+}
+
+/// `/advisories/<id>`: what is recorded under an id, as a page or as the records themselves.
+pub async fn advisory(door: &Arc<Door>, id: &str, headers: &HeaderMap, head_only: bool) -> HttpResponse {
+    let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned();
+    let (rules, now, wanted) = (door.rules(), door.clock.now(), id.clone());
+    let records =
+        door.blocking(move || rules.advisories.snapshot.records(&wanted, now)).await.unwrap_or_default();
+    let read = |record: &RecordText| serde_json::from_slice::<serde_json::Value>(&record.json).ok();
+    let documents: Vec<_> = records.iter().filter_map(read).collect();
+    let status = if documents.is_empty() { StatusCode::NOT_FOUND } else { StatusCode::OK };
+    let answer = if wants_json(headers) {
+        Answer::new(
+            status,
+            "application/json",
+            serde_json::json!({ "id": id, "records": documents }).to_string(),
+        )
+    } else if documents.is_empty() {
+        let why = "<p>No advisory with this id is loaded here: <code>tidegate intel status</code> shows the feeds.</p>";
+        Answer::new(status, "text/html; charset=utf-8", html("No such advisory", why))
+    } else {
+        let body: String = records.iter().zip(&documents).map(|(r, d)| advisory_section(r, d)).collect();
+        Answer::new(status, "text/html; charset=utf-8", html(&id, &body))
+    };
+    let answer = answer
+        .with_header(header::CACHE_CONTROL, "no-store")
+        .with_header(header::VARY, "Accept")
+        .with_header(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY)
+        .with_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    unrecorded(answer, head_only)
+}
+
+fn advisory_section(text: &RecordText, record: &serde_json::Value) -> String {
+    let said = |key: &str| escape(record[key].as_str().unwrap_or_default());
+    let withdrawn = if text.withdrawn { " <b>(withdrawn)</b>" } else { "" };
+    let mut out = format!("<h2>{}{withdrawn}</h2><p>{}</p>", escape(&text.id), said("summary"));
+    let aliases = record["aliases"].as_array().into_iter().flatten().filter_map(|a| a.as_str());
+    let aliases = aliases.map(escape).collect::<Vec<_>>().join(", ");
+    out.push_str(&format!(
+        "<table><tr><th>also</th><td>{aliases}</td></tr><tr><th>feed</th><td>{}</td></tr><tr><th>changed</th><td>{}</td></tr>",
+        escape(&text.feed),
+        said("modified")
+    ));
+    for affected in record["affected"].as_array().into_iter().flatten() {
+        let package = &affected["package"];
+        let word = |key: &str| escape(package[key].as_str().unwrap_or_default());
+        let ranges = escape(&affected["ranges"].to_string());
+        out.push_str(&format!(
+            "<tr><th>touches</th><td>{} {} <code>{ranges}</code></td></tr>",
+            word("ecosystem"),
+            word("name")
+        ));
+    }
+    out.push_str(&format!("</table><pre style=\"white-space:pre-wrap\">{}</pre>", said("details")));
+    out
 }
 
 /// `/`: what this is and how to use it.

@@ -15,6 +15,10 @@ pub enum Place<'a> {
     Api(&'a str),
     /// `/d/<decision>`
     Decision(&'a str),
+    /// `/advisories/<id>`
+    Advisory(&'a str),
+    /// `/osv/v1/…`, without the prefix.
+    Osv(&'a str),
     /// `/<repository>/…` or `/t/<token>/<repository>/…`
     Package {
         /// The token in the path, where there is one.
@@ -39,6 +43,8 @@ pub fn place(path: &str) -> Place<'_> {
         "metrics" if path == first => Place::Metrics,
         "api" => rest.strip_prefix("v1/").map_or(Place::Unknown, Place::Api),
         "d" => Place::Decision(rest),
+        "advisories" if !rest.is_empty() => Place::Advisory(rest),
+        "osv" => rest.strip_prefix("v1/").map_or(Place::Unknown, Place::Osv),
         "t" => match rest.split_once('/').and_then(|(token, rest)| Some((token, rest.split_once('/')?))) {
             Some((token, (repository, rest))) if is_name(repository) && !token.is_empty() => {
                 Place::Package { token: Some(token), repository, rest }

@@ -20,8 +20,9 @@ use tokio_rustls::TlsAcceptor;
 use super::guard::Guarded;
 use super::packages::{self, Arrival};
 use super::paths::{Place, place};
+use super::patience::Patient;
 use super::respond::{self, HttpResponse};
-use super::{operations, pages};
+use super::{operations, osv, pages};
 use crate::api;
 use crate::door::Door;
 use crate::pipeline::denials;
@@ -161,12 +162,18 @@ fn builder(door: &Door) -> http1::Builder {
     builder
 }
 
+/// A connection whose requests have unambiguous framing and whose other side goes on reading.
+fn guarded<S>(door: &Door, stream: S) -> Guarded<Patient<S>> {
+    let server = &door.config.server;
+    Guarded::new(Patient::new(stream, Duration::from_secs(server.write_seconds)), server.max_head_bytes)
+}
+
 async fn connection<S>(door: Arc<Door>, stream: S, arrival: Arrival, mut stop: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     door.metrics.connections.inc();
-    let guarded = Guarded::new(stream, door.config.server.max_head_bytes);
+    let guarded = guarded(&door, stream);
     let service_door = Arc::clone(&door);
     let service = service_fn(move |request| {
         let door = Arc::clone(&service_door);
@@ -208,8 +215,7 @@ async fn socket_connection(
             Ok::<_, Infallible>(response)
         }
     });
-    let connection = builder(&door)
-        .serve_connection(TokioIo::new(Guarded::new(stream, door.config.server.max_head_bytes)), service);
+    let connection = builder(&door).serve_connection(TokioIo::new(guarded(&door, stream)), service);
     tokio::pin!(connection);
     let _ = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -239,6 +245,8 @@ async fn answer(door: &Arc<Door>, request: Request<Incoming>, arrival: &Arrival)
             api::answer(door, rest, &parts, body, &caller, &base).await
         }
         Place::Decision(id) => pages::decision(door, id, &parts.headers, head_only).await,
+        Place::Advisory(id) => pages::advisory(door, id, &parts.headers, head_only).await,
+        Place::Osv(rest) => osv::answer(door, rest, &parts, body, arrival).await,
         Place::Alive => operations::alive(head_only),
         Place::Ready => operations::ready(door, head_only),
         Place::Metrics => operations::metrics(door, head_only),

@@ -10,11 +10,13 @@ use tidegate_store::catalogue::LocalBlock;
 
 use super::facts::{Question, assemble, purl_of};
 use super::package::Package;
+use crate::intel::Advisories;
 
 /// The id of the rule that no policy can switch off: bytes once seen under a name stay.
 pub const FIRST_SEEN_RULE: &str = "tidegate/first-seen";
 
 /// Everything that decides, swapped as one.
+#[derive(Clone)]
 pub struct Ruleset {
     /// The policy in force.
     pub policy: Policy,
@@ -24,6 +26,8 @@ pub struct Ruleset {
     pub waivers: WaiverSet,
     /// Blocks by hand that stand.
     pub blocks: Vec<LocalBlock>,
+    /// What is known to be bad.
+    pub advisories: Advisories,
     /// Counts swaps: what was decided under another number may be decided otherwise now.
     pub epoch: u64,
     /// Whether every principal gets the same decisions.
@@ -60,7 +64,7 @@ impl Decided {
 
 /// Decides on one file.
 pub fn decide_file(rules: &Ruleset, question: &Question<'_>, now: Timestamp) -> Decision {
-    let facts = assemble(question);
+    let facts = assemble(question, now);
     let mut decision = decide(&rules.policy, &facts, &rules.waivers, now);
     if question.package.sightings[question.position].changed {
         refuse_changed_bytes(&mut decision, question);

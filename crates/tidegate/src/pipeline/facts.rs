@@ -8,11 +8,13 @@ use tidegate_model::facts::{
     ArtifactFacts, FactState, Facts, Group, LicenceFacts, LifecycleFacts, MalwareFacts, NameFacts,
     PrincipalFacts, ProvenanceFacts, PublisherFacts, RepositoryFacts, RequestFacts, ScriptFacts,
 };
-use tidegate_model::{ArtifactKind, Coordinate, Digest, Principal, Sha256, Stated};
+use tidegate_model::{ArtifactKind, Coordinate, Digest, Principal, Sha256, Stated, Timestamp};
 use tidegate_store::catalogue::{Catalogue, CatalogueError, LocalBlock};
 
 use super::package::Package;
 use crate::door::Repository;
+use crate::intel::facts::Asked;
+use crate::intel::{self, Advisories};
 
 /// What this door did with a package before.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +54,8 @@ pub struct Question<'a> {
     pub local: &'a LocalState,
     /// Blocks by hand.
     pub blocks: &'a [LocalBlock],
+    /// What is known to be bad.
+    pub advisories: &'a Advisories,
     /// Who asks.
     pub principal: &'a Principal,
     /// With which program.
@@ -80,7 +84,7 @@ pub fn purl_of(package: &Package, position: usize) -> String {
 }
 
 /// Assembles the facts.
-pub fn assemble(question: &Question<'_>) -> Facts {
+pub fn assemble(question: &Question<'_>, now: Timestamp) -> Facts {
     let Question { repository, package, position, local, .. } = *question;
     let file = &package.index.files()[position];
     let history = &package.history[position];
@@ -90,6 +94,13 @@ pub fn assemble(question: &Question<'_>) -> Facts {
         local.pins.get(&(file.version.as_str().to_owned(), file.file.as_str().to_owned())).copied();
     let admitted_before = local.admitted.contains(&purl);
     let sha256 = question.bytes.map(|b| b.sha256).or(pinned_digest);
+    let asked = Asked {
+        ecosystem: package.name.ecosystem(),
+        name: package.name.as_str(),
+        version: file.version.as_str(),
+        now,
+    };
+    let (vulnerabilities, reported) = intel::facts::known(question.advisories, &asked);
     Facts {
         artifact: ArtifactFacts {
             kind: Some(ArtifactKind::Package),
@@ -111,8 +122,8 @@ pub fn assemble(question: &Question<'_>) -> Facts {
             prerelease: file.version.is_prerelease(),
             purl: purl.clone(),
         },
-        vulnerabilities: Group::gap(FactState::NotScanned, "no advisory feed is loaded"),
-        malware: malware(question, &purl, sha256),
+        vulnerabilities,
+        malware: malware(question, &purl, sha256, reported),
         licence: match &file.licence {
             Stated::Known(text) => Group::known(LicenceFacts {
                 declared: Some(text.clone()),
@@ -187,9 +198,14 @@ fn not_applicable<T>() -> Group<T> {
     Group { state: FactState::NotApplicable, ..Group::default() }
 }
 
-/// A block by hand is an advisory of our own; nothing else knows malware yet.
-fn malware(question: &Question<'_>, purl: &str, sha256: Option<Sha256>) -> Group<MalwareFacts> {
-    let reports: Vec<String> = question
+/// A block by hand is an advisory of our own and stands beside what feeds report.
+fn malware(
+    question: &Question<'_>,
+    purl: &str,
+    sha256: Option<Sha256>,
+    reported: Group<MalwareFacts>,
+) -> Group<MalwareFacts> {
+    let mut reports: Vec<String> = question
         .blocks
         .iter()
         .filter(|b| b.block.purl == purl || b.block.purl == *question.package.purl)
@@ -197,8 +213,9 @@ fn malware(question: &Question<'_>, purl: &str, sha256: Option<Sha256>) -> Group
         .map(LocalBlock::id)
         .collect();
     if reports.is_empty() {
-        return Group::gap(FactState::NotScanned, "no malware feed is loaded");
+        return reported;
     }
+    reports.extend(reported.value.map(|known| known.reports).unwrap_or_default());
     Group {
         source: Some("blocked by hand".into()),
         ..Group::known(MalwareFacts { verdict: "malicious".into(), reports })

@@ -104,7 +104,7 @@ struct Circumstance {
 
 impl Circumstance {
     fn warm(door: &Door) -> Self {
-        Self { cache: CacheState::Warm, degraded: door.degraded.clone() }
+        Self { cache: CacheState::Warm, degraded: door.degraded() }
     }
 }
 
@@ -314,6 +314,7 @@ fn question<'a>(
         position,
         local,
         blocks: &rules.blocks,
+        advisories: &rules.advisories,
         principal: &request.identity.principal,
         client: request.identity.client_name.as_deref(),
         operation: if bytes.is_some() { "artifact" } else { "index" },

@@ -1,6 +1,7 @@
 //! Services of the upstream that are passed through, documents of our own, redirects to the normal spelling.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -14,6 +15,7 @@ use tidegate_model::denial::DenialKind;
 
 use super::{Answered, PackageRequest, Told, denials, documents, refuse, tell};
 use crate::door::{Door, Repository};
+use crate::intel::told;
 use crate::upstream::{Fetched, Upstream, UpstreamError, Validators};
 
 /// Relays a service call to the first upstream that offers it. Names that are private to one upstream are told to no
@@ -25,6 +27,12 @@ pub(super) async fn relay(
 ) -> Result<Answered, RecordError> {
     let purl: Option<Text> = call.package.as_ref().map(|p| package_purl(p).into());
     let mut told = Told { purl, ..Told::new("api") };
+    if let Some(answered) = advised(door, request, call).await {
+        return match answered {
+            Ok(answer) => tell(door, request, &told, answer),
+            Err(denial) => refuse(door, request, &told, &denial),
+        };
+    }
     match relayed(door, request, call).await {
         Ok((answer, upstream)) => {
             told.upstream = Some(upstream.name.as_str().into());
@@ -32,6 +40,42 @@ pub(super) async fn relay(
         }
         Err(denial) => refuse(door, request, &told, &denial),
     }
+}
+
+/// An audit, out of the advisories that are loaded here: they are those that decisions are made with. `None` where the
+/// call is no audit, or nothing is loaded and an upstream may know more.
+async fn advised(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    call: &ApiCall,
+) -> Option<Result<Answer, Denial>> {
+    let rules = door.rules();
+    if !call.forwards_body || !rules.advisories.covers(request.repository.ecosystem) {
+        return None;
+    }
+    let (call, request, now) = (call.clone(), request.clone(), door.clock.now());
+    let protocol = request.repository.protocol;
+    let unknown = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let answered = door
+        .blocking({
+            let unknown = Arc::clone(&unknown);
+            move || {
+                let advise = |package: &tidegate_model::PackageName, version: &str| {
+                    told::advice(&rules.advisories, package, version, &request.door_url, now)
+                        .inspect_err(|_| unknown.store(true, Ordering::Relaxed))
+                };
+                protocol.advise(&call, &request.body, &advise)
+            }
+        })
+        .await?;
+    Some(answered.map_err(|why| {
+        // What is not known is our matter, what cannot be read is the client's.
+        if unknown.load(Ordering::Relaxed) {
+            denials::plain(DenialKind::Unavailable, format!("{why}; this is not a clean bill"), "")
+        } else {
+            denials::plain(DenialKind::BadRequest, format!("this audit cannot be read: {why}"), "")
+        }
+    }))
 }
 
 async fn relayed(

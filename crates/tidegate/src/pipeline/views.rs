@@ -225,6 +225,7 @@ pub fn decisions_for(
         position: 0,
         local: &local,
         blocks: &rules.blocks,
+        advisories: &rules.advisories,
         principal,
         client,
         operation: "index",

@@ -492,3 +492,76 @@ fn the_ledger_is_exported_while_the_door_runs() {
     let said = site.refused(&["ledger", "export", "--data", nowhere.to_str().unwrap()]);
     assert!(said.contains("there is no ledger") && said.contains("--data"), "{said}");
 }
+
+/// The entries of one kind in the ledger of a door that runs.
+fn entries(site: &Site, kind: &str) -> Vec<Value> {
+    let told = site.told(&["ledger", "export"]);
+    let entries = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    entries.filter(|entry| entry["kind"] == kind).collect()
+}
+
+#[test]
+fn a_release_that_waits_for_approvals_is_recorded_by_the_last_of_them() {
+    let site = Site::open();
+    site.told(&["policy", "reload", "--pack", "strict"]);
+    assert_eq!(site.tarball("2.0.0"), 403);
+    let asked = site.told(&["quarantine", "release", "pkg:npm/left-pad@2.0.0", "--reason", "looked at"]);
+    assert!(asked.contains("stays held until 2 more approve"), "{asked}");
+    let id = site.json(&["waiver", "list"])[0]["id"].as_str().unwrap().to_owned();
+    let address = format!("http://{}/", site.address);
+    for (person, released) in [("ann", 0), ("bea", 1)] {
+        let before = |entry: &Value| entry["operation"] == "release";
+        assert_eq!(entries(&site, "quarantine").iter().filter(|e| before(e)).count(), 0);
+        let made = &site.json(&["token", "create", person, "--scope", "admin"])[0];
+        let token = made["token"].as_str().unwrap();
+        site.told(&["waiver", "approve", &id, "--door", &address, "--token", token]);
+        let found = entries(&site, "quarantine");
+        assert_eq!(found.iter().filter(|e| before(e)).count(), released, "{found:?}");
+        if let Some(entry) = found.iter().find(|e| before(e)) {
+            assert_eq!(entry["purl"], "pkg:npm/left-pad@2.0.0");
+            assert_eq!(entry["file"], "left-pad-2.0.0.tgz");
+            assert!(entry["sha256"].as_str().unwrap().starts_with("sha256:"), "{entry}");
+            let people = site.json(&["person", "list"]);
+            let bea = people.iter().find(|p| p["name"] == "bea").unwrap();
+            assert_eq!(entry["actor"], bea["pseudonym"], "the last approval released it");
+        }
+    }
+    assert_eq!(site.tarball("2.0.0"), 200);
+}
+
+#[test]
+fn a_policy_that_somebody_puts_in_force_is_recorded_in_their_name() {
+    let site = Site::open();
+    site.told(&["policy", "reload", "--pack", "observe"]);
+    let changes = entries(&site, "policy");
+    assert_eq!(changes.len(), 2, "{changes:?}");
+    assert_eq!(changes[0]["actor"], Value::Null, "the configuration is nobody's doing");
+    let people = site.json(&["person", "list"]);
+    assert!(people.iter().any(|person| person["pseudonym"] == changes[1]["actor"]), "{people:?} {changes:?}");
+}
+
+#[test]
+fn doctor_says_which_clients_are_led_through_the_door() {
+    let site = Site::open();
+    if tidegate_testkit::tools::npm().is_none() {
+        return;
+    }
+    let of = |area: &str| {
+        let findings = site.run(&["doctor", "--json"]).expect_success().stdout;
+        let findings = findings.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        findings.filter(|finding| finding["area"] == area).collect::<Vec<_>>()
+    };
+    assert!(of("clients")[0]["what"].as_str().unwrap().contains("npm"), "{:?}", of("clients"));
+    std::fs::write(
+        site.home.path().join(".npmrc"),
+        "registry=http://mirror.test/npm/\n@acme:registry=http://acme.test/\n",
+    )
+    .unwrap();
+    let npm = of("npm");
+    let told = |words: &str| npm.iter().any(|f| f["what"].as_str().unwrap().contains(words));
+    assert!(told("http://mirror.test/npm/") && told("past the door unless"), "{npm:?}");
+    assert!(told("`@acme` comes from http://acme.test/"), "{npm:?}");
+    site.told(&["setup", "npm", "--write"]);
+    let npm = of("npm");
+    assert!(npm.iter().any(|f| f["what"].as_str().unwrap().starts_with("is set up")), "{npm:?}");
+}

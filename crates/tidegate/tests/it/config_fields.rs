@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidegate::config::{
-    Cache, Config, LedgerMode, LedgerSection, Log, PolicySection, Repository, Server, Upstream,
+    Cache, Config, IntelSection, LedgerMode, LedgerSection, Log, PolicySection, Repository, Server, Upstream,
     UpstreamSection,
 };
 use tidegate_ledger::Mode;
@@ -17,8 +17,9 @@ use crate::support::{PATIENCE, Setup, days_ago, json, named, repository};
 /// behind it, and a test.
 #[expect(dead_code, reason = "compiled, never called")]
 fn every_field_has_a_test((config, repository, upstream): (Config, Repository, Upstream)) {
-    let Config { server, policy, cache, ledger, upstream: upstreams, log, repository: _ } = config;
-    // operations.rs: max_connections, max_head_bytes, max_body_bytes, idle_seconds, drain_seconds; here: the rest.
+    let Config { server, policy, cache, ledger, upstream: upstreams, intel, log, repository: _ } = config;
+    // operations.rs: max_connections, max_head_bytes, max_body_bytes, idle_seconds, write_seconds, drain_seconds; here: the
+    // rest.
     let Server {
         listen: _,
         public_url: _,
@@ -29,6 +30,7 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         max_head_bytes: _,
         max_body_bytes: _,
         idle_seconds: _,
+        write_seconds: _,
         drain_seconds: _,
     } = server;
     let PolicySection { pack: _, file: _ } = policy;
@@ -48,7 +50,12 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         max_artifact_bytes: _,
         hold_seconds: _,
         allow_private_addresses: _,
+        // proxy.rs
+        proxy: _,
+        no_proxy: _,
     } = upstreams;
+    // advisories.rs: feed and its fields, stale_hours, trusted_vex; here: sync, refresh_seconds.
+    let IntelSection { sync: _, refresh_seconds: _, stale_hours: _, trusted_vex: _, feed: _ } = intel;
     let Log { format: _, filter: _ } = log;
     let Repository { ecosystem: _, private: _, upstream: _ } = repository;
     let Upstream { name: _, url: _, private: _, file_hosts: _, token_env: _, basic_env: _ } = upstream;
@@ -280,6 +287,7 @@ fn upstream_allow_private_addresses_lets_files_come_from_them() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let ask = |allow_private: bool| {
         let settings = ClientSettings {
+            proxies: tidegate::upstream::proxy::Proxies::new("none", &[]),
             connect: PATIENCE,
             idle: PATIENCE,
             min_bytes_per_second: 1,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod advisories;
 mod clients_installs;
 mod clients_locks;
 mod clients_other_locks;
@@ -20,6 +21,7 @@ mod one_door;
 mod operations;
 mod paths;
 mod private_names;
+mod proxy;
 mod real_registries;
 mod support;
 mod views;

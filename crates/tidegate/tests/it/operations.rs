@@ -242,3 +242,31 @@ fn a_door_with_a_certificate_speaks_tls() {
     let plain = RawClient::connect(door.address).unwrap().get("/healthz", &[]);
     assert!(plain.is_err(), "no plain text on a TLS port");
 }
+
+/// Far more than the kernel keeps for a client that does not read.
+const LARGE_BYTES: usize = 48 << 20;
+
+#[test]
+fn a_client_that_stops_reading_loses_its_connection() {
+    let upstream = FakeUpstream::start();
+    upstream.publish(Package::npm("large", "1.0.0").padded(LARGE_BYTES));
+    let open = |seconds: u64| Setup::new(&upstream).with(|c| c.server.write_seconds = seconds).open();
+    let ask = |door: &crate::support::TestDoor| {
+        let mut client = RawClient::connect(door.address).unwrap();
+        client.send(b"GET /npm/large/-/large-1.0.0.tgz HTTP/1.1\r\nHost: door.test\r\n\r\n").unwrap();
+        assert_eq!(client.read_head_only().unwrap().status, 200);
+        client
+    };
+    let door = open(1);
+    let stalled = ask(&door);
+    door.until("the stalled connection is closed", || door.door.metrics.connections.get() == 0);
+    drop(stalled);
+
+    // One that has time enough is waited for, and gets the rest.
+    let door = open(600);
+    let mut slow = ask(&door);
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(door.door.metrics.connections.get(), 1);
+    let length = LARGE_BYTES / 2;
+    assert_eq!(slow.read_body(length).unwrap().len(), length);
+}

@@ -1,0 +1,181 @@
+//! What advisories cost: import, size, opening, a lookup, and the way of a change until it is in force.
+//!
+//! `cargo bench -p tidegate-intel` takes the published data sets where they are there, and fills up to
+//! [`RECORDS`] with copies of their records under other names and ids, marked as synthetic. Without the data sets all
+//! records are synthetic.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot run shows why")]
+
+use std::hint::black_box;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use criterion::Criterion;
+use serde_json::{Value, json};
+use tidegate_intel::import::{PlanOptions, ReadOptions, read_bytes};
+use tidegate_intel::{Intel, Query, inverse};
+use tidegate_model::Timestamp;
+use tidegate_sys::disk::RealDisk;
+use tidegate_testkit::data;
+
+/// How many records there are in all of OSV, about.
+const RECORDS: usize = 700_000;
+
+/// Records of one delivery of what changed.
+const DELTA: usize = 1_000;
+
+/// Records of one feed: feeds are deliveries by ecosystem, the largest of which has about as many.
+const PER_FEED: usize = 120_000;
+
+type Asked = (String, String, &'static str);
+
+fn main() {
+    let now = Timestamp::from_unix_seconds(1_795_000_000);
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let (records, real, names) = records();
+    println!("{real} real records, {} synthetic", records.len() - real);
+    let intel = Intel::open(Arc::new(RealDisk), dir.path()).unwrap();
+    let started = Instant::now();
+    for (number, feed) in records.chunks(PER_FEED).enumerate() {
+        load(&intel, &format!("feed-{number}"), feed.join("\n"), now);
+    }
+    println!("import of {} records: {:.1?}", records.len(), started.elapsed());
+    let snapshot = intel.snapshot();
+    println!("segments on disk: {:.1} MB", megabytes(bytes_below(dir.path())));
+    drop((snapshot, intel, records));
+
+    let before = resident();
+    let started = Instant::now();
+    let intel = Intel::open(Arc::new(RealDisk), dir.path()).unwrap();
+    let opened = started.elapsed();
+    println!("open: {opened:.1?}, {:.1} MB resident more than before", megabytes(resident() - before));
+    lookups(&intel, &names, now);
+    println!("after lookups: {:.1} MB resident more than before opening", megabytes(resident() - before));
+    change(&intel, now);
+}
+
+fn load(intel: &Intel, feed: &str, text: String, now: Timestamp) -> Duration {
+    let options = ReadOptions { feed: Some(feed.to_owned()), ..ReadOptions::default() };
+    let started = Instant::now();
+    let deliveries = read_bytes(feed, text.into_bytes(), &options).unwrap();
+    let plan = intel.snapshot().plan(deliveries, &PlanOptions::at(now)).unwrap();
+    let applied = intel.apply(plan).unwrap();
+    assert!(applied.reports.iter().all(|report| !report.refused), "{:?}", applied.reports[0].alarms);
+    started.elapsed()
+}
+
+/// Records as JSON text, how many are real, and names that are there.
+fn records() -> (Vec<String>, usize, Vec<(String, String)>) {
+    let mut lines = Vec::new();
+    for folder in ["advisories", "advisories-update"] {
+        let Some(folder) = data::shared_data(folder) else { continue };
+        let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+        files.sort();
+        for file in files.iter().filter(|f| f.to_string_lossy().ends_with(".osv.jsonl.zst")) {
+            lines.extend(data::read(file).lines().map(str::to_owned));
+        }
+    }
+    if lines.is_empty() {
+        lines.push(r#"{"id":"X-0","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.0.0"}]}]}]}"#.to_owned());
+    }
+    let real = lines.len();
+    let mut names = Vec::new();
+    let mut copy = 0;
+    while lines.len() < RECORDS {
+        copy += 1;
+        for at in 0..real.min(RECORDS - lines.len()) {
+            let mut record: Value = serde_json::from_str(&lines[at]).unwrap();
+            if copy == 1 {
+                names.extend(record["affected"].as_array().unwrap().iter().map(|a| {
+                    let text = |field: &str| a["package"][field].as_str().unwrap_or_default().to_owned();
+                    (text("ecosystem"), text("name"))
+                }));
+            }
+            record["id"] = json!(format!("{}-S{copy}", record["id"].as_str().unwrap()));
+            record["aliases"] = json!([]);
+            record["database_specific"]["synthetic"] = json!(true);
+            for affected in record["affected"].as_array_mut().unwrap() {
+                let name = affected["package"]["name"].as_str().unwrap_or_default();
+                affected["package"]["name"] = json!(format!("{name}-s{copy}"));
+            }
+            lines.push(record.to_string());
+        }
+    }
+    (lines, real, names)
+}
+
+fn lookups(intel: &Intel, names: &[(String, String)], now: Timestamp) {
+    let snapshot = intel.snapshot();
+    let versions = ["0.0.1", "1.0.0", "1.2.3", "2.0.0", "4.17.20", "10.0.0"];
+    let step = (names.len() / 10_000).max(1);
+    let hits: Vec<Asked> = names
+        .iter()
+        .step_by(step)
+        .enumerate()
+        .map(|(n, (ecosystem, name))| (ecosystem.clone(), name.clone(), versions[n % versions.len()]))
+        .collect();
+    let misses: Vec<Asked> =
+        hits.iter().map(|(e, name, version)| (e.clone(), format!("{name}-unheard-of"), *version)).collect();
+    // As an index asks: nine names in ten have no advisory.
+    let mixed: Vec<Asked> = hits
+        .iter()
+        .enumerate()
+        .map(|(n, hit)| if n % 10 == 0 { hit.clone() } else { misses[n].clone() })
+        .collect();
+    let largest: Vec<Asked> = vec![("PyPI".into(), "tensorflow-cpu".into(), "2.4.0")];
+    let mut criterion = Criterion::default()
+        .measurement_time(Duration::from_secs(3))
+        .warm_up_time(Duration::from_secs(1))
+        .sample_size(20);
+    for (title, asked) in
+        [("miss", misses), ("hit", hits), ("nine misses, one hit", mixed), ("the largest name", largest)]
+    {
+        let mut at = 0;
+        criterion.bench_function(title, |bencher| {
+            bencher.iter(|| {
+                at = (at + 7919) % asked.len();
+                let (ecosystem, name, version) = &asked[at];
+                black_box(snapshot.matches(&Query { ecosystem, name, version, now }))
+            });
+        });
+    }
+}
+
+fn change(intel: &Intel, now: Timestamp) {
+    let delta: Vec<String> = (0..DELTA)
+        .map(|n| format!(r#"{{"id":"NEW-{n}","modified":"2026-11-20T00:00:00Z","affected":[{{"package":{{"ecosystem":"npm","name":"new-{n}"}},"ranges":[{{"type":"SEMVER","events":[{{"introduced":"0"}},{{"fixed":"2.0.0"}}]}}]}}]}}"#))
+        .collect();
+    let before = intel.snapshot();
+    let took = load(intel, "feed-0", delta.join("\n"), now);
+    println!("a delta of {DELTA} records, from bytes to in force and synced: {took:.1?}");
+    let took = load(intel, "feed-0", delta[0].replace("NEW-0", "NEW-X"), now);
+    println!("a delta of one record: {took:.1?}");
+    let started = Instant::now();
+    let touched = inverse::changes(&before, &intel.snapshot()).unwrap();
+    println!("what {} records touch, {} names: {:.1?}", DELTA + 1, touched.len(), started.elapsed());
+    let started = Instant::now();
+    let merged = intel.compact().unwrap();
+    println!("merge of the largest feed (due: {merged}): {:.1?}", started.elapsed());
+}
+
+fn bytes_below(dir: &Path) -> u64 {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap());
+    entries
+        .map(|entry| match entry.metadata().unwrap() {
+            metadata if metadata.is_dir() => bytes_below(&entry.path()),
+            metadata => metadata.len(),
+        })
+        .sum()
+}
+
+/// Resident memory of this process in bytes, maps included; 0 where the kernel does not say.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4096
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for people")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}

@@ -1,0 +1,387 @@
+//! Getting feeds: asked for conditionally, kept as files until they are read, put in force whole or not at all.
+//!
+//! A feed that fails keeps what it had; its age then shows. OSV databases are followed by their list of changes and
+//! fetched whole where too much changed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use http::HeaderMap;
+use tidegate_ecosystems::DocumentRequest;
+use tidegate_intel::feeds::osv::modified_since;
+use tidegate_intel::import::{self, Applied, Delivery, Extent, FeedReport, PlanOptions, ReadOptions};
+use tidegate_model::Timestamp;
+use tokio::io::AsyncWriteExt as _;
+use url::Url;
+
+use super::feeds::FeedSource;
+use crate::door::Door;
+use crate::upstream::{Fetched, UpstreamError, Validators};
+
+/// The most bytes of one feed as delivered.
+const MAX_FEED_BYTES: u64 = 4 << 30;
+/// The most bytes of a list of changes.
+const MAX_CHANGES_BYTES: u64 = 512 << 20;
+/// The most bytes of one record.
+const MAX_RECORD_BYTES: u64 = 16 << 20;
+/// More changed records than this are fetched as a whole delivery.
+const MAX_CHANGED: usize = 300;
+
+/// What became of one attempt to get a feed.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// What is loaded is current.
+    Current,
+    /// Something changed; how much.
+    Changed {
+        /// Records, rows or statements that are new, changed, taken back, restored or gone.
+        count: usize,
+    },
+    /// It was delivered and not put in force.
+    Refused {
+        /// The alarms.
+        why: String,
+    },
+    /// It could not be had or read.
+    Failed {
+        /// Why.
+        why: String,
+    },
+}
+
+/// The last attempt at each feed, kept over restarts.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Attempt {
+    /// When.
+    pub at: Option<Timestamp>,
+    /// What became of it.
+    pub outcome: Option<Outcome>,
+    /// When the feed was last found current or put in force.
+    pub succeeded_at: Option<Timestamp>,
+    /// What the whole delivery in force was told apart by.
+    #[serde(default)]
+    validators: Validators,
+    /// The newest change of an OSV database that is in force.
+    #[serde(default)]
+    changed_until: Option<Timestamp>,
+}
+
+/// The last attempts, by feed.
+#[derive(Debug, Default)]
+pub struct Attempts {
+    file: PathBuf,
+    all: Mutex<BTreeMap<String, Attempt>>,
+    /// One pass over the feeds at a time.
+    running: tokio::sync::Mutex<()>,
+}
+
+impl Attempts {
+    /// Reads what an earlier process left. A file that cannot be read costs a fetch, nothing else.
+    pub fn open(dir: &Path) -> Self {
+        let file = dir.join("attempts.json");
+        let all = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Self { file, all: Mutex::new(all.unwrap_or_default()), running: tokio::sync::Mutex::default() }
+    }
+
+    /// The last attempt at each feed.
+    pub fn all(&self) -> BTreeMap<String, Attempt> {
+        self.all.lock().expect("no panic while holding it").clone()
+    }
+
+    /// When each feed was last found current or put in force.
+    pub fn successes(&self) -> BTreeMap<String, Timestamp> {
+        let all = self.all.lock().expect("no panic while holding it");
+        all.iter().filter_map(|(feed, attempt)| Some((feed.clone(), attempt.succeeded_at?))).collect()
+    }
+
+    fn of(&self, feed: &str) -> Attempt {
+        self.all.lock().expect("no panic while holding it").get(feed).cloned().unwrap_or_default()
+    }
+
+    fn note(&self, feed: &str, attempt: Attempt) {
+        let mut all = self.all.lock().expect("no panic while holding it");
+        all.insert(feed.to_owned(), attempt);
+        let text = serde_json::to_vec_pretty(&*all).expect("attempts serialise");
+        let temporary = self.file.with_extension("tmp");
+        let written = std::fs::write(&temporary, text).and_then(|()| std::fs::rename(&temporary, &self.file));
+        if let Err(error) = written {
+            tracing::warn!(error = %error, "the last attempts at feeds could not be written down");
+        }
+    }
+}
+
+/// Goes over every feed once. Who waits for it sees each outcome as it comes.
+pub async fn all(door: &Arc<Door>, mut progress: impl FnMut(&str, &Outcome)) -> BTreeMap<String, Outcome> {
+    let _one_at_a_time = door.attempts.running.lock().await;
+    let mut outcomes = BTreeMap::new();
+    for feed in &door.feeds {
+        let outcome = one(door, feed).await;
+        match &outcome {
+            Outcome::Failed { why } => {
+                tracing::warn!(feed.name = %feed.name, "feed {} could not be had: {why}", feed.name);
+            }
+            Outcome::Refused { why } => {
+                tracing::error!(feed.name = %feed.name, "feed {} was delivered and is not put in force: {why}", feed.name);
+            }
+            Outcome::Changed { count } => {
+                tracing::info!(feed.name = %feed.name, feed.changes = count, "feed {} has {count} changes", feed.name);
+            }
+            Outcome::Current => {}
+        }
+        progress(&feed.name, &outcome);
+        outcomes.insert(feed.name.clone(), outcome);
+    }
+    outcomes
+}
+
+async fn one(door: &Arc<Door>, feed: &FeedSource) -> Outcome {
+    let before = door.attempts.of(&feed.name);
+    let now = door.clock.now();
+    let mut next = Attempt { at: Some(now), ..before.clone() };
+    let outcome = match attempt(door, feed, &before, &mut next).await {
+        Ok(outcome) => outcome,
+        Err(why) => Outcome::Failed { why },
+    };
+    if matches!(outcome, Outcome::Current | Outcome::Changed { .. }) {
+        next.succeeded_at = Some(now);
+    }
+    next.outcome = Some(outcome.clone());
+    door.attempts.note(&feed.name, next);
+    door.note_checked(door.attempts.successes());
+    outcome
+}
+
+async fn attempt(
+    door: &Arc<Door>,
+    feed: &FeedSource,
+    before: &Attempt,
+    next: &mut Attempt,
+) -> Result<Outcome, String> {
+    let loaded = door.intel.snapshot().feeds().iter().any(|state| state.name() == feed.name);
+    if let (Some(changes), Some(since), true) = (&feed.changes, before.changed_until, loaded)
+        && let Some(outcome) = follow(door, feed, changes, since, next).await?
+    {
+        return Ok(outcome);
+    }
+    whole(door, feed, before, next, loaded).await
+}
+
+/// Fetches what changed since; `None` where that is too much.
+async fn follow(
+    door: &Arc<Door>,
+    feed: &FeedSource,
+    changes: &Url,
+    since: Timestamp,
+    next: &mut Attempt,
+) -> Result<Option<Outcome>, String> {
+    let Some(csv) = document(door, feed, changes, MAX_CHANGES_BYTES).await? else {
+        return Err(format!("{changes} is not there"));
+    };
+    let csv = String::from_utf8(csv.to_vec()).map_err(|_| format!("{changes} is not text"))?;
+    let changed = modified_since(&csv, Some(since)).map_err(|e| format!("{changes}: {e}"))?;
+    let Some(newest) = changed.first().map(|change| change.at) else { return Ok(Some(Outcome::Current)) };
+    if changed.len() > MAX_CHANGED {
+        return Ok(None);
+    }
+    let mut records = Vec::new();
+    for change in &changed {
+        let address = changes
+            .join(&format!("{}.json", change.id))
+            .map_err(|e| format!("`{}` gives no address: {e}", change.id))?;
+        // A record that is listed and gone was moved to another folder; the next whole delivery tells.
+        let Some(record) = document(door, feed, &address, MAX_RECORD_BYTES).await? else { continue };
+        records.extend_from_slice(record.trim_ascii());
+        records.push(b'\n');
+    }
+    let options = ReadOptions {
+        feed: Some(feed.name.clone()),
+        kind: Some(feed.kind),
+        extent: Extent::Part,
+        as_of: Some(newest),
+    };
+    let name = format!("{}.jsonl", feed.name);
+    let outcome = apply(door, move || {
+        // JSON may span lines; records are stored one a line.
+        import::read_bytes(&name, compact(&records), &options).map_err(|e| chain(&e))
+    })
+    .await?;
+    if !matches!(outcome, Outcome::Refused { .. }) {
+        next.changed_until = Some(newest);
+    }
+    Ok(Some(outcome))
+}
+
+/// JSON documents one after another, as one a line.
+fn compact(documents: &[u8]) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(documents.len());
+    for value in serde_json::Deserializer::from_slice(documents).into_iter::<serde_json::Value>() {
+        match value {
+            Ok(value) => lines.extend_from_slice(value.to_string().as_bytes()),
+            // Whatever is broken stays, for the reader to name.
+            Err(_) => return documents.to_vec(),
+        }
+        lines.push(b'\n');
+    }
+    lines
+}
+
+async fn whole(
+    door: &Arc<Door>,
+    feed: &FeedSource,
+    before: &Attempt,
+    next: &mut Attempt,
+    loaded: bool,
+) -> Result<Outcome, String> {
+    let validators = if loaded { before.validators.clone() } else { Validators::default() };
+    let incoming = door.data.join("intel").join("incoming");
+    tokio::fs::create_dir_all(&incoming).await.map_err(|e| format!("{}: {e}", incoming.display()))?;
+    let name = feed.whole.path_segments().and_then(Iterator::last).filter(|n| !n.is_empty());
+    // The reader tells formats by content first and by name where that is not enough.
+    let path = incoming.join(format!("{}-{}", feed.name, name.unwrap_or("feed")));
+    let arrived = download(door, feed, &validators, &path).await;
+    let outcome = match arrived {
+        Ok(None) => Ok(Outcome::Current),
+        Ok(Some(validators)) => {
+            // Taken before the delivery is read, so that a change in between is asked for again, not missed.
+            let as_of = validators.last_modified.as_deref().and_then(http_date);
+            let options = ReadOptions {
+                feed: Some(feed.name.clone()),
+                kind: Some(feed.kind),
+                extent: Extent::Whole,
+                as_of,
+            };
+            let file = path.clone();
+            let outcome = apply(door, move || import::read(&[file], &options).map_err(|e| chain(&e))).await;
+            if let Ok(Outcome::Current | Outcome::Changed { .. }) = outcome {
+                next.validators = validators;
+                let state = door.intel.snapshot();
+                let state = state.feeds().iter().find(|state| state.name() == feed.name);
+                next.changed_until = feed.changes.as_ref().and(state.and_then(|state| state.as_of()));
+            }
+            outcome
+        }
+        Err(why) => Err(why),
+    };
+    // What was read is in the segments; what was not is fetched again.
+    let _ = tokio::fs::remove_file(&path).await;
+    outcome
+}
+
+/// Streams a feed into a file; `None` where what is loaded is current.
+async fn download(
+    door: &Arc<Door>,
+    feed: &FeedSource,
+    validators: &Validators,
+    path: &Path,
+) -> Result<Option<Validators>, String> {
+    let opened =
+        door.client.changed_artifact(&feed.host, &feed.whole, validators).await.map_err(|e| chain(&e))?;
+    let Some((mut body, validators)) = opened else { return Ok(None) };
+    let failed = |e: std::io::Error| format!("{}: {e}", path.display());
+    let mut file = tokio::fs::File::create(path).await.map_err(failed)?;
+    let mut size = 0;
+    while let Some(bytes) = body.next().await.map_err(|e| chain(&e))? {
+        size += bytes.len() as u64;
+        if size > MAX_FEED_BYTES {
+            return Err(format!("{} is larger than {MAX_FEED_BYTES} bytes", feed.whole));
+        }
+        file.write_all(&bytes).await.map_err(failed)?;
+    }
+    file.flush().await.map_err(failed)?;
+    match body.length {
+        Some(length) if length != size => Err(format!("{} of {length} bytes arrived", size)),
+        _ => Ok(Some(validators)),
+    }
+}
+
+/// A small document; `None` where it is not there.
+async fn document(
+    door: &Arc<Door>,
+    feed: &FeedSource,
+    url: &Url,
+    max_bytes: u64,
+) -> Result<Option<bytes::Bytes>, String> {
+    let mut request = DocumentRequest::get(url.clone(), "*/*", max_bytes);
+    request.headers = HeaderMap::new();
+    match door.client.document(&feed.host, &request, None, &Validators::default()).await {
+        Ok(Fetched::Document { document, .. }) => Ok(Some(document.body)),
+        Ok(Fetched::NotModified) | Err(UpstreamError::Absent { .. }) => Ok(None),
+        Err(error) => Err(chain(&error)),
+    }
+}
+
+/// Reads a delivery, compares it with what is in force, puts it in force.
+async fn apply(
+    door: &Arc<Door>,
+    read: impl FnOnce() -> Result<Vec<Delivery>, String> + Send + 'static,
+) -> Result<Outcome, String> {
+    let door2 = Arc::clone(door);
+    door.heavy(move || {
+        let deliveries = read()?;
+        if deliveries.is_empty() {
+            return Err("it holds nothing".into());
+        }
+        let applied = put_in_force(&door2, deliveries, Vec::new())?;
+        Ok(outcome_of(&applied.reports))
+    })
+    .await
+}
+
+/// Puts deliveries in force and does what follows from it. Blocks.
+///
+/// # Errors
+/// What failed, as text; what was in force stays in force.
+pub fn put_in_force(
+    door: &Arc<Door>,
+    deliveries: Vec<Delivery>,
+    accept: Vec<import::AlarmKind>,
+) -> Result<Applied, String> {
+    let options = PlanOptions { now: door.clock.now(), accept };
+    let plan = door.intel.snapshot().plan(deliveries, &options).map_err(|e| chain(&e))?;
+    let applied = door.intel.apply(plan).map_err(|e| chain(&e))?;
+    super::effects::follow(door, &applied);
+    Ok(applied)
+}
+
+fn outcome_of(reports: &[FeedReport]) -> Outcome {
+    let refused: Vec<String> = reports
+        .iter()
+        .filter(|report| report.refused)
+        .flat_map(|report| report.alarms.iter().map(ToString::to_string))
+        .collect();
+    if !refused.is_empty() {
+        return Outcome::Refused { why: refused.join("; ") };
+    }
+    match reports.iter().map(changes).sum() {
+        0 => Outcome::Current,
+        count => Outcome::Changed { count },
+    }
+}
+
+/// How much a delivery changed.
+pub fn changes(report: &FeedReport) -> usize {
+    [&report.added, &report.changed, &report.withdrawn, &report.restored, &report.removed]
+        .into_iter()
+        .map(Vec::len)
+        .sum()
+}
+
+/// The time in a `Last-Modified` header (RFC 9110 §5.6.7).
+fn http_date(text: &str) -> Option<Timestamp> {
+    let parsed = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(Timestamp::from_unix_millis(parsed.timestamp().as_millisecond()))
+}
+
+/// An error with its causes.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        cause = source.source();
+    }
+    text
+}

@@ -1,0 +1,428 @@
+//! What is known to be bad stops at the door at once, on every path, and is let through again when it is taken back.
+
+use serde_json::{Value, json};
+use tidegate::config::{Config, Feed};
+use tidegate::intel::sync::{self, Outcome};
+use tidegate_intel::FeedKind;
+use tidegate_testkit::process::{Home, Program};
+use tidegate_testkit::{FakeUpstream, Fault, Package};
+
+use crate::support::{PATIENCE, Setup, TestDoor, days_ago as exactly_days_ago, json as body};
+
+const FEED: &str = "osv/all.jsonl";
+
+/// Midnight so many days ago, so that what is delivered twice is the same.
+fn days_ago(days: i64) -> String {
+    format!("{}T00:00:00Z", &exactly_days_ago(days)[..10])
+}
+
+fn upstream() -> FakeUpstream {
+    let upstream = FakeUpstream::start();
+    for version in ["1.0.0", "1.1.0", "2.0.0"] {
+        upstream.publish(Package::npm("lib", version).published(&days_ago(100)));
+    }
+    upstream.publish(Package::npm("fine", "1.0.0").published(&days_ago(100)));
+    upstream
+}
+
+fn feed(upstream: &FakeUpstream, name: &str, kind: FeedKind, path: &str) -> Feed {
+    Feed {
+        name: name.into(),
+        kind,
+        url: format!("{}/feeds/{path}", upstream.url()).parse().unwrap(),
+        changes_url: None,
+        file_hosts: Vec::new(),
+    }
+}
+
+fn following(upstream: &FakeUpstream) -> impl FnOnce(&mut Config) {
+    let feeds =
+        vec![feed(upstream, "osv", FeedKind::Osv, FEED), feed(upstream, "kev", FeedKind::Kev, "kev.json")];
+    |config| config.intel.feed = Some(feeds)
+}
+
+/// An advisory on `lib` below 2.0.0, last changed so many days ago.
+fn advisory(changed: i64) -> Value {
+    json!({
+        "id": "GHSA-aaaa-bbbb-cccc",
+        "aliases": ["CVE-2026-1000"],
+        "modified": days_ago(changed),
+        "published": days_ago(50),
+        "summary": "reads any file",
+        "severity": [{ "type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H" }],
+        "affected": [{
+            "package": { "ecosystem": "npm", "name": "lib" },
+            "ranges": [{ "type": "SEMVER", "events": [{ "introduced": "0" }, { "fixed": "2.0.0" }] }],
+        }],
+    })
+}
+
+/// What any database holds besides, so that one record is not most of it.
+fn others() -> Vec<Value> {
+    let other = |n: usize| {
+        json!({
+            "id": format!("OTHER-{n}"), "modified": days_ago(if n == 0 { 3 } else { 40 }),
+            "affected": [{ "package": { "ecosystem": "npm", "name": format!("other-{n}") }, "versions": ["1.0.0"] }],
+        })
+    };
+    (0..30).map(other).collect()
+}
+
+fn deliver(upstream: &FakeUpstream, records: &[Value]) {
+    let lines: Vec<String> = others().iter().chain(records).map(Value::to_string).collect();
+    upstream.catalog().put_feed(FEED, lines.join("\n") + "\n");
+}
+
+fn exploited(upstream: &FakeUpstream, cves: &[&str]) {
+    let rows: Vec<Value> = ["CVE-2020-0001"]
+        .iter()
+        .chain(cves)
+        .map(|cve| json!({ "cveID": cve, "dateAdded": "2026-11-01", "dueDate": "2026-11-20" }))
+        .collect();
+    let list = json!({ "title": "t", "catalogVersion": "2026.11.01", "dateReleased": days_ago(1), "count": rows.len(), "vulnerabilities": rows });
+    upstream.catalog().put_feed("kev.json", list.to_string());
+}
+
+fn synced(door: &TestDoor) -> Vec<(String, Outcome)> {
+    let outcomes = door.runtime().block_on(sync::all(&door.door, |_, _| ()));
+    outcomes.into_iter().collect()
+}
+
+/// The status of the tarball of a version of `lib`.
+fn status(door: &TestDoor, version: &str) -> u16 {
+    door.get(&format!("/npm/lib/-/lib-{version}.tgz")).status
+}
+
+fn versions(door: &TestDoor) -> Vec<String> {
+    let listed = body(&door.get("/npm/lib"));
+    listed["versions"].as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn an_advisory_is_in_force_on_every_path_and_a_retraction_lifts_it() {
+    let upstream = upstream();
+    exploited(&upstream, &[]);
+    deliver(&upstream, &[]);
+    let door = Setup::new(&upstream).with(following(&upstream)).open();
+    assert_eq!(versions(&door), ["1.0.0", "1.1.0", "2.0.0"]);
+    assert!(door.get("/npm/lib").header("x-tidegate-degraded").unwrap().contains("no feed is loaded"));
+    let first = synced(&door);
+    assert!(first.iter().all(|(_, o)| matches!(o, Outcome::Changed { .. })), "{first:?}");
+    assert_eq!(versions(&door), ["1.0.0", "1.1.0", "2.0.0"]);
+    assert!(!door.get("/npm/lib").header("x-tidegate-degraded").unwrap().contains("advisories"));
+    assert_eq!(status(&door, "2.0.0"), 200);
+
+    deliver(&upstream, &[advisory(5)]);
+    let second = synced(&door);
+    assert!(second.contains(&("osv".into(), Outcome::Changed { count: 1 })), "{second:?}");
+    assert_eq!(versions(&door), ["2.0.0"]);
+    assert_eq!(status(&door, "1.1.0"), 403);
+    assert_eq!(status(&door, "2.0.0"), 200);
+    let refusal = door.get("/npm/lib/-/lib-1.1.0.tgz");
+    let told = refusal.text();
+    for part in ["CVE-2026-1000", "critical-fixed", "2.0.0"] {
+        assert!(told.contains(part) || refusal.reason.contains(part), "{part}: {} {told}", refusal.reason);
+    }
+    assert_eq!(body(&door.get("/npm/lib"))["dist-tags"]["latest"], "2.0.0");
+
+    let mut withdrawn = advisory(1);
+    withdrawn["withdrawn"] = days_ago(1).into();
+    deliver(&upstream, &[withdrawn]);
+    synced(&door);
+    assert_eq!(versions(&door), ["1.0.0", "1.1.0", "2.0.0"]);
+    assert_eq!(status(&door, "1.1.0"), 200);
+}
+
+#[test]
+fn what_is_admitted_already_has_a_grace_time_unless_it_is_malware() {
+    let upstream = upstream();
+    exploited(&upstream, &[]);
+    deliver(&upstream, &[]);
+    let door = Setup::new(&upstream).with(following(&upstream)).open();
+    synced(&door);
+    assert_eq!(status(&door, "1.0.0"), 200);
+    deliver(&upstream, &[advisory(1)]);
+    synced(&door);
+    let warned = door.get("/npm/lib/-/lib-1.0.0.tgz");
+    assert_eq!(warned.status, 200);
+    assert!(warned.header("x-tidegate-warning").unwrap().contains("CVE-2026-1000"), "{warned:?}");
+    assert_eq!(status(&door, "1.1.0"), 403);
+
+    let malware = json!({
+        "id": "MAL-2026-7", "modified": days_ago(0), "summary": "takes credentials",
+        "affected": [{ "package": { "ecosystem": "npm", "name": "lib" }, "versions": ["1.0.0"] }],
+    });
+    deliver(&upstream, &[advisory(1), malware]);
+    synced(&door);
+    let refused = door.get("/npm/lib/-/lib-1.0.0.tgz");
+    assert_eq!(refused.status, 403);
+    assert!(refused.reason.contains("MAL-2026-7"), "{}", refused.reason);
+}
+
+#[test]
+fn an_exploited_flaw_is_blocked_although_nothing_mends_it() {
+    let upstream = upstream();
+    let mut open = advisory(5);
+    open["affected"][0]["ranges"][0]["events"] = json!([{ "introduced": "0" }]);
+    open["severity"] =
+        json!([{ "type": "CVSS_V3", "score": "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N" }]);
+    deliver(&upstream, &[open]);
+    exploited(&upstream, &[]);
+    let door = Setup::new(&upstream).with(following(&upstream)).open();
+    synced(&door);
+    assert_eq!(status(&door, "2.0.0"), 200);
+    exploited(&upstream, &["CVE-2026-1000"]);
+    synced(&door);
+    assert_eq!(status(&door, "1.1.0"), 403);
+    assert!(door.get("/npm/lib/-/lib-1.1.0.tgz").reason.contains("exploited"));
+}
+
+#[test]
+fn a_feed_that_fails_keeps_what_it_had_and_shows_its_age() {
+    let upstream = upstream();
+    exploited(&upstream, &[]);
+    deliver(&upstream, &[advisory(1)]);
+    let door = Setup::new(&upstream).with(following(&upstream)).open();
+    synced(&door);
+    let whole = others().iter().map(|r| r.to_string() + "\n").collect::<String>();
+    for (bad, what) in [
+        (whole[..whole.len() / 2].to_owned(), "cut off"),
+        (String::new(), "empty"),
+        ("<html>sign in</html>".to_owned(), "another page"),
+        (whole.lines().take(5).collect::<Vec<_>>().join("\n") + "\n", "halved"),
+    ] {
+        upstream.catalog().put_feed(FEED, bad);
+        let outcomes = synced(&door);
+        let osv = &outcomes.iter().find(|(name, _)| name == "osv").unwrap().1;
+        assert!(matches!(osv, Outcome::Failed { .. } | Outcome::Refused { .. }), "{what}: {osv:?}");
+        assert_eq!(status(&door, "1.1.0"), 403, "{what}");
+    }
+    upstream.fault("/feeds/", Fault::Status { code: 503, retry_after: None });
+    assert!(synced(&door).iter().all(|(_, outcome)| matches!(outcome, Outcome::Failed { .. })));
+    door.clock().advance(8 * 86_400);
+    door.door.look_for_degradations();
+    let late = door.get("/npm/lib/-/lib-1.1.0.tgz");
+    assert_eq!(late.status, 403, "a stale finding is a finding");
+    assert!(
+        door.get("/npm/fine").header("x-tidegate-degraded").unwrap().contains("feed osv was last current")
+    );
+    // It survives a restart.
+    let door = door.restart();
+    assert_eq!(status(&door, "1.1.0"), 403);
+}
+
+#[test]
+fn what_is_current_is_not_fetched_again() {
+    let upstream = upstream();
+    exploited(&upstream, &[]);
+    deliver(&upstream, &[advisory(1)]);
+    let door = Setup::new(&upstream).with(following(&upstream)).open();
+    synced(&door);
+    let generation = door.door.intel.snapshot().generation();
+    let again = synced(&door);
+    assert!(again.iter().all(|(_, outcome)| *outcome == Outcome::Current), "{again:?}");
+    assert_eq!(door.door.intel.snapshot().generation(), generation);
+    let asked = upstream.requests();
+    let again = asked.iter().filter(|r| r.path.ends_with("all.jsonl")).nth(1).unwrap();
+    assert!(again.header("if-none-match").is_some());
+}
+
+#[test]
+fn changes_of_an_osv_database_come_one_by_one() {
+    let upstream = upstream();
+    deliver(&upstream, &[]);
+    let mut osv = feed(&upstream, "osv", FeedKind::Osv, FEED);
+    osv.changes_url = Some(format!("{}/feeds/osv/modified_id.csv", upstream.url()).parse().unwrap());
+    upstream.catalog().put_feed("osv/modified_id.csv", format!("{},OTHER-1\n", days_ago(40)));
+    let door = Setup::new(&upstream).with(|config| config.intel.feed = Some(vec![osv])).open();
+    synced(&door);
+    upstream
+        .catalog()
+        .put_feed("osv/GHSA-aaaa-bbbb-cccc.json", serde_json::to_vec_pretty(&advisory(1)).unwrap());
+    let changes = format!("{},GHSA-aaaa-bbbb-cccc\n{},OTHER-1\n", days_ago(1), days_ago(40));
+    upstream.catalog().put_feed("osv/modified_id.csv", changes);
+    assert_eq!(synced(&door)[0].1, Outcome::Changed { count: 1 });
+    assert_eq!(upstream.count("all.jsonl"), 1);
+    assert_eq!(status(&door, "1.1.0"), 403);
+    assert_eq!(synced(&door)[0].1, Outcome::Current);
+}
+
+#[test]
+fn audits_are_answered_out_of_what_is_loaded() {
+    let upstream = upstream();
+    deliver(&upstream, &[advisory(1)]);
+    exploited(&upstream, &[]);
+    let door = Setup::new(&upstream).with(following(&upstream)).open();
+    let ask = |name: &str| {
+        let asked = json!({ name: ["1.0.0"] }).to_string();
+        let lines = ["Content-Type: application/json"];
+        door.send("POST", "/npm/-/npm/v1/security/advisories/bulk", &lines, asked.as_bytes())
+    };
+    let upstreams_own = json!({ "id": 1, "url": "https://advisories.example/1", "title": "theirs", "severity": "low", "vulnerable_versions": "*" });
+    upstream.catalog().advise("fine", upstreams_own);
+    assert!(ask("fine").text().contains("theirs"), "where nothing is loaded, the upstream is asked");
+    synced(&door);
+    let told = body(&ask("lib"));
+    assert_eq!(told["lib"][0]["title"], "CVE-2026-1000: reads any file");
+    assert_eq!(told["lib"][0]["vulnerable_versions"], "<2.0.0");
+    assert_eq!(told["lib"][0]["severity"], "critical");
+    assert!(told["lib"][0]["url"].as_str().unwrap().starts_with("http://door.test/advisories/"));
+    assert_eq!(body(&ask("fine")), json!({}));
+    door.clock().advance(30 * 86_400);
+    let late = ask("fine");
+    assert_eq!(late.status, 503, "{}", late.text());
+    assert!(late.text().contains("too old"), "{}", late.text());
+}
+
+/// A configuration file for a door process that follows `kev.json` of this upstream.
+fn configuration(upstream: &FakeUpstream, home: &Home, intel: &str) -> std::path::PathBuf {
+    let path = home.path().join("tidegate.toml");
+    let text = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[intel]\n{intel}\n[[intel.feed]]\nname = \"kev\"\nkind = \"kev\"\nurl = \"{}/feeds/kev.json\"\n",
+        upstream.url()
+    );
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn a_door_follows_its_feeds_unless_told_not_to() {
+    let upstream = upstream();
+    exploited(&upstream, &[]);
+    for (intel, variable, follows) in
+        [("", "false", true), ("sync = false", "false", false), ("", "true", false)]
+    {
+        upstream.forget_requests();
+        let home = Home::new();
+        let config = configuration(&upstream, &home, intel);
+        let program =
+            || Program::new(env!("CARGO_BIN_EXE_tidegate"), &home).env("TIDEGATE_NO_SYNC", variable);
+        let data = home.path().join("d");
+        let mut running = program().args(["up", "--config"]).arg(&config).arg("--data").arg(&data).spawn();
+        running.wait_for_line("is open on", PATIENCE);
+        if follows {
+            assert!(upstream.wait_for("kev.json", 1, PATIENCE), "nobody asked for the feed");
+        } else {
+            // What is asked for by hand is asked for after anything that the door would ask for by itself.
+            let synced =
+                program().args(["intel", "sync", "--json", "--data"]).arg(&data).run().expect_success();
+            assert!(synced.stdout.contains("\"changed\""), "{}", synced.stdout);
+            assert_eq!(upstream.count("kev.json"), 1);
+        }
+        running.kill();
+    }
+}
+
+#[test]
+fn feeds_are_looked_at_again_after_a_while() {
+    let upstream = upstream();
+    deliver(&upstream, &[advisory(5)]);
+    let door = Setup::new(&upstream)
+        .with(following(&upstream))
+        .with(|config| {
+            config.intel.sync = true;
+            config.intel.refresh_seconds = 1;
+        })
+        .open();
+    let jobs = door.runtime().block_on(async { tidegate::jobs::start(&door.door) });
+    assert!(upstream.wait_for("all.jsonl", 2, PATIENCE));
+    door.runtime().block_on(jobs.stop());
+    assert_eq!(status(&door, "1.1.0"), 403);
+}
+
+#[test]
+fn files_are_loaded_without_a_network_and_shown() {
+    let upstream = upstream();
+    let home = Home::new();
+    let config = configuration(&upstream, &home, "sync = false");
+    let data = home.path().join("d");
+    let program = || Program::new(env!("CARGO_BIN_EXE_tidegate"), &home);
+    let mut running = program().args(["up", "--config"]).arg(&config).arg("--data").arg(&data).spawn();
+    running.wait_for_line("is open on", PATIENCE);
+    let intel = |arguments: &[&str]| program().args(["intel", "--data"]).arg(&data).args(arguments);
+    std::fs::write(home.path().join("record.json"), advisory(5).to_string()).unwrap();
+    let loaded = intel(&["import", "record.json", "--feed", "ours", "--kind", "osv"]).run().expect_success();
+    assert!(loaded.stdout.contains("ours"), "{}", loaded.stdout);
+    let shown = intel(&["show", "CVE-2026-1000"]).run().expect_success().stdout;
+    for part in ["GHSA-aaaa-bbbb-cccc", "reads any file", ">=0 <2.0.0"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let status = intel(&["status"]).run().expect_success().stdout;
+    assert!(status.contains("ours") && status.contains("feeds are not fetched"), "{status}");
+    std::fs::write(home.path().join("bad.json"), "{\"id\": ").unwrap();
+    let refused = intel(&["import", "bad.json", "--feed", "ours", "--kind", "osv"]).run().expect_failure();
+    assert!(refused.stderr.contains("bad.json") && refused.stderr.contains("cut off"), "{}", refused.stderr);
+    running.kill();
+}
+
+#[test]
+fn a_trusted_author_may_say_that_a_product_is_not_affected() {
+    let upstream = upstream();
+    deliver(&upstream, &[advisory(5)]);
+    exploited(&upstream, &[]);
+    let statement = |author: &str| {
+        json!({
+            "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://vex.example/1", "author": author,
+            "timestamp": days_ago(1), "version": 1,
+            "statements": [{
+                "vulnerability": { "name": "CVE-2026-1000" },
+                "products": [{ "@id": "pkg:npm/lib@1.1.0" }],
+                "status": "not_affected", "justification": "vulnerable_code_not_present",
+            }],
+        })
+    };
+    upstream.catalog().put_feed("vex.json", statement("security@acme.example").to_string());
+    let vex = feed(&upstream, "vex", FeedKind::Openvex, "vex.json");
+    let open = |trusted: &[&str]| {
+        let trusted = trusted.iter().map(|a| (*a).to_owned()).collect();
+        let door = Setup::new(&upstream)
+            .with(following(&upstream))
+            .with(|config| {
+                config.intel.trusted_vex = trusted;
+                config.intel.feed.as_mut().unwrap().push(vex.clone());
+            })
+            .open();
+        synced(&door);
+        door
+    };
+    assert_eq!(status(&open(&[]), "1.1.0"), 403);
+    let door = open(&["security@acme.example"]);
+    assert_eq!(status(&door, "1.1.0"), 200);
+    assert_eq!(status(&door, "1.0.0"), 403);
+}
+
+#[test]
+fn the_query_api_of_osv_answers_with_records_or_an_error() {
+    let upstream = upstream();
+    deliver(&upstream, &[advisory(5)]);
+    exploited(&upstream, &[]);
+    let door = Setup::new(&upstream).with(following(&upstream)).open();
+    let ask = |path: &str, question: &Value| {
+        door.send("POST", path, &["Content-Type: application/json"], question.to_string().as_bytes())
+    };
+    let question =
+        |version: &str| json!({ "version": version, "package": { "name": "lib", "ecosystem": "npm" } });
+    let unknown = ask("/osv/v1/query", &question("1.0.0"));
+    assert_eq!(unknown.status, 503, "{}", unknown.text());
+    synced(&door);
+    let found = body(&ask("/osv/v1/query", &question("1.0.0")));
+    assert_eq!(found["vulns"], json!([advisory(5)]));
+    assert_eq!(body(&ask("/osv/v1/query", &question("2.0.0"))), json!({}));
+    let by_purl = |purl: &str| json!({ "package": { "purl": purl } });
+    let batch = json!({ "queries": [by_purl("pkg:npm/lib@1.1.0"), by_purl("pkg:npm/fine@1.0.0")] });
+    let found = body(&ask("/osv/v1/querybatch", &batch));
+    assert_eq!(found["results"][0]["vulns"][0]["id"], "GHSA-aaaa-bbbb-cccc");
+    assert_eq!(found["results"][1], json!({}));
+    assert_eq!(body(&door.get("/osv/v1/vulns/CVE-2026-1000")), advisory(5));
+    for (question, why) in [
+        (json!({ "version": "1.0.0", "package": { "name": "lib", "ecosystem": "Hex" } }), 503),
+        (json!({ "package": { "name": "lib", "ecosystem": "npm" } }), 400),
+        (json!({ "commit": "abc" }), 400),
+        (json!([]), 400),
+    ] {
+        assert_eq!(ask("/osv/v1/query", &question).status, why, "{question}");
+    }
+    let page = door.get("/advisories/CVE-2026-1000");
+    assert!(page.status == 200 && page.text().contains("reads any file"), "{}", page.text());
+    assert_eq!(door.get("/advisories/CVE-1999-0001").status, 404);
+}
