@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::{Value, json};
+use tidegate_model::Ecosystem;
 
 use super::show::{Ask, BAD, CARE, FAINT, GOOD, STRONG, list, minute, print_json, safe, styled, text};
 use super::{Failure, Outcome, print};
 use crate::config;
-use crate::discover::{Surroundings, discover_all};
+use crate::discover::{Surroundings, discover_all, is_self};
 
 /// Show what is on and where each upstream came from.
 #[derive(Debug, Args)]
@@ -107,12 +108,16 @@ impl Doctor {
             Ok(diagnosis) => diagnosis,
             Err(Failure(why)) => self.without_a_door(&why),
         };
-        let findings = list(&diagnosis, "findings");
+        let mut findings = list(&diagnosis, "findings").to_vec();
+        // A door elsewhere has its clients elsewhere.
+        if self.ask.reach.door.is_none() {
+            findings.extend(clients(&self.ask.reach.data()));
+        }
         let problems = findings.iter().filter(|f| text(f, "level") == "problem").count();
         if self.ask.json {
-            print_json(findings)?;
+            print_json(&findings)?;
         } else {
-            print(&told(findings, problems))?;
+            print(&told(&findings, problems))?;
         }
         Ok(ExitCode::from(u8::from(problems > 0)))
     }
@@ -141,6 +146,54 @@ impl Doctor {
         }
         json!({ "findings": findings })
     }
+}
+
+/// Programs that fetch packages, as `PATH` knows them.
+const CLIENTS: [&str; 8] = ["npm", "pnpm", "yarn", "python3", "pip", "uv", "poetry", "cargo"];
+
+/// Which clients this machine has, and whether their own configuration leads to the door. Clients that are found are asked
+/// as discovery asks them: nothing of the current project is read or run.
+fn clients(data: &std::path::Path) -> Vec<Value> {
+    let (Ok(folder), Ok(own)) = (std::env::current_dir(), super::discover::own_addresses(data)) else {
+        return Vec::new();
+    };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<_> = std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
+    let (here, missing): (Vec<&str>, Vec<&str>) =
+        CLIENTS.iter().partition(|client| folders.iter().any(|folder| folder.join(client).is_file()));
+    let mut what = format!("{} on PATH", if here.is_empty() { "none".to_owned() } else { here.join(", ") });
+    if !missing.is_empty() {
+        what.push_str(&format!("; not here: {}", missing.join(", ")));
+    }
+    let mut findings = vec![json!({ "level": "ok", "area": "clients", "what": what, "remedy": "" })];
+    // What is set for tidegate alone says nothing of the clients, and their way to the door is no loop here.
+    for (ecosystem, found) in discover_all(&Surroundings::of_process(folder, Vec::new())) {
+        let client = match ecosystem {
+            Ecosystem::Npm => "npm",
+            Ecosystem::Pypi => "pip",
+            Ecosystem::Cargo => "cargo",
+        };
+        let Ok(found) = found else { continue };
+        let place = &found.source.place;
+        findings.push(if is_self(&found.url, &own) {
+            let what = format!("is set up: what it installs comes through the door (from {place})");
+            json!({ "level": "ok", "area": client, "what": what, "remedy": "" })
+        } else {
+            let what =
+                format!("asks {} (from {place}), past the door unless `tidegate run` starts it", found.url);
+            let remedy = format!("`tidegate setup {client} --write` leads it through for good");
+            json!({ "level": "note", "area": client, "what": what, "remedy": remedy })
+        });
+        for scoped in found.scoped.iter().filter(|scoped| !is_self(&scoped.url, &own)) {
+            let what = format!(
+                "`{}` comes from {} (from {}), past the door",
+                scoped.pattern, scoped.url, scoped.place
+            );
+            let remedy = "make that registry an upstream of the door, with the names it owns as `private`";
+            findings.push(json!({ "level": "note", "area": client, "what": what, "remedy": remedy }));
+        }
+    }
+    findings
 }
 
 /// The upstreams that a door started here would front.

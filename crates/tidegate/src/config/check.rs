@@ -3,6 +3,7 @@
 use tidegate_model::Ecosystem;
 
 use super::{Config, Feed, RESERVED, Server, Upstream};
+use crate::upstream::proxy::{ENVIRONMENT, NONE};
 
 /// Something in a configuration that cannot be used.
 #[derive(Debug)]
@@ -43,6 +44,22 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
         ("max_artifact_bytes", upstream.max_artifact_bytes),
     ] {
         above_zero(&["upstream", key], value, "nothing could be fetched")?;
+    }
+    let proxy = &*upstream.proxy;
+    if ![ENVIRONMENT, NONE].contains(&proxy) && !proxy.parse::<url::Url>().is_ok_and(|u| u.scheme() == "http")
+    {
+        return wrong(
+            &["upstream", "proxy"],
+            "the proxy is neither `environment`, `none` nor an http:// address",
+            "give an address such as http://proxy.example:3128/",
+        );
+    }
+    if !upstream.no_proxy.is_empty() && [ENVIRONMENT, NONE].contains(&proxy) {
+        return wrong(
+            &["upstream", "no_proxy"],
+            "no_proxy is set and no proxy is named here",
+            "name the proxy with `proxy`, or set NO_PROXY in the environment of the door",
+        );
     }
     let intel = &config.intel;
     for (key, value) in [("refresh_seconds", intel.refresh_seconds), ("stale_hours", intel.stale_hours)] {

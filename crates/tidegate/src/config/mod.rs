@@ -12,6 +12,8 @@ use std::path::PathBuf;
 
 use tidegate_model::Ecosystem;
 
+use crate::upstream::proxy::ENVIRONMENT;
+
 pub(crate) use load::RESERVED;
 pub use load::{ConfigError, load, parse};
 pub use template::TEMPLATE;
@@ -170,6 +172,11 @@ pub struct UpstreamSection {
     /// Whether files may come from private, loopback and link-local addresses although their upstream does not live at
     /// one. Upstreams themselves always may: somebody configured them.
     pub allow_private_addresses: bool,
+    /// Through which proxy https upstreams are asked: `environment` (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), `none`, or the
+    /// address of one.
+    pub proxy: String,
+    /// Hosts, domains and networks that are asked without the proxy named here.
+    pub no_proxy: Vec<String>,
 }
 
 impl Default for UpstreamSection {
@@ -181,6 +188,8 @@ impl Default for UpstreamSection {
             max_artifact_bytes: 8 << 30,
             hold_seconds: None,
             allow_private_addresses: false,
+            proxy: ENVIRONMENT.into(),
+            no_proxy: Vec::new(),
         }
     }
 }

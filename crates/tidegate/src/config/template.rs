@@ -56,6 +56,11 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # hold_seconds = 10
 # Whether files may come from private, loopback and link-local addresses although their upstream does not live at one.
 # allow_private_addresses = false
+# The proxy through which https upstreams are asked: "environment" (HTTPS_PROXY, ALL_PROXY, NO_PROXY), "none", or an address such
+# as "http://proxy.example:3128". Plain http and this machine itself are asked straight.
+# proxy = "environment"
+# Hosts, domains and networks that are asked without the proxy that is named here.
+# no_proxy = []
 
 [intel]
 # Whether advisories and signals are fetched. What `tidegate intel import` loads counts either way.

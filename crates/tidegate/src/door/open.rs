@@ -29,6 +29,7 @@ use crate::discover::{Discovered, NotConfigured};
 use crate::intel::sync::Attempts;
 use crate::intel::{self, Advisories};
 use crate::metrics::Metrics;
+use crate::upstream::proxy::Proxies;
 use crate::upstream::{Client, ClientSettings, NamePatterns, Upstream};
 
 /// What a door is opened with.
@@ -126,6 +127,7 @@ impl Door {
             idle: Duration::from_secs(config.upstream.idle_seconds),
             min_bytes_per_second: config.upstream.min_bytes_per_second,
             allow_private: config.upstream.allow_private_addresses,
+            proxies: Proxies::new(&config.upstream.proxy, &config.upstream.no_proxy),
             via: via.clone(),
         })
         .map_err(DoorError::Certificates)?;

@@ -16,6 +16,7 @@ use tidegate_ecosystems::{DocumentRequest, FetchedDocument};
 use url::Url;
 
 use super::decode::{Collector, DecodeError};
+use super::proxy::{Proxies, Way};
 use super::resolver::{PrivateHosts, Resolver};
 use super::{Upstream, UpstreamError};
 
@@ -39,6 +40,8 @@ pub struct ClientSettings {
     pub min_bytes_per_second: u64,
     /// Whether hosts learnt from documents may be private.
     pub allow_private: bool,
+    /// Through which proxies hosts are asked.
+    pub proxies: Proxies,
     /// This door's id, sent as `Via` so that loops are seen.
     pub via: String,
 }
@@ -46,7 +49,7 @@ pub struct ClientSettings {
 /// The client. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: legacy::Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    http: legacy::Client<HttpsConnector<Way>, Full<Bytes>>,
     private: PrivateHosts,
     settings: Arc<ClientSettings>,
 }
@@ -126,7 +129,7 @@ impl Client {
             .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?
             .https_or_http()
             .enable_http1()
-            .wrap_connector(connector);
+            .wrap_connector(Way { straight: connector, proxies: settings.proxies.clone() });
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(32)
@@ -140,6 +143,10 @@ impl Client {
     pub fn trust_host_of(&self, upstream: &Upstream) {
         if let Some(host) = upstream.base.url.host_str() {
             self.private.allow(host);
+        }
+        // Whoever set a proxy chose where it lives.
+        if let Some(proxy) = self.settings.proxies.host_for(&upstream.base.url) {
+            self.private.allow(&proxy);
         }
     }
 

@@ -5,6 +5,7 @@
 mod client;
 mod decode;
 mod error;
+pub mod proxy;
 mod resolver;
 
 use std::collections::HashSet;

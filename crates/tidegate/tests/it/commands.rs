@@ -539,3 +539,29 @@ fn a_policy_that_somebody_puts_in_force_is_recorded_in_their_name() {
     let people = site.json(&["person", "list"]);
     assert!(people.iter().any(|person| person["pseudonym"] == changes[1]["actor"]), "{people:?} {changes:?}");
 }
+
+#[test]
+fn doctor_says_which_clients_are_led_through_the_door() {
+    let site = Site::open();
+    if tidegate_testkit::tools::npm().is_none() {
+        return;
+    }
+    let of = |area: &str| {
+        let findings = site.run(&["doctor", "--json"]).expect_success().stdout;
+        let findings = findings.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        findings.filter(|finding| finding["area"] == area).collect::<Vec<_>>()
+    };
+    assert!(of("clients")[0]["what"].as_str().unwrap().contains("npm"), "{:?}", of("clients"));
+    std::fs::write(
+        site.home.path().join(".npmrc"),
+        "registry=http://mirror.test/npm/\n@acme:registry=http://acme.test/\n",
+    )
+    .unwrap();
+    let npm = of("npm");
+    let told = |words: &str| npm.iter().any(|f| f["what"].as_str().unwrap().contains(words));
+    assert!(told("http://mirror.test/npm/") && told("past the door unless"), "{npm:?}");
+    assert!(told("`@acme` comes from http://acme.test/"), "{npm:?}");
+    site.told(&["setup", "npm", "--write"]);
+    let npm = of("npm");
+    assert!(npm.iter().any(|f| f["what"].as_str().unwrap().starts_with("is set up")), "{npm:?}");
+}

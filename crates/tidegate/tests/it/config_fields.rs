@@ -50,6 +50,9 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         max_artifact_bytes: _,
         hold_seconds: _,
         allow_private_addresses: _,
+        // proxy.rs
+        proxy: _,
+        no_proxy: _,
     } = upstreams;
     // advisories.rs: feed and its fields, stale_hours, trusted_vex; here: sync, refresh_seconds.
     let IntelSection { sync: _, refresh_seconds: _, stale_hours: _, trusted_vex: _, feed: _ } = intel;
@@ -284,6 +287,7 @@ fn upstream_allow_private_addresses_lets_files_come_from_them() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let ask = |allow_private: bool| {
         let settings = ClientSettings {
+            proxies: tidegate::upstream::proxy::Proxies::new("none", &[]),
             connect: PATIENCE,
             idle: PATIENCE,
             min_bytes_per_second: 1,

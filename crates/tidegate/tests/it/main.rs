@@ -21,6 +21,7 @@ mod one_door;
 mod operations;
 mod paths;
 mod private_names;
+mod proxy;
 mod real_registries;
 mod support;
 mod views;

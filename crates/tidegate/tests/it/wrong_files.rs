@@ -18,7 +18,7 @@ const fn wrong(text: &'static str, line: usize, says: &'static [&'static str]) -
 const TEMPLATE: &str = "tidegate config template";
 
 #[rustfmt::skip]
-const CONFIGURATIONS: [Wrong; 24] = [
+const CONFIGURATIONS: [Wrong; 26] = [
     wrong("[server\nlisten = 1\n", 1, &[TEMPLATE]),
     wrong("[server]\nlisten = \"127.0.0.1\"\n", 2, &["socket address", TEMPLATE]),
     wrong("[server]\nlisten = \"127.0.0.1:1\"\nport = 3\n", 3, &["port", TEMPLATE]),
@@ -36,6 +36,8 @@ const CONFIGURATIONS: [Wrong; 24] = [
     wrong("[cache]\n# a small disk\ndisk_gib = 0\n", 3, &["disk_gib is 0", "leave it out"]),
     wrong("[cache]\nfresh_seconds = 1.5\n", 2, &["floating point", TEMPLATE]),
     wrong("[ledger]\nmode = \"fast\"\n", 2, &["durable", TEMPLATE]),
+    wrong("[upstream]\nproxy = \"socks5://proxy.example/\"\n", 2, &["neither `environment`", "http://"]),
+    wrong("[upstream]\nno_proxy = [\"x.test\"]\n", 2, &["no proxy is named", "NO_PROXY"]),
     wrong("[log]\nformat = \"xml\"\n", 2, &["text", TEMPLATE]),
     wrong("[log]\nfilter = \"info,=,\"\n", 2, &["is no filter", "write a level"]),
     wrong("[repository.api]\necosystem = \"npm\"\n", 1, &["cannot name a repository", "lower-case"]),

@@ -226,3 +226,19 @@ fn a_scheme_in_capitals_is_no_folder() {
     assert_eq!(count(&odd), count(&plain));
     assert_eq!(lint(&odd, &context()).unwrap().len(), lint(&plain, &context()).unwrap().len());
 }
+
+#[test]
+fn an_address_without_a_path_names_no_file() {
+    for address in [
+        "https://leaf-1.0-py3-none-any.whl",
+        "https://files.example/",
+        "file://leaf-1.0.tar.gz",
+        "x:leaf-1.0.tar.gz",
+    ] {
+        let text = format!(
+            "version = 1\nrequires-python = \">=3.9\"\n\n[[package]]\nname = \"leaf\"\nversion = \"1.0\"\nsource = {{ registry = \"https://registry.example/simple\" }}\nwheels = [\n    {{ url = \"{address}\", hash = \"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\" }},\n]\n"
+        );
+        let told = parse(&text).map(|lock| lock.packages[0].file.clone());
+        assert!(told.as_ref().is_err_and(|e| e.to_string().starts_with("line 9: ")), "{address}: {told:?}");
+    }
+}
