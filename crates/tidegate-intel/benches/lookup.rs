@@ -108,6 +108,7 @@ fn records() -> (Vec<String>, usize, Vec<(String, String)>) {
 fn lookups(intel: &Intel, names: &[(String, String)], now: Timestamp) {
     let snapshot = intel.snapshot();
     let versions = ["0.0.1", "1.0.0", "1.2.3", "2.0.0", "4.17.20", "10.0.0"];
+    let names: std::collections::BTreeSet<_> = names.iter().cloned().collect();
     let step = (names.len() / 10_000).max(1);
     let hits: Vec<Asked> = names
         .iter()
@@ -124,6 +125,7 @@ fn lookups(intel: &Intel, names: &[(String, String)], now: Timestamp) {
         .map(|(n, hit)| if n % 10 == 0 { hit.clone() } else { misses[n].clone() })
         .collect();
     let largest: Vec<Asked> = vec![("PyPI".into(), "tensorflow-cpu".into(), "2.4.0")];
+    index_of_the_largest(&snapshot, now);
     let mut criterion = Criterion::default()
         .measurement_time(Duration::from_secs(3))
         .warm_up_time(Duration::from_secs(1))
@@ -140,6 +142,15 @@ fn lookups(intel: &Intel, names: &[(String, String)], now: Timestamp) {
             });
         });
     }
+}
+
+/// The versions of an index ask about one name; it is read once.
+fn index_of_the_largest(snapshot: &tidegate_intel::Snapshot, now: Timestamp) {
+    let versions: Vec<String> = (0..200).map(|n| format!("{}.{}.{}", n / 80, n / 8 % 10, n % 8)).collect();
+    let started = Instant::now();
+    let package = snapshot.package("PyPI", "tensorflow-cpu", now);
+    let findings: usize = versions.iter().map(|version| package.matches(version).items.len()).sum();
+    println!("200 versions of the largest name, {findings} findings: {:.1?}", started.elapsed());
 }
 
 fn change(intel: &Intel, now: Timestamp) {

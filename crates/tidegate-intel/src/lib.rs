@@ -25,5 +25,5 @@ pub mod vex;
 
 pub use advisory::AdvisoryKind;
 pub use feeds::FeedKind;
-pub use matching::{Finding, Findings, MatchReason, Query};
+pub use matching::{Finding, Findings, MatchReason, Package, Query};
 pub use snapshot::{ApplyError, DamagedFeed, FeedState, Intel, OpenError, RecordText, SegmentRef, Snapshot};

@@ -5,17 +5,22 @@ use std::sync::Arc;
 
 use tidegate_model::version::VersionScheme;
 
-use super::{MatchReason, Query, Says};
+use super::{MatchReason, Says};
 use crate::ecosystem::{EcosystemName, normal_name};
 use crate::order::VersionKeys;
 use crate::segment::{AffectedRow, RecordRow, hash_of_name};
 use crate::snapshot::Snapshot;
 
-/// One advisory of the package, evaluated.
-pub(super) struct Candidate<'a> {
-    pub feed: &'a Arc<str>,
-    pub row: AffectedRow<'a>,
-    pub record: RecordRow<'a>,
+/// One advisory of a package.
+pub(super) struct Candidate<'s> {
+    pub feed: &'s Arc<str>,
+    pub row: AffectedRow<'s>,
+    pub record: RecordRow<'s>,
+}
+
+/// One advisory of a package, evaluated against one version.
+pub(super) struct Evaluated<'p, 's> {
+    pub candidate: &'p Candidate<'s>,
     pub outcome: Outcome,
     /// The version asked about, in the order of the row.
     pub keys: Option<Rc<VersionKeys>>,
@@ -64,27 +69,36 @@ impl Outcome {
     }
 }
 
-/// Every advisory in force or withdrawn that names the package, evaluated against the version. Copies that a newer one has
-/// taken the place of are left out.
-pub(super) fn candidates<'a>(snapshot: &'a Snapshot, query: &Query<'a>) -> Vec<Candidate<'a>> {
-    let ecosystem = EcosystemName::parse(query.ecosystem);
-    let name = normal_name(&ecosystem.word, query.name);
+/// Every advisory, in force or withdrawn, that names a package. Copies that a newer one has taken the place of are left
+/// out.
+pub(super) fn candidates<'s>(snapshot: &'s Snapshot, ecosystem: &str, name: &str) -> Vec<Candidate<'s>> {
+    let ecosystem = EcosystemName::parse(ecosystem);
+    let name = normal_name(&ecosystem.word, name);
     let hash = hash_of_name(&ecosystem.word, &name);
     let mut found = Vec::new();
-    let mut keyed = Keyed { version: query.version, known: Vec::new() };
     for (feed, layer) in snapshot.layers() {
         let Some(at) = layer.segment().find_name(hash, &ecosystem.word, &name) else { continue };
         for row in layer.segment().affected_of(at) {
             let record = row.record();
-            if !ecosystem.covers(row.suffix()) || layer.is_dead(record.index) {
-                continue;
+            if ecosystem.covers(row.suffix()) && !layer.is_dead(record.index) {
+                found.push(Candidate { feed, row, record });
             }
-            let keys = keyed.of(row.scheme());
-            let outcome = evaluate(&row, query.version, keys.as_deref());
-            found.push(Candidate { feed, row, record, outcome, keys });
         }
     }
     found
+}
+
+/// Evaluates advisories against one version.
+pub(super) fn all<'p, 's>(candidates: &'p [Candidate<'s>], version: &str) -> Vec<Evaluated<'p, 's>> {
+    let mut keyed = Keyed { version, known: Vec::new() };
+    candidates
+        .iter()
+        .map(|candidate| {
+            let keys = keyed.of(candidate.row.scheme());
+            let outcome = evaluate(&candidate.row, version, keys.as_deref());
+            Evaluated { candidate, outcome, keys }
+        })
+        .collect()
 }
 
 /// Whether a name has rows at all.
@@ -96,7 +110,7 @@ pub(super) fn knows(snapshot: &Snapshot, ecosystem: &str, name: &str) -> bool {
 }
 
 /// Evaluates one row. `keys` is `None` where the version does not parse or its order is not known.
-pub(crate) fn evaluate(row: &AffectedRow<'_>, version: &str, keys: Option<&VersionKeys>) -> Outcome {
+fn evaluate(row: &AffectedRow<'_>, version: &str, keys: Option<&VersionKeys>) -> Outcome {
     let mut outcome = against(row, version, keys.map(|k| k.exact.as_slice()));
     let public = keys.and_then(|k| k.without_local.as_deref());
     if outcome.reason().is_none()

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::evaluate::{self, Candidate};
-use super::{Query, fold};
-use crate::order;
+use super::evaluate::{Candidate, Evaluated};
+use super::{Package, Query, fold};
+use crate::order::{self, VersionKeys};
 use crate::snapshot::Snapshot;
 
 /// How many fixed versions are tried before saying that none is clean.
@@ -25,12 +25,12 @@ pub struct FixOf {
 
 /// Fixed versions of some advisories above the version asked about, lowest first; all of them, as written, where
 /// versions of the ecosystem cannot be compared.
-pub(super) fn above(candidates: &[&Candidate<'_>]) -> Vec<String> {
+pub(super) fn above(evaluated: &[&Evaluated<'_, '_>]) -> Vec<String> {
     let mut fixes: BTreeSet<(Option<&[u8]>, &str)> = BTreeSet::new();
-    for candidate in candidates {
-        for interval in candidate.row.intervals() {
+    for one in evaluated {
+        for interval in one.candidate.row.intervals() {
             let Some(upper) = interval.upper.filter(|_| interval.upper_is_fix) else { continue };
-            let higher = match (upper.key, &candidate.keys) {
+            let higher = match (upper.key, &one.keys) {
                 (Some(fix), Some(asked)) => fix > asked.exact.as_slice(),
                 _ => true,
             };
@@ -48,8 +48,20 @@ impl Snapshot {
     /// The lowest fixed version above the version asked about that nothing known touches. It may not have been
     /// published; who steers a client compares with what the registry lists.
     pub fn nearest_fixed(&self, query: &Query<'_>) -> Option<String> {
-        let findings = self.matches(query);
-        let scheme = evaluate::candidates(self, query).iter().find_map(|c| c.row.scheme());
+        self.package(query.ecosystem, query.name, query.now).nearest_fixed(query.version)
+    }
+
+    /// The advisories in force that name this very version as fixed, folded. Whether one of them may lift a cool-down is
+    /// for policy: who publishes a package can publish an advisory about it too.
+    pub fn fixes(&self, query: &Query<'_>) -> Vec<FixOf> {
+        self.package(query.ecosystem, query.name, query.now).fixes(query.version)
+    }
+}
+
+impl Package<'_> {
+    /// As [`Snapshot::nearest_fixed`].
+    pub fn nearest_fixed(&self, version: &str) -> Option<String> {
+        let scheme = self.candidates.iter().find_map(|candidate| candidate.row.scheme());
         let mut tried = BTreeSet::new();
         let mut open: BTreeSet<(Option<Vec<u8>>, String)> = BTreeSet::new();
         let mut add = |found: super::Findings, open: &mut BTreeSet<(Option<Vec<u8>>, String)>| {
@@ -60,10 +72,10 @@ impl Snapshot {
                 }
             }
         };
-        add(findings, &mut open);
+        add(self.matches(version), &mut open);
         for _ in 0..MAX_FIXES_TRIED {
             let (_, version) = open.pop_first()?;
-            let found = self.matches(&Query { version: &version, ..*query });
+            let found = self.matches(&version);
             if found.items.is_empty() && found.undecided.is_empty() {
                 return Some(version);
             }
@@ -72,43 +84,38 @@ impl Snapshot {
         None
     }
 
-    /// The advisories in force that name this very version as fixed, folded. Whether one of them may lift a cool-down is
-    /// for policy: who publishes a package can publish an advisory about it too.
-    pub fn fixes(&self, query: &Query<'_>) -> Vec<FixOf> {
-        let now = query.now.unix_millis();
-        let candidates: Vec<_> =
-            evaluate::candidates(self, query).into_iter().filter(|c| !c.record.is_withdrawn(now)).collect();
+    /// As [`Snapshot::fixes`].
+    pub fn fixes(&self, version: &str) -> Vec<FixOf> {
         let names_it = |candidate: &Candidate<'_>| {
+            let asked = VersionKeys::of(candidate.row.scheme(), version);
             candidate.row.intervals().any(|interval| {
                 let fix = interval.upper.filter(|_| interval.upper_is_fix);
                 fix.is_some_and(|fix| {
-                    let asked = candidate.keys.as_ref().map(|keys| keys.exact.as_slice());
-                    fix.text == query.version || (fix.key.is_some() && fix.key == asked)
+                    let same = asked.as_ref().is_some_and(|asked| Some(asked.exact.as_slice()) == fix.key);
+                    same || fix.text == version
                 })
             })
         };
         let mut fixes: Vec<FixOf> = Vec::new();
-        for group in fold::matters(&candidates.iter().collect::<Vec<_>>()) {
-            let naming: Vec<_> = group.iter().filter(|c| names_it(c)).collect();
+        for matter in self.matters() {
+            let members = matter.members.iter().map(|number| &self.candidates[*number]);
+            let naming: Vec<&Candidate<'_>> = members.filter(|candidate| names_it(candidate)).collect();
             if naming.is_empty() {
                 continue;
             }
-            let ids: BTreeSet<String> = naming
+            let ids: BTreeSet<&str> = naming
                 .iter()
                 .flat_map(|c| std::iter::once(c.record.id()).chain(c.record.aliases()))
-                .map(str::to_owned)
                 .collect();
-            let feeds: BTreeSet<String> = naming.iter().map(|c| c.feed.to_string()).collect();
-            let reviewed: BTreeSet<String> = naming
-                .iter()
-                .filter(|c| c.record.reviewed() == Some(true))
-                .map(|c| c.record.id().to_owned())
-                .collect();
+            let feeds: BTreeSet<&str> = naming.iter().map(|c| &**c.feed).collect();
+            let reviewed = naming.iter().filter(|c| c.record.reviewed() == Some(true)).map(|c| c.record.id());
+            let reviewed: BTreeSet<&str> = reviewed.collect();
+            let owned = |texts: BTreeSet<&str>| texts.into_iter().map(str::to_owned).collect();
             fixes.push(FixOf {
-                id: fold::shown_id(&ids),
-                ids: ids.into_iter().collect(),
-                feeds: feeds.into_iter().collect(),
-                reviewed: reviewed.into_iter().collect(),
+                id: fold::shown_id(&ids).to_owned(),
+                ids: owned(ids),
+                feeds: owned(feeds),
+                reviewed: owned(reviewed),
             });
         }
         fixes

@@ -9,11 +9,14 @@ mod evaluate;
 mod fixed;
 mod fold;
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use tidegate_model::Timestamp;
 use tidegate_model::facts::Severity;
 
+use self::evaluate::Candidate;
+use self::fold::Matter;
 use crate::advisory::{AdvisoryKind, StatedRating};
 use crate::snapshot::{SegmentRef, Snapshot};
 
@@ -145,27 +148,59 @@ pub struct Findings {
     pub generation: u64,
 }
 
+/// Every advisory of one package, read once to ask about many versions: what belongs together does not depend on the
+/// version.
+pub struct Package<'s> {
+    snapshot: &'s Snapshot,
+    candidates: Vec<Candidate<'s>>,
+    /// Milliseconds since 1970.
+    now: i64,
+    matters: OnceCell<Vec<Matter>>,
+}
+
 impl Snapshot {
+    /// Every advisory of a package, for the time `now`. Use it for the versions of an index.
+    pub fn package(&self, ecosystem: &str, name: &str, now: Timestamp) -> Package<'_> {
+        let candidates = evaluate::candidates(self, ecosystem, name);
+        Package { snapshot: self, candidates, now: now.unix_millis(), matters: OnceCell::new() }
+    }
+
     /// What is known of a version.
     pub fn matches(&self, query: &Query<'_>) -> Findings {
-        let mut findings = Findings {
-            items: Vec::new(),
-            undecided: Vec::new(),
-            retracted: Vec::new(),
-            changes_at: None,
-            segments: self.segments(),
-            generation: self.generation(),
-        };
-        let candidates = evaluate::candidates(self, query);
-        if !candidates.is_empty() {
-            fold::fold(&candidates, query, &mut findings);
-        }
-        findings
+        self.package(query.ecosystem, query.name, query.now).matches(query.version)
     }
 
     /// Whether anything is recorded under a name, matching or not: the cheap question.
     pub fn knows(&self, ecosystem: &str, name: &str) -> bool {
         evaluate::knows(self, ecosystem, name)
+    }
+}
+
+impl Package<'_> {
+    fn matters(&self) -> &[Matter] {
+        self.matters.get_or_init(|| fold::matters(&self.candidates, self.now))
+    }
+
+    /// What is known of a version.
+    pub fn matches(&self, version: &str) -> Findings {
+        let mut findings = Findings {
+            items: Vec::new(),
+            undecided: Vec::new(),
+            retracted: Vec::new(),
+            changes_at: None,
+            segments: self.snapshot.segments(),
+            generation: self.snapshot.generation(),
+        };
+        if !self.candidates.is_empty() {
+            let evaluated = evaluate::all(&self.candidates, version);
+            fold::fold(&evaluated, || self.matters(), self.now, &mut findings);
+        }
+        findings
+    }
+
+    /// Whether nothing is recorded of the package.
+    pub fn is_empty(&self) -> bool {
+        self.candidates.is_empty()
     }
 }
 

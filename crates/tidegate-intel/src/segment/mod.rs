@@ -14,7 +14,7 @@ use tidegate_model::{Sha256, Timestamp};
 
 use crate::feeds::FeedKind;
 
-pub use container::{FORMAT_VERSION, SegmentError, TooBig};
+pub use container::{FORMAT_VERSION, SegmentError, TooBig, mend_checksums};
 pub use read::Segment;
 pub(crate) use read::{AffectedRow, RecordRow, hash_of_name};
 pub(crate) use write::{Entry, write};

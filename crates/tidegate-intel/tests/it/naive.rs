@@ -10,7 +10,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tidegate_intel::import::Extent;
-use tidegate_intel::segment::Segment;
+use tidegate_intel::segment::{Segment, mend_checksums};
 use tidegate_intel::{Intel, Query};
 use tidegate_testkit::ForgetfulDisk;
 
@@ -232,6 +232,24 @@ proptest! {
         if let Ok(opened) = Segment::open(&Bytes::from(damaged)) {
             let whole = Segment::open(&Bytes::from(bytes)).unwrap();
             prop_assert_eq!(opened.meta(), whole.meta());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn invented_bytes_behind_fitting_checksums_never_panic(records in records(6), changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
+        let mut bytes = segment_bytes(&records);
+        for (at, byte) in changes {
+            // Behind the table of sections, or nearly all of them would lead nowhere.
+            let at = 32 + 13 * 24 + at.index(bytes.len() - (32 + 13 * 24));
+            bytes[at] = byte;
+        }
+        mend_checksums(&mut bytes);
+        if let Ok(opened) = Segment::open(&Bytes::from(bytes)) {
+            opened.look_at_everything();
         }
     }
 }
