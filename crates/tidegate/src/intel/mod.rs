@@ -6,6 +6,7 @@
 pub mod effects;
 pub mod facts;
 pub mod feeds;
+pub mod fixes;
 pub mod sync;
 pub mod told;
 

@@ -117,7 +117,7 @@ pub fn assemble(question: &Question<'_>, now: Timestamp) -> Facts {
             bootstrap: sighting.bootstrap,
             project_published_at: package.project_published_at,
             pinned: None,
-            security_fix_for: Vec::new(),
+            security_fix_for: intel::fixes::proven(question.advisories, package, position, now),
             admitted_before,
             prerelease: file.version.is_prerelease(),
             purl: purl.clone(),

@@ -143,6 +143,7 @@ fn what_is_admitted_already_has_a_grace_time_unless_it_is_malware() {
     assert_eq!(status(&door, "1.0.0"), 200);
     deliver(&upstream, &[advisory(1)]);
     synced(&door);
+    assert_eq!(door.alarms(), ["advisory"], "somebody took it");
     let warned = door.get("/npm/lib/-/lib-1.0.0.tgz");
     assert_eq!(warned.status, 200);
     assert!(warned.header("x-tidegate-warning").unwrap().contains("CVE-2026-1000"), "{warned:?}");
@@ -154,6 +155,7 @@ fn what_is_admitted_already_has_a_grace_time_unless_it_is_malware() {
     });
     deliver(&upstream, &[advisory(1), malware]);
     synced(&door);
+    assert_eq!(door.alarms(), ["advisory"], "one for the version, once more for the second advisory");
     let refused = door.get("/npm/lib/-/lib-1.0.0.tgz");
     assert_eq!(refused.status, 403);
     assert!(refused.reason.contains("MAL-2026-7"), "{}", refused.reason);
@@ -425,4 +427,34 @@ fn the_query_api_of_osv_answers_with_records_or_an_error() {
     let page = door.get("/advisories/CVE-2026-1000");
     assert!(page.status == 200 && page.text().contains("reads any file"), "{}", page.text());
     assert_eq!(door.get("/advisories/CVE-1999-0001").status, 404);
+}
+
+#[test]
+fn a_proven_fix_does_not_wait_and_an_unproven_one_does() {
+    let upstream = upstream();
+    upstream.publish(Package::npm("lib", "2.0.1").published(&exactly_days_ago(1)));
+    exploited(&upstream, &[]);
+    let fixed_in_the_young_one = |reviewed: bool, introduced: &str| {
+        let mut record = advisory(0);
+        record["affected"][0]["ranges"][0]["events"] =
+            json!([{ "introduced": introduced }, { "fixed": "2.0.1" }]);
+        record["database_specific"] = json!({ "github_reviewed": reviewed });
+        record
+    };
+    deliver(&upstream, &[]);
+    let door = Setup::new(&upstream).with(following(&upstream)).open();
+    synced(&door);
+    assert_eq!(status(&door, "2.0.1"), 403, "it is young");
+    for (record, expected, why) in [
+        (fixed_in_the_young_one(false, "0"), 403, "nobody but its publisher vouches for the advisory"),
+        (fixed_in_the_young_one(true, "2.0.0"), 403, "1.1.0 is not touched"),
+        (fixed_in_the_young_one(true, "0"), 200, "proven"),
+    ] {
+        deliver(&upstream, &[record]);
+        synced(&door);
+        assert_eq!(status(&door, "2.0.1"), expected, "{why}");
+    }
+    assert_eq!(versions(&door), ["2.0.1"]);
+    // The newest version that may be taken is the fix, and it is what a range gets.
+    assert_eq!(body(&door.get("/npm/lib"))["dist-tags"]["latest"], "2.0.1");
 }
