@@ -274,6 +274,10 @@ fn neighbour(ecosystem: &str, version: &str, which: usize) -> String {
         }
         None => plain.to_owned(),
     };
+    // Four numbers are no SemVer. Each library makes something else of what is put behind them, and nobody publishes it.
+    if ecosystem != "PyPI" && without_pre.split('.').count() > 3 {
+        return plain.to_owned();
+    }
     match (ecosystem, which) {
         (_, 0..=3) => plain.to_owned(),
         (_, 4) => bumped(),
