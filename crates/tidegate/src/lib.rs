@@ -16,6 +16,7 @@ pub mod intel;
 pub mod jobs;
 pub mod metrics;
 pub mod pipeline;
+pub mod reports;
 pub mod run;
 pub mod single_flight;
 pub mod upstream;

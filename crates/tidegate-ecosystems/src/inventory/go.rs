@@ -77,11 +77,11 @@ impl Statements {
             why: format!("`{verb} {}`: expected {expected}", super::shown(&words.join(" "))),
         };
         match (verb, words) {
-            ("module", [path]) => self.module = Some((path.clone(), line)),
+            ("module", [path]) if is_path(path) => self.module = Some((path.clone(), line)),
             ("module", _) => return Err(malformed("one module path")),
             ("go", [version]) => self.go = Some((version.clone(), line)),
             ("toolchain", [version]) => self.toolchain = Some((version.clone(), line)),
-            ("require", [path, version]) => {
+            ("require", [path, version]) if is_path(path) => {
                 if self.required.len() == super::MAX_COMPONENTS {
                     return Err(InventoryError::TooMuch { limit: "200,000 components" });
                 }
@@ -94,7 +94,9 @@ impl Statements {
                     .map(|at| (&words[..at], &words[at + 1..]))
                     .ok_or_else(|| malformed("`old => new`"))?;
                 let replacement = match new {
-                    [path, version] => Replacement::Module { path: path.clone(), version: version.clone() },
+                    [path, version] if is_path(path) => {
+                        Replacement::Module { path: path.clone(), version: version.clone() }
+                    }
                     [_] => Replacement::Folder,
                     _ => return Err(malformed("a module and its version, or a folder, behind `=>`")),
                 };
@@ -156,7 +158,7 @@ pub(super) fn parse_sum(text: &str) -> Result<Inventory, InventoryError> {
         let fields: Vec<&str> = line.split_whitespace().take(4).collect();
         let (path, version) = match fields[..] {
             [] => continue,
-            [path, version, digest] if digest.contains(':') => (path, version),
+            [path, version, digest] if digest.contains(':') && is_path(path) => (path, version),
             _ => {
                 let why = format!("`{}`: expected module, version and digest", super::shown(line));
                 return Err(InventoryError::MalformedAt { line: number, why });
@@ -172,6 +174,11 @@ pub(super) fn parse_sum(text: &str) -> Result<Inventory, InventoryError> {
         inventory.remark(1, "go.sum", why);
     }
     Ok(inventory)
+}
+
+/// Whether text can be a module path: none of its elements is empty.
+fn is_path(text: &str) -> bool {
+    text.split('/').all(|element| !element.is_empty())
 }
 
 fn component(path: &str, version: &str, line: u32) -> Component {

@@ -58,10 +58,9 @@ impl Purl {
     /// A package URL of parts that need no parsing. An empty namespace or version is none, and segments of a namespace
     /// that the grammar does not have are left out.
     pub fn new(ty: &str, namespace: Option<&str>, name: &str, version: Option<&str>) -> Self {
-        let namespace: Vec<&str> = namespace.unwrap_or_default().split('/').filter(is_segment).collect();
         Self {
             ty: ty.to_ascii_lowercase(),
-            namespace: (!namespace.is_empty()).then(|| namespace.join("/")),
+            namespace: path_of(namespace.unwrap_or_default()),
             name: name.to_owned(),
             version: version.filter(|v| !v.is_empty()).map(str::to_owned),
             qualifiers: Vec::new(),
@@ -123,12 +122,12 @@ impl FromStr for Purl {
         let name = segments.pop().ok_or(NotAPurl::Name)?;
         Ok(Self {
             ty: ty.to_ascii_lowercase(),
-            namespace: (!segments.is_empty()).then(|| segments.join("/")),
+            namespace: path_of(&segments.join("/")),
             name,
             version: version.map(decode).transpose()?.filter(|v| !v.is_empty()),
             qualifiers: read_qualifiers(qualifiers.unwrap_or_default())?,
             subpath: match subpath {
-                Some(path) => Some(self::segments(path)?.join("/")).filter(|path| !path.is_empty()),
+                Some(path) => path_of(&self::segments(path)?.join("/")),
                 None => None,
             },
         })
@@ -150,6 +149,12 @@ fn cut_last(text: &str, by: char) -> (&str, Option<&str>) {
 
 fn segments(path: &str) -> Result<Vec<String>, NotAPurl> {
     path.split('/').filter(is_segment).map(decode).collect()
+}
+
+/// A path without the segments that the grammar does not have, also where slashes and dots were encoded; none if empty.
+fn path_of(path: &str) -> Option<String> {
+    let segments: Vec<&str> = path.split('/').filter(is_segment).collect();
+    (!segments.is_empty()).then(|| segments.join("/"))
 }
 
 fn is_segment(segment: &&str) -> bool {
@@ -197,7 +202,12 @@ impl fmt::Display for Purl {
         for segment in self.namespace.iter().flat_map(|namespace| namespace.split('/')) {
             write!(f, "/{}", utf8_percent_encode(segment, KEEP))?;
         }
-        write!(f, "/{}", utf8_percent_encode(&self.name, KEEP))?;
+        match self.name.as_str() {
+            // As they are they would be no name.
+            "." => f.write_str("/%2E")?,
+            ".." => f.write_str("/%2E%2E")?,
+            name => write!(f, "/{}", utf8_percent_encode(name, KEEP))?,
+        }
         if let Some(version) = &self.version {
             write!(f, "@{}", utf8_percent_encode(version, KEEP))?;
         }
@@ -227,6 +237,8 @@ mod tests {
             "pkg:cargo/x@1.0.0%2Bbuild",
             "pkg:oci/app@sha256:abc?repository_url=registry.example/team/app",
             "pkg:generic/only-a-name",
+            "pkg:generic/a/%2E%2E",
+            "pkg:generic/a%2Fb",
         ] {
             assert_eq!(text.parse::<Purl>().unwrap().to_string(), text);
         }
@@ -244,7 +256,7 @@ mod tests {
                 "pkg:deb/debian/x@1:2.0-1?arch=amd64",
             ),
             (" pkg:pypi/a@ ", "pkg:pypi/a"),
-            ("pkg:npm/a%2Fb@1", "pkg:npm/a%2Fb@1"),
+            ("pkg:npm/a%2F%2Fb/%2E/c@1", "pkg:npm/a/b/c@1"),
         ] {
             assert_eq!(loose.parse::<Purl>().unwrap().to_string(), canonical, "{loose}");
         }

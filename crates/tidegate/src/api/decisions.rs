@@ -53,6 +53,22 @@ pub(crate) fn page(call: &Call) -> Result<Page, Problem> {
     Ok(Page { limit, after: call.parsed("after")? })
 }
 
+/// One page of items that are sorted by a key: those behind `after`, at most `limit` of them; and the key to go on with,
+/// where there are more.
+pub(crate) fn seek<T>(
+    call: &Call,
+    items: Vec<T>,
+    key: impl Fn(&T) -> &str,
+) -> Result<(Vec<T>, Option<String>), Problem> {
+    let limit = call.parsed::<u32>("limit")?.unwrap_or(PAGE).clamp(1, Page::MAX_LIMIT) as usize;
+    let after = call.param("after").unwrap_or_default();
+    let begin = items.partition_point(|item| key(item) <= after);
+    let more = items.len() > begin + limit;
+    let page: Vec<T> = items.into_iter().skip(begin).take(limit).collect();
+    let next = page.last().filter(|_| more).map(|item| key(item).to_owned());
+    Ok((page, next))
+}
+
 pub(crate) fn told(found: &[DecisionRecord], page: Page) -> Value {
     let next = found.last().filter(|_| found.len() >= page.limit as usize).map(|d| d.seek.to_string());
     json!({ "decisions": found.iter().map(shown).collect::<Vec<_>>(), "next": next })

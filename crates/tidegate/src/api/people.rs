@@ -6,17 +6,19 @@ use tidegate_ledger::entry::{PersonChange, PersonOperation};
 
 use super::Handled;
 use super::call::{Call, append};
+use super::decisions;
 use super::problem::Problem;
 use super::tokens::forget_identities;
 
 pub(crate) async fn list(call: &Call) -> Handled {
     let people = call.door.catalogue(|c| c.people()).await?;
+    let (people, next) = decisions::seek(call, people, |person| &person.principal)?;
     let shown = |p: &tidegate_store::catalogue::Person| {
         json!({
             "name": p.principal, "kind": p.kind, "pseudonym": p.pseudonym.to_string(), "known_since": p.created_at,
         })
     };
-    Ok(json!({ "people": people.iter().map(shown).collect::<Vec<_>>() }))
+    Ok(json!({ "people": people.iter().map(shown).collect::<Vec<_>>(), "next": next }))
 }
 
 /// Deletes name, key, salts and tokens. Entries keep a pseudonym that speaks of nobody.

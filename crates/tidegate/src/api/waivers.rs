@@ -12,7 +12,7 @@ use tidegate_store::catalogue::{StoredWaiver, WaiverEvent, WaiverFilter};
 
 use super::Handled;
 use super::call::{Call, append};
-use super::decisions::canonical;
+use super::decisions::{canonical, seek};
 use super::problem::Problem;
 use super::quarantines;
 use super::subject::{self, Asker};
@@ -64,7 +64,8 @@ pub(crate) async fn list(call: &Call) -> Handled {
     let purl = call.param("purl").map(canonical).transpose()?;
     let filter = WaiverFilter { state, purl, unexpired_at: (!call.flag("ended")).then_some(call.now) };
     let found = call.door.catalogue(move |c| c.waivers(&filter)).await?;
-    Ok(json!({ "waivers": found.iter().map(|w| shown(w, call.now)).collect::<Vec<_>>() }))
+    let (found, next) = seek(call, found, |stored| &stored.waiver.id)?;
+    Ok(json!({ "waivers": found.iter().map(|w| shown(w, call.now)).collect::<Vec<_>>(), "next": next }))
 }
 
 pub(crate) async fn request(call: &Call) -> Handled {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::show::{Ask, list, minute, print_json, print_table, text};
+use super::show::{Ask, minute, print_json, print_table, text};
 use super::{Outcome, print};
 
 /// List and forget people.
@@ -37,10 +37,9 @@ impl Person {
         let door = self.ask.door()?;
         match &self.command {
             Command::List => {
-                let told = door.get("people", &[])?;
-                let people = list(&told, "people");
+                let people = door.all("people", &[], "people")?;
                 if self.ask.json {
-                    print_json(people)?;
+                    print_json(&people)?;
                 } else {
                     let row = |p: &serde_json::Value| {
                         vec![text(p, "name").into(), text(p, "kind").into(), minute(p, "known_since")]

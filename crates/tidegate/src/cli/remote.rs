@@ -107,6 +107,27 @@ impl Remote {
         self.ask(Method::GET, path, query, None).and_then(Reply::ok)
     }
 
+    /// Every page of `GET /api/v1/<path>`, whose items stand under `key`.
+    ///
+    /// # Errors
+    /// As [`Remote::get`].
+    pub fn all(&self, path: &str, query: &[(&str, &str)], key: &str) -> Result<Vec<Value>, Failure> {
+        let (mut items, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let mut asked = query.to_vec();
+            asked.extend(after.as_deref().map(|after| ("after", after)));
+            let mut page = self.get(path, &asked)?;
+            if let Value::Array(more) = page[key].take() {
+                items.extend(more);
+            }
+            // A door that names the same place again would be asked for ever.
+            match page["next"].as_str() {
+                Some(next) if after.as_deref() != Some(next) => after = Some(next.to_owned()),
+                _ => return Ok(items),
+            }
+        }
+    }
+
     /// `POST /api/v1/<path>`.
     ///
     /// # Errors

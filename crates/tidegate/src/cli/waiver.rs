@@ -125,10 +125,9 @@ impl Waiver {
                 if *ended {
                     query.push(("ended", "true"));
                 }
-                let told = door.get("waivers", &query)?;
-                let waivers = list(&told, "waivers");
+                let waivers = door.all("waivers", &query, "waivers")?;
                 if self.ask.json {
-                    print_json(waivers)?;
+                    print_json(&waivers)?;
                 } else if waivers.is_empty() {
                     print("there are no waivers\n")?;
                 } else {
@@ -150,8 +149,7 @@ impl Waiver {
                 }
             }
             Command::Export => {
-                let mut told = door.get("waivers", &[("ended", "true")])?;
-                let Value::Array(mut waivers) = told["waivers"].take() else { return Ok(ExitCode::SUCCESS) };
+                let mut waivers = door.all("waivers", &[("ended", "true")], "waivers")?;
                 for waiver in waivers.iter_mut().filter_map(Value::as_object_mut) {
                     // What the door adds for people is no part of the record.
                     waiver.remove("history");

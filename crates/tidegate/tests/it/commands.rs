@@ -565,3 +565,36 @@ fn doctor_says_which_clients_are_led_through_the_door() {
     let npm = of("npm");
     assert!(npm.iter().any(|f| f["what"].as_str().unwrap().starts_with("is set up")), "{npm:?}");
 }
+
+#[test]
+fn long_lists_come_in_pages() {
+    let site = Site::open();
+    let made = &site.json(&["token", "create", "ann", "--scope", "admin"])[0];
+    let header = format!("Authorization: Bearer {}", made["token"].as_str().unwrap());
+    let ask = |path: &str| {
+        let (status, told) = site.api("GET", path, &[&header], "");
+        assert_eq!(status, 200, "{told}");
+        told
+    };
+    for n in 0..3 {
+        let purl = format!("pkg:npm/left-pad@9.0.{n}");
+        site.told(&["waiver", "request", &purl, "--rule", "cooldown", "--reason", "to come"]);
+    }
+    assert_eq!(site.told(&["waiver", "export"]).lines().count(), 3);
+    for (path, key, id) in [("waivers", "waivers", "id"), ("people", "people", "name")] {
+        let whole = ask(path);
+        assert_eq!(whole["next"], Value::Null);
+        let all: Vec<Value> = whole[key].as_array().unwrap().iter().map(|item| item[id].clone()).collect();
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = ask(&format!("{path}?limit=1{after}"));
+            let items = page[key].as_array().unwrap();
+            assert_eq!(items.len(), 1, "{page}");
+            seen.push(items[0][id].clone());
+            let Some(next) = page["next"].as_str() else { break };
+            after = format!("&after={next}");
+        }
+        assert_eq!(seen, all, "{path}");
+        assert!(seen.len() > 1 || path == "people", "{seen:?}");
+    }
+}

@@ -53,6 +53,8 @@ tool example.test/tool
     assert_eq!(inventory.subject.unwrap().name, "example.test/shop");
     fails("go.mod", "go 1.20\n", "no `module` line");
     fails("go.mod", "module m\nrequire x\n", "line 2: `require x`: expected a module path and a version");
+    fails("go.mod", "module m/\n", "line 1: `module m/`: expected one module path");
+    fails("go.mod", "module m\nrequire x//y v1\n", "expected a module path and a version");
     fails("go.mod", "module m\nreplace x y\n", "expected `old => new`");
     fails("go.mod", "module \"m\n", "line 1: a quote without an end");
 }
