@@ -1,4 +1,4 @@
-//! Puts the clients that tests drive into `target/tools`: pnpm, both generations of Yarn, uv, Poetry, the oldest and the
+//! Puts the clients that tests drive into `target/tools`: pnpm, both generations of Yarn, uv, Poetry, pip-audit, the oldest and the
 //! newest pip that this Python runs, and cargo-deny. Nothing is installed outside the target folder. What is there already is left as it is.
 
 use std::io;
@@ -78,20 +78,17 @@ pub(crate) fn ensure_clients() {
             skip("tests with uv", &error.to_string());
         }
     }
-    let poetry = folder.join("poetry");
-    if !poetry.join("bin/poetry").is_file() {
-        eprintln!("installing Poetry into {}", folder.display());
-        let made = run(Command::new(python).args(["-m", "venv"]).arg(&poetry)).and_then(|()| {
-            run(Command::new(poetry.join("bin/python")).args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "poetry>=2,<3",
-            ]))
-        });
+    for (program, wanted) in [("poetry", "poetry>=2,<3"), ("pip-audit", "pip-audit>=2,<3")] {
+        let place = folder.join(program);
+        if place.join("bin").join(program).is_file() {
+            continue;
+        }
+        eprintln!("installing {wanted} into {}", folder.display());
+        let install = ["-m", "pip", "install", "--quiet", wanted];
+        let made = run(Command::new(python).args(["-m", "venv"]).arg(&place))
+            .and_then(|()| run(Command::new(place.join("bin/python")).args(install)));
         if let Err(error) = made {
-            skip("tests with Poetry", &error.to_string());
+            skip(&format!("tests with {program}"), &error.to_string());
         }
     }
     if !folder.join("pip-newest/pip").is_dir() {

@@ -71,6 +71,11 @@ pub fn poetry() -> Option<Tool> {
     plain("poetry", &["poetry/bin/poetry"])
 }
 
+/// pip-audit, from the tools folder or `PATH`.
+pub fn pip_audit() -> Option<Tool> {
+    plain("pip-audit", &["pip-audit/bin/pip-audit"])
+}
+
 /// uv, from the tools folder or `PATH`.
 pub fn uv() -> Option<Tool> {
     plain("uv", &["uv/bin/uv"])

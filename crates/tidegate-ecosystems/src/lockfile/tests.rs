@@ -111,3 +111,67 @@ pub(super) fn told(lock: &Lockfile) -> String {
     };
     lock.packages.iter().map(line).collect()
 }
+
+/// Files of each format that is read line by line, as seeds of the fuzz target hold them.
+const SEEDS: [(&str, &[u8]); 5] = [
+    ("pnpm-lock.yaml", include_bytes!("../../../../fuzz/seeds/lockfiles/pnpm")),
+    ("yarn.lock", include_bytes!("../../../../fuzz/seeds/lockfiles/yarn")),
+    ("yarn.lock", include_bytes!("../../../../fuzz/seeds/lockfiles/berry")),
+    ("poetry.lock", include_bytes!("../../../../fuzz/seeds/lockfiles/poetry")),
+    ("Pipfile.lock", include_bytes!("../../../../fuzz/seeds/lockfiles/pipfile")),
+];
+
+/// What the fuzz target holds, on files that are nearly right: cut, doubled, with bytes changed.
+#[test]
+fn damaged_files_are_refused_or_survive_a_rewrite() {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    // xorshift64: the same cases in every run.
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below.max(1) as u64).unwrap()
+    };
+    const BYTES: &[u8] = b"\"'{}[]:,@#/= \n\\-?|>(_0a\xff";
+    let (mut read, mut refused) = (0, 0);
+    for (name, seed) in SEEDS {
+        // The first byte of a seed chooses the format.
+        for _ in 0..3000 {
+            let mut bytes = seed[1..].to_vec();
+            for _ in 0..=random(4) {
+                let at = random(bytes.len());
+                match random(4) {
+                    0 => bytes.truncate(at.max(1)),
+                    1 => bytes.insert(at, BYTES[random(BYTES.len())]),
+                    2 => {
+                        let end = (at + random(40)).min(bytes.len());
+                        let part = bytes[at..end].to_vec();
+                        bytes.splice(at..at, part);
+                    }
+                    _ => bytes[at] = BYTES[random(BYTES.len())],
+                }
+            }
+            let _ = lint(name, &bytes, &context());
+            let Ok(before) = parse(name, &bytes) else {
+                refused += 1;
+                continue;
+            };
+            read += 1;
+            for omit in [true, false] {
+                let moved = rewrite(name, &bytes, &Moving { omit }).unwrap();
+                let after = parse(name, &moved).unwrap_or_else(|e| {
+                    panic!(
+                        "{name}: {e}\n{}\n---\n{}",
+                        String::from_utf8_lossy(&bytes),
+                        String::from_utf8_lossy(&moved)
+                    )
+                });
+                let locked = |lock: &Lockfile| -> Vec<_> {
+                    lock.packages.iter().map(|p| (p.coordinate.clone(), p.digests.clone())).collect()
+                };
+                assert_eq!(locked(&before), locked(&after), "{name}: {}", String::from_utf8_lossy(&bytes));
+            }
+        }
+    }
+    assert!(read > 1000 && refused > 1000, "{read} read, {refused} refused");
+}

@@ -86,12 +86,19 @@ pub(super) async fn import(call: &Call) -> Handled {
         extent: if wanted.whole { Extent::Whole } else { Extent::Part },
         as_of: None,
     };
-    let door = std::sync::Arc::clone(&call.door);
+    let (door, now) = (std::sync::Arc::clone(&call.door), call.now);
     let applied = call
         .door
         .heavy(move || {
             let deliveries = import::read(&wanted.paths, &options).map_err(|e| sync::chain(&e))?;
-            sync::put_in_force(&door, deliveries, accept)
+            let applied = sync::put_in_force(&door, deliveries, accept)?;
+            if options.extent == Extent::Whole {
+                for feed in applied.reports.iter().filter(|report| !report.refused) {
+                    door.attempts.note_loaded(&feed.feed, feed.as_of.unwrap_or(now));
+                }
+            }
+            door.note_checked(door.attempts.successes());
+            Ok::<_, String>(applied)
         })
         .await
         .map_err(|why| Problem::bad(why, "nothing was changed"))?;

@@ -24,7 +24,8 @@ const SILENT_SECONDS: i64 = 14 * 86_400;
 pub struct Advisories {
     /// What is known at this moment.
     pub snapshot: Arc<Snapshot>,
-    /// When each feed was last found to be current at its publisher's. A feed that is loaded by hand has no such time.
+    /// When each feed was last known to be all that its publisher says: found current there, or of that time when it was
+    /// loaded whole by hand. Records loaded one by one have no such time and no age.
     pub checked: Arc<BTreeMap<String, Timestamp>>,
     /// How long after that what a feed says counts as stale, in seconds.
     pub stale_after_seconds: i64,
@@ -39,16 +40,15 @@ impl Advisories {
     }
 
     /// Up to when what is known of advisories is current: the feed that was checked longest ago decides. `None` where no
-    /// feed has a time.
+    /// feed has such a time.
     pub fn fresh_until(&self) -> Option<Timestamp> {
         let checked = self.snapshot.feeds().iter().filter(|f| f.kind().is_advisories());
         let oldest = checked.filter_map(|feed| self.current_at(feed)).min();
         oldest.map(|at| at.plus_seconds(self.stale_after_seconds))
     }
 
-    /// When a feed was last known to be all that its publisher says.
     fn current_at(&self, feed: &FeedState) -> Option<Timestamp> {
-        self.checked.get(feed.name()).copied().or(feed.as_of())
+        self.checked.get(feed.name()).copied()
     }
 
     /// The time that the publishers state, of the oldest feed of advisories.
@@ -66,7 +66,10 @@ impl Advisories {
         for damaged in self.snapshot.damaged() {
             lines.push(format!("advisories: feed {} is damaged", damaged.feed));
         }
-        for feed in feeds {
+        if lines.is_empty() && self.fresh_until().is_none() {
+            lines.push("advisories: all are loaded by hand, so nobody knows how old they are".to_owned());
+        }
+        for feed in feeds.iter().filter(|feed| self.checked.contains_key(feed.name())) {
             let age = |at: Option<Timestamp>| at.map_or(0, |at| now.seconds_since(at));
             if age(self.current_at(feed)) >= self.stale_after_seconds {
                 let hours = age(self.current_at(feed)) / 3600;

@@ -100,6 +100,12 @@ impl Attempts {
         self.all.lock().expect("no panic while holding it").get(feed).cloned().unwrap_or_default()
     }
 
+    /// Notes that a feed was loaded whole by hand, as its publisher had it at a time.
+    pub fn note_loaded(&self, feed: &str, as_of: Timestamp) {
+        let attempt = Attempt { succeeded_at: Some(as_of), ..self.of(feed) };
+        self.note(feed, attempt);
+    }
+
     fn note(&self, feed: &str, attempt: Attempt) {
         let mut all = self.all.lock().expect("no panic while holding it");
         all.insert(feed.to_owned(), attempt);

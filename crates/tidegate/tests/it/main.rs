@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod advisories;
+mod clients_audits;
 mod clients_installs;
 mod clients_locks;
 mod clients_other_locks;
