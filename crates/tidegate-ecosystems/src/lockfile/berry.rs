@@ -10,9 +10,10 @@ use std::ops::Range;
 use percent_encoding::percent_decode_str;
 use tidegate_model::{Coordinate, Ecosystem, FileName, PackageName, Version};
 
+use super::shared::{Origin, YarnEntry};
 use super::{
-    Lines, LintContext, LintFinding, Location, LockError, LockFormat, LockedPackage, Lockfile, Relocate,
-    Skipped, check_entries, shared, yaml,
+    LintContext, LintFinding, Location, LockError, LockFormat, LockedPackage, Lockfile, Relocate,
+    check_entries, shared, yaml,
 };
 
 /// What stands before an address in a `resolution`.
@@ -51,13 +52,19 @@ fn read(text: &str) -> Result<Vec<Entry<'_>>, LockError> {
     if metadata { Ok(entries) } else { Err(LockError::Malformed("it has no `__metadata`".into())) }
 }
 
-/// Where an entry comes from.
-enum Origin {
-    Registry(Box<LockedPackage>),
-    Elsewhere { why: &'static str, bypasses: bool },
-}
+impl YarnEntry for Entry<'_> {
+    fn at(&self) -> usize {
+        self.at
+    }
 
-impl Entry<'_> {
+    fn label(&self) -> &str {
+        &self.resolution
+    }
+
+    fn judge(package: &LockedPackage, context: &LintContext) -> Option<(String, String, bool)> {
+        judge(package, context)
+    }
+
     fn origin(&self, text: &str) -> Result<Origin, LockError> {
         let malformed = |why: &str| {
             LockError::at_offset(text, self.at, format!("`{}`: {why}", self.resolution.escape_debug()))
@@ -97,39 +104,11 @@ impl Entry<'_> {
 }
 
 pub(super) fn parse(text: &str) -> Result<Lockfile, LockError> {
-    let lines = Lines::of(text);
-    let mut lock = Lockfile { format: LockFormat::YarnBerry, packages: Vec::new(), skipped: Vec::new() };
-    for entry in read(text)? {
-        let line = Some(lines.at(entry.at));
-        match entry.origin(text)? {
-            Origin::Registry(package) => lock.packages.push(LockedPackage { line, ..*package }),
-            Origin::Elsewhere { why, .. } => {
-                lock.skipped.push(Skipped { what: entry.resolution.into_owned(), why: why.into(), line });
-            }
-        }
-    }
-    Ok(lock)
+    shared::parse_yarn(LockFormat::YarnBerry, text, &read(text)?)
 }
 
 pub(super) fn lint(text: &str, context: &LintContext) -> Result<Vec<LintFinding>, LockError> {
-    let lines = Lines::of(text);
-    let mut findings = Vec::new();
-    for entry in read(text)? {
-        let found = match entry.origin(text)? {
-            Origin::Registry(package) => judge(&package, context),
-            Origin::Elsewhere { bypasses: true, why } => Some((
-                why.to_owned(),
-                "depend on a published version, or publish it to a registry".to_owned(),
-                false,
-            )),
-            Origin::Elsewhere { .. } => None,
-        };
-        if let Some((problem, remedy, fixable)) = found {
-            let (line, what) = (Some(lines.at(entry.at)), entry.resolution.clone().into_owned());
-            findings.push(LintFinding { line, what, problem, remedy, fixable });
-        }
-    }
-    Ok(findings)
+    shared::lint_yarn(text, &read(text)?, context)
 }
 
 /// As for any npm package, but that there is no digest by which another registry's file could be told to be the same:

@@ -3,7 +3,68 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{LintContext, LockedPackage};
+use super::{Lines, LintContext, LintFinding, LockError, LockFormat, LockedPackage, Lockfile, Skipped};
+
+/// Where an entry of one of Yarn's lock files comes from.
+pub(super) enum Origin {
+    Registry(Box<LockedPackage>),
+    Elsewhere { why: &'static str, bypasses: bool },
+}
+
+/// An entry of one of Yarn's lock files.
+pub(super) trait YarnEntry {
+    /// Where it stands, in bytes.
+    fn at(&self) -> usize;
+    /// What it is called in the file.
+    fn label(&self) -> &str;
+    fn origin(&self, text: &str) -> Result<Origin, LockError>;
+    /// What is wrong with a package of a registry: the problem, the remedy, whether rewriting mends it.
+    fn judge(package: &LockedPackage, context: &LintContext) -> Option<(String, String, bool)>;
+}
+
+pub(super) fn parse_yarn<E: YarnEntry>(
+    format: LockFormat,
+    text: &str,
+    entries: &[E],
+) -> Result<Lockfile, LockError> {
+    let lines = Lines::of(text);
+    let mut lock = Lockfile { format, packages: Vec::new(), skipped: Vec::new() };
+    for entry in entries {
+        let line = Some(lines.at(entry.at()));
+        match entry.origin(text)? {
+            Origin::Registry(package) => lock.packages.push(LockedPackage { line, ..*package }),
+            Origin::Elsewhere { why, .. } => {
+                lock.skipped.push(Skipped { what: entry.label().to_owned(), why: why.into(), line });
+            }
+        }
+    }
+    Ok(lock)
+}
+
+pub(super) fn lint_yarn<E: YarnEntry>(
+    text: &str,
+    entries: &[E],
+    context: &LintContext,
+) -> Result<Vec<LintFinding>, LockError> {
+    let lines = Lines::of(text);
+    let mut findings = Vec::new();
+    for entry in entries {
+        let found = match entry.origin(text)? {
+            Origin::Registry(package) => E::judge(&package, context),
+            Origin::Elsewhere { bypasses: true, why } => Some((
+                why.to_owned(),
+                "depend on a published version, or publish it to a registry".to_owned(),
+                false,
+            )),
+            Origin::Elsewhere { .. } => None,
+        };
+        if let Some((problem, remedy, fixable)) = found {
+            let (line, what) = (Some(lines.at(entry.at())), entry.label().to_owned());
+            findings.push(LintFinding { line, what, problem, remedy, fixable });
+        }
+    }
+    Ok(findings)
+}
 
 /// What is wrong with one npm package: the problem, the remedy, whether rewriting mends it. `again` is the command that
 /// makes the client ask for digests again.

@@ -9,9 +9,10 @@ use std::ops::Range;
 
 use tidegate_model::{Coordinate, Digest, Ecosystem, FileName, PackageName, Version};
 
+use super::shared::{Origin, YarnEntry};
 use super::{
-    Lines, LintContext, LintFinding, Location, LockError, LockFormat, LockedPackage, Lockfile, Relocate,
-    Skipped, check_entries, line_of, shared, yaml,
+    LintContext, LintFinding, Location, LockError, LockFormat, LockedPackage, Lockfile, Relocate,
+    check_entries, line_of, shared, yaml,
 };
 
 /// One entry.
@@ -77,13 +78,19 @@ fn first_pattern(patterns: &str) -> Option<Cow<'_, str>> {
     (!pattern.is_empty()).then_some(pattern)
 }
 
-/// Where an entry comes from.
-enum Origin {
-    Registry(Box<LockedPackage>),
-    Elsewhere { why: &'static str, bypasses: bool },
-}
+impl YarnEntry for Entry<'_> {
+    fn at(&self) -> usize {
+        self.at
+    }
 
-impl Entry<'_> {
+    fn label(&self) -> &str {
+        &self.pattern
+    }
+
+    fn judge(package: &LockedPackage, context: &LintContext) -> Option<(String, String, bool)> {
+        shared::judge_npm(package, context, "yarn install")
+    }
+
     fn origin(&self, text: &str) -> Result<Origin, LockError> {
         let malformed = |why: &str| {
             LockError::at_offset(text, self.at, format!("`{}`: {why}", self.pattern.escape_debug()))
@@ -135,39 +142,11 @@ impl Entry<'_> {
 }
 
 pub(super) fn parse(text: &str) -> Result<Lockfile, LockError> {
-    let lines = Lines::of(text);
-    let mut lock = Lockfile { format: LockFormat::YarnClassic, packages: Vec::new(), skipped: Vec::new() };
-    for entry in read(text)? {
-        let line = Some(lines.at(entry.at));
-        match entry.origin(text)? {
-            Origin::Registry(package) => lock.packages.push(LockedPackage { line, ..*package }),
-            Origin::Elsewhere { why, .. } => {
-                lock.skipped.push(Skipped { what: entry.pattern.into_owned(), why: why.into(), line });
-            }
-        }
-    }
-    Ok(lock)
+    shared::parse_yarn(LockFormat::YarnClassic, text, &read(text)?)
 }
 
 pub(super) fn lint(text: &str, context: &LintContext) -> Result<Vec<LintFinding>, LockError> {
-    let lines = Lines::of(text);
-    let mut findings = Vec::new();
-    for entry in read(text)? {
-        let found = match entry.origin(text)? {
-            Origin::Registry(package) => shared::judge_npm(&package, context, "yarn install"),
-            Origin::Elsewhere { bypasses: true, why } => Some((
-                why.to_owned(),
-                "depend on a published version, or publish it to a registry".to_owned(),
-                false,
-            )),
-            Origin::Elsewhere { .. } => None,
-        };
-        if let Some((problem, remedy, fixable)) = found {
-            let (line, what) = (Some(lines.at(entry.at)), entry.pattern.clone().into_owned());
-            findings.push(LintFinding { line, what, problem, remedy, fixable });
-        }
-    }
-    Ok(findings)
+    shared::lint_yarn(text, &read(text)?, context)
 }
 
 pub(super) fn rewrite(text: &str, target: &dyn Relocate) -> Result<String, LockError> {

@@ -226,7 +226,17 @@ impl Client {
             .get(header::CONTENT_LENGTH)
             .and_then(|v| v.to_str().ok())
             .and_then(|v| v.parse().ok());
-        let body = ArtifactBody {
+        Ok(Some((self.body(upstream, response, length, url), validators)))
+    }
+
+    fn body(
+        &self,
+        upstream: &Upstream,
+        response: Response<Incoming>,
+        length: Option<u64>,
+        url: Url,
+    ) -> ArtifactBody {
+        ArtifactBody {
             body: response.into_body(),
             upstream: upstream.name.clone(),
             idle: self.settings.idle,
@@ -234,8 +244,7 @@ impl Client {
             window: (Instant::now(), 0),
             length,
             url,
-        };
-        Ok(Some((body, validators)))
+        }
     }
 
     async fn collect(
@@ -256,15 +265,7 @@ impl Client {
             }
         };
         let mut collector = Collector::new(coding, max_bytes).map_err(|e| decode(e, max_bytes))?;
-        let mut body = ArtifactBody {
-            body: response.into_body(),
-            upstream: upstream.name.clone(),
-            idle: self.settings.idle,
-            min_bytes_per_second: self.settings.min_bytes_per_second,
-            window: (Instant::now(), 0),
-            length: None,
-            url: upstream.base.url.clone(),
-        };
+        let mut body = self.body(upstream, response, None, upstream.base.url.clone());
         while let Some(bytes) = body.next().await? {
             collector.push(&bytes).map_err(|e| decode(e, collector.limit()))?;
         }

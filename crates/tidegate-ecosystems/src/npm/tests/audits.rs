@@ -9,8 +9,8 @@ use crate::ApiCall;
 use crate::advice::{Advice, Affected, End};
 use crate::ask::Absence;
 
-fn redact(service: &'static str, body: &str) -> Result<String, String> {
-    let call = ApiCall {
+fn call(service: &'static str) -> ApiCall {
+    ApiCall {
         service,
         package: None,
         version: None,
@@ -18,9 +18,13 @@ fn redact(service: &'static str, body: &str) -> Result<String, String> {
         query: Vec::new(),
         forwards_body: true,
         absence: Absence::Unavailable,
-    };
+    }
+}
+
+fn redact(service: &'static str, body: &str) -> Result<String, String> {
     let is_private = |name: &PackageName| name.scope() == Some("@acme") || name.as_str() == "secret";
-    Npm.redact_api_body(&call, body.as_bytes(), &is_private).map(|bytes| String::from_utf8(bytes).unwrap())
+    Npm.redact_api_body(&call(service), body.as_bytes(), &is_private)
+        .map(|bytes| String::from_utf8(bytes).unwrap())
 }
 
 #[test]
@@ -110,16 +114,7 @@ fn known(package: &PackageName, version: &str) -> Result<Vec<Advice>, String> {
 }
 
 fn advised(service: &'static str, body: &str) -> Result<Value, String> {
-    let call = ApiCall {
-        service,
-        package: None,
-        version: None,
-        file: None,
-        query: Vec::new(),
-        forwards_body: true,
-        absence: Absence::Unavailable,
-    };
-    let answer = Npm.advise(&call, body.as_bytes(), &known).expect("audits are answered")?;
+    let answer = Npm.advise(&call(service), body.as_bytes(), &known).expect("audits are answered")?;
     assert_eq!(answer.status, 200);
     Ok(serde_json::from_slice(&answer.body).unwrap())
 }
