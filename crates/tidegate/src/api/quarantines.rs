@@ -19,6 +19,7 @@ use super::call::{Call, append};
 use super::problem::Problem;
 use super::subject::{self, Asker, Subject};
 use super::{accesses, decisions, waivers};
+use crate::intel::facts::KnownVersions;
 use crate::pipeline::decide::{FIRST_SEEN_RULE, Ruleset, decide_file};
 use crate::pipeline::facts::{BytesKnown, LocalState, Question, assemble};
 use crate::pipeline::{artifacts, denials};
@@ -245,7 +246,9 @@ pub(crate) async fn facts(
     bytes: Option<&BytesKnown>,
 ) -> Result<Facts, Problem> {
     let local = local_state(call, subject).await?;
-    Ok(assemble(&question(call, subject, position, &local, &subject.rules, bytes), call.now))
+    let question = question(call, subject, position, &local, &subject.rules, bytes);
+    let known = KnownVersions::new(question.advisories, &subject.package.name, call.now);
+    Ok(assemble(&question, &known, call.now))
 }
 
 async fn local_state(call: &Call, subject: &Subject) -> Result<LocalState, Problem> {

@@ -12,6 +12,7 @@ use super::call::Call;
 use super::problem::Problem;
 use super::subject::{self, Asker, Subject, in_future};
 use super::{decisions, quarantines};
+use crate::intel::facts::KnownVersions;
 use crate::pipeline::facts::{BytesKnown, purl_of};
 
 /// How many withheld files are listed unless asked otherwise.
@@ -104,6 +105,9 @@ async fn file(call: &Call, subject: &Subject, position: usize) -> Result<Value, 
         (_, false, tidegate_model::Action::Quarantine) => "held",
         (_, false, _) => "refused",
     };
+    let advisories = &subject.rules.advisories;
+    let known = KnownVersions::new(advisories, &subject.package.name, call.now).of(listed.version.as_str());
+    let (state, items) = (known.0.state, known.0.value.as_ref().map(|v| &v.items[..]).unwrap_or_default());
     Ok(json!({
         "purl": purl_of(&subject.package, position), "file": listed.file.as_str(), "outcome": word,
         "served": decision.serves(), "action": decision.action,
@@ -117,6 +121,7 @@ async fn file(call: &Call, subject: &Subject, position: usize) -> Result<Value, 
             "publisher": listed.publisher.known(), "licence": listed.licence.known(),
             "install_script": listed.install_script.known(), "yanked": listed.yanked.is_some(),
             "deprecated": listed.deprecated, "bytes_changed": sighting.changed,
+            "advisories_state": state, "advisories_as_of": known.0.as_of, "advisories": items,
         },
         "decision": decision,
     }))

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::show::{Ask, BAD, CARE, FAINT, GOOD, list, minute, print_json, print_table, safe, styled, text};
+use super::show::{Ask, BAD, CARE, FAINT, list, minute, print_json, print_table, safe, styled, text};
 use super::{Failure, Outcome, print, segment};
 
 /// Show, fetch and load advisories and signals.
@@ -188,7 +188,7 @@ fn print_status(told: &Value) -> Result<(), Failure> {
     let row = |feed: &Value| {
         let state = match text(feed, "damaged") {
             "" => outcome(&feed["outcome"]),
-            why => styled(BAD, &format!("damaged: {}", safe(why))),
+            why => format!("damaged: {}", safe(why)),
         };
         vec![
             safe(text(feed, "name")),
@@ -214,11 +214,11 @@ fn print_status(told: &Value) -> Result<(), Failure> {
 
 fn outcome(outcome: &Value) -> String {
     match text(outcome, "outcome") {
-        "current" => styled(GOOD, "current"),
-        "changed" => styled(GOOD, &format!("{} changes", outcome["count"])),
-        "refused" => styled(BAD, &format!("not put in force: {}", safe(text(outcome, "why")))),
-        "failed" => styled(BAD, &format!("failed: {}", safe(text(outcome, "why")))),
-        _ => styled(FAINT, "none yet"),
+        "current" => "current".into(),
+        "changed" => format!("{} changes", outcome["count"]),
+        "refused" => format!("not put in force: {}", safe(text(outcome, "why"))),
+        "failed" => format!("failed: {}", safe(text(outcome, "why"))),
+        _ => "none yet".into(),
     }
 }
 

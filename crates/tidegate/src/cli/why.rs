@@ -188,11 +188,34 @@ fn one_file(out: &mut String, file: &Value) {
     if !dates.is_empty() {
         let _ = writeln!(out, "  facts: {}", dates.join("; "));
     }
+    for item in list(facts, "advisories") {
+        let _ = writeln!(out, "  advisory {}", advisory(item));
+    }
     if text(file, "stage") == "index" {
         let _ = writeln!(out, "  decided from the index; its bytes were not asked for yet");
     } else {
         let _ = writeln!(out, "  bytes sha256:{}", text(file, "sha256"));
     }
+}
+
+/// An advisory in one line: id, how bad, whether exploited, what mends it.
+fn advisory(item: &Value) -> String {
+    let mut parts = vec![safe(text(item, "id"))];
+    match (text(item, "effective_severity"), item["cvss_score"].as_f64()) {
+        ("", _) if item["malicious"] == true => parts.push("malware".into()),
+        ("", _) => parts.push("not rated".into()),
+        (word, Some(score)) => parts.push(format!("{} ({score:.1})", safe(word))),
+        (word, None) => parts.push(safe(word)),
+    }
+    if item["kev"] == true {
+        parts.push("being exploited".into());
+    }
+    if let Some(epss) = item["epss"].as_f64() {
+        parts.push(format!("EPSS {:.1} %", epss * 100.0));
+    }
+    let fixes = list(item, "fixed_in").iter().filter_map(Value::as_str).map(safe).collect::<Vec<_>>();
+    parts.push(if fixes.is_empty() { "no fix".into() } else { format!("fixed in {}", fixes.join(", ")) });
+    parts.join(", ")
 }
 
 fn decision(out: &mut String, decision: &Value, indent: &str) {

@@ -1,5 +1,10 @@
 //! From what feeds say to the facts that policy reads.
 
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use tidegate_intel::matching::Package;
 use tidegate_intel::signals::{CveId, Signal};
 use tidegate_intel::vex::Product;
 use tidegate_intel::{AdvisoryKind, FeedKind, Finding, Findings, Query};
@@ -7,7 +12,7 @@ use tidegate_model::facts::{
     FactState, Group, MalwareFacts, Severity, Vex, Vulnerability, VulnerabilityFacts,
 };
 use tidegate_model::severity::cvss::{CvssScores, CvssVersion};
-use tidegate_model::{Ecosystem, Timestamp};
+use tidegate_model::{Ecosystem, PackageName, Timestamp};
 
 use super::Advisories;
 
@@ -25,12 +30,52 @@ pub struct Asked<'a> {
 }
 
 /// What is known of a version: advisories, and reports of malice among them.
-pub fn known(advisories: &Advisories, asked: &Asked<'_>) -> (Group<VulnerabilityFacts>, Group<MalwareFacts>) {
+pub type Known = (Group<VulnerabilityFacts>, Group<MalwareFacts>);
+
+/// What is known of the versions of one package. Its advisories are read once, and each version is looked up once: an
+/// index may list thousands of files, and a package may have hundreds of advisories.
+pub struct KnownVersions<'a> {
+    advisories: &'a Advisories,
+    name: &'a PackageName,
+    now: Timestamp,
+    package: OnceCell<Package<'a>>,
+    versions: RefCell<HashMap<String, Rc<Known>>>,
+}
+
+impl<'a> KnownVersions<'a> {
+    /// Nothing is looked up yet.
+    pub fn new(advisories: &'a Advisories, name: &'a PackageName, now: Timestamp) -> Self {
+        Self { advisories, name, now, package: OnceCell::new(), versions: RefCell::default() }
+    }
+
+    /// What is known of a version, as published.
+    pub fn of(&self, version: &str) -> Rc<Known> {
+        if let Some(known) = self.versions.borrow().get(version) {
+            return Rc::clone(known);
+        }
+        let asked =
+            Asked { ecosystem: self.name.ecosystem(), name: self.name.as_str(), version, now: self.now };
+        let package = self
+            .package
+            .get_or_init(|| self.advisories.snapshot.package(asked.ecosystem.as_str(), asked.name, self.now));
+        let known = Rc::new(known(self.advisories, &asked, package));
+        self.versions.borrow_mut().insert(version.to_owned(), Rc::clone(&known));
+        known
+    }
+}
+
+impl std::fmt::Debug for KnownVersions<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KnownVersions({})", self.name)
+    }
+}
+
+fn known(advisories: &Advisories, asked: &Asked<'_>, package: &Package<'_>) -> Known {
     if !advisories.covers(asked.ecosystem) {
         let why = "no advisory feed is loaded";
         return (Group::gap(FactState::NotScanned, why), Group::gap(FactState::NotScanned, why));
     }
-    let findings = findings(advisories, asked);
+    let findings = package.matches(asked.version);
     let malware = malware(advisories, &findings);
     let items = findings.items.iter().map(|finding| vulnerability(advisories, asked, finding)).collect();
     let mut group = Group { value: Some(VulnerabilityFacts { items }), ..envelope(advisories, &findings) };

@@ -11,6 +11,7 @@ use tidegate_store::catalogue::LocalBlock;
 use super::facts::{Question, assemble, purl_of};
 use super::package::Package;
 use crate::intel::Advisories;
+use crate::intel::facts::KnownVersions;
 
 /// The id of the rule that no policy can switch off: bytes once seen under a name stay.
 pub const FIRST_SEEN_RULE: &str = "tidegate/first-seen";
@@ -64,7 +65,16 @@ impl Decided {
 
 /// Decides on one file.
 pub fn decide_file(rules: &Ruleset, question: &Question<'_>, now: Timestamp) -> Decision {
-    let facts = assemble(question, now);
+    decide_known(rules, question, &KnownVersions::new(question.advisories, &question.package.name, now), now)
+}
+
+fn decide_known(
+    rules: &Ruleset,
+    question: &Question<'_>,
+    known: &KnownVersions<'_>,
+    now: Timestamp,
+) -> Decision {
+    let facts = assemble(question, known, now);
     let mut decision = decide(&rules.policy, &facts, &rules.waivers, now);
     if question.package.sightings[question.position].changed {
         refuse_changed_bytes(&mut decision, question);
@@ -118,10 +128,10 @@ fn refuse_changed_bytes(decision: &mut Decision, question: &Question<'_>) {
 
 /// Decides on every file of a package for its index.
 pub fn decide_all(rules: &Ruleset, base: &Question<'_>, now: Timestamp) -> Vec<Decision> {
+    let known = KnownVersions::new(base.advisories, &base.package.name, now);
+    let question = |position| Question { position, operation: "index", bytes: None, ..*base };
     (0..base.package.index.files().len())
-        .map(|position| {
-            decide_file(rules, &Question { position, operation: "index", bytes: None, ..*base }, now)
-        })
+        .map(|position| decide_known(rules, &question(position), &known, now))
         .collect()
 }
 

@@ -13,7 +13,7 @@ use tidegate_store::catalogue::{Catalogue, CatalogueError, LocalBlock};
 
 use super::package::Package;
 use crate::door::Repository;
-use crate::intel::facts::Asked;
+use crate::intel::facts::KnownVersions;
 use crate::intel::{self, Advisories};
 
 /// What this door did with a package before.
@@ -84,7 +84,7 @@ pub fn purl_of(package: &Package, position: usize) -> String {
 }
 
 /// Assembles the facts.
-pub fn assemble(question: &Question<'_>, now: Timestamp) -> Facts {
+pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timestamp) -> Facts {
     let Question { repository, package, position, local, .. } = *question;
     let file = &package.index.files()[position];
     let history = &package.history[position];
@@ -94,13 +94,8 @@ pub fn assemble(question: &Question<'_>, now: Timestamp) -> Facts {
         local.pins.get(&(file.version.as_str().to_owned(), file.file.as_str().to_owned())).copied();
     let admitted_before = local.admitted.contains(&purl);
     let sha256 = question.bytes.map(|b| b.sha256).or(pinned_digest);
-    let asked = Asked {
-        ecosystem: package.name.ecosystem(),
-        name: package.name.as_str(),
-        version: file.version.as_str(),
-        now,
-    };
-    let (vulnerabilities, reported) = intel::facts::known(question.advisories, &asked);
+    let known = known.of(file.version.as_str());
+    let (vulnerabilities, reported) = (known.0.clone(), known.1.clone());
     Facts {
         artifact: ArtifactFacts {
             kind: Some(ArtifactKind::Package),

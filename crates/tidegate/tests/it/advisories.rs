@@ -280,8 +280,10 @@ fn audits_are_answered_out_of_what_is_loaded() {
 fn configuration(upstream: &FakeUpstream, home: &Home, intel: &str) -> std::path::PathBuf {
     let path = home.path().join("tidegate.toml");
     let text = format!(
-        "[server]\nlisten = \"127.0.0.1:0\"\n[intel]\n{intel}\n[[intel.feed]]\nname = \"kev\"\nkind = \"kev\"\nurl = \"{}/feeds/kev.json\"\n",
-        upstream.url()
+        "[server]\nlisten = \"127.0.0.1:0\"\n[intel]\n{intel}\n[[intel.feed]]\nname = \"kev\"\nkind = \"kev\"\nurl = \"{}/feeds/kev.json\"\n\
+         [[repository.npm.upstream]]\nurl = \"{}\"\n",
+        upstream.url(),
+        upstream.npm_url()
     );
     std::fs::write(&path, text).unwrap();
     path
@@ -349,6 +351,11 @@ fn files_are_loaded_without_a_network_and_shown() {
     for part in ["GHSA-aaaa-bbbb-cccc", "reads any file", ">=0 <2.0.0"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
+    let why = program().args(["why", "--data"]).arg(&data).arg("pkg:npm/lib@1.0.0").run().stdout;
+    assert!(
+        why.contains("refused") && why.contains("advisory CVE-2026-1000, critical (9.8), fixed in 2.0.0"),
+        "{why}"
+    );
     let status = intel(&["status"]).run().expect_success().stdout;
     assert!(status.contains("ours") && status.contains("feeds are not fetched"), "{status}");
     std::fs::write(home.path().join("bad.json"), "{\"id\": ").unwrap();
@@ -457,4 +464,25 @@ fn a_proven_fix_does_not_wait_and_an_unproven_one_does() {
     assert_eq!(versions(&door), ["2.0.1"]);
     // The newest version that may be taken is the fix, and it is what a range gets.
     assert_eq!(body(&door.get("/npm/lib"))["dist-tags"]["latest"], "2.0.1");
+}
+
+#[test]
+fn a_feed_is_redirected_to_named_hosts_only() {
+    let (upstream, elsewhere) = (upstream(), FakeUpstream::start());
+    deliver(&elsewhere, &[advisory(5)]);
+    let place = format!("{}/feeds/{FEED}", elsewhere.url().replace("127.0.0.1", "localhost"));
+    upstream.fault("/feeds/", Fault::Redirect(place));
+    for (hosts, follows) in [(vec![], false), (vec!["localhost".to_owned()], true)] {
+        let mut osv = feed(&upstream, "osv", FeedKind::Osv, FEED);
+        osv.file_hosts = hosts;
+        let door = Setup::new(&upstream)
+            .with(|config| {
+                config.intel.feed = Some(vec![osv]);
+                // Both are loopback here.
+                config.upstream.allow_private_addresses = true;
+            })
+            .open();
+        let outcome = &synced(&door)[0].1;
+        assert_eq!(matches!(outcome, Outcome::Changed { .. }), follows, "{outcome:?}");
+    }
 }
