@@ -12,6 +12,7 @@ use tidegate_ecosystems::DocumentRequest;
 use tidegate_intel::feeds::osv::modified_since;
 use tidegate_intel::import::{self, Applied, Delivery, Extent, FeedReport, PlanOptions, ReadOptions};
 use tidegate_model::Timestamp;
+use tidegate_sys::memory;
 use tokio::io::AsyncWriteExt as _;
 use url::Url;
 
@@ -25,6 +26,9 @@ const MAX_FEED_BYTES: u64 = 4 << 30;
 const MAX_CHANGES_BYTES: u64 = 512 << 20;
 /// The most bytes of one record.
 const MAX_RECORD_BYTES: u64 = 16 << 20;
+/// Bytes of memory that reading a packed delivery may take for each of its bytes: it is unpacked, compiled and compared
+/// with what is in force as a whole.
+const MEMORY_FOR_A_BYTE: u64 = 20;
 /// More changed records than this are fetched as a whole delivery.
 const MAX_CHANGED: usize = 300;
 
@@ -249,7 +253,13 @@ async fn whole(
     let arrived = download(door, feed, &validators, &path).await;
     let outcome = match arrived {
         Ok(None) => Ok(Outcome::Current),
-        Ok(Some(validators)) => {
+        Ok(Some((_, size))) if !fits(size, memory::available()) => Err(format!(
+            "reading {} MB may take {} MB of memory, which are not available: give the door more, or load the feed \
+             with `tidegate intel import`",
+            size / 1_000_000,
+            size.saturating_mul(MEMORY_FOR_A_BYTE) / 1_000_000
+        )),
+        Ok(Some((validators, _))) => {
             // Taken before the delivery is read, so that a change in between is asked for again, not missed.
             let as_of = validators.last_modified.as_deref().and_then(http_date);
             let options = ReadOptions {
@@ -275,13 +285,19 @@ async fn whole(
     outcome
 }
 
-/// Streams a feed into a file; `None` where what is loaded is current.
+/// Whether a delivery of so many bytes can be read in so much memory. A door that is killed for its memory, starts again
+/// and fetches again would serve nobody.
+fn fits(size: u64, available: Option<u64>) -> bool {
+    available.is_none_or(|available| size.saturating_mul(MEMORY_FOR_A_BYTE) < available)
+}
+
+/// Streams a feed into a file and says how large it is; `None` where what is loaded is current.
 async fn download(
     door: &Arc<Door>,
     feed: &FeedSource,
     validators: &Validators,
     path: &Path,
-) -> Result<Option<Validators>, String> {
+) -> Result<Option<(Validators, u64)>, String> {
     let opened =
         door.client.changed_artifact(&feed.host, &feed.whole, validators).await.map_err(|e| chain(&e))?;
     let Some((mut body, validators)) = opened else { return Ok(None) };
@@ -298,7 +314,7 @@ async fn download(
     file.flush().await.map_err(failed)?;
     match body.length {
         Some(length) if length != size => Err(format!("{} of {length} bytes arrived", size)),
-        _ => Ok(Some(validators)),
+        _ => Ok(Some((validators, size))),
     }
 }
 
@@ -390,4 +406,21 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         cause = source.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_must_fit_into_memory() {
+        assert!(fits(200 << 20, Some(8 << 30)) && fits(200 << 20, None) && fits(0, Some(1)));
+        assert!(!fits(200 << 20, Some(2 << 30)) && !fits(u64::MAX, Some(u64::MAX)));
+    }
+
+    #[test]
+    fn dates_of_headers_are_read() {
+        assert_eq!(http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap().to_string(), "1994-11-06T08:49:37Z");
+        assert!(http_date("yesterday").is_none());
+    }
 }
