@@ -143,7 +143,7 @@ mod tests {
                 section = name.trim_end_matches(']').to_owned();
                 continue;
             }
-            // The last part shows how to configure repositories, which have no defaults.
+            // The last part shows how to configure repositories and feeds, which have no defaults.
             if line.starts_with("# One repository per ecosystem") {
                 break;
             }
@@ -166,6 +166,8 @@ mod tests {
             }
             shown.insert(path);
         }
+        assert!(super::super::TEMPLATE.contains("# [[intel.feed]]"));
+        shown.insert("intel.feed".to_owned());
         for (section, keys) in default.as_object().unwrap().iter().filter(|(s, _)| *s != "repository") {
             for key in keys.as_object().unwrap().keys() {
                 assert!(

@@ -70,13 +70,6 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # stale_hours = 72
 # Authors whose VEX statements count.
 # trusted_vex = []
-# Without any of these, the publishers' public feeds are followed: OSV, CISA KEV, FIRST EPSS.
-#
-# [[intel.feed]]
-# name = "osv-npm"
-# kind = "osv"       # or ghsa, rustsec, pypa, go, malicious, kev, epss, ssvc, openvex, csaf
-# url = "https://feeds.acme.example/npm/all.zip"
-# changes_url = "https://feeds.acme.example/npm/modified_id.csv"
 
 [log]
 # format = "text"    # or "json"
@@ -96,4 +89,12 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 #
 # [[repository.npm.upstream]]
 # url = "https://registry.example/"
+#
+# Without any feed here, the publishers' public ones are followed: OSV, CISA KEV, FIRST EPSS. To set them yourself:
+#
+# [[intel.feed]]
+# name = "osv-npm"
+# kind = "osv"       # or ghsa, rustsec, pypa, go, malicious, kev, epss, ssvc, openvex, csaf
+# url = "https://feeds.acme.example/npm/all.zip"
+# changes_url = "https://feeds.acme.example/npm/modified_id.csv"
 "#;
