@@ -486,3 +486,22 @@ fn a_feed_is_redirected_to_named_hosts_only() {
         assert_eq!(matches!(outcome, Outcome::Changed { .. }), follows, "{outcome:?}");
     }
 }
+
+#[test]
+fn how_long_a_feed_counts_as_current_is_configured() {
+    let upstream = upstream();
+    exploited(&upstream, &[]);
+    deliver(&upstream, &[]);
+    let late = |stale_hours: u64| {
+        let door = Setup::new(&upstream)
+            .with(following(&upstream))
+            .with(|config| config.intel.stale_hours = stale_hours)
+            .open();
+        synced(&door);
+        door.clock().advance(5 * 3600);
+        door.door.look_for_degradations();
+        door.get("/npm/fine").header("x-tidegate-degraded").unwrap().contains("feed osv was last current")
+    };
+    assert!(late(4));
+    assert!(!late(6));
+}

@@ -54,7 +54,7 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         proxy: _,
         no_proxy: _,
     } = upstreams;
-    // advisories.rs: feed and its fields, stale_hours, trusted_vex; here: sync, refresh_seconds.
+    // advisories.rs: all of them.
     let IntelSection { sync: _, refresh_seconds: _, stale_hours: _, trusted_vex: _, feed: _ } = intel;
     let Log { format: _, filter: _ } = log;
     let Repository { ecosystem: _, private: _, upstream: _ } = repository;
