@@ -18,6 +18,7 @@ mod crowd;
 mod documents;
 mod durability;
 mod faults;
+mod feeds_gone_wrong;
 mod groups;
 mod one_door;
 mod operations;
