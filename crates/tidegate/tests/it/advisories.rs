@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use tidegate::config::{Config, Feed};
 use tidegate::intel::sync::{self, Outcome};
 use tidegate_intel::FeedKind;
+use tidegate_ledger::entry::ControlState;
+use tidegate_ledger::{Body, Entry};
 use tidegate_testkit::process::{Home, Program};
 use tidegate_testkit::{FakeUpstream, Fault, Package};
 
@@ -211,6 +213,64 @@ fn a_feed_that_fails_keeps_what_it_had_and_shows_its_age() {
     // It survives a restart.
     let door = door.restart();
     assert_eq!(status(&door, "1.1.0"), 403);
+}
+
+/// Entries of the ledger of one kind, oldest first.
+fn entries(door: &TestDoor, kind: &str) -> Vec<Entry> {
+    // What is answered later is durable later: everything before it is then there to be read.
+    let last = door.get("/npm/fine").header("x-tidegate-record").unwrap().to_owned();
+    let frames = door.door.recorder.reader(1).map(|frame| Entry::parse(&frame.unwrap().json).unwrap());
+    let all: Vec<Entry> = frames.collect();
+    assert!(all.iter().any(|entry| entry.record().to_string() == last));
+    all.into_iter().filter(|entry| entry.body.kind() == kind).collect()
+}
+
+#[test]
+fn the_ledger_says_what_came_into_force_and_which_control_failed() {
+    let upstream = upstream();
+    exploited(&upstream, &[]);
+    deliver(&upstream, &[advisory(5)]);
+    let door = Setup::new(&upstream).with(following(&upstream)).open();
+    synced(&door);
+    let changes = entries(&door, "advisories");
+    let changes: Vec<(Vec<String>, u64)> = changes
+        .iter()
+        .map(|entry| match &entry.body {
+            Body::Advisories(change) => {
+                (change.feeds.iter().map(|f| f.feed.to_string()).collect(), change.changed)
+            }
+            _ => unreachable!(),
+        })
+        .collect();
+    assert_eq!(changes, [(vec!["osv".to_owned()], 31), (vec!["kev".to_owned(), "osv".to_owned()], 1)]);
+    synced(&door);
+    assert_eq!(entries(&door, "advisories").len(), 2, "nothing changed");
+
+    let controls = |door: &TestDoor| -> Vec<(ControlState, String)> {
+        let said = entries(door, "control");
+        said.iter()
+            .map(|entry| match &entry.body {
+                Body::Control(change) => (change.state, change.why.to_string()),
+                _ => unreachable!(),
+            })
+            .collect()
+    };
+    let none = "no feed is loaded".to_owned();
+    let at_first = [(ControlState::Degraded, none.clone()), (ControlState::Restored, none)];
+    assert_eq!(controls(&door)[..2], at_first);
+    door.clock().advance(4 * 86_400);
+    door.door.look_for_degradations();
+    door.clock().advance(3 * 3600);
+    door.door.look_for_degradations();
+    let later = controls(&door);
+    assert_eq!(later.len(), 4, "each feed once, however often somebody looks: {later:?}");
+    assert!(later[2..].iter().all(|(state, _)| *state == ControlState::Degraded), "{later:?}");
+    let door = door.restart();
+    assert_eq!(controls(&door).len(), 4, "and not again after a restart");
+    synced(&door);
+    let back = controls(&door);
+    assert!(back[4..].iter().all(|(state, _)| *state == ControlState::Restored), "{back:?}");
+    assert_eq!(back.len(), 6);
 }
 
 #[test]
