@@ -7,6 +7,7 @@ pub mod effects;
 pub mod facts;
 pub mod feeds;
 pub mod fixes;
+pub mod recall;
 pub mod sync;
 pub mod told;
 

@@ -26,6 +26,7 @@ mod paths;
 mod private_names;
 mod proxy;
 mod real_registries;
+mod recall;
 mod support;
 mod views;
 mod wrong_files;
