@@ -266,6 +266,8 @@ pub struct Vulnerability {
     pub epss: Option<f64>,
     /// Whether CISA lists it as exploited.
     pub kev: Option<bool>,
+    /// What CISA decided about its exploitation (SSVC).
+    pub ssvc: Option<Ssvc>,
     /// Whether a fixed version exists.
     pub fix_available: Option<bool>,
     /// Fixed versions.
@@ -281,6 +283,19 @@ pub struct Vulnerability {
     /// Whether its effect on what was admitted before is held back: `waiting` for a person, or `dismissed` by one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<String>,
+}
+
+/// Decision points of one flaw, of the Stakeholder-Specific Vulnerability Categorization; each may be missing
+/// (<https://www.cisa.gov/stakeholder-specific-vulnerability-categorization-ssvc>).
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct Ssvc {
+    /// `none`, `poc` or `active`: how far exploitation has come.
+    pub exploitation: Option<String>,
+    /// Whether an attacker can automate the first steps of an attack.
+    pub automatable: Option<bool>,
+    /// `partial` or `total`: what an attacker gains.
+    pub technical_impact: Option<String>,
 }
 
 /// A VEX statement about the artifact and one advisory.

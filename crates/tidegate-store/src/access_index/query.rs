@@ -228,10 +228,18 @@ pub(super) fn period(query: &WhoQuery) -> (i64, i64) {
 }
 
 /// The subjects of one month that are among the versions asked about: their numbers and package URLs.
-pub(super) fn subjects(c: &Connection, query: &WhoQuery) -> rusqlite::Result<Vec<(i64, String)>> {
-    c.prepare("select id, purl from subject where purl in (select value from json_each(?1))")?
-        .query_map([what(&query.subject)], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
+pub(super) fn subjects(
+    c: &Connection,
+    query: &WhoQuery,
+    sha256: Option<Sha256>,
+) -> rusqlite::Result<Vec<(i64, String)>> {
+    let sha256 = sha256.map(|digest| digest.as_bytes().to_vec());
+    c.prepare(
+        "select id, purl from subject
+         where purl in (select value from json_each(?1)) and (?2 is null or sha256 = ?2)",
+    )?
+    .query_map((what(&query.subject), sha256), |row| Ok((row.get(0)?, row.get(1)?)))?
+    .collect()
 }
 
 fn ask(c: &Connection, query: &WhoQuery, limit: usize) -> rusqlite::Result<Vec<Found>> {

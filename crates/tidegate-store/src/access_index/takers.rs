@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _};
 use tidegate_ledger::pseudonym::{Commitment, Pseudonym};
-use tidegate_model::Timestamp;
+use tidegate_model::{Sha256, Timestamp};
 
 use super::{AccessIndex, AccessIndexError, WhoError, WhoQuery, WhoSubject, month, query};
 use crate::catalogue::{CatalogueError, People};
@@ -14,6 +14,8 @@ use crate::catalogue::{CatalogueError, People};
 pub struct TakersOf<'a> {
     /// Package URLs with versions.
     pub purls: &'a [String],
+    /// Only these bytes of them.
+    pub sha256: Option<Sha256>,
     /// At or after this time.
     pub since: Option<Timestamp>,
     /// Before this time.
@@ -95,7 +97,7 @@ impl AccessIndex {
         let mut counted = Counted::default();
         for path in self.files()?.iter().filter(|path| query::may_hold(path, &query)) {
             month::open_read_only(path)
-                .and_then(|c| count(&c, &query, &mut counted))
+                .and_then(|c| count(&c, &query, of.sha256, &mut counted))
                 .map_err(AccessIndexError::at("counting in the access index", path))?;
         }
         let hosts = distinct_hosts(&counted.hosts, people)?;
@@ -117,7 +119,12 @@ impl AccessIndex {
 }
 
 /// Counts the rows of one month: they are read as numbers, and each number is looked up once.
-fn count(c: &Connection, query: &WhoQuery, counted: &mut Counted) -> rusqlite::Result<()> {
+fn count(
+    c: &Connection,
+    query: &WhoQuery,
+    sha256: Option<Sha256>,
+    counted: &mut Counted,
+) -> rusqlite::Result<()> {
     let taken: HashMap<i64, String> = c
         .prepare("select id, repository from outcome where taken = 1")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
@@ -127,7 +134,7 @@ fn count(c: &Connection, query: &WhoQuery, counted: &mut Counted) -> rusqlite::R
     let mut rows = c.prepare(
         "select at, actor, origin, outcome, bytes from access where subject = ?1 and at >= ?2 and at < ?3",
     )?;
-    for (subject, purl) in query::subjects(c, query)? {
+    for (subject, purl) in query::subjects(c, query, sha256)? {
         let mut rows = rows.query([subject, since, until])?;
         while let Some(row) = rows.next()? {
             let Some(repository) = taken.get(&row.get(3)?) else { continue };

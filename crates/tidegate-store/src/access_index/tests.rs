@@ -145,7 +145,7 @@ fn takers_of_several_versions_are_counted_once() {
     entries.truncate(7);
     f.index.project(&entries).unwrap();
     let purls: Vec<String> = ["pkg:npm/x@1", "pkg:npm/x@2", "pkg:npm/x@3"].map(str::to_owned).to_vec();
-    let of = TakersOf { purls: &purls, since: None, until: None };
+    let of = TakersOf { purls: &purls, ..TakersOf::default() };
     let takers = f.index.takers(of, &f.catalogue).unwrap();
     let told: Vec<(&str, u64, u64)> =
         takers.versions.iter().map(|v| (v.purl.as_str(), v.accesses, v.people)).collect();
@@ -158,6 +158,8 @@ fn takers_of_several_versions_are_counted_once() {
     let late = f.index.takers(TakersOf { since, ..of }, &f.catalogue).unwrap();
     assert_eq!((late.accesses(), late.versions.len()), (2, 1));
     assert_eq!(seqs(&f, &WhoQuery::taken(WhoSubject::Purls(purls.clone()))), [7, 5, 4, 1]);
+    let bytes = TakersOf { sha256: Some(Sha256::new([2; 32])), ..of };
+    assert_eq!(f.index.takers(bytes, &f.catalogue).unwrap().accesses(), 2);
     // Forgotten people and machines still count, each for itself.
     f.catalogue.forget_person("bob").unwrap();
     let takers = f.index.takers(of, &f.catalogue).unwrap();

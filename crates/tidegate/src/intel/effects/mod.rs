@@ -83,7 +83,7 @@ fn touched(door: &Door, applied: &Applied, changes: Vec<NameChange>) -> Result<V
 
 /// The names under which a package may have been admitted: feeds' names are looked up in one form, and of crates that
 /// form leaves open where `-` and where `_` stood.
-fn spellings(ecosystem: Ecosystem, name: &str) -> Vec<PackageName> {
+pub(crate) fn spellings(ecosystem: Ecosystem, name: &str) -> Vec<PackageName> {
     let mut names = vec![name.to_owned()];
     if ecosystem == Ecosystem::Cargo && name.contains('-') {
         names.push(name.replace('-', "_"));
