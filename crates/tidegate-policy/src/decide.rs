@@ -304,8 +304,8 @@ impl Outcome {
         scoped: &[Scoped<'_>],
         context: &Context<'_>,
     ) -> Decision {
-        order(&mut self.reasons);
-        order(&mut self.dry_run);
+        order(policy, &mut self.reasons);
+        order(policy, &mut self.dry_run);
         self.obligations.sort_unstable();
         self.obligations.dedup();
         let action = strictest(&self.reasons);
@@ -330,8 +330,14 @@ impl Outcome {
     }
 }
 
-fn order(reasons: &mut [Reason]) {
-    reasons.sort_by(|a, b| b.action.cmp(&a.action).then_with(|| a.rule.cmp(&b.rule)));
+/// What does most first; of what does the same, the rule that would do most by itself: one that only warns because of a grace
+/// time, or because it waits for a person, is what must be heard of.
+fn order(policy: &Policy, reasons: &mut [Reason]) {
+    let full = |reason: &Reason| policy.rules.iter().find(|r| r.id == reason.rule).map(|r| r.action);
+    reasons.sort_by(|a, b| {
+        let more = b.action.cmp(&a.action).then_with(|| full(b).cmp(&full(a)));
+        more.then_with(|| a.rule.cmp(&b.rule))
+    });
 }
 
 fn strictest(reasons: &[Reason]) -> Action {

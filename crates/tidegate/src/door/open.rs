@@ -26,6 +26,7 @@ use super::{
 use crate::clock::Clock;
 use crate::config::{self, Config, LedgerMode};
 use crate::discover::{Discovered, NotConfigured};
+use crate::intel::effects::{self, Effects};
 use crate::intel::sync::Attempts;
 use crate::intel::{self, Advisories};
 use crate::metrics::Metrics;
@@ -147,6 +148,7 @@ impl Door {
             checked: Arc::new(attempts.successes()),
             stale_after_seconds: i64::try_from(config.intel.stale_hours).unwrap_or(i64::MAX / 3600) * 3600,
             trusted_vex: config.intel.trusted_vex.clone().into(),
+            holds: Arc::new(effects::holds(&*catalogue).map_err(|e| store_error(&e))?),
         };
         let feeds = intel::feeds::sources(&config.intel, &ecosystems_of(&repositories));
         for feed in &feeds {
@@ -169,6 +171,7 @@ impl Door {
             attempts,
             degraded: RwLock::default(),
             controls,
+            effects: Effects::default(),
             draining: AtomicBool::new(false),
             rules: RwLock::new(Arc::new(ruleset)),
             policy_source: Mutex::new(source),
@@ -197,6 +200,7 @@ impl Door {
         drop(door.recorder.append(&entry).map_err(|e| store_error(&e))?);
         door.record_policy(&door.rules(), None, None);
         door.look_for_degradations();
+        effects::catch_up(&door).map_err(|e| store_error(&e))?;
         Ok(door)
     }
 }
