@@ -60,6 +60,11 @@ impl Advisories {
         self.snapshot.covers(ecosystem.as_str())
     }
 
+    /// Whether VEX statements of an author count.
+    pub fn trusts(&self, author: &str) -> bool {
+        self.trusted_vex.iter().any(|trusted| trusted == author)
+    }
+
     /// Up to when what is known of advisories is current: the feed that was checked longest ago decides. `None` where no
     /// feed has such a time.
     pub fn fresh_until(&self) -> Option<Timestamp> {
@@ -70,11 +75,6 @@ impl Advisories {
 
     fn current_at(&self, feed: &FeedState) -> Option<Timestamp> {
         self.checked.get(feed.name()).copied()
-    }
-
-    /// The time that the publishers state, of the oldest feed of advisories.
-    pub fn as_of(&self) -> Option<Timestamp> {
-        self.snapshot.feeds().iter().filter(|f| f.kind().is_advisories()).filter_map(|f| f.as_of()).min()
     }
 
     /// What is missing, damaged or old, for status, answers and entries.

@@ -11,14 +11,14 @@ use tidegate_testkit::{FakeUpstream, Fault, Package};
 
 use crate::support::{PATIENCE, Setup, TestDoor, days_ago as exactly_days_ago, json as body};
 
-const FEED: &str = "osv/all.jsonl";
+pub(crate) const FEED: &str = "osv/all.jsonl";
 
 /// Midnight so many days ago, so that what is delivered twice is the same.
-fn days_ago(days: i64) -> String {
+pub(crate) fn days_ago(days: i64) -> String {
     format!("{}T00:00:00Z", &exactly_days_ago(days)[..10])
 }
 
-fn upstream() -> FakeUpstream {
+pub(crate) fn upstream() -> FakeUpstream {
     let upstream = FakeUpstream::start();
     for version in ["1.0.0", "1.1.0", "2.0.0"] {
         upstream.publish(Package::npm("lib", version).published(&days_ago(100)));
@@ -27,7 +27,7 @@ fn upstream() -> FakeUpstream {
     upstream
 }
 
-fn feed(upstream: &FakeUpstream, name: &str, kind: FeedKind, path: &str) -> Feed {
+pub(crate) fn feed(upstream: &FakeUpstream, name: &str, kind: FeedKind, path: &str) -> Feed {
     Feed {
         name: name.into(),
         kind,
@@ -37,14 +37,14 @@ fn feed(upstream: &FakeUpstream, name: &str, kind: FeedKind, path: &str) -> Feed
     }
 }
 
-fn following(upstream: &FakeUpstream) -> impl FnOnce(&mut Config) {
+pub(crate) fn following(upstream: &FakeUpstream) -> impl FnOnce(&mut Config) {
     let feeds =
         vec![feed(upstream, "osv", FeedKind::Osv, FEED), feed(upstream, "kev", FeedKind::Kev, "kev.json")];
     |config| config.intel.feed = Some(feeds)
 }
 
 /// An advisory on `lib` below 2.0.0, last changed so many days ago.
-fn advisory(changed: i64) -> Value {
+pub(crate) fn advisory(changed: i64) -> Value {
     json!({
         "id": "GHSA-aaaa-bbbb-cccc",
         "aliases": ["CVE-2026-1000"],
@@ -60,7 +60,7 @@ fn advisory(changed: i64) -> Value {
 }
 
 /// What any database holds besides, so that one record is not most of it.
-fn others() -> Vec<Value> {
+pub(crate) fn others() -> Vec<Value> {
     let other = |n: usize| {
         json!({
             "id": format!("OTHER-{n}"), "modified": days_ago(if n == 0 { 3 } else { 40 }),
@@ -70,12 +70,12 @@ fn others() -> Vec<Value> {
     (0..30).map(other).collect()
 }
 
-fn deliver(upstream: &FakeUpstream, records: &[Value]) {
+pub(crate) fn deliver(upstream: &FakeUpstream, records: &[Value]) {
     let lines: Vec<String> = others().iter().chain(records).map(Value::to_string).collect();
     upstream.catalog().put_feed(FEED, lines.join("\n") + "\n");
 }
 
-fn exploited(upstream: &FakeUpstream, cves: &[&str]) {
+pub(crate) fn exploited(upstream: &FakeUpstream, cves: &[&str]) {
     let rows: Vec<Value> = ["CVE-2020-0001"]
         .iter()
         .chain(cves)
@@ -85,17 +85,17 @@ fn exploited(upstream: &FakeUpstream, cves: &[&str]) {
     upstream.catalog().put_feed("kev.json", list.to_string());
 }
 
-fn synced(door: &TestDoor) -> Vec<(String, Outcome)> {
+pub(crate) fn synced(door: &TestDoor) -> Vec<(String, Outcome)> {
     let outcomes = door.runtime().block_on(sync::all(&door.door, |_, _| ()));
     outcomes.into_iter().collect()
 }
 
 /// The status of the tarball of a version of `lib`.
-fn status(door: &TestDoor, version: &str) -> u16 {
+pub(crate) fn status(door: &TestDoor, version: &str) -> u16 {
     door.get(&format!("/npm/lib/-/lib-{version}.tgz")).status
 }
 
-fn versions(door: &TestDoor) -> Vec<String> {
+pub(crate) fn versions(door: &TestDoor) -> Vec<String> {
     let listed = body(&door.get("/npm/lib"));
     listed["versions"].as_object().unwrap().keys().cloned().collect()
 }
@@ -564,4 +564,38 @@ fn how_long_a_feed_counts_as_current_is_configured() {
     };
     assert!(late(4));
     assert!(!late(6));
+}
+
+#[test]
+fn decision_points_about_exploitation_are_facts_that_a_policy_reads() {
+    let upstream = upstream();
+    deliver(&upstream, &[advisory(5)]);
+    let points = |exploitation: &str| {
+        let row = json!({
+            "cve": "CVE-2026-1000", "exploitation": exploitation, "automatable": "yes", "technical_impact": "total",
+        });
+        upstream.catalog().put_feed("ssvc.jsonl", format!("{row}\n"));
+    };
+    let feeds = vec![
+        feed(&upstream, "osv", FeedKind::Osv, FEED),
+        feed(&upstream, "ssvc", FeedKind::Ssvc, "ssvc.jsonl"),
+    ];
+    let rule = r#"
+        [[rule]]
+        id = "seen"
+        action = "block"
+        unknown = "allow"
+        remediation = "Upgrade"
+        message = "exploitation was seen: {advisories}"
+        [rule.when]
+        vulnerabilities = { some = { ssvc = { exploitation = "active", automatable = true, technical_impact = "total" } } }
+    "#;
+    points("PoC");
+    let door = Setup::new(&upstream).policy(rule).with(|config| config.intel.feed = Some(feeds)).open();
+    synced(&door);
+    assert_eq!(status(&door, "1.1.0"), 200);
+    points("Active");
+    synced(&door);
+    assert_eq!(status(&door, "1.1.0"), 403);
+    assert!(door.get("/npm/lib/-/lib-1.1.0.tgz").reason.contains("exploitation was seen: CVE-2026-1000"));
 }

@@ -5,6 +5,7 @@
 mod advisories;
 mod clients_audits;
 mod clients_installs;
+mod clients_known_bad;
 mod clients_locks;
 mod clients_other_locks;
 mod clients_runs;
@@ -17,6 +18,7 @@ mod crowd;
 mod documents;
 mod durability;
 mod faults;
+mod feeds_gone_wrong;
 mod groups;
 mod one_door;
 mod operations;
