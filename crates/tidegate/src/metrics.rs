@@ -97,8 +97,16 @@ impl Default for Metrics {
         let [events_delivered, event_failures, events_parked] =
             [(); 3].map(|()| Family::<SinkLabels, Counter>::default());
         registry.register("delivered_events", "Events that a sink took", events_delivered.clone());
-        registry.register("event_failures", "Tries at which a sink did not take an event", event_failures.clone());
-        registry.register("parked_events", "Events put aside because a sink refused them", events_parked.clone());
+        registry.register(
+            "event_failures",
+            "Tries at which a sink did not take an event",
+            event_failures.clone(),
+        );
+        registry.register(
+            "parked_events",
+            "Events put aside because a sink refused them",
+            events_parked.clone(),
+        );
         let event_lag = Family::<SinkLabels, Gauge<u64, AtomicU64>>::default();
         registry.register("event_lag_entries", "Entries that a sink is behind the ledger", event_lag.clone());
         Self {

@@ -114,7 +114,13 @@ mod tests {
     #[test]
     fn ids_are_read_back() {
         let node: NodeId = "n1".parse().unwrap();
-        for (text, read) in [("n1-7", Some((7, 1))), ("n1-7-2", Some((7, 2))), ("n1-test-00ff", None), ("n2-7", None), ("n1", None)] {
+        for (text, read) in [
+            ("n1-7", Some((7, 1))),
+            ("n1-7-2", Some((7, 2))),
+            ("n1-test-00ff", None),
+            ("n2-7", None),
+            ("n1", None),
+        ] {
             let id = EventId::parse(text, &node);
             assert_eq!(id.as_ref().map(|id| (id.record.seq, id.number)), read, "{text}");
             assert!(id.is_none_or(|id| id.to_string() == text));

@@ -210,7 +210,8 @@ impl Follower {
         tracing::error!(event.sink = %name, "event sink {name} wants nothing more: {why}");
         let mut state = self.outlet.state();
         state.waiting_since = None;
-        state.off = Some(format!("the receiver wants nothing more ({why}); it is asked again when the door starts"));
+        state.off =
+            Some(format!("the receiver wants nothing more ({why}); it is asked again when the door starts"));
         drop(state);
         self.door.look_for_degradations();
     }
@@ -281,7 +282,8 @@ fn setting(name: &str) -> String {
 fn jittered(pause: Duration) -> Duration {
     let mut random = [0u8; 2];
     // Without randomness the pause is as long as it gets.
-    let part = if getrandom::fill(&mut random).is_ok() { u32::from(u16::from_le_bytes(random)) } else { 65_535 };
+    let part =
+        if getrandom::fill(&mut random).is_ok() { u32::from(u16::from_le_bytes(random)) } else { 65_535 };
     pause / 2 + pause / 2 * part / 65_535
 }
 

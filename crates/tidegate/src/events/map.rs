@@ -4,7 +4,10 @@
 //! the pseudonym that the entry has.
 
 use serde_json::{Map, Value, json};
-use tidegate_ledger::entry::{AdvisoriesChange, Alarm, ControlChange, ControlState, DecisionMade, Effect, HoldChange, HoldOperation, PolicyChange, QuarantineChange, QuarantineOperation, WaiverChange};
+use tidegate_ledger::entry::{
+    AdvisoriesChange, Alarm, ControlChange, ControlState, DecisionMade, Effect, HoldChange, HoldOperation,
+    PolicyChange, QuarantineChange, QuarantineOperation, WaiverChange,
+};
 use tidegate_ledger::{Body, Entry};
 use tidegate_model::Action;
 use tidegate_model::waiver::WaiverState;
@@ -122,7 +125,8 @@ fn waiver(change: &WaiverChange) -> Told {
         WaiverState::Rejected => EventKind::WaiverRejected,
         WaiverState::Revoked => EventKind::WaiverRevoked,
     };
-    let words = |texts: &[tidegate_ledger::entry::Text]| texts.iter().map(|t| t.to_string()).collect::<Vec<_>>();
+    let words =
+        |texts: &[tidegate_ledger::entry::Text]| texts.iter().map(|t| t.to_string()).collect::<Vec<_>>();
     let data = json!({
         "waiver": &*change.id,
         "actor": change.actor.to_string(),

@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tidegate_model::Timestamp;
 
 use crate::config::{Begin, EventsSection};
+use crate::intel::Degradation;
 use crate::upstream::Client;
 
 pub use event::Event;
@@ -72,8 +73,8 @@ impl Events {
         Ok(Self { sinks: sinks.into_iter().map(Arc::new).collect() })
     }
 
-    /// Sinks that are off or far behind, a line each, for status, answers and entries.
-    pub fn degradations(&self, now: Timestamp) -> Vec<String> {
+    /// Sinks that are off or far behind, for status, answers and entries.
+    pub fn degradations(&self, now: Timestamp) -> Vec<Degradation> {
         self.sinks.iter().filter_map(|outlet| outlet.state().degradation(&outlet.name, now)).collect()
     }
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tidegate_model::Timestamp;
 
+use crate::intel::Degradation;
+
 /// An event that waits longer than this makes its sink degraded, in seconds.
 pub const LATE_SECONDS: i64 = 300;
 /// The newest parked events that are remembered by id.
@@ -60,14 +62,19 @@ impl SinkState {
         self.kept.parked_events.drain(..excess);
     }
 
-    /// One line where the sink is off or late.
-    pub fn degradation(&self, name: &str, now: Timestamp) -> Option<String> {
-        if let Some(why) = &self.off {
-            return Some(format!("events: sink {name} is off: {why}"));
+    /// What is wrong where the sink is off or late. It stands in answers, so it does not repeat what receivers say.
+    pub fn degradation(&self, name: &str, now: Timestamp) -> Option<Degradation> {
+        const CONTROL: &str = "events";
+        if self.off.is_some() {
+            let what = format!("sink {name} is off");
+            return Some(Degradation { control: CONTROL, why: what.clone(), what });
         }
         let late = now.seconds_since(self.waiting_since?);
-        let why = self.last_error.as_deref().unwrap_or("it is slow");
-        (late >= LATE_SECONDS).then(|| format!("events: sink {name} is {} min behind: {why}", late / 60))
+        (late >= LATE_SECONDS).then(|| Degradation {
+            control: CONTROL,
+            what: format!("sink {name} is behind"),
+            why: format!("sink {name} is {} min behind", late / 60),
+        })
     }
 }
 
@@ -84,9 +91,9 @@ mod tests {
         state.last_error = Some("HTTP 500".into());
         assert_eq!(state.degradation("hook", now), None);
         let told = state.degradation("hook", now.plus_seconds(61)).unwrap();
-        assert_eq!(told, "events: sink hook is 6 min behind: HTTP 500");
+        assert_eq!(told.to_string(), "events: sink hook is 6 min behind");
         state.off = Some("gone".into());
-        assert_eq!(state.degradation("hook", now).unwrap(), "events: sink hook is off: gone");
+        assert_eq!(state.degradation("hook", now).unwrap().to_string(), "events: sink hook is off");
     }
 
     #[test]

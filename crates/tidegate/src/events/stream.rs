@@ -1,6 +1,7 @@
 //! Reading the ledger as a stream of events.
 
-use tidegate_ledger::{Entry, EntryError, ReadError, Reader};
+use tidegate_ledger::entry::EntryError;
+use tidegate_ledger::{Entry, ReadError, Reader};
 use tidegate_model::Timestamp;
 
 use super::{Event, map};
@@ -50,7 +51,7 @@ impl From<ReadError> for StreamError {
 /// # Errors
 /// [`StreamError`]; the reader stays where it was.
 pub fn read(reader: &mut Reader) -> Result<Page, StreamError> {
-    let mut page = Page { reached: reader.position() - 1, ..Page::default() };
+    let mut page = Page { reached: Reader::position(reader) - 1, ..Page::default() };
     for _ in 0..MAX_ENTRIES {
         if page.events.len() >= MAX_EVENTS {
             return Ok(page);
@@ -82,7 +83,9 @@ pub fn read(reader: &mut Reader) -> Result<Page, StreamError> {
 /// Whether an entry is of a kind that makes no events, by its head alone.
 fn is_silent(json: &[u8]) -> bool {
     let Some(rest) = json.strip_prefix(br#"{"v":1,"kind":""#) else { return false };
-    map::SILENT.iter().any(|kind| rest.strip_prefix(kind.as_bytes()).is_some_and(|r| r.first() == Some(&b'"')))
+    map::SILENT
+        .iter()
+        .any(|kind| rest.strip_prefix(kind.as_bytes()).is_some_and(|r| r.first() == Some(&b'"')))
 }
 
 /// The entry before the first at or after a time, so that reading goes on after it. Entries come nearly in the order of
@@ -97,7 +100,9 @@ pub fn before(door: &Door, time: Timestamp) -> Result<u64, StreamError> {
         let middle = low + (high - low).div_ceil(2);
         match door.recorder.reader(middle).next() {
             None => high = middle - 1,
-            Some(Err(ReadError::TooOld { oldest, .. })) => low = oldest.saturating_sub(1).max(low + 1).min(high),
+            Some(Err(ReadError::TooOld { oldest, .. })) => {
+                low = oldest.saturating_sub(1).max(low + 1).min(high)
+            }
             Some(Err(error)) => return Err(error.into()),
             Some(Ok(frame)) => {
                 let entry = Entry::parse(&frame.json).map_err(|e| StreamError::Unreadable(e.to_string()))?;

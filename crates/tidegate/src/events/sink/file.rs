@@ -68,9 +68,7 @@ impl Sink for EventFile {
         let writer = Arc::clone(&self.writer);
         let line = format!("{}\n", event.to_json());
         Box::pin(async move {
-            let write = move || {
-                writer.lock().unwrap_or_else(PoisonError::into_inner).append(line.as_bytes())
-            };
+            let write = move || writer.lock().unwrap_or_else(PoisonError::into_inner).append(line.as_bytes());
             match tokio::task::spawn_blocking(write).await {
                 Ok(Ok(())) => Delivery::Taken("written".into()),
                 Ok(Err(error)) => Delivery::Again { why: error.to_string(), after: None },

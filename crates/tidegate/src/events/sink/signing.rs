@@ -40,7 +40,8 @@ impl Keys {
     /// The value of `webhook-signature`.
     pub fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> String {
         let sign = |key: &Secret<Vec<u8>>| {
-            let mut mac = Hmac::<Sha256>::new_from_slice(key.expose()).expect("HMAC takes keys of any length");
+            let mut mac =
+                Hmac::<Sha256>::new_from_slice(key.expose()).expect("HMAC takes keys of any length");
             mac.update(format!("{id}.{timestamp}.").as_bytes());
             mac.update(body);
             format!("v1,{}", BASE64.encode(mac.finalize().into_bytes()))
@@ -66,8 +67,7 @@ mod tests {
     #[test]
     fn signs_as_the_reference_does() {
         let keys = Keys::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
-        let signed =
-            keys.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
+        let signed = keys.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
         assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 
@@ -95,6 +95,9 @@ mod tests {
             let error = Keys::parse(text).unwrap_err().to_string();
             assert!(error.contains(what) && !error.contains("hunter2"), "{error}");
         }
-        assert!(!format!("{:?}", Keys::parse(&format!("whsec_{}", BASE64.encode([7; 32]))).unwrap()).contains('7'));
+        assert!(
+            !format!("{:?}", Keys::parse(&format!("whsec_{}", BASE64.encode([7; 32]))).unwrap())
+                .contains('7')
+        );
     }
 }
