@@ -98,7 +98,7 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # [[intel.feed]]
 # name = "osv-npm"
 # kind = "osv"       # or ghsa, rustsec, pypa, go, malicious, kev, epss, ssvc, openvex, csaf
-# url = "https://feeds.acme.example/npm/all.zip"
+# url = "https://feeds.acme.example/npm/all.zip"     # without it: the publisher's, of all but osv, openvex, csaf
 # changes_url = "https://feeds.acme.example/npm/modified_id.csv"
 #
 # Events are posted to receivers, signed with a secret, and written to files; `tidegate events test` tries them all.
