@@ -447,3 +447,35 @@ fn the_stream_is_read_from_any_place() {
     }
     assert_eq!(site.run(&["events", "--since", "yesterday"]).code(), Some(2));
 }
+
+#[test]
+fn a_door_whose_sink_cannot_be_used_does_not_open() {
+    let home = tidegate_testkit::process::Home::new();
+    let data = home.folder("data");
+    let url = "url = \"https://hooks.test/in\"";
+    std::fs::write(data.join("short"), "whsec_c2hvcnQ=").unwrap();
+    let short = data.join("short");
+    for (section, what, remedy) in [
+        (
+            format!("[events.webhook.hook]\n{url}\nsecret_env = \"NOT_THERE\"\n"),
+            "`NOT_THERE` is not set",
+            "printf",
+        ),
+        (
+            format!("[events.webhook.hook]\n{url}\nsecret_file = \"/nowhere/secret\"\n"),
+            "/nowhere/secret",
+            "printf",
+        ),
+        (format!("[events.webhook.hook]\n{url}\nsecret_file = {short:?}\n"), "24 to 64 bytes", "printf"),
+        ("[events.file.hook]\npath = \"nowhere/events\"\n".to_owned(), "nowhere/events", "make its folder"),
+    ] {
+        std::fs::write(data.join("tidegate.toml"), section).unwrap();
+        let up = tidegate_testkit::process::Program::new(env!("CARGO_BIN_EXE_tidegate"), &home)
+            .args(["up", "--listen", "127.0.0.1:0", "--data"])
+            .arg(&data);
+        let refused = up.run().expect_failure().stderr;
+        assert!(refused.contains("event sink `hook` cannot be used"), "{refused}");
+        assert!(refused.contains(what) && refused.contains(remedy), "{refused}");
+        assert!(!refused.contains("c2hvcnQ"), "{refused}");
+    }
+}

@@ -17,6 +17,7 @@ mod config_fields;
 mod crowd;
 mod documents;
 mod durability;
+mod event_examples;
 mod events;
 mod faults;
 mod feeds_gone_wrong;
