@@ -27,6 +27,7 @@ mod operations;
 mod paths;
 mod private_names;
 mod proxy;
+mod real_advisories;
 mod real_registries;
 mod recall;
 mod support;
