@@ -71,9 +71,6 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # Authors whose VEX statements count.
 # trusted_vex = []
 
-[events]
-# Where what happens is told to others; none unless named here, at the end.
-
 [log]
 # format = "text"    # or "json"
 # filter = "info"
