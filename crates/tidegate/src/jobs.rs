@@ -57,6 +57,10 @@ pub fn start(door: &Arc<Door>) -> Jobs {
     let effects = Arc::clone(door);
     // What an earlier process left half told. A stop does not wait for it: the next start begins it anew.
     tokio::spawn(async move { crate::intel::effects::settle(&effects).await });
+    for outlet in &door.events.sinks {
+        let (door, outlet) = (Arc::clone(door), Arc::clone(outlet));
+        tasks.push(tokio::spawn(crate::events::follow::follow(door, outlet, stop.subscribe())));
+    }
     if door.config.intel.sync {
         tasks.push(tokio::spawn(follow_feeds(Arc::clone(door), stop.subscribe())));
     }

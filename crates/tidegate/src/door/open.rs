@@ -26,6 +26,7 @@ use super::{
 use crate::clock::Clock;
 use crate::config::{self, Config, LedgerMode};
 use crate::discover::{Discovered, NotConfigured};
+use crate::events::{Events, SinkError};
 use crate::intel::effects::{self, Effects};
 use crate::intel::sync::Attempts;
 use crate::intel::{self, Advisories};
@@ -93,6 +94,9 @@ pub enum DoorError {
         /// Which variable.
         variable: String,
     },
+    /// An event sink cannot be used.
+    #[error(transparent)]
+    Events(#[from] SinkError),
     /// No randomness.
     #[error("the system gives no random bytes")]
     Randomness,
@@ -155,6 +159,7 @@ impl Door {
             client.trust_host_of(&feed.host);
         }
         let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
+        let events = Events::open(&config.events, &data, &client)?;
         let policy = rules::compile(&source)?;
         let ruleset =
             rules::assemble(policy, &source, &*catalogue, advisories, 1).map_err(RulesError::from)?;
@@ -169,6 +174,8 @@ impl Door {
             intel,
             feeds,
             attempts,
+            events,
+            events_begin: report.last_seq,
             degraded: RwLock::default(),
             controls,
             effects: Effects::default(),
