@@ -415,8 +415,9 @@ fn a_report_of_malice_in_everything_of_a_much_used_name_lets_old_versions_be_ser
     assert_eq!(listed["versions"].as_object().unwrap().keys().collect::<Vec<_>>(), ["1.0.0"]);
     let [hold] = &holds(&door)[..] else { panic!("one report waits") };
     assert_eq!((hold.reason, hold.sources), (HoldReason::AllVersions, 1));
-    let why = body(&door.get("/api/v1/why?purl=pkg:npm/lib@1.0.0"));
-    assert_eq!(why["files"][0]["facts"]["advisories"][0]["held"], "waiting");
+    let admin = admin(&door);
+    let why = body(&door.ask("GET", "/api/v1/why?purl=pkg:npm/lib@1.0.0", &[&admin]));
+    assert_eq!(why["files"][0]["facts"]["advisories"][0]["held"], "waiting", "{why:#}");
 
     // A report that names the version waits for nobody.
     let mut named = malice();
@@ -428,7 +429,6 @@ fn a_report_of_malice_in_everything_of_a_much_used_name_lets_old_versions_be_ser
     import(&door, &[withdrawn(&named)]);
     assert_eq!(status(&door, "1.0.0"), 200);
 
-    let admin = admin(&door);
     let target = "/api/v1/intel/held/MAL-2026-7/confirm";
     assert_eq!(door.send("POST", target, &[&admin, "Content-Type: application/json"], b"{}").status, 200);
     assert_eq!(status(&door, "1.0.0"), 403);
