@@ -29,6 +29,25 @@ pub struct Asked<'a> {
     pub now: Timestamp,
 }
 
+/// The same of any ecosystem that advisories speak of, whether or not there is a door for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// The ecosystem: OSV's name of it, or ours.
+    pub ecosystem: &'a str,
+    /// Name of the package.
+    pub name: &'a str,
+    /// The version as published.
+    pub version: &'a str,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl<'a> From<&Asked<'a>> for Named<'a> {
+    fn from(asked: &Asked<'a>) -> Self {
+        Self { ecosystem: asked.ecosystem.as_str(), name: asked.name, version: asked.version, now: asked.now }
+    }
+}
+
 /// What is known of a version: advisories, and reports of malice among them.
 pub type Known = (Group<VulnerabilityFacts>, Group<MalwareFacts>);
 
@@ -58,7 +77,7 @@ impl<'a> KnownVersions<'a> {
         let package = self
             .package
             .get_or_init(|| self.advisories.snapshot.package(asked.ecosystem.as_str(), asked.name, self.now));
-        let known = Rc::new(known(self.advisories, &asked, package));
+        let known = Rc::new(known(self.advisories, &Named::from(&asked), &package.matches(version)));
         self.versions.borrow_mut().insert(version.to_owned(), Rc::clone(&known));
         known
     }
@@ -70,15 +89,15 @@ impl std::fmt::Debug for KnownVersions<'_> {
     }
 }
 
-fn known(advisories: &Advisories, asked: &Asked<'_>, package: &Package<'_>) -> Known {
-    if !advisories.covers(asked.ecosystem) {
-        let why = "no advisory feed is loaded";
-        return (Group::gap(FactState::NotScanned, why), Group::gap(FactState::NotScanned, why));
+/// What findings on a version come to; a gap where no feed speaks of its ecosystem.
+pub fn known(advisories: &Advisories, asked: &Named<'_>, findings: &Findings) -> Known {
+    if !advisories.snapshot.covers(asked.ecosystem) {
+        let why = format!("no advisory feed for {} is loaded", asked.ecosystem);
+        return (Group::gap(FactState::NotScanned, &why), Group::gap(FactState::NotScanned, why));
     }
-    let findings = package.matches(asked.version);
-    let malware = malware(advisories, &findings);
-    let items = findings.items.iter().map(|finding| vulnerability(advisories, asked, finding)).collect();
-    let mut group = Group { value: Some(VulnerabilityFacts { items }), ..envelope(advisories, &findings) };
+    let malware = malware(advisories, findings);
+    let items = findings.items.iter().map(|finding| vulnerability_of(advisories, asked, finding)).collect();
+    let mut group = Group { value: Some(VulnerabilityFacts { items }), ..envelope(advisories, findings) };
     if !findings.undecided.is_empty() {
         group.state = FactState::Error;
         group.why = Some(format!(
@@ -129,6 +148,11 @@ fn malware(advisories: &Advisories, findings: &Findings) -> Group<MalwareFacts> 
 
 /// One finding as a fact.
 pub fn vulnerability(advisories: &Advisories, asked: &Asked<'_>, finding: &Finding) -> Vulnerability {
+    vulnerability_of(advisories, &Named::from(asked), finding)
+}
+
+/// As [`vulnerability`], for any ecosystem.
+pub fn vulnerability_of(advisories: &Advisories, asked: &Named<'_>, finding: &Finding) -> Vulnerability {
     let rating = rating(finding);
     let signals = Signals::of(advisories, finding);
     let published = rating.as_ref().map(|r| r.severity).or(finding.label);
@@ -212,8 +236,8 @@ impl Signals {
 }
 
 /// The newest VEX statement, of a trusted author where there is one.
-fn vex(advisories: &Advisories, asked: &Asked<'_>, finding: &Finding) -> Option<Vex> {
-    let product = Product { ecosystem: asked.ecosystem.as_str(), name: asked.name, version: asked.version };
+fn vex(advisories: &Advisories, asked: &Named<'_>, finding: &Finding) -> Option<Vex> {
+    let product = Product { ecosystem: asked.ecosystem, name: asked.name, version: asked.version };
     let statements = advisories.snapshot.vex(&finding.ids, &product);
     let is_trusted = |author: &str| advisories.trusted_vex.iter().any(|trusted| trusted == author);
     let statement =

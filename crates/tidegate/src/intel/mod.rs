@@ -9,6 +9,7 @@ pub mod feeds;
 pub mod fixes;
 pub mod sync;
 pub mod told;
+pub mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
