@@ -165,7 +165,7 @@ pub(crate) async fn check(call: &Call) -> Handled {
             running.spawn(async move {
                 let (rules, asker) = (&judge.rules, &judge.asker);
                 let found = if judge.offline {
-                    Box::pin(subject::load_known(&door, &repository, &name, asker, rules)).await
+                    Box::pin(subject::load_known_under(&door, &repository, &name, asker, rules)).await
                 } else {
                     Box::pin(subject::load_under(&door, &repository, &name, asker, rules)).await.map(Some)
                 };
@@ -188,7 +188,7 @@ pub(crate) async fn check(call: &Call) -> Handled {
     Ok(json!({
         "items": results,
         "policy": { "id": rules.policy.id(), "version": rules.policy.version(), "digest": rules.policy.digest() },
-        "degraded": rules.advisories.degradations(call.now),
+        "degraded": rules.advisories.degradations(call.now).iter().map(ToString::to_string).collect::<Vec<_>>(),
         "decided_at": call.now,
     }))
 }

@@ -87,8 +87,18 @@ pub(crate) async fn load_under(
     decided(door, repository, loaded, asker, rules).await
 }
 
-/// As [`load_under`], on what is known here alone; none where nothing is.
+/// As [`load`], on what is known here alone; none where nothing is.
 pub(crate) async fn load_known(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    name: &tidegate_model::PackageName,
+    asker: &Asker,
+) -> Result<Option<Subject>, Problem> {
+    load_known_under(door, repository, name, asker, &door.rules()).await
+}
+
+/// As [`load_known`], under other rules than those in force.
+pub(crate) async fn load_known_under(
     door: &Arc<Door>,
     repository: &Arc<Repository>,
     name: &tidegate_model::PackageName,

@@ -102,7 +102,7 @@ fn feed(position: usize, feed: &Feed, all: &[Feed]) -> Result<(), Wrong> {
             "give each its own name",
         );
     }
-    for (key, url) in [("url", Some(&feed.url)), ("changes_url", feed.changes_url.as_ref())] {
+    for (key, url) in [("url", feed.url.as_ref()), ("changes_url", feed.changes_url.as_ref())] {
         if url.is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
             return wrong(
                 &["intel", "feed", &place, key],
@@ -110,6 +110,13 @@ fn feed(position: usize, feed: &Feed, all: &[Feed]) -> Result<(), Wrong> {
                 "load files with `tidegate intel import`",
             );
         }
+    }
+    if feed.url.is_none() && crate::intel::feeds::published_at(feed.kind).is_none() {
+        return wrong(
+            &["intel", "feed", &place, "url"],
+            format!("feeds of kind {} have no one address", feed.kind.as_str()),
+            "say with `url` where all of it is",
+        );
     }
     if feed.changes_url.is_some() && feed.kind != tidegate_intel::FeedKind::Osv {
         return wrong(

@@ -224,8 +224,9 @@ pub struct Feed {
     pub name: String,
     /// What it is.
     pub kind: tidegate_intel::FeedKind,
-    /// Where all of it is.
-    pub url: url::Url,
+    /// Where all of it is. Left out: its publisher's public address, where it has one.
+    #[serde(default)]
+    pub url: Option<url::Url>,
     /// OSV: where the list of changes (`modified_id.csv`) is; each record is asked for beside it.
     #[serde(default)]
     pub changes_url: Option<url::Url>,

@@ -95,6 +95,6 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # [[intel.feed]]
 # name = "osv-npm"
 # kind = "osv"       # or ghsa, rustsec, pypa, go, malicious, kev, epss, ssvc, openvex, csaf
-# url = "https://feeds.acme.example/npm/all.zip"
+# url = "https://feeds.acme.example/npm/all.zip"     # without it: the publisher's, of all but osv, openvex, csaf
 # changes_url = "https://feeds.acme.example/npm/modified_id.csv"
 "#;

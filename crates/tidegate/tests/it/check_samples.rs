@@ -120,5 +120,6 @@ pub(crate) fn spdx3() -> &'static str {
 {"type":"CreationInfo","@id":"_:c","specVersion":"3.0.1"},
 {"type":"software_Package","spdxId":"urn:a","name":"fine","software_packageVersion":"1.0.0","software_packageUrl":"pkg:npm/fine@1.0.0"},
 {"type":"software_Package","spdxId":"urn:b","name":"leaf","software_packageVersion":"1.1.0","software_packageUrl":"pkg:npm/leaf@1.1.0"},
-{"type":"SpdxDocument","spdxId":"urn:d","rootElement":["urn:a"]}]}"#
+{"type":"software_Package","spdxId":"urn:root","name":"shop","software_packageVersion":"2"},
+{"type":"SpdxDocument","spdxId":"urn:d","rootElement":["urn:root"]}]}"#
 }

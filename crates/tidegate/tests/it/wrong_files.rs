@@ -18,7 +18,7 @@ const fn wrong(text: &'static str, line: usize, says: &'static [&'static str]) -
 const TEMPLATE: &str = "tidegate config template";
 
 #[rustfmt::skip]
-const CONFIGURATIONS: [Wrong; 26] = [
+const CONFIGURATIONS: [Wrong; 27] = [
     wrong("[server\nlisten = 1\n", 1, &[TEMPLATE]),
     wrong("[server]\nlisten = \"127.0.0.1\"\n", 2, &["socket address", TEMPLATE]),
     wrong("[server]\nlisten = \"127.0.0.1:1\"\nport = 3\n", 3, &["port", TEMPLATE]),
@@ -27,6 +27,7 @@ const CONFIGURATIONS: [Wrong; 26] = [
     wrong("[server]\nidle_seconds = -1\n", 2, &["-1", TEMPLATE]),
     wrong("[server]\nrequire_token = yes\n", 2, &[TEMPLATE]),
     wrong("[server]\nlisten = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:2\"\n", 3, &["duplicate", TEMPLATE]),
+    wrong("[[intel.feed]]\nname = \"x\"\nkind = \"osv\"\n", 1, &["no one address", "`url`"]),
     wrong("[server]\ntls_key = \"k.pem\"\n", 2, &["tls_certificate is not", "set both"]),
     wrong("[server]\n\ntls_certificate = \"c.pem\"\n", 3, &["tls_key is not", "set both"]),
     wrong("[server]\npublic_url = \"tidegate.example\"\n", 2, &["relative URL", TEMPLATE]),

@@ -20,7 +20,7 @@ use tidegate_store::catalogue::LocalBlock;
 
 use crate::api::subject::{Asker, Subject};
 use crate::door::Repository;
-use crate::intel::facts::{Named, known, vulnerability_of};
+use crate::intel::facts::{known, vulnerability_of};
 use crate::intel::words;
 use crate::pipeline::decide::Ruleset;
 
@@ -83,15 +83,14 @@ impl Component {
     }
 
     /// Under what advisories are asked about a version of it.
-    fn named<'a>(&'a self, version: &'a str, now: Timestamp) -> Option<Named<'a>> {
+    fn query<'a>(&'a self, version: &'a str, now: Timestamp) -> Option<Query<'a>> {
         let name = &self.osv.as_ref().ok()?.name;
-        Some(Named { ecosystem: self.word()?, name, version, now })
+        Some(Query { ecosystem: self.word()?, name, version, now })
     }
 
     /// What advisories say of a version; none where they cannot be asked.
     fn findings(&self, rules: &Ruleset, version: &str, now: Timestamp) -> Option<Findings> {
-        let named = self.named(version, now)?;
-        let query = Query { ecosystem: named.ecosystem, name: named.name, version, now };
+        let query = self.query(version, now)?;
         Some(rules.advisories.snapshot.matches(&query))
     }
 
@@ -124,7 +123,7 @@ pub(super) fn told(
     now: Timestamp,
 ) -> Value {
     let Some((findings, version)) = findings.zip(component.osv_version()) else { return json!([]) };
-    let Some(named) = component.named(version, now) else { return json!([]) };
+    let Some(query) = component.query(version, now) else { return json!([]) };
     let mut told: Vec<Value> = findings
         .items
         .iter()
@@ -135,7 +134,7 @@ pub(super) fn told(
                 "certain": true,
                 // What matches only because all there will ever be is said to, or with a part of the version left out.
                 "confident": !finding.without_local && (!finding.all_versions || counts_as_reviewed(finding)),
-                "vulnerability": vulnerability_of(&rules.advisories, &named, finding),
+                "vulnerability": vulnerability_of(&rules.advisories, &query, finding),
                 "summary": words.summary,
                 "details": words.details.filter(|_| with_details),
                 "links": words.links,
@@ -191,9 +190,9 @@ impl Alone<'_> {
             Group { state: FactState::NotApplicable, ..Group::default() }
         }
         let text = version.or(component.version.as_deref()).unwrap_or_default();
-        let named = component.named(text, self.now);
-        let (vulnerabilities, malware) = match (findings.zip(named), &component.osv) {
-            (Some((findings, named)), _) => known(&self.rules.advisories, &named, findings),
+        let query = component.query(text, self.now);
+        let (vulnerabilities, malware) = match (findings.zip(query), &component.osv) {
+            (Some((findings, query)), _) => known(&self.rules.advisories, &query, findings),
             (None, Err(why)) => {
                 (Group::gap(FactState::Unsupported, why), Group::gap(FactState::Unsupported, why))
             }
