@@ -19,6 +19,8 @@ mod config_fields;
 mod crowd;
 mod documents;
 mod durability;
+mod event_examples;
+mod events;
 mod faults;
 mod feeds_gone_wrong;
 mod groups;
