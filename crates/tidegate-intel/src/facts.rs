@@ -71,7 +71,7 @@ impl Snapshot {
         if !damaged.is_empty() {
             (FactState::Error, Some(format!("the files of feed {} are damaged", damaged.join(", "))))
         } else if !self.covers(query.ecosystem) {
-            (FactState::NotScanned, Some("no advisory feed is loaded".to_owned()))
+            (FactState::NotScanned, Some(format!("no advisory feed for {} is loaded", query.ecosystem)))
         } else if !findings.undecided.is_empty() {
             let why = format!(
                 "it cannot be told whether {} touch this version: versions do not compare",
@@ -112,6 +112,8 @@ impl Snapshot {
             withdrawn: false,
             malicious: finding.kind == AdvisoryKind::Malware,
             known_since: Some(finding.known_since),
+            // What is held back is the door's to say.
+            held: None,
         }
     }
 
@@ -224,5 +226,5 @@ fn malware(findings: &Findings) -> MalwareFacts {
         .collect();
     reports.sort();
     let verdict = if reports.is_empty() { "clean" } else { "malicious" };
-    MalwareFacts { verdict: verdict.to_owned(), reports }
+    MalwareFacts { verdict: verdict.to_owned(), reports, ..MalwareFacts::default() }
 }

@@ -12,9 +12,10 @@ pub mod package;
 pub mod process;
 pub mod tools;
 pub mod upstream;
+pub mod validators;
 
 pub use clock::FixedClock;
 pub use data::shared_data;
 pub use forgetful_disk::{Crash, ForgetfulDisk};
 pub use package::{BuiltFile, Package, PythonForms};
-pub use upstream::{FakeUpstream, Fault, Style};
+pub use upstream::{FakeUpstream, Fault, Gate, Style};

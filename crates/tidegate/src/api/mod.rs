@@ -10,6 +10,7 @@ mod call;
 mod checks;
 mod decisions;
 mod diagnosis;
+mod events;
 mod intel;
 mod locations;
 mod people;
@@ -115,11 +116,15 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         ("DELETE", ["blocks", id]) => quarantines::unblock(&call, id).await,
         ("GET", ["intel"]) => Ok(intel::status(&call)),
         ("GET", ["intel", "advisories", id]) => intel::advisory(&call, id).await,
+        ("GET", ["intel", "held"]) => intel::held(&call).await,
+        ("POST", ["intel", "held", id, step]) => Box::pin(intel::decide_held(&call, id, step)).await,
         ("POST", ["intel", "sync"]) => Box::pin(intel::sync(&call)).await,
         ("POST", ["intel", "import"]) => Box::pin(intel::import(&call)).await,
         ("GET", ["policy"]) => Ok(policy::show(&call)),
         ("POST", ["policy", "reload"]) => policy::reload(&call).await,
         ("PUT", ["policy"]) => policy::put_in_force(&call).await,
+        ("GET", ["events"]) => events::list(&call).await,
+        ("POST", ["events", "test"]) => Box::pin(events::test(&call)).await,
         ("GET", ["alarms"]) => alarms::list(&call).await,
         ("POST", ["alarms", number, "ack"]) => alarms::acknowledge(&call, number).await,
         ("GET", ["people"]) => people::list(&call).await,

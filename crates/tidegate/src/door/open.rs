@@ -26,6 +26,8 @@ use super::{
 use crate::clock::Clock;
 use crate::config::{self, Config, LedgerMode};
 use crate::discover::{Discovered, NotConfigured};
+use crate::events::{Events, SinkError};
+use crate::intel::effects::{self, Effects};
 use crate::intel::sync::Attempts;
 use crate::intel::{self, Advisories};
 use crate::metrics::Metrics;
@@ -92,6 +94,9 @@ pub enum DoorError {
         /// Which variable.
         variable: String,
     },
+    /// An event sink cannot be used.
+    #[error(transparent)]
+    Events(#[from] SinkError),
     /// No randomness.
     #[error("the system gives no random bytes")]
     Randomness,
@@ -147,12 +152,14 @@ impl Door {
             checked: Arc::new(attempts.successes()),
             stale_after_seconds: i64::try_from(config.intel.stale_hours).unwrap_or(i64::MAX / 3600) * 3600,
             trusted_vex: config.intel.trusted_vex.clone().into(),
+            holds: Arc::new(effects::holds(&*catalogue).map_err(|e| store_error(&e))?),
         };
         let feeds = intel::feeds::sources(&config.intel, &ecosystems_of(&repositories));
         for feed in &feeds {
             client.trust_host_of(&feed.host);
         }
         let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
+        let events = Events::open(&config.events, &data, &client)?;
         let policy = rules::compile(&source)?;
         let ruleset =
             rules::assemble(policy, &source, &*catalogue, advisories, 1).map_err(RulesError::from)?;
@@ -167,8 +174,11 @@ impl Door {
             intel,
             feeds,
             attempts,
+            events,
+            events_begin: report.last_seq,
             degraded: RwLock::default(),
             controls,
+            effects: Effects::default(),
             draining: AtomicBool::new(false),
             rules: RwLock::new(Arc::new(ruleset)),
             policy_source: Mutex::new(source),
@@ -197,6 +207,7 @@ impl Door {
         drop(door.recorder.append(&entry).map_err(|e| store_error(&e))?);
         door.record_policy(&door.rules(), None, None);
         door.look_for_degradations();
+        effects::catch_up(&door).map_err(|e| store_error(&e))?;
         Ok(door)
     }
 }

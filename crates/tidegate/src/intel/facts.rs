@@ -8,8 +8,10 @@ use tidegate_intel::matching::Package;
 use tidegate_intel::{Finding, Findings, Query};
 use tidegate_model::facts::{Group, MalwareFacts, Vulnerability, VulnerabilityFacts};
 use tidegate_model::{Ecosystem, PackageName, Timestamp};
+use tidegate_store::catalogue::HoldState;
 
 use super::Advisories;
+use super::holds::Holds;
 
 /// Which version is asked about.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +61,7 @@ impl<'a> KnownVersions<'a> {
         let package = self
             .package
             .get_or_init(|| self.advisories.snapshot.package(asked.ecosystem.as_str(), asked.name, self.now));
-        let known = Rc::new(known(self.advisories, &asked, package));
+        let known = Rc::new(known(self.advisories, &asked.query(), &package.matches(version)));
         self.versions.borrow_mut().insert(version.to_owned(), Rc::clone(&known));
         known
     }
@@ -71,16 +73,36 @@ impl std::fmt::Debug for KnownVersions<'_> {
     }
 }
 
-fn known(advisories: &Advisories, asked: &Asked<'_>, package: &Package<'_>) -> Known {
-    let findings = package.matches(asked.version);
-    let facts = advisories.snapshot.facts(&asked.query(), &findings, &|author| advisories.trusts(author));
+/// What findings on a version of any ecosystem come to; a gap where no feed speaks of its ecosystem.
+pub fn known(advisories: &Advisories, query: &Query<'_>, findings: &Findings) -> Known {
+    let facts = advisories.snapshot.facts(query, findings, &|author| advisories.trusts(author));
     let fresh_until = advisories.fresh_until();
     // Until the oldest feed is too old, or a retraction that was announced comes into force.
     let until = |announced: Option<Timestamp>| fresh_until.into_iter().chain(announced).min();
     let (mut vulnerabilities, mut malware) = (facts.vulnerabilities, facts.malware);
     vulnerabilities.fresh_until = until(vulnerabilities.fresh_until);
     malware.fresh_until = until(malware.fresh_until);
+    hold_back(&advisories.holds, vulnerabilities.value.as_mut(), malware.value.as_mut());
     (vulnerabilities, malware)
+}
+
+/// Says of each advisory whether its effect on what was admitted before is held back, and of the reports of malice whether
+/// that of all of them is.
+fn hold_back(
+    holds: &Holds,
+    vulnerabilities: Option<&mut VulnerabilityFacts>,
+    malware: Option<&mut MalwareFacts>,
+) {
+    let items = vulnerabilities.map(|v| v.items.as_mut_slice()).unwrap_or_default();
+    for item in items.iter_mut() {
+        let ids = std::iter::once(&item.id).chain(&item.aliases).map(String::as_str);
+        item.held = holds.state(ids).map(|state| state.as_str().to_owned());
+    }
+    let Some(malware) = malware.filter(|malware| !malware.reports.is_empty()) else { return };
+    let held = |report: &String| items.iter().find(|item| item.id == *report)?.held.clone();
+    let all: Option<Vec<String>> = malware.reports.iter().map(held).collect();
+    let waiting = HoldState::Waiting.as_str();
+    malware.held = all.and_then(|all| all.iter().find(|word| *word == waiting).or(all.first()).cloned());
 }
 
 /// What feeds say of a version.
@@ -90,5 +112,10 @@ pub fn findings(advisories: &Advisories, asked: &Asked<'_>) -> Findings {
 
 /// One finding as a fact.
 pub fn vulnerability(advisories: &Advisories, asked: &Asked<'_>, finding: &Finding) -> Vulnerability {
-    advisories.snapshot.vulnerability(&asked.query(), finding, &|author| advisories.trusts(author))
+    vulnerability_of(advisories, &asked.query(), finding)
+}
+
+/// As [`vulnerability`], of any ecosystem.
+pub fn vulnerability_of(advisories: &Advisories, query: &Query<'_>, finding: &Finding) -> Vulnerability {
+    advisories.snapshot.vulnerability(query, finding, &|author| advisories.trusts(author))
 }

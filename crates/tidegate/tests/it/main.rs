@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod advisories;
+mod check;
+mod check_samples;
 mod clients_audits;
 mod clients_installs;
 mod clients_known_bad;
@@ -17,6 +19,9 @@ mod config_fields;
 mod crowd;
 mod documents;
 mod durability;
+mod effects;
+mod event_examples;
+mod events;
 mod faults;
 mod feeds_gone_wrong;
 mod groups;
@@ -25,6 +30,7 @@ mod operations;
 mod paths;
 mod private_names;
 mod proxy;
+mod real_advisories;
 mod real_registries;
 mod recall;
 mod support;
