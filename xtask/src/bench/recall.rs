@@ -66,7 +66,7 @@ pub(super) fn run(options: &Recall) -> Result<(), BenchError> {
     std::fs::create_dir_all(&data).map_err(write)?;
     fill(options, &data)?;
     let upstream = publish();
-    let site = Site::start(options, &upstream, &data)?;
+    let (site, _door) = Site::start(options, &upstream, &data)?;
     site.warm()?;
     let stop = AtomicBool::new(false);
     let times: Mutex<Vec<(Instant, Duration)>> = Mutex::default();
@@ -184,11 +184,10 @@ struct Site {
     home: Home,
     data: PathBuf,
     address: SocketAddr,
-    _door: Running,
 }
 
 impl Site {
-    fn start(options: &Recall, upstream: &FakeUpstream, data: &Path) -> Result<Self, BenchError> {
+    fn start(options: &Recall, upstream: &FakeUpstream, data: &Path) -> Result<(Self, Running), BenchError> {
         let home = Home::new();
         let begun = Instant::now();
         let mut door = Program::new(&options.tidegate, &home)
@@ -205,7 +204,7 @@ impl Site {
             .and_then(|rest| rest.split('/').next())
             .and_then(|text| text.parse().ok())
             .ok_or_else(|| BenchError::Server(format!("the door says no address: {line}")))?;
-        Ok(Self { program: options.tidegate.clone(), home, data: data.to_owned(), address, _door: door })
+        Ok((Self { program: options.tidegate.clone(), home, data: data.to_owned(), address }, door))
     }
 
     /// Standard output of a command.

@@ -19,8 +19,8 @@ use crate::support::{PATIENCE, days_ago};
 
 /// Versions that are admitted and touched.
 const VERSIONS: usize = 60;
-/// Milliseconds between the command and the kill; after the last the door is left alone.
-const KILL_AFTER: [u64; 8] = [5, 25, 60, 100, 160, 240, 350, 500];
+/// Milliseconds between the command and the kill.
+const KILL_AFTER: [u64; 6] = [5, 40, 90, 160, 260, 400];
 
 fn start(home: &Home, data: &Path, upstream: &FakeUpstream) -> (Running, SocketAddr) {
     let mut door = Program::new(env!("CARGO_BIN_EXE_tidegate"), home)
