@@ -134,7 +134,7 @@ fn count(
     let mut rows = c.prepare(
         "select at, actor, origin, outcome, bytes from access where subject = ?1 and at >= ?2 and at < ?3",
     )?;
-    for (subject, purl) in query::subjects(c, query, sha256)? {
+    for (subject, purl) in query::subjects(c, &query.subject, sha256)?.unwrap_or_default() {
         let mut rows = rows.query([subject, since, until])?;
         while let Some(row) = rows.next()? {
             let Some(repository) = taken.get(&row.get(3)?) else { continue };
