@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod advisories;
+mod check;
+mod check_samples;
 mod clients_audits;
 mod clients_installs;
 mod clients_known_bad;
