@@ -51,6 +51,11 @@ pub(super) async fn answer(
             let denial = denials::plain(DenialKind::NotFound, why.clone(), "");
             refuse(door, request, &Told { purl: Some(purl), ..Told::new("index") }, &denial)
         }
+        Shown::Unknown(why) => {
+            let why = format!("{why}; this is not a clean bill");
+            let denial = denials::plain(DenialKind::Unavailable, why, "see `tidegate intel status`");
+            refuse(door, request, &Told { purl: Some(purl), ..Told::new("index") }, &denial)
+        }
     }
 }
 
@@ -91,6 +96,7 @@ async fn rendered(
                         &request2.identity,
                         &key2.view,
                         &key2.links,
+                        &request2.door_url,
                     )?;
                     let made = Arc::new(made);
                     door3.caches.views.insert(key2, Arc::clone(&made));
@@ -123,7 +129,7 @@ async fn serve(
             let view = Arc::clone(rendered);
             door.blocking(move || match &view.shown {
                 Shown::Document(encodings) => encodings.bytes(coding),
-                Shown::Withheld(_) | Shown::Absent(_) => bytes::Bytes::new(),
+                Shown::Withheld(_) | Shown::Absent(_) | Shown::Unknown(_) => bytes::Bytes::new(),
             })
             .await
         }
