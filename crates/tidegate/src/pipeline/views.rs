@@ -238,6 +238,17 @@ pub fn decisions_for(
     Ok(decide_all(rules, &question, now))
 }
 
+/// Which view, and under which addresses.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The view.
+    pub view: &'a View,
+    /// Where its links lead.
+    pub links: &'a Links,
+    /// Where the door's own pages are, with a slash at the end.
+    pub door_url: &'a str,
+}
+
 /// Decides on every file and renders. Blocks for milliseconds.
 ///
 /// # Errors
@@ -248,10 +259,9 @@ pub fn render(
     package: &Package,
     rules: &Ruleset,
     identity: &Identity,
-    view: &View,
-    links: &Links,
-    door_url: &str,
+    wanted: &Wanted<'_>,
 ) -> Result<RenderedView, String> {
+    let Wanted { view, links, door_url } = *wanted;
     let now = door.clock.now();
     let local_epoch = package.local_epoch();
     let decisions = decisions(door, repository, package, rules, identity, now)?;
