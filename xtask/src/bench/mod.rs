@@ -1,3 +1,4 @@
+//! `cargo xtask bench check` (see [`check`]) and
 //! `cargo xtask bench gateway`: what a request costs behind tidegate, nginx and verdaccio, in one run on one machine.
 //!
 //! Everything is on loopback: an upstream (nginx with files), the servers under test, each pinned to core 0 while it is
@@ -5,6 +6,7 @@
 //! the CPU time of a server's whole process tree as the kernel's scheduler counts it. Rounds are interleaved, so that
 //! a busy moment of the machine hits all servers alike; the median of the rounds is shown.
 
+mod check;
 mod data;
 mod load;
 mod programs;
@@ -19,7 +21,7 @@ use programs::Programs;
 use report::Report;
 use servers::Server;
 
-/// Compare the gateway with its peers on loopback.
+/// Compare the gateway, and checks of lock files, with their peers.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -30,6 +32,8 @@ pub(crate) struct Arguments {
 enum What {
     /// Cached tarballs, a packument of 2,200 versions, cold pulls and a herd on one file: tidegate, nginx, verdaccio.
     Gateway(Gateway),
+    /// Looking through lock files: tidegate, cargo-audit, pip-audit, osv-scanner.
+    Check(check::Options),
 }
 
 /// Sizes and durations of a run.
@@ -82,7 +86,10 @@ pub(crate) enum BenchError {
 
 /// Runs a benchmark and prints its report.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
-    let What::Gateway(options) = &arguments.what;
+    let options = match &arguments.what {
+        What::Gateway(options) => options,
+        What::Check(options) => return check::run(options),
+    };
     let programs = Programs::find()?;
     let data = Data::make(options.herd_megabytes)?;
     let upstream = servers::upstream(&programs, &data)?;
