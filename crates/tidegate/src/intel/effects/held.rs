@@ -372,7 +372,7 @@ async fn tell_versions(door: &Arc<Door>, hold: &AdvisoryHold) -> Result<(), Stri
             Ok::<_, String>(news.collect::<Vec<_>>())
         })
         .await?;
-    tell::entries(door, &news, generation).await
+    tell::entries(door, &news, generation, None).await
 }
 
 fn tell_of(door: &Door, hold: &AdvisoryHold, operation: HoldOperation, actor: Option<Pseudonym>) {
