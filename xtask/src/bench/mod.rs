@@ -10,6 +10,7 @@ mod check;
 mod data;
 mod load;
 mod programs;
+mod recall;
 mod report;
 mod servers;
 
@@ -34,6 +35,8 @@ enum What {
     Gateway(Gateway),
     /// Looking through lock files: tidegate, cargo-audit, pip-audit, osv-scanner.
     Check(check::Options),
+    /// How long an advisory takes to its last effect: a million admitted versions, 64 clients.
+    Recall(recall::Recall),
 }
 
 /// Sizes and durations of a run.
@@ -89,6 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
     let options = match &arguments.what {
         What::Gateway(options) => options,
         What::Check(options) => return check::run(options),
+        What::Recall(options) => return recall::run(options),
     };
     let programs = Programs::find()?;
     let data = Data::make(options.herd_megabytes)?;
