@@ -365,29 +365,6 @@ impl Segment {
             .ok_or_else(|| SegmentError::inconsistent(TEXT.name, "a record ends beyond its block"))
     }
 
-    /// Every record as delivered, in order of ids, each block unpacked once.
-    ///
-    /// # Errors
-    /// [`SegmentError::Damaged`] where the text does not fit its checksum; or what `each` returns.
-    pub(crate) fn for_each_json<E: From<SegmentError>>(
-        &self,
-        mut each: impl FnMut(u32, &[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut current: Option<(u32, Vec<u8>)> = None;
-        for record in 0..self.records.len() {
-            let (block, range) = self.record(record).place();
-            if current.as_ref().is_none_or(|(number, _)| *number != block) {
-                current = Some((block, self.unpack(block)?));
-            }
-            let unpacked = &current.as_ref().expect("set above").1;
-            let json = unpacked
-                .get(range)
-                .ok_or_else(|| SegmentError::inconsistent(TEXT.name, "a record ends beyond its block"))?;
-            each(record, json)?;
-        }
-        Ok(())
-    }
-
     fn unpack(&self, block: u32) -> Result<Vec<u8>, SegmentError> {
         let damaged = SegmentError::Damaged { section: TEXT.name };
         let row = self.blocks.row(block);
@@ -397,6 +374,33 @@ impl Segment {
             return Err(damaged);
         }
         zstd::bulk::decompress(packed, u32_at(row, 12) as usize).map_err(|_| damaged)
+    }
+}
+
+/// Reads texts one after another; the block of the last one is kept.
+pub(crate) struct TextCursor<'s> {
+    segment: &'s Segment,
+    current: Option<(u32, Vec<u8>)>,
+}
+
+impl<'s> TextCursor<'s> {
+    pub(crate) const fn new(segment: &'s Segment) -> Self {
+        Self { segment, current: None }
+    }
+
+    /// A record as delivered.
+    ///
+    /// # Errors
+    /// [`SegmentError::Damaged`] where the text does not fit its checksum.
+    pub(crate) fn json(&mut self, record: u32) -> Result<&[u8], SegmentError> {
+        let (block, range) = self.segment.record(record).place();
+        if self.current.as_ref().is_none_or(|(number, _)| *number != block) {
+            self.current = Some((block, self.segment.unpack(block)?));
+        }
+        let unpacked = &self.current.as_ref().expect("set above").1;
+        unpacked
+            .get(range)
+            .ok_or_else(|| SegmentError::inconsistent(TEXT.name, "a record ends beyond its block"))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::segment::{Segment, SegmentError};
 use crate::signals::{CveId, Signal, SignalTable};
 use crate::vex::{Product, VexTable};
 
-pub(crate) use layers::Layer;
+pub(crate) use layers::{Bits, Layer};
 pub use store::{ApplyError, Intel, OpenError};
 
 /// A segment that was consulted, as a decision cites it.
@@ -129,15 +129,9 @@ impl FeedState {
         layers::top(self.layers(), id).map(|(layer, record)| (&self.layers()[layer], record))
     }
 
-    /// The newest copy of every record of this feed.
-    pub(crate) fn tops(&self) -> impl Iterator<Item = (&str, &Layer, u32)> {
-        let newest =
-            |number: usize, id: &str, record: u32| layers::top(self.layers(), id) == Some((number, record));
-        self.layers().iter().enumerate().flat_map(move |(number, layer)| {
-            let rows = (0..layer.segment().record_count()).map(|record| layer.segment().record(record));
-            rows.filter(move |row| newest(number, row.id(), row.index))
-                .map(move |row| (row.id(), layer, row.index))
-        })
+    /// The same by numbers: which layer, which record of it.
+    pub(crate) fn top_at(&self, id: &str) -> Option<(usize, u32)> {
+        layers::top(self.layers(), id)
     }
 
     fn refs(&self) -> Vec<SegmentRef> {
