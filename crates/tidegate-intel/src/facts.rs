@@ -1,26 +1,23 @@
 //! From findings to the facts that policy reads.
 //!
-//! Severity here is what publishers state: the newest CVSS version's base score, else their word. Exploitation (KEV, EPSS)
-//! stands beside it. A later rating that weighs both sets `effective_severity` anew; until then it is the stated one.
+//! Severity here is what publishers state: the newest CVSS version's base score, else their word. Exploitation (KEV, EPSS,
+//! SSVC) stands beside it. A later rating that weighs both sets `effective_severity` anew; until then it is the stated one.
 
 use std::cmp::Reverse;
 
 use tidegate_model::facts::{
-    FactState, Group, MalwareFacts, Severity, Vex, Vulnerability, VulnerabilityFacts,
+    FactState, Group, MalwareFacts, Severity, Ssvc, Vex, Vulnerability, VulnerabilityFacts,
 };
-use tidegate_model::severity::CvssScores;
+use tidegate_model::severity::cvss::{CvssScores, CvssVersion};
 
-use crate::advisory::{AdvisoryKind, StatedRating};
+use crate::advisory::AdvisoryKind;
 use crate::ecosystem::EcosystemName;
 use crate::feeds::FeedKind;
 use crate::feeds::openvex::VexStatus;
 use crate::matching::{Finding, Findings, Query};
-use crate::signals::{CveId, Signal};
+use crate::signals::{CveId, Signal, SsvcSignal};
 use crate::snapshot::Snapshot;
 use crate::vex::Product;
-
-/// Who set the effective severity, as long as it is the stated one.
-const RATED_BY: &str = "stated";
 
 /// What is known of one version, as facts.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,34 +32,24 @@ impl Snapshot {
     /// The facts of a version. `trusts` says whether policy trusts an author of VEX statements.
     ///
     /// Where no feed speaks of the ecosystem, the groups are `not_scanned`; where a feed's files are damaged, or an
-    /// advisory cannot be compared with the version, `error`, with what is known kept as the value.
+    /// advisory cannot be compared with the version, `error`, with what is known kept as the value. `source` cites the
+    /// segments that were consulted, so that a decision can be made again with the same; until when the facts are fresh is
+    /// for whoever knows when each feed was last looked at.
     pub fn facts(&self, query: &Query<'_>, findings: &Findings, trusts: &dyn Fn(&str) -> bool) -> IntelFacts {
-        let damaged: Vec<&str> =
-            self.damaged().iter().filter(|d| d.kind.is_advisories()).map(|d| d.feed.as_str()).collect();
-        let (state, why) = if !damaged.is_empty() {
-            (FactState::Error, Some(format!("the files of {} are damaged", damaged.join(", "))))
-        } else if !self.covers(query.ecosystem) {
-            (FactState::NotScanned, Some("no feed that is loaded speaks of the ecosystem".to_owned()))
-        } else if !findings.undecided.is_empty() {
-            let why = format!("cannot be compared with the versions in {}", findings.undecided.join(", "));
-            (FactState::Error, Some(why))
-        } else {
-            (FactState::Known, None)
-        };
+        let (state, why) = self.state_of_knowledge(query, findings);
         let items: Vec<Vulnerability> =
             findings.items.iter().map(|finding| self.vulnerability(query, finding, trusts)).collect();
         let known = state == FactState::Known || !items.is_empty();
         let malware = malware(findings);
         // The oldest feed of advisories says since when nothing may be missing.
-        let advisory_feeds = self.feeds().iter().filter(|feed| feed.kind().is_advisories());
-        let as_of = advisory_feeds.clone().filter_map(|feed| feed.as_of()).min();
-        let names: Vec<&str> = advisory_feeds.map(|feed| feed.name()).collect();
-        let source = Some(names.join(", ")).filter(|names| !names.is_empty());
+        let feeds = self.feeds().iter().filter(|feed| feed.kind().is_advisories());
+        let as_of = feeds.filter_map(|feed| feed.as_of()).min().filter(|_| state != FactState::NotScanned);
+        let source = Some(cited(findings)).filter(|_| state != FactState::NotScanned);
         IntelFacts {
             vulnerabilities: Group {
                 state,
                 as_of,
-                fresh_until: None,
+                fresh_until: findings.changes_at,
                 source: source.clone(),
                 why: why.clone(),
                 value: known.then_some(VulnerabilityFacts { items }),
@@ -70,7 +57,7 @@ impl Snapshot {
             malware: Group {
                 state,
                 as_of,
-                fresh_until: None,
+                fresh_until: findings.changes_at,
                 source,
                 why,
                 value: (known || !malware.reports.is_empty()).then_some(malware),
@@ -78,26 +65,47 @@ impl Snapshot {
         }
     }
 
-    fn vulnerability(
+    fn state_of_knowledge(&self, query: &Query<'_>, findings: &Findings) -> (FactState, Option<String>) {
+        let damaged: Vec<&str> =
+            self.damaged().iter().filter(|d| d.kind.is_advisories()).map(|d| d.feed.as_str()).collect();
+        if !damaged.is_empty() {
+            (FactState::Error, Some(format!("the files of feed {} are damaged", damaged.join(", "))))
+        } else if !self.covers(query.ecosystem) {
+            (FactState::NotScanned, Some("no advisory feed is loaded".to_owned()))
+        } else if !findings.undecided.is_empty() {
+            let why = format!(
+                "it cannot be told whether {} touch this version: versions do not compare",
+                findings.undecided.join(", ")
+            );
+            (FactState::Error, Some(why))
+        } else {
+            (FactState::Known, None)
+        }
+    }
+
+    /// One finding as a fact.
+    pub fn vulnerability(
         &self,
         query: &Query<'_>,
         finding: &Finding,
         trusts: &dyn Fn(&str) -> bool,
     ) -> Vulnerability {
-        let signals = self.signals_of(finding);
-        let best = best_rating(&finding.ratings);
-        let stated = best.as_ref().map(|(_, scores)| scores.base.severity()).or(finding.label);
-        let severity = if finding.kind == AdvisoryKind::Malware { Some(Severity::Critical) } else { stated };
+        let rating = Rating::of(finding);
+        let signals = self.exploitation(finding);
+        let published = rating.as_ref().map(|r| r.severity).or(finding.label);
+        // What a publisher calls severe and nobody scored is as severe as he calls it.
+        let effective = published.filter(|_| finding.kind == AdvisoryKind::Vulnerability);
         Vulnerability {
             id: finding.id.clone(),
             aliases: finding.ids.iter().filter(|id| **id != finding.id).cloned().collect(),
-            severity,
-            effective_severity: severity,
-            rated_by: severity.map(|_| RATED_BY.to_owned()),
-            cvss: best.as_ref().map(|(rating, _)| rating.vector.clone()),
-            cvss_score: best.as_ref().map(|(_, scores)| scores.base.value()),
+            severity: finding.label.or(published),
+            effective_severity: effective,
+            rated_by: effective.map(|_| if rating.is_some() { "cvss" } else { "publisher" }.into()),
+            cvss: rating.as_ref().map(|r| r.vector.clone()),
+            cvss_score: rating.as_ref().map(|r| r.score),
             epss: signals.epss,
             kev: signals.kev,
+            ssvc: signals.ssvc,
             fix_available: Some(!finding.fixed.is_empty()),
             fixed_in: finding.fixed.clone(),
             vex: self.vex_of(query, finding, trusts),
@@ -107,21 +115,34 @@ impl Snapshot {
         }
     }
 
-    /// Exploitation of any CVE of a finding. Known only where such a feed is loaded; a finding without a CVE has no
-    /// score, and is on no list of CVEs.
-    fn signals_of(&self, finding: &Finding) -> Signals {
-        let mut found = Signals { kev: self.has(FeedKind::Kev).then_some(false), epss: None };
-        for cve in finding.ids.iter().filter_map(|id| CveId::parse(id)) {
-            for (_, signal) in self.signals(cve) {
-                match signal {
-                    Signal::Kev(_) => found.kev = Some(true),
-                    Signal::Epss(epss) => {
-                        found.epss = Some(found.epss.map_or(epss.score, |known| known.max(epss.score)));
-                    }
-                    Signal::Ssvc(_) => {}
+    /// What feeds of signals say of the CVEs of a finding. Known only where such a feed is loaded; a finding without a CVE
+    /// has no score, and is on no list of CVEs.
+    pub fn exploitation(&self, finding: &Finding) -> Exploited {
+        let ids = finding.ids.iter().chain(&finding.upstream);
+        let known = ids
+            .filter_map(|id| CveId::parse(id))
+            .flat_map(|cve| self.signals(cve).into_iter().map(|(_, signal)| signal));
+        let mut found = Exploited { kev: self.has(FeedKind::Kev).then_some(false), ..Exploited::default() };
+        let mut worst: Option<SsvcSignal> = None;
+        for signal in known {
+            match signal {
+                Signal::Kev(_) => found.kev = Some(true),
+                Signal::Epss(epss) => {
+                    found.epss = Some(found.epss.map_or(epss.score, |known| known.max(epss.score)));
+                }
+                Signal::Ssvc(ssvc) => {
+                    let worst = worst.get_or_insert_default();
+                    worst.exploitation = worst.exploitation.max(ssvc.exploitation);
+                    worst.automatable = worst.automatable.max(ssvc.automatable);
+                    worst.technical_impact = worst.technical_impact.max(ssvc.technical_impact);
                 }
             }
         }
+        found.ssvc = worst.map(|points| Ssvc {
+            exploitation: points.exploitation.map(|e| e.as_str().to_owned()),
+            automatable: points.automatable,
+            technical_impact: points.technical_impact.map(|t| t.as_str().to_owned()),
+        });
         found
     }
 
@@ -143,17 +164,55 @@ impl Snapshot {
     }
 }
 
-struct Signals {
-    kev: Option<bool>,
-    epss: Option<f64>,
+/// What feeds of signals say of a flaw.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Exploited {
+    /// Whether one of its CVEs is listed as exploited; `None` where no list is loaded.
+    pub kev: Option<bool>,
+    /// The highest probability of exploitation within 30 days, 0 to 1; `None` where none is known.
+    pub epss: Option<f64>,
+    /// The worst that was decided about each point; `None` where nothing was.
+    pub ssvc: Option<Ssvc>,
 }
 
-/// The rating to show: the newest version of the standard; of several of one version the highest, which decides.
-fn best_rating(ratings: &[StatedRating]) -> Option<(&StatedRating, CvssScores)> {
-    ratings
-        .iter()
-        .filter_map(|rating| Some((rating, CvssScores::of(&rating.vector).ok()?)))
-        .max_by_key(|(rating, scores)| (scores.version, scores.base, Reverse(&rating.vector)))
+/// The score that counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rating {
+    /// Base score, 0–10.
+    pub score: f64,
+    /// The word for it.
+    pub severity: Severity,
+    /// What it was computed from.
+    pub vector: String,
+}
+
+impl Rating {
+    /// The highest base score by the newest version of CVSS that anybody used: where issuers differ, the worse counts.
+    pub fn of(finding: &Finding) -> Option<Self> {
+        let scored =
+            finding.ratings.iter().filter_map(|stated| Some((CvssScores::of(&stated.vector).ok()?, stated)));
+        let rank = |version: CvssVersion| match version {
+            CvssVersion::V2 => 0,
+            // 3.0 and 3.1 differ in wording and rounding, not in meaning.
+            CvssVersion::V3_0 | CvssVersion::V3_1 => 1,
+            CvssVersion::V4_0 => 2,
+        };
+        let (scores, stated) = scored
+            .max_by_key(|(scores, stated)| (rank(scores.version), scores.base, Reverse(&stated.vector)))?;
+        Some(Self {
+            score: scores.base.value(),
+            severity: scores.base.severity(),
+            vector: stated.vector.clone(),
+        })
+    }
+}
+
+fn cited(findings: &Findings) -> String {
+    let cite = |segment: &crate::snapshot::SegmentRef| {
+        let digest = segment.digest.hex();
+        format!("{}@{}", segment.feed, &digest[..12])
+    };
+    findings.segments.iter().map(cite).collect::<Vec<_>>().join(" ")
 }
 
 fn malware(findings: &Findings) -> MalwareFacts {

@@ -8,6 +8,7 @@
 //! Texts are bounded: one too long ends in `…`, a list too long says how many it left out. So an entry can always be
 //! written, whatever a client or an upstream sent, and stays below [`MAX_ENTRY_BYTES`].
 
+mod advisories;
 mod decode;
 mod encode;
 #[cfg(test)]
@@ -22,6 +23,10 @@ use tidegate_model::{Action, DecisionId, Digest, Ecosystem, PrincipalKind, Sha25
 use crate::pseudonym::{Commitment, Pseudonym};
 use crate::{Mode, NodeId, RecordId};
 
+pub use advisories::{
+    AdvisoriesChange, ControlChange, ControlState, Effect, FeedInForce, Grave, HoldChange, HoldOperation,
+    HoldReason, Touching,
+};
 pub use decode::EntryError;
 pub(crate) use encode::encode;
 
@@ -97,12 +102,34 @@ pub enum Body {
     Stop(Stop),
     /// A person was forgotten.
     Person(PersonChange),
+    /// Advisories came into force.
+    Advisories(Box<AdvisoriesChange>),
+    /// A version that was admitted before is exposed to more, or to less.
+    Effect(Box<Effect>),
+    /// A control of the door became degraded or came back.
+    Control(ControlChange),
+    /// The effect of an advisory waits for a person, or a person decided.
+    Hold(Box<HoldChange>),
 }
 
 impl Body {
     /// Every kind, in the order of the reference page.
-    pub const KINDS: [&str; 10] =
-        ["access", "decision", "view", "waiver", "policy", "quarantine", "alarm", "start", "stop", "person"];
+    pub const KINDS: [&str; 14] = [
+        "access",
+        "decision",
+        "view",
+        "waiver",
+        "policy",
+        "quarantine",
+        "alarm",
+        "start",
+        "stop",
+        "person",
+        "advisories",
+        "effect",
+        "control",
+        "hold",
+    ];
 
     /// The word in the field `kind`.
     pub const fn kind(&self) -> &'static str {
@@ -117,6 +144,10 @@ impl Body {
             Self::Start(_) => Self::KINDS[7],
             Self::Stop(_) => Self::KINDS[8],
             Self::Person(_) => Self::KINDS[9],
+            Self::Advisories(_) => Self::KINDS[10],
+            Self::Effect(_) => Self::KINDS[11],
+            Self::Control(_) => Self::KINDS[12],
+            Self::Hold(_) => Self::KINDS[13],
         }
     }
 }

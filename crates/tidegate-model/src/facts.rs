@@ -266,6 +266,8 @@ pub struct Vulnerability {
     pub epss: Option<f64>,
     /// Whether CISA lists it as exploited.
     pub kev: Option<bool>,
+    /// What CISA decided about its exploitation (SSVC).
+    pub ssvc: Option<Ssvc>,
     /// Whether a fixed version exists.
     pub fix_available: Option<bool>,
     /// Fixed versions.
@@ -278,6 +280,19 @@ pub struct Vulnerability {
     pub malicious: bool,
     /// When this door first knew of the advisory as it stands; a grace time for artifacts already here counts from it.
     pub known_since: Option<Timestamp>,
+}
+
+/// Decision points of one flaw, of the Stakeholder-Specific Vulnerability Categorization; each may be missing
+/// (<https://www.cisa.gov/stakeholder-specific-vulnerability-categorization-ssvc>).
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct Ssvc {
+    /// `none`, `poc` or `active`: how far exploitation has come.
+    pub exploitation: Option<String>,
+    /// Whether an attacker can automate the first steps of an attack.
+    pub automatable: Option<bool>,
+    /// `partial` or `total`: what an attacker gains.
+    pub technical_impact: Option<String>,
 }
 
 /// A VEX statement about the artifact and one advisory.

@@ -158,7 +158,9 @@ impl ConditionCompiler<'_> {
                         let tests = self.tests(&name, path.ty, node);
                         parts.extend(tests.into_iter().map(|test| Tree::Leaf(ItemTest { path, test })));
                     }
-                    None if name == "vex" => parts.push(self.items(node, "vex", depth + 1)),
+                    None if matches!(name.as_str(), "vex" | "ssvc") => {
+                        parts.push(self.items(node, &name, depth + 1))
+                    }
                     None => {
                         let known: Vec<_> = ITEM_PATHS.iter().map(|p| p.name).collect();
                         unknown_key(at, &name, &known, self.problems);

@@ -244,6 +244,8 @@ const REPOSITORIES: &[&str] = &["remote", "hosted", "virtual"];
 const OPERATIONS: &[&str] = &["index", "artifact"];
 const DIFFERENCES: &[&str] =
     &["swap", "omission", "repetition", "replacement", "separator", "affix", "scope"];
+const EXPLOITATION: &[&str] = &["none", "poc", "active"];
+const IMPACT: &[&str] = &["partial", "total"];
 const VEX: &[&str] = &["not_affected", "affected", "fixed", "under_investigation"];
 
 macro_rules! path {
@@ -489,6 +491,18 @@ pub(crate) static ITEM_PATHS: &[ItemSpec] = &[
     item!("cvss_score", Type::Number, NotOffered, |v| number(v.cvss_score)),
     item!("epss", Type::Number, NotOffered, |v| number(v.epss)),
     item!("kev", Type::Bool, NotOffered, |v| flag(v.kev)),
+    item!("ssvc.exploitation", Type::Word(EXPLOITATION), NotOffered, |v| v
+        .ssvc
+        .as_ref()
+        .map_or(Value::Null, |x| text(x.exploitation.as_ref()))),
+    item!("ssvc.automatable", Type::Bool, NotOffered, |v| v
+        .ssvc
+        .as_ref()
+        .map_or(Value::Null, |x| flag(x.automatable))),
+    item!("ssvc.technical_impact", Type::Word(IMPACT), NotOffered, |v| v
+        .ssvc
+        .as_ref()
+        .map_or(Value::Null, |x| text(x.technical_impact.as_ref()))),
     item!("fix_available", Type::Bool, NotOffered, |v| flag(v.fix_available)),
     item!("fixed_in", Type::List, NotOffered, |v| Value::List(&v.fixed_in)),
     item!("vex.status", Type::Word(VEX), Nothing, |v| v

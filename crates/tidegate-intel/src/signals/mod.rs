@@ -97,6 +97,17 @@ pub enum Exploitation {
     Active,
 }
 
+impl Exploitation {
+    /// The word in facts.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Poc => "poc",
+            Self::Active => "active",
+        }
+    }
+}
+
 /// What an exploit gains (SSVC).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -105,6 +116,16 @@ pub enum TechnicalImpact {
     Partial,
     /// Everything.
     Total,
+}
+
+impl TechnicalImpact {
+    /// The word in facts.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Partial => "partial",
+            Self::Total => "total",
+        }
+    }
 }
 
 /// Decision points of CISA; each may be missing.

@@ -108,8 +108,8 @@ fn facts_say_what_is_known_and_what_is_not() {
     assert_eq!(known.vulnerabilities.as_of, Some(at("2026-01-01T00:00:00Z")));
     let item = &known.vulnerabilities.value.unwrap().items[0];
     assert_eq!(
-        (item.id.as_str(), item.severity, item.cvss_score),
-        ("CVE-2026-1000", Some(Severity::Critical), Some(9.8))
+        (item.id.as_str(), item.severity, item.effective_severity, item.cvss_score),
+        ("CVE-2026-1000", Some(Severity::Low), Some(Severity::Critical), Some(9.8))
     );
     assert_eq!((item.kev, item.epss, item.fix_available), (None, None, Some(true)), "no such feed is loaded");
     assert_eq!(known.malware.value.unwrap().verdict, "clean");

@@ -58,6 +58,10 @@ pub(super) fn decode(json: &[u8]) -> Result<Entry, EntryError> {
         "start" => Body::Start(read(json)?),
         "stop" => Body::Stop(read(json)?),
         "person" => Body::Person(read(json)?),
+        "advisories" => Body::Advisories(read(json)?),
+        "effect" => Body::Effect(read(json)?),
+        "control" => Body::Control(read(json)?),
+        "hold" => Body::Hold(read(json)?),
         _ => return Err(EntryError::Kind(kind.chars().take(40).collect())),
     };
     Ok(Entry { time, node, seq, tenant, body })

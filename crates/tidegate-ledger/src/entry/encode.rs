@@ -9,8 +9,9 @@ use tidegate_model::waiver::WaiverState;
 use tidegate_model::{Action, DecisionId, Ecosystem, Sha256, Timestamp};
 
 use super::{
-    Access, Alarm, Body, DecisionMade, ENTRY_VERSION, EntryDraft, MAX_ENTRY_BYTES, PersonChange,
-    PolicyChange, QuarantineChange, Start, Stop, Text, View, WaiverChange, Withheld,
+    Access, AdvisoriesChange, Alarm, Body, ControlChange, DecisionMade, ENTRY_VERSION, Effect, EntryDraft,
+    FeedInForce, HoldChange, MAX_ENTRY_BYTES, PersonChange, PolicyChange, QuarantineChange, Start, Stop,
+    Text, Touching, View, WaiverChange, Withheld,
 };
 use crate::NodeId;
 
@@ -50,6 +51,10 @@ pub(crate) fn encode(out: &mut Vec<u8>, node: &NodeId, seq: u64, draft: &EntryDr
         Body::Start(node_start) => json.node_start(node_start),
         Body::Stop(stop) => json.node_stop(stop),
         Body::Person(change) => json.person(change),
+        Body::Advisories(change) => json.advisories(change),
+        Body::Effect(effect) => json.effect(effect),
+        Body::Control(change) => json.control(change),
+        Body::Hold(change) => json.hold(change),
     }
     json.close();
     debug_assert!(
@@ -228,6 +233,61 @@ impl Json<'_> {
         self.hex("actor", p.actor.as_bytes());
     }
 
+    fn advisories(&mut self, a: &AdvisoriesChange) {
+        self.number("generation", a.generation);
+        self.sha256_or_null("manifest", Some(a.manifest));
+        self.number("changed", a.changed);
+        self.number("withdrawn", a.withdrawn);
+        self.number("names", a.names);
+        self.hex_or_null("actor", a.actor.as_ref().map(|actor| actor.as_bytes()));
+        self.objects_after("feeds", "feeds_omitted", &a.feeds, a.feeds_omitted, Self::feed_in_force);
+    }
+
+    fn feed_in_force(&mut self, f: &FeedInForce) {
+        self.short("feed", &f.feed);
+        self.short("kind", &f.kind);
+        self.time_or_null("as_of", f.as_of);
+        self.sha256_or_null("digest", Some(f.digest));
+    }
+
+    fn effect(&mut self, e: &Effect) {
+        self.ecosystem(e.ecosystem);
+        self.long("purl", &e.purl);
+        self.action_or_null("before", e.before);
+        self.action_or_null("after", e.after);
+        self.flag("held", e.held);
+        self.number("takers", e.takers);
+        self.number("accesses", e.accesses);
+        self.time_or_null("last_taken_at", e.last_taken_at);
+        self.number("generation", e.generation);
+        self.objects_after("new", "new_omitted", &e.new, e.new_omitted, Self::touching);
+        self.items_after("gone", "gone_omitted", &e.gone, e.gone_omitted, |json, id| {
+            json.text(id, SHORT_TEXT_BYTES);
+        });
+    }
+
+    fn touching(&mut self, t: &Touching) {
+        self.short("id", &t.id);
+        self.word("why", t.why.as_str());
+    }
+
+    fn control(&mut self, c: &ControlChange) {
+        self.short("control", &c.control);
+        self.word("state", c.state.as_str());
+        self.long("why", &c.why);
+    }
+
+    fn hold(&mut self, h: &HoldChange) {
+        self.word("operation", h.operation.as_str());
+        self.short("advisory", &h.advisory);
+        self.word("reason", h.reason.as_str());
+        self.number("downloads", h.downloads);
+        self.number("downloads_in_all", h.downloads_in_all);
+        self.number("sources", h.sources);
+        self.number("generation", h.generation);
+        self.hex_or_null("actor", h.actor.as_ref().map(|actor| actor.as_bytes()));
+    }
+
     fn alarm(&mut self, a: &Alarm) {
         self.word("alarm", a.alarm.as_str());
         self.short("repository", &a.repository);
@@ -375,6 +435,22 @@ impl Json<'_> {
         already_omitted: u64,
         write: impl Fn(&mut Self, &T),
     ) {
+        self.items_after(key, omitted, items, already_omitted, |json, item| {
+            json.open();
+            write(json, item);
+            json.close();
+        });
+    }
+
+    /// The same of anything.
+    fn items_after<T>(
+        &mut self,
+        key: &str,
+        omitted: &str,
+        items: &[T],
+        already_omitted: u64,
+        write: impl Fn(&mut Self, &T),
+    ) {
         self.key(key);
         self.raw(b"[");
         let mut written = 0;
@@ -385,9 +461,7 @@ impl Json<'_> {
             if written > 0 {
                 self.raw(b",");
             }
-            self.open();
             write(self, item);
-            self.close();
             written += 1;
         }
         self.raw(b"]");

@@ -160,7 +160,58 @@ pub(crate) fn one_of_each() -> Vec<Body> {
             person: Pseudonym::new([4; 32]),
             actor: Pseudonym::new([1; 32]),
         }),
+        Body::Advisories(Box::new(AdvisoriesChange {
+            generation: 7,
+            manifest: Sha256::new([1; 32]),
+            changed: 3,
+            withdrawn: 1,
+            names: 4,
+            actor: Some(Pseudonym::new([1; 32])),
+            feeds: vec![FeedInForce {
+                feed: "osv-npm".into(),
+                kind: "osv".into(),
+                as_of: Some(Timestamp::from_unix_seconds(1_795_000_000)),
+                digest: Sha256::new([2; 32]),
+            }],
+            feeds_omitted: 0,
+        })),
+        Body::Effect(Box::new(effect(2))),
+        Body::Control(ControlChange {
+            control: "advisories".into(),
+            state: ControlState::Degraded,
+            why: "feed osv-npm was last current 80 h ago".into(),
+        }),
+        Body::Hold(Box::new(HoldChange {
+            operation: HoldOperation::Confirmed,
+            advisory: "GHSA-x".into(),
+            reason: HoldReason::AllVersions,
+            downloads: 40,
+            downloads_in_all: 500,
+            sources: 2,
+            generation: 7,
+            actor: Some(Pseudonym::new([1; 32])),
+        })),
     ]
+}
+
+fn effect(advisories: usize) -> Effect {
+    Effect {
+        ecosystem: Some(Ecosystem::Npm),
+        purl: "pkg:npm/left-pad@1.3.0".into(),
+        before: Some(Action::Allow),
+        after: Some(Action::Block),
+        held: true,
+        takers: 3,
+        accesses: 12,
+        last_taken_at: Some(Timestamp::from_unix_seconds(1_795_000_000)),
+        generation: 7,
+        new: (0..advisories)
+            .map(|i| Touching { id: format!("MAL-2026-{i}").into(), why: Grave::Malware })
+            .collect(),
+        new_omitted: 0,
+        gone: (0..advisories).map(|i| format!("GHSA-{i}").into()).collect(),
+        gone_omitted: 0,
+    }
 }
 
 pub(crate) fn draft(body: Body) -> EntryDraft {
@@ -246,7 +297,17 @@ fn hostile_texts_cannot_make_an_entry_too_long_or_break_its_line() {
     d.decision.dry_run = Some(DryRun { action: Action::Block, reasons: vec![bad; 30] });
     let mut v = view(10_000);
     v.withheld.iter_mut().for_each(|w| (w.version, w.rule) = (text.clone(), text.clone()));
-    for body in [Body::Access(Box::new(a)), Body::Decision(Box::new(d)), Body::View(Box::new(v))] {
+    let mut e = effect(10_000);
+    e.purl = text.clone();
+    e.new.iter_mut().for_each(|touching| touching.id = text.clone());
+    e.gone.iter_mut().for_each(|id| *id = text.clone());
+    let bodies = [
+        Body::Access(Box::new(a)),
+        Body::Decision(Box::new(d)),
+        Body::View(Box::new(v)),
+        Body::Effect(Box::new(e)),
+    ];
+    for body in bodies {
         let mut draft = draft(body);
         draft.tenant = text.clone();
         let json = encoded(&draft, u64::MAX);
@@ -262,6 +323,11 @@ fn lists_say_how_many_they_left_out() {
     let Body::View(view) = Entry::parse(&json).unwrap().body else { panic!("not a view") };
     assert_eq!(view.withheld.len() as u64 + view.withheld_omitted, 10_000);
     assert!(!view.withheld.is_empty());
+    let json = encoded(&draft(Body::Effect(Box::new(effect(10_000)))), 1);
+    let Body::Effect(effect) = Entry::parse(&json).unwrap().body else { panic!("not an effect") };
+    assert_eq!(effect.new.len() as u64 + effect.new_omitted, 10_000);
+    assert_eq!(effect.gone.len() as u64 + effect.gone_omitted, 10_000);
+    assert!(!effect.new.is_empty() && !effect.gone.is_empty());
 }
 
 #[test]
@@ -296,6 +362,14 @@ fn the_reference_page_lists_every_field_in_order() {
         ("### A gap", &reason["gaps"][0]),
     ] {
         let fields: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(table(&page, heading), fields, "{heading}");
+    }
+    for (kind, heading, list) in
+        [(10, "### A feed in force", "feeds"), (11, "### An advisory that touches", "new")]
+    {
+        let entry: serde_json::Value =
+            serde_json::from_slice(&encoded(&draft(one_of_each().remove(kind)), 1)).unwrap();
+        let fields: Vec<&str> = entry[list][0].as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(table(&page, heading), fields, "{heading}");
     }
     let view: serde_json::Value =

@@ -7,6 +7,7 @@
 
 mod month;
 mod query;
+mod takers;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use tidegate_ledger::{Entry, NodeId};
 
 use month::Month;
 pub use query::{AccessRow, Seek, WhoError, WhoPage, WhoQuery, WhoSubject};
+pub use takers::{Taken, Takers, TakersOf};
 
 /// The most entries that [`AccessIndex::project`] commits at once; more are projected in several steps.
 pub const MAX_BATCH: usize = 10_000;

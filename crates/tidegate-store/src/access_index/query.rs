@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use rusqlite::types::FromSqlError;
+use rusqlite::types::{FromSqlError, Value};
 use rusqlite::{Connection, Row, named_params};
 use tidegate_ledger::entry::ByteRange;
 use tidegate_ledger::pseudonym::{Commitment, Pseudonym};
@@ -18,6 +18,8 @@ use crate::catalogue::{CatalogueError, People};
 pub enum WhoSubject {
     /// One version: a package URL with its version.
     Purl(String),
+    /// Any of these versions: package URLs with their versions.
+    Purls(Vec<String>),
     /// Every version: a package URL without one.
     Package(String),
     /// These bytes, under whatever name.
@@ -169,7 +171,7 @@ impl AccessIndex {
 }
 
 /// Whether the month of a file can hold anything of the period asked about.
-fn may_hold(path: &Path, query: &WhoQuery) -> bool {
+pub(super) fn may_hold(path: &Path, query: &WhoQuery) -> bool {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let month = stem.trim_start_matches("access-");
     let last = [query.until, query.after.as_ref().map(|seek| seek.at)].into_iter().flatten().min();
@@ -181,6 +183,9 @@ fn may_hold(path: &Path, query: &WhoQuery) -> bool {
 fn sql(query: &WhoQuery) -> String {
     let subject = match &query.subject {
         WhoSubject::Purl(_) => "a.subject in (select id from subject where purl = :what)",
+        WhoSubject::Purls(_) => {
+            "a.subject in (select id from subject where purl in (select value from json_each(:what)))"
+        }
         WhoSubject::Package(_) => "a.subject in (select id from subject where package = :what)",
         WhoSubject::Sha256(_) => "a.subject in (select id from subject where sha256 = :what)",
         WhoSubject::Actor(_) => "a.actor in (select id from actor where pseudonym = :what)",
@@ -192,7 +197,7 @@ fn sql(query: &WhoQuery) -> String {
         "with hit as (
              select a.subject, a.at, a.node, a.seq from access a
              where {subject} and a.at >= :since and a.at < :until {taken}
-                 and (a.at < :at or (a.at = :at and (a.node, a.seq) < (:node, :seq)))
+                 and a.at <= :at and (a.at < :at or (a.at = :at and (a.node, a.seq) < (:node, :seq)))
              order by a.at desc, a.node desc, a.seq desc limit :limit)
          select n.name, a.seq, a.at, s.purl, s.file, s.sha256, p.pseudonym, p.kind,
              o.host, o.address, o.client, o.credential,
@@ -205,14 +210,40 @@ fn sql(query: &WhoQuery) -> String {
     )
 }
 
-fn ask(c: &Connection, query: &WhoQuery, limit: usize) -> rusqlite::Result<Vec<Found>> {
-    use rusqlite::types::Value;
-    let what = match &query.subject {
+/// The value that is looked for, as the database has it.
+fn what(subject: &WhoSubject) -> Value {
+    match subject {
         WhoSubject::Purl(text) | WhoSubject::Package(text) => Value::Text(text.clone()),
+        WhoSubject::Purls(purls) => Value::Text(serde_json::Value::from(purls.as_slice()).to_string()),
         WhoSubject::Sha256(sha256) => Value::Blob(sha256.as_bytes().to_vec()),
         WhoSubject::Actor(actor) => Value::Blob(actor.as_bytes().to_vec()),
         WhoSubject::Everything => Value::Null,
-    };
+    }
+}
+
+/// From and up to when, in milliseconds since 1970.
+pub(super) fn period(query: &WhoQuery) -> (i64, i64) {
+    let millis = |at: Option<Timestamp>| at.map(Timestamp::unix_millis);
+    (millis(query.since).unwrap_or(i64::MIN), millis(query.until).unwrap_or(i64::MAX))
+}
+
+/// The subjects of one month that are among the versions asked about: their numbers and package URLs.
+pub(super) fn subjects(
+    c: &Connection,
+    query: &WhoQuery,
+    sha256: Option<Sha256>,
+) -> rusqlite::Result<Vec<(i64, String)>> {
+    let sha256 = sha256.map(|digest| digest.as_bytes().to_vec());
+    c.prepare(
+        "select id, purl from subject
+         where purl in (select value from json_each(?1)) and (?2 is null or sha256 = ?2)",
+    )?
+    .query_map((what(&query.subject), sha256), |row| Ok((row.get(0)?, row.get(1)?)))?
+    .collect()
+}
+
+fn ask(c: &Connection, query: &WhoQuery, limit: usize) -> rusqlite::Result<Vec<Found>> {
+    let (since, until) = period(query);
     // Node numbers are this file's own. A node that is not in it cannot share a moment with a row of it.
     let (at, node, seq) = match &query.after {
         None => (i64::MAX, 0, 0),
@@ -229,9 +260,9 @@ fn ask(c: &Connection, query: &WhoQuery, limit: usize) -> rusqlite::Result<Vec<F
     statement
         .query_map(
             named_params! {
-                ":what": what,
-                ":since": query.since.map_or(i64::MIN, Timestamp::unix_millis),
-                ":until": query.until.map_or(i64::MAX, Timestamp::unix_millis),
+                ":what": what(&query.subject),
+                ":since": since,
+                ":until": until,
                 ":at": at,
                 ":node": node,
                 ":seq": seq,

@@ -5,7 +5,7 @@ use tidegate_ledger::pseudonym::{Commitment, PersonKey, Pseudonym, Salt};
 use tidegate_ledger::{Body, Entry, NodeId};
 use tidegate_model::{Action, DecisionId, Ecosystem, PrincipalKind, Sha256, Timestamp};
 
-use super::{AccessIndex, AccessRow, WhoQuery, WhoSubject};
+use super::{AccessIndex, AccessRow, Takers, TakersOf, WhoQuery, WhoSubject};
 use crate::catalogue::sqlite::SqliteCatalogue;
 use crate::catalogue::{ContextKind, NewContext, NewPerson, People as _};
 
@@ -135,6 +135,36 @@ fn everyone_who_took_it_is_found() {
     let all = |subject| seqs(&f, &WhoQuery { only_taken: false, ..WhoQuery::taken(subject) });
     assert_eq!(all(WhoSubject::Package("pkg:npm/x".into())), [5, 4, 3, 2, 1]);
     assert_eq!(all(WhoSubject::Everything), [6, 5, 4, 3, 2, 1]);
+}
+
+#[test]
+fn takers_of_several_versions_are_counted_once() {
+    let f = fixture();
+    let mut entries = entries();
+    entries.insert(6, entry(7, "2026-11-04T11:00:00Z", access(1, "pkg:npm/x@2", 2)));
+    entries.truncate(7);
+    f.index.project(&entries).unwrap();
+    let purls: Vec<String> = ["pkg:npm/x@1", "pkg:npm/x@2", "pkg:npm/x@3"].map(str::to_owned).to_vec();
+    let of = TakersOf { purls: &purls, ..TakersOf::default() };
+    let takers = f.index.takers(of, &f.catalogue).unwrap();
+    let told: Vec<(&str, u64, u64)> =
+        takers.versions.iter().map(|v| (v.purl.as_str(), v.accesses, v.people)).collect();
+    assert_eq!(told, [("pkg:npm/x@1", 2, 2), ("pkg:npm/x@2", 2, 2)], "the refusal is no taking");
+    assert_eq!((takers.accesses(), takers.people, takers.hosts), (4, 2, 2));
+    assert_eq!(takers.repositories.iter().collect::<Vec<_>>(), ["npm"]);
+    assert_eq!(takers.first_at(), Some(at("2026-10-30T10:00:00Z")));
+    assert_eq!(takers.last_at(), Some(at("2026-11-04T11:00:00Z")));
+    let since = Some(at("2026-11-03"));
+    let late = f.index.takers(TakersOf { since, ..of }, &f.catalogue).unwrap();
+    assert_eq!((late.accesses(), late.versions.len()), (2, 1));
+    assert_eq!(seqs(&f, &WhoQuery::taken(WhoSubject::Purls(purls.clone()))), [7, 5, 4, 1]);
+    let bytes = TakersOf { sha256: Some(Sha256::new([2; 32])), ..of };
+    assert_eq!(f.index.takers(bytes, &f.catalogue).unwrap().accesses(), 2);
+    // Forgotten people and machines still count, each for itself.
+    f.catalogue.forget_person("bob").unwrap();
+    let takers = f.index.takers(of, &f.catalogue).unwrap();
+    assert_eq!((takers.people, takers.hosts), (2, 2));
+    assert_eq!(f.index.takers(TakersOf::default(), &f.catalogue).unwrap(), Takers::default());
 }
 
 #[test]

@@ -2,26 +2,34 @@
 
 use serde_json::{Value, json};
 use tidegate_model::Sha256;
-use tidegate_store::access_index::{AccessRow, Seek, WhoPage, WhoQuery, WhoSubject};
+use tidegate_store::access_index::{AccessRow, Seek, WhoError, WhoPage, WhoQuery, WhoSubject};
 
 use super::Handled;
 use super::call::Call;
 use super::problem::Problem;
-use super::{decisions, subject};
+use super::{decisions, recall, subject};
 
 pub(crate) async fn list(call: &Call) -> Handled {
     let query = query(call).await?;
+    if let Some(advisory) = call.param("advisory") {
+        if query.subject != WhoSubject::Everything {
+            return Err(Problem::bad("advisory is given with another subject", "give one"));
+        }
+        return Box::pin(recall::accesses(call, advisory, query)).await;
+    }
     let page = call
         .blocking(move |door| {
             // What was answered before the question is part of the answer.
             door.project().map_err(Problem::failed)?;
-            door.store.access.who(&query, &*door.store.catalogue).map_err(|e| {
-                let cause = std::error::Error::source(&e).map_or_else(String::new, |s| format!(": {s}"));
-                Problem::failed(format!("{e}{cause}"))
-            })
+            door.store.access.who(&query, &*door.store.catalogue).map_err(|e| failed(&e))
         })
         .await?;
     Ok(told(&page))
+}
+
+pub(super) fn failed(error: &WhoError) -> Problem {
+    let cause = std::error::Error::source(error).map_or_else(String::new, |s| format!(": {s}"));
+    Problem::failed(format!("{error}{cause}"))
 }
 
 async fn query(call: &Call) -> Result<WhoQuery, Problem> {
@@ -78,7 +86,7 @@ fn read_seek(text: &str) -> Option<Seek> {
     Some(Seek { at: at.parse().ok()?, record: record.parse().ok()? })
 }
 
-fn told(page: &WhoPage) -> Value {
+pub(super) fn told(page: &WhoPage) -> Value {
     json!({
         "accesses": page.rows.iter().map(shown).collect::<Vec<_>>(),
         "next": page.next.as_ref().map(|seek| format!("{}_{}", seek.at, seek.record)),

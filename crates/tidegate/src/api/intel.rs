@@ -86,12 +86,13 @@ pub(super) async fn import(call: &Call) -> Handled {
         extent: if wanted.whole { Extent::Whole } else { Extent::Part },
         as_of: None,
     };
+    let actor = call.pseudonym().await?;
     let (door, now) = (std::sync::Arc::clone(&call.door), call.now);
     let applied = call
         .door
         .heavy(move || {
             let deliveries = import::read(&wanted.paths, &options).map_err(|e| sync::chain(&e))?;
-            let applied = sync::put_in_force(&door, deliveries, accept)?;
+            let applied = sync::put_in_force(&door, deliveries, accept, Some(actor))?;
             if options.extent == Extent::Whole {
                 for feed in applied.reports.iter().filter(|report| !report.refused) {
                     door.attempts.note_loaded(&feed.feed, feed.as_of.unwrap_or(now));

@@ -16,6 +16,7 @@ mod people;
 mod policy;
 mod problem;
 mod quarantines;
+mod recall;
 mod runs;
 mod status;
 mod subject;

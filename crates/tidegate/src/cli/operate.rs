@@ -18,7 +18,7 @@ pub enum Operate {
     Doctor(status::Doctor),
     /// Explain what is decided on a package, and what was.
     Why(why::Why),
-    /// List who took a package: when, from where, with what, under which decision.
+    /// List who took a package, or what an advisory touches: when, from where, with what, under which decision.
     Who(who::Who),
     /// Show, check, test and explain policies.
     Policy(policy::PolicyCommand),

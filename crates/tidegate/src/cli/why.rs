@@ -213,6 +213,11 @@ fn advisory(item: &Value) -> String {
     if let Some(epss) = item["epss"].as_f64() {
         parts.push(format!("EPSS {:.1} %", epss * 100.0));
     }
+    match text(&item["ssvc"], "exploitation") {
+        "active" if item["kev"] != true => parts.push("exploitation seen".into()),
+        "poc" => parts.push("proof of concept public".into()),
+        _ => {}
+    }
     let fixes = list(item, "fixed_in").iter().filter_map(Value::as_str).map(safe).collect::<Vec<_>>();
     parts.push(if fixes.is_empty() { "no fix".into() } else { format!("fixed in {}", fixes.join(", ")) });
     parts.join(", ")

@@ -1,6 +1,7 @@
 //! The door: everything that requests share, assembled once.
 
 mod caches;
+mod controls;
 mod identity;
 mod open;
 mod projection;
@@ -88,6 +89,7 @@ pub struct Door {
     /// The last attempts to get them.
     pub attempts: Attempts,
     degraded: RwLock<Arc<[Text]>>,
+    controls: controls::Told,
     /// Set when the door no longer takes new connections.
     pub draining: AtomicBool,
     rules: RwLock<Arc<Ruleset>>,

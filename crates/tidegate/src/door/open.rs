@@ -21,7 +21,7 @@ use tidegate_sys::disk::{Disk, RealDisk};
 
 use super::{
     BLOCKING_AT_A_TIME, Caches, Door, Flights, PolicySource, Repository, RulesError, Store, TENANT, Words,
-    rules,
+    controls, rules,
 };
 use crate::clock::Clock;
 use crate::config::{self, Config, LedgerMode};
@@ -152,6 +152,7 @@ impl Door {
         for feed in &feeds {
             client.trust_host_of(&feed.host);
         }
+        let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
         let policy = rules::compile(&source)?;
         let ruleset =
             rules::assemble(policy, &source, &*catalogue, advisories, 1).map_err(RulesError::from)?;
@@ -167,6 +168,7 @@ impl Door {
             feeds,
             attempts,
             degraded: RwLock::default(),
+            controls,
             draining: AtomicBool::new(false),
             rules: RwLock::new(Arc::new(ruleset)),
             policy_source: Mutex::new(source),
@@ -185,7 +187,6 @@ impl Door {
             repositories,
             via,
         });
-        door.look_for_degradations();
         let start = Start {
             program: concat!("tidegate/", env!("CARGO_PKG_VERSION")).into(),
             mode,
@@ -195,6 +196,7 @@ impl Door {
         let entry = EntryDraft { time: door.opened_at, tenant: TENANT.into(), body: Body::Start(start) };
         drop(door.recorder.append(&entry).map_err(|e| store_error(&e))?);
         door.record_policy(&door.rules(), None, None);
+        door.look_for_degradations();
         Ok(door)
     }
 }

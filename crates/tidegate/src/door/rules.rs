@@ -142,7 +142,8 @@ impl Door {
         Ok(rules)
     }
 
-    /// Puts other advisories in force. What was decided before is decided anew.
+    /// Puts other advisories in force. What was decided before is decided anew. What that means for controls is told once
+    /// it is noted how current they are: see [`Self::note_checked`].
     pub fn put_advisories_in_force(&self, snapshot: Arc<Snapshot>) {
         let _one_at_a_time = self.policy_source.lock().expect("no panic while holding it");
         let before = self.rules();
@@ -153,7 +154,6 @@ impl Door {
         let advisories = Advisories { snapshot, ..before.advisories.clone() };
         let rules = Ruleset { advisories, epoch: before.epoch + 1, ..Ruleset::clone(&before) };
         *self.rules.write().expect("no panic while holding it") = Arc::new(rules);
-        self.look_for_degradations();
     }
 
     /// Notes when each feed was last current. Decisions stand: only the time at which they have to be made again moves.
@@ -168,9 +168,10 @@ impl Door {
 
     /// Finds out which controls are missing or too old, for status, answers and entries.
     pub fn look_for_degradations(&self) {
-        let advisories = self.rules().advisories.degradations(self.clock.now());
-        let now: Arc<[Text]> = advisories.into_iter().chain([NOT_THERE.to_owned()]).map(Text::from).collect();
-        *self.degraded.write().expect("no panic while holding it") = now;
+        let found = self.rules().advisories.degradations(self.clock.now());
+        let lines = found.iter().map(ToString::to_string).chain([NOT_THERE.to_owned()]);
+        *self.degraded.write().expect("no panic while holding it") = lines.map(Text::from).collect();
+        super::controls::tell(self, &found);
     }
 
     pub(super) fn record_policy(

@@ -7,6 +7,7 @@ pub mod effects;
 pub mod facts;
 pub mod feeds;
 pub mod fixes;
+pub mod recall;
 pub mod sync;
 pub mod told;
 
@@ -33,10 +34,35 @@ pub struct Advisories {
     pub trusted_vex: Arc<[String]>,
 }
 
+/// One way in which what is known of advisories is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Degradation {
+    /// What is wrong, in words that stay the same for as long as it lasts.
+    pub what: String,
+    /// The same with its present measure, such as an age.
+    pub why: String,
+}
+
+impl Degradation {
+    /// The control that is degraded.
+    pub const CONTROL: &str = "advisories";
+}
+
+impl std::fmt::Display for Degradation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", Self::CONTROL, self.why)
+    }
+}
+
 impl Advisories {
     /// Whether any feed of advisories speaks of an ecosystem.
     pub fn covers(&self, ecosystem: Ecosystem) -> bool {
         self.snapshot.covers(ecosystem.as_str())
+    }
+
+    /// Whether VEX statements of an author count.
+    pub fn trusts(&self, author: &str) -> bool {
+        self.trusted_vex.iter().any(|trusted| trusted == author)
     }
 
     /// Up to when what is known of advisories is current: the feed that was checked longest ago decides. `None` where no
@@ -51,35 +77,34 @@ impl Advisories {
         self.checked.get(feed.name()).copied()
     }
 
-    /// The time that the publishers state, of the oldest feed of advisories.
-    pub fn as_of(&self) -> Option<Timestamp> {
-        self.snapshot.feeds().iter().filter(|f| f.kind().is_advisories()).filter_map(|f| f.as_of()).min()
-    }
-
-    /// What is missing, damaged or old, a line each, for status, answers and entries.
-    pub fn degradations(&self, now: Timestamp) -> Vec<String> {
+    /// What is missing, damaged or old, for status, answers and entries.
+    pub fn degradations(&self, now: Timestamp) -> Vec<Degradation> {
         let feeds = self.snapshot.feeds();
-        let mut lines = Vec::new();
+        let mut found = Vec::new();
+        let plain = |what: String| Degradation { why: what.clone(), what };
         if !feeds.iter().any(|feed| feed.kind().is_advisories()) {
-            lines.push("advisories: no feed is loaded".to_owned());
+            found.push(plain("no feed is loaded".to_owned()));
         }
         for damaged in self.snapshot.damaged() {
-            lines.push(format!("advisories: feed {} is damaged", damaged.feed));
+            found.push(plain(format!("feed {} is damaged", damaged.feed)));
         }
-        if lines.is_empty() && self.fresh_until().is_none() {
-            lines.push("advisories: all are loaded by hand, so nobody knows how old they are".to_owned());
+        if found.is_empty() && self.fresh_until().is_none() {
+            found.push(plain("all are loaded by hand, so nobody knows how old they are".to_owned()));
         }
         for feed in feeds.iter().filter(|feed| self.checked.contains_key(feed.name())) {
             let age = |at: Option<Timestamp>| at.map_or(0, |at| now.seconds_since(at));
+            let name = feed.name();
             if age(self.current_at(feed)) >= self.stale_after_seconds {
                 let hours = age(self.current_at(feed)) / 3600;
-                lines.push(format!("advisories: feed {} was last current {hours} h ago", feed.name()));
+                let why = format!("feed {name} was last current {hours} h ago");
+                found.push(Degradation { what: format!("feed {name} is too old"), why });
             } else if age(feed.as_of()) >= SILENT_SECONDS {
                 let days = age(feed.as_of()) / 86_400;
-                lines.push(format!("advisories: feed {} has nothing newer than {days} d", feed.name()));
+                let why = format!("feed {name} has nothing newer than {days} d");
+                found.push(Degradation { what: format!("feed {name} has nothing new"), why });
             }
         }
-        lines
+        found
     }
 
     /// Whether a feed of signals is loaded.

@@ -11,6 +11,7 @@ use http::HeaderMap;
 use tidegate_ecosystems::DocumentRequest;
 use tidegate_intel::feeds::osv::modified_since;
 use tidegate_intel::import::{self, Applied, Delivery, Extent, FeedReport, PlanOptions, ReadOptions};
+use tidegate_ledger::pseudonym::Pseudonym;
 use tidegate_model::Timestamp;
 use tidegate_sys::memory;
 use tokio::io::AsyncWriteExt as _;
@@ -345,13 +346,13 @@ async fn apply(
         if deliveries.is_empty() {
             return Err("it holds nothing".into());
         }
-        let applied = put_in_force(&door2, deliveries, Vec::new())?;
+        let applied = put_in_force(&door2, deliveries, Vec::new(), None)?;
         Ok(outcome_of(&applied.reports))
     })
     .await
 }
 
-/// Puts deliveries in force and does what follows from it. Blocks.
+/// Puts deliveries in force and does what follows from it; `actor` is who loaded them, where somebody did. Blocks.
 ///
 /// # Errors
 /// What failed, as text; what was in force stays in force.
@@ -359,11 +360,12 @@ pub fn put_in_force(
     door: &Arc<Door>,
     deliveries: Vec<Delivery>,
     accept: Vec<import::AlarmKind>,
+    actor: Option<Pseudonym>,
 ) -> Result<Applied, String> {
     let options = PlanOptions { now: door.clock.now(), accept };
     let plan = door.intel.snapshot().plan(deliveries, &options).map_err(|e| chain(&e))?;
     let applied = door.intel.apply(plan).map_err(|e| chain(&e))?;
-    super::effects::follow(door, &applied);
+    super::effects::follow(door, &applied, actor);
     Ok(applied)
 }
 

@@ -4,13 +4,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use tidegate_ecosystems::advice::{Advice, Affected, End};
 use tidegate_intel::ecosystem::{EcosystemName, normal_name};
+use tidegate_intel::facts::Rating;
 use tidegate_intel::matching::Says;
 use tidegate_intel::{AdvisoryKind, Finding};
 use tidegate_model::facts::Severity;
 use tidegate_model::{PackageName, Timestamp};
 
 use super::Advisories;
-use super::facts::{Asked, findings, rating};
+use super::facts::{Asked, findings};
 
 /// Versions that a record lists are told one by one up to this many; beyond that, ranges have to do.
 const MAX_LISTED: usize = 500;
@@ -67,7 +68,7 @@ fn one(
     door_url: &str,
     now: Timestamp,
 ) -> Advice {
-    let rating = rating(finding);
+    let rating = Rating::of(finding);
     let malicious = finding.kind == AdvisoryKind::Malware;
     let mut advice = Advice {
         id: finding.id.clone(),

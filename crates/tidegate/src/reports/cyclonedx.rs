@@ -231,6 +231,15 @@ fn properties(finding: &Finding) -> Vec<Value> {
     if let Some(epss) = advisory.epss {
         properties.push(property("epss", &epss.to_string()));
     }
+    if let Some(ssvc) = &advisory.ssvc {
+        let automatable = ssvc.automatable.map(|yes| if yes { "yes" } else { "no" }.to_owned());
+        let points = [
+            ("ssvc:exploitation", ssvc.exploitation.clone()),
+            ("ssvc:automatable", automatable),
+            ("ssvc:technical_impact", ssvc.technical_impact.clone()),
+        ];
+        properties.extend(points.into_iter().filter_map(|(name, said)| Some(property(name, &said?))));
+    }
     for version in &advisory.fixed_in {
         properties.push(property("fixed_in", version));
     }

@@ -209,6 +209,7 @@ impl Results<'_> {
             ("cvssScore", json!(advisory.cvss_score)),
             ("epss", json!(advisory.epss)),
             ("kev", json!(advisory.kev)),
+            ("ssvc", json!(advisory.ssvc)),
             ("fixedIn", list(advisory.fixed_in.iter().map(|version| json!(version)).collect())),
             ("nearestCompliant", json!(component.nearest_compliant)),
             ("decision", decision(component)),

@@ -4,19 +4,21 @@ use serde_json::{Value, json};
 use tidegate::config::{Config, Feed};
 use tidegate::intel::sync::{self, Outcome};
 use tidegate_intel::FeedKind;
+use tidegate_ledger::entry::ControlState;
+use tidegate_ledger::{Body, Entry};
 use tidegate_testkit::process::{Home, Program};
 use tidegate_testkit::{FakeUpstream, Fault, Package};
 
 use crate::support::{PATIENCE, Setup, TestDoor, days_ago as exactly_days_ago, json as body};
 
-const FEED: &str = "osv/all.jsonl";
+pub(crate) const FEED: &str = "osv/all.jsonl";
 
 /// Midnight so many days ago, so that what is delivered twice is the same.
-fn days_ago(days: i64) -> String {
+pub(crate) fn days_ago(days: i64) -> String {
     format!("{}T00:00:00Z", &exactly_days_ago(days)[..10])
 }
 
-fn upstream() -> FakeUpstream {
+pub(crate) fn upstream() -> FakeUpstream {
     let upstream = FakeUpstream::start();
     for version in ["1.0.0", "1.1.0", "2.0.0"] {
         upstream.publish(Package::npm("lib", version).published(&days_ago(100)));
@@ -25,7 +27,7 @@ fn upstream() -> FakeUpstream {
     upstream
 }
 
-fn feed(upstream: &FakeUpstream, name: &str, kind: FeedKind, path: &str) -> Feed {
+pub(crate) fn feed(upstream: &FakeUpstream, name: &str, kind: FeedKind, path: &str) -> Feed {
     Feed {
         name: name.into(),
         kind,
@@ -35,14 +37,14 @@ fn feed(upstream: &FakeUpstream, name: &str, kind: FeedKind, path: &str) -> Feed
     }
 }
 
-fn following(upstream: &FakeUpstream) -> impl FnOnce(&mut Config) {
+pub(crate) fn following(upstream: &FakeUpstream) -> impl FnOnce(&mut Config) {
     let feeds =
         vec![feed(upstream, "osv", FeedKind::Osv, FEED), feed(upstream, "kev", FeedKind::Kev, "kev.json")];
     |config| config.intel.feed = Some(feeds)
 }
 
 /// An advisory on `lib` below 2.0.0, last changed so many days ago.
-fn advisory(changed: i64) -> Value {
+pub(crate) fn advisory(changed: i64) -> Value {
     json!({
         "id": "GHSA-aaaa-bbbb-cccc",
         "aliases": ["CVE-2026-1000"],
@@ -58,7 +60,7 @@ fn advisory(changed: i64) -> Value {
 }
 
 /// What any database holds besides, so that one record is not most of it.
-fn others() -> Vec<Value> {
+pub(crate) fn others() -> Vec<Value> {
     let other = |n: usize| {
         json!({
             "id": format!("OTHER-{n}"), "modified": days_ago(if n == 0 { 3 } else { 40 }),
@@ -68,12 +70,12 @@ fn others() -> Vec<Value> {
     (0..30).map(other).collect()
 }
 
-fn deliver(upstream: &FakeUpstream, records: &[Value]) {
+pub(crate) fn deliver(upstream: &FakeUpstream, records: &[Value]) {
     let lines: Vec<String> = others().iter().chain(records).map(Value::to_string).collect();
     upstream.catalog().put_feed(FEED, lines.join("\n") + "\n");
 }
 
-fn exploited(upstream: &FakeUpstream, cves: &[&str]) {
+pub(crate) fn exploited(upstream: &FakeUpstream, cves: &[&str]) {
     let rows: Vec<Value> = ["CVE-2020-0001"]
         .iter()
         .chain(cves)
@@ -83,17 +85,17 @@ fn exploited(upstream: &FakeUpstream, cves: &[&str]) {
     upstream.catalog().put_feed("kev.json", list.to_string());
 }
 
-fn synced(door: &TestDoor) -> Vec<(String, Outcome)> {
+pub(crate) fn synced(door: &TestDoor) -> Vec<(String, Outcome)> {
     let outcomes = door.runtime().block_on(sync::all(&door.door, |_, _| ()));
     outcomes.into_iter().collect()
 }
 
 /// The status of the tarball of a version of `lib`.
-fn status(door: &TestDoor, version: &str) -> u16 {
+pub(crate) fn status(door: &TestDoor, version: &str) -> u16 {
     door.get(&format!("/npm/lib/-/lib-{version}.tgz")).status
 }
 
-fn versions(door: &TestDoor) -> Vec<String> {
+pub(crate) fn versions(door: &TestDoor) -> Vec<String> {
     let listed = body(&door.get("/npm/lib"));
     listed["versions"].as_object().unwrap().keys().cloned().collect()
 }
@@ -211,6 +213,64 @@ fn a_feed_that_fails_keeps_what_it_had_and_shows_its_age() {
     // It survives a restart.
     let door = door.restart();
     assert_eq!(status(&door, "1.1.0"), 403);
+}
+
+/// Entries of the ledger of one kind, oldest first.
+fn entries(door: &TestDoor, kind: &str) -> Vec<Entry> {
+    // What is answered later is durable later: everything before it is then there to be read.
+    let last = door.get("/npm/fine").header("x-tidegate-record").unwrap().to_owned();
+    let frames = door.door.recorder.reader(1).map(|frame| Entry::parse(&frame.unwrap().json).unwrap());
+    let all: Vec<Entry> = frames.collect();
+    assert!(all.iter().any(|entry| entry.record().to_string() == last));
+    all.into_iter().filter(|entry| entry.body.kind() == kind).collect()
+}
+
+#[test]
+fn the_ledger_says_what_came_into_force_and_which_control_failed() {
+    let upstream = upstream();
+    exploited(&upstream, &[]);
+    deliver(&upstream, &[advisory(5)]);
+    let door = Setup::new(&upstream).with(following(&upstream)).open();
+    synced(&door);
+    let changes = entries(&door, "advisories");
+    let changes: Vec<(Vec<String>, u64)> = changes
+        .iter()
+        .map(|entry| match &entry.body {
+            Body::Advisories(change) => {
+                (change.feeds.iter().map(|f| f.feed.to_string()).collect(), change.changed)
+            }
+            _ => unreachable!(),
+        })
+        .collect();
+    assert_eq!(changes, [(vec!["osv".to_owned()], 31), (vec!["kev".to_owned(), "osv".to_owned()], 1)]);
+    synced(&door);
+    assert_eq!(entries(&door, "advisories").len(), 2, "nothing changed");
+
+    let controls = |door: &TestDoor| -> Vec<(ControlState, String)> {
+        let said = entries(door, "control");
+        said.iter()
+            .map(|entry| match &entry.body {
+                Body::Control(change) => (change.state, change.why.to_string()),
+                _ => unreachable!(),
+            })
+            .collect()
+    };
+    let none = "no feed is loaded".to_owned();
+    let at_first = [(ControlState::Degraded, none.clone()), (ControlState::Restored, none)];
+    assert_eq!(controls(&door)[..2], at_first);
+    door.clock().advance(4 * 86_400);
+    door.door.look_for_degradations();
+    door.clock().advance(3 * 3600);
+    door.door.look_for_degradations();
+    let later = controls(&door);
+    assert_eq!(later.len(), 4, "each feed once, however often somebody looks: {later:?}");
+    assert!(later[2..].iter().all(|(state, _)| *state == ControlState::Degraded), "{later:?}");
+    let door = door.restart();
+    assert_eq!(controls(&door).len(), 4, "and not again after a restart");
+    synced(&door);
+    let back = controls(&door);
+    assert!(back[4..].iter().all(|(state, _)| *state == ControlState::Restored), "{back:?}");
+    assert_eq!(back.len(), 6);
 }
 
 #[test]
@@ -504,4 +564,38 @@ fn how_long_a_feed_counts_as_current_is_configured() {
     };
     assert!(late(4));
     assert!(!late(6));
+}
+
+#[test]
+fn decision_points_about_exploitation_are_facts_that_a_policy_reads() {
+    let upstream = upstream();
+    deliver(&upstream, &[advisory(5)]);
+    let points = |exploitation: &str| {
+        let row = json!({
+            "cve": "CVE-2026-1000", "exploitation": exploitation, "automatable": "yes", "technical_impact": "total",
+        });
+        upstream.catalog().put_feed("ssvc.jsonl", format!("{row}\n"));
+    };
+    let feeds = vec![
+        feed(&upstream, "osv", FeedKind::Osv, FEED),
+        feed(&upstream, "ssvc", FeedKind::Ssvc, "ssvc.jsonl"),
+    ];
+    let rule = r#"
+        [[rule]]
+        id = "seen"
+        action = "block"
+        unknown = "allow"
+        remediation = "Upgrade"
+        message = "exploitation was seen: {advisories}"
+        [rule.when]
+        vulnerabilities = { some = { ssvc = { exploitation = "active", automatable = true, technical_impact = "total" } } }
+    "#;
+    points("PoC");
+    let door = Setup::new(&upstream).policy(rule).with(|config| config.intel.feed = Some(feeds)).open();
+    synced(&door);
+    assert_eq!(status(&door, "1.1.0"), 200);
+    points("Active");
+    synced(&door);
+    assert_eq!(status(&door, "1.1.0"), 403);
+    assert!(door.get("/npm/lib/-/lib-1.1.0.tgz").reason.contains("exploitation was seen: CVE-2026-1000"));
 }

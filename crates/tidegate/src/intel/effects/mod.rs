@@ -1,11 +1,15 @@
 //! What follows from a change of advisories: it is in force at once, and what was admitted before and is touched now raises
 //! an alarm that says how to find who took it.
 
+mod record;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tidegate_intel::import::Applied;
-use tidegate_intel::{AdvisoryKind, Snapshot, inverse};
+use tidegate_intel::inverse::{self, NameChange};
+use tidegate_intel::{AdvisoryKind, Snapshot};
+use tidegate_ledger::pseudonym::Pseudonym;
 use tidegate_model::coordinate::{PackageRef, package_purl};
 use tidegate_model::facts::Severity;
 use tidegate_model::{Ecosystem, PackageName, Timestamp};
@@ -32,23 +36,24 @@ struct Touched {
 }
 
 /// Puts what was applied in force for every path, then looks for what was admitted before. Blocks.
-pub fn follow(door: &Arc<Door>, applied: &Applied) {
+pub fn follow(door: &Arc<Door>, applied: &Applied, actor: Option<Pseudonym>) {
     if applied.before.generation() == applied.after.generation() {
         return;
     }
     door.put_advisories_in_force(Arc::clone(&applied.after));
-    match touched(door, applied) {
+    let changes = inverse::changes(&applied.before, &applied.after).map_err(|e| e.to_string());
+    record::in_force(door, applied, changes.as_ref().map_or(0, Vec::len), actor);
+    match changes.and_then(|changes| touched(door, applied, changes)) {
         Ok(touched) => tell(door, &touched),
         Err(why) => tracing::error!("what was admitted before could not be looked through: {why}"),
     }
 }
 
-fn touched(door: &Door, applied: &Applied) -> Result<Vec<Touched>, String> {
+fn touched(door: &Door, applied: &Applied, changes: Vec<NameChange>) -> Result<Vec<Touched>, String> {
     let now = door.clock.now();
     let in_force = door.rules().advisories.clone();
     let with = |snapshot: &Arc<Snapshot>| Advisories { snapshot: Arc::clone(snapshot), ..in_force.clone() };
     let (before, after) = (with(&applied.before), with(&applied.after));
-    let changes = inverse::changes(&applied.before, &applied.after).map_err(|e| e.to_string())?;
     let mut all = Vec::new();
     for change in changes {
         let Ok(ecosystem) = change.ecosystem.parse::<Ecosystem>() else { continue };
@@ -78,7 +83,7 @@ fn touched(door: &Door, applied: &Applied) -> Result<Vec<Touched>, String> {
 
 /// The names under which a package may have been admitted: feeds' names are looked up in one form, and of crates that
 /// form leaves open where `-` and where `_` stood.
-fn spellings(ecosystem: Ecosystem, name: &str) -> Vec<PackageName> {
+pub(crate) fn spellings(ecosystem: Ecosystem, name: &str) -> Vec<PackageName> {
     let mut names = vec![name.to_owned()];
     if ecosystem == Ecosystem::Cargo && name.contains('-') {
         names.push(name.replace('-', "_"));
