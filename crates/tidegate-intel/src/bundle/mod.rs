@@ -14,7 +14,7 @@
 
 pub mod signature;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
@@ -68,6 +68,9 @@ pub struct BundledFeed {
     pub kind: FeedKind,
     /// The time that upstream states.
     pub as_of: Option<Timestamp>,
+    /// When the exporting door last found it to be all that its publisher says.
+    #[serde(default)]
+    pub checked_at: Option<Timestamp>,
     /// The file in the archive.
     pub file: String,
     /// Digest of the file as it stands in the archive.
@@ -154,12 +157,14 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-/// Writes a bundle of everything that a snapshot knows, signed where there is a key for it.
+/// Writes a bundle of everything that a snapshot knows, signed where there is a key for it. `checked` says of feeds when
+/// they were last found to be all that their publishers say.
 ///
 /// # Errors
 /// [`ExportError`] where a record's text is damaged or `out` fails.
 pub fn export(
     snapshot: &Snapshot,
+    checked: &BTreeMap<String, Timestamp>,
     key: Option<&SigningKey>,
     out: impl Write + Seek,
 ) -> Result<BundleManifest, ExportError> {
@@ -183,6 +188,7 @@ pub fn export(
             name: feed.name().to_owned(),
             kind: feed.kind(),
             as_of: feed.as_of(),
+            checked_at: checked.get(feed.name()).copied(),
             file,
             sha256: Sha256::new(digest.into()),
             records,

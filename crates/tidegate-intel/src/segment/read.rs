@@ -15,8 +15,9 @@ use super::layout::{
     ORDER_SHIFT, RECORD_BYTES, RECORDS, REMOVED, STRINGS, TEXT, UPPER_INCLUSIVE, UPPER_IS_FIX,
 };
 use super::{Meta, RecordDigest};
-use crate::advisory::{AdvisoryKind, MAX_RECORD_BYTES, StatedRating};
+use crate::advisory::{AdvisoryKind, AffectedPackage, MAX_RECORD_BYTES, StatedRating};
 use crate::order;
+use crate::osv::range::{Bound, Interval};
 
 /// The hash of a name as looked up. Keyed anew in each process: who chooses names cannot choose collisions.
 pub(crate) fn hash_of_name(ecosystem_word: &str, name: &str) -> u64 {
@@ -560,6 +561,36 @@ impl<'a> AffectedRow<'a> {
                 upper_inclusive: flags & UPPER_INCLUSIVE != 0,
                 upper_is_fix: flags & UPPER_IS_FIX != 0,
             }
+        })
+    }
+
+    /// What was compiled, as it was.
+    pub(crate) fn package(&self, ecosystem: &str, name: &str) -> AffectedPackage {
+        let owned =
+            |bound: BoundRow<'_>| Bound { text: bound.text.to_owned(), key: bound.key.map(<[u8]>::to_vec) };
+        let intervals = self.intervals().map(|interval| Interval {
+            lower: interval.lower.map(owned),
+            upper: interval.upper.map(owned),
+            upper_inclusive: interval.upper_inclusive,
+            upper_is_fix: interval.upper_is_fix,
+        });
+        AffectedPackage {
+            ecosystem: ecosystem.to_owned(),
+            suffix: self.suffix().unwrap_or_default().to_owned(),
+            name: name.to_owned(),
+            intervals: intervals.collect(),
+            listed: self.listed().map(owned).collect(),
+            not_understood: self.not_understood(),
+            scheme: self.scheme(),
+        }
+    }
+
+    fn listed(&self) -> impl Iterator<Item = BoundRow<'a>> + use<'a> {
+        let segment = self.segment;
+        let first = u32_at(self.row, 16);
+        (first..first + self.listed_count()).map(move |index| {
+            let row = segment.listed.row(index);
+            segment.bound(u32_at(row, 0), u32_at(row, 4)).expect("INVARIANT: a listed version has a text")
         })
     }
 

@@ -1,5 +1,6 @@
 //! From one door to another without a network.
 
+use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _, Write as _};
 
 use tidegate_intel::bundle::signature::{PublicKey, SignatureError, SigningKey};
@@ -42,7 +43,7 @@ fn door() -> Intel {
 
 fn export(intel: &Intel, key: Option<&SigningKey>) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
-    bundle::export(&intel.snapshot(), key, &mut out).unwrap();
+    bundle::export(&intel.snapshot(), &BTreeMap::new(), key, &mut out).unwrap();
     out.into_inner()
 }
 

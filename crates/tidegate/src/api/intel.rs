@@ -1,5 +1,6 @@
 //! Advisories and signals: what is loaded, how old it is, loading more, looking one up.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -10,7 +11,7 @@ use tidegate_intel::import::{self, AlarmKind, Extent, ReadOptions};
 use super::Handled;
 use super::call::Call;
 use super::problem::Problem;
-use crate::intel::sync;
+use crate::intel::{bundles, sync};
 
 /// Feeds as loaded and as last asked for.
 pub(super) fn status(call: &Call) -> Value {
@@ -70,31 +71,59 @@ struct Import {
     accept: Vec<String>,
 }
 
-/// Loads files that lie on the door's machine.
-pub(super) async fn import(call: &Call) -> Handled {
+/// Files are read and written on the machine of the door, by whoever may use its socket there.
+fn on_this_machine(call: &Call, what: &str) -> Result<(), Problem> {
     if call.actor.token_id.is_some() {
         return Err(Problem::forbidden(
-            "files are imported on the machine of the door",
-            "run `tidegate intel import` there, as the user that runs the door",
+            format!("files are {what}ed on the machine of the door"),
+            format!("run `tidegate intel {what}` there, as the user that runs the door"),
         ));
     }
+    Ok(())
+}
+
+/// Loads files that lie on the door's machine: deliveries of feeds, or bundles of other doors.
+pub(super) async fn import(call: &Call) -> Handled {
+    on_this_machine(call, "import")?;
     let wanted: Import = call.document()?;
-    let accept = wanted.accept.iter().map(|word| accepted(word)).collect::<Result<Vec<_>, _>>()?;
+    let (unsigned, words): (Vec<_>, Vec<_>) =
+        wanted.accept.iter().partition(|word| word.as_str() == bundles::UNSIGNED);
+    let unsigned = !unsigned.is_empty();
+    let accept = words.into_iter().map(|word| accepted(word)).collect::<Result<Vec<_>, _>>()?;
     let options = ReadOptions {
         feed: wanted.feed,
         kind: wanted.kind,
         extent: if wanted.whole { Extent::Whole } else { Extent::Part },
         as_of: None,
+        scratch: Some(sync::scratch(&call.door).map_err(Problem::failed)?),
     };
     let actor = call.pseudonym().await?;
     let (door, now) = (std::sync::Arc::clone(&call.door), call.now);
     let applied = call
         .door
         .heavy(move || {
-            let deliveries = import::read(&wanted.paths, &options).map_err(|e| sync::chain(&e))?;
+            let mut deliveries = Vec::new();
+            let mut taken = Vec::new();
+            let mut files = Vec::new();
+            for path in wanted.paths {
+                match bundles::take(&door, &path, unsigned, &accept)? {
+                    Some(mut bundle) => {
+                        deliveries.append(&mut bundle.deliveries);
+                        taken.push(bundle);
+                    }
+                    None => files.push(path),
+                }
+            }
+            deliveries.extend(import::read(&files, &options).map_err(|e| sync::chain(&e))?);
             let applied = sync::put_in_force(&door, deliveries, accept, Some(actor))?;
+            let loaded = applied.reports.iter().filter(|report| !report.refused);
+            let loaded: BTreeSet<String> = loaded.map(|report| report.feed.clone()).collect();
+            for bundle in &taken {
+                bundles::note(&door, bundle, &loaded);
+            }
             if options.extent == Extent::Whole {
-                for feed in applied.reports.iter().filter(|report| !report.refused) {
+                let bundled = |feed: &str| taken.iter().any(|bundle| bundle.checked.contains_key(feed));
+                for feed in applied.reports.iter().filter(|r| !r.refused && !bundled(&r.feed)) {
                     door.attempts.note_loaded(&feed.feed, feed.as_of.unwrap_or(now));
                 }
             }
@@ -104,6 +133,38 @@ pub(super) async fn import(call: &Call) -> Handled {
         .await
         .map_err(|why| Problem::bad(why, "nothing was changed"))?;
     Ok(json!({ "generation": applied.generation, "feeds": applied.reports }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Export {
+    path: PathBuf,
+}
+
+/// Writes a signed bundle of everything that is in force to a file on the door's machine.
+pub(super) async fn export(call: &Call) -> Handled {
+    on_this_machine(call, "export")?;
+    let wanted: Export = call.document()?;
+    let (door, path) = (std::sync::Arc::clone(&call.door), wanted.path.clone());
+    let (manifest, key) = call
+        .door
+        .heavy(move || bundles::export(&door, &path))
+        .await
+        .map_err(|why| Problem::bad(why, "no file was written"))?;
+    let feeds = manifest.feeds.iter().map(
+        |feed| json!({ "feed": feed.name, "kind": feed.kind.as_str(), "as_of": feed.as_of, "records": feed.records }),
+    );
+    Ok(json!({
+        "path": wanted.path, "generation": manifest.generation, "key": key.to_string(),
+        "feeds": feeds.collect::<Vec<_>>(),
+    }))
+}
+
+/// The public half of the key that signs this door's bundles.
+pub(super) async fn key(call: &Call) -> Handled {
+    let door = std::sync::Arc::clone(&call.door);
+    let key = call.door.blocking(move || bundles::key(&door)).await.map_err(Problem::failed)?;
+    Ok(json!({ "key": key.public().to_string(), "id": key.public().id() }))
 }
 
 /// An alarm that a person overrules.
@@ -116,7 +177,7 @@ fn accepted(word: &str) -> Result<AlarmKind, Problem> {
         other => {
             return Err(Problem::bad(
                 format!("`{}` is no alarm that can be accepted", other.escape_debug()),
-                "they are shrunk, mass-retraction, rolled-back and unreadable",
+                "they are shrunk, mass-retraction, rolled-back, unreadable and unsigned",
             ));
         }
     })

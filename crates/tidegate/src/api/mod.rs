@@ -115,6 +115,8 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         ("DELETE", ["blocks", id]) => quarantines::unblock(&call, id).await,
         ("GET", ["intel"]) => Ok(intel::status(&call)),
         ("GET", ["intel", "advisories", id]) => intel::advisory(&call, id).await,
+        ("GET", ["intel", "key"]) => intel::key(&call).await,
+        ("POST", ["intel", "export"]) => Box::pin(intel::export(&call)).await,
         ("POST", ["intel", "sync"]) => Box::pin(intel::sync(&call)).await,
         ("POST", ["intel", "import"]) => Box::pin(intel::import(&call)).await,
         ("GET", ["policy"]) => Ok(policy::show(&call)),

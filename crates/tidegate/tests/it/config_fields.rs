@@ -54,8 +54,15 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         proxy: _,
         no_proxy: _,
     } = upstreams;
-    // advisories.rs: all of them.
-    let IntelSection { sync: _, refresh_seconds: _, stale_hours: _, trusted_vex: _, feed: _ } = intel;
+    // bundles.rs: trusted_bundle_keys; advisories.rs: the rest.
+    let IntelSection {
+        sync: _,
+        refresh_seconds: _,
+        stale_hours: _,
+        trusted_vex: _,
+        trusted_bundle_keys: _,
+        feed: _,
+    } = intel;
     let Log { format: _, filter: _ } = log;
     let Repository { ecosystem: _, private: _, upstream: _ } = repository;
     let Upstream { name: _, url: _, private: _, file_hosts: _, token_env: _, basic_env: _ } = upstream;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod advisories;
+mod bundles;
 mod clients_audits;
 mod clients_installs;
 mod clients_known_bad;

@@ -41,9 +41,12 @@ pub fn follow(door: &Arc<Door>, applied: &Applied, actor: Option<Pseudonym>) {
         return;
     }
     door.put_advisories_in_force(Arc::clone(&applied.after));
-    let changes = inverse::changes(&applied.before, &applied.after).map_err(|e| e.to_string());
-    record::in_force(door, applied, changes.as_ref().map_or(0, Vec::len), actor);
-    match changes.and_then(|changes| touched(door, applied, changes)) {
+    // A first delivery touches a million names; those that nobody took are counted and forgotten.
+    let mut taken = |ecosystem: &str, name: &str| was_taken(door, ecosystem, name);
+    let changes = inverse::changes_among(&applied.before, &applied.after, &mut taken);
+    let changes = changes.map_err(|e| e.to_string());
+    record::in_force(door, applied, changes.as_ref().map_or(0, |changes| changes.names), actor);
+    match changes.and_then(|changes| touched(door, applied, changes.wanted)) {
         Ok(touched) => tell(door, &touched),
         Err(why) => tracing::error!("what was admitted before could not be looked through: {why}"),
     }
@@ -79,6 +82,15 @@ fn touched(door: &Door, applied: &Applied, changes: Vec<NameChange>) -> Result<V
         }
     }
     Ok(all)
+}
+
+/// Whether any version of a name was ever admitted; where that cannot be told, it is looked at later, with the reason.
+fn was_taken(door: &Door, ecosystem: &str, name: &str) -> bool {
+    let Ok(ecosystem) = ecosystem.parse::<Ecosystem>() else { return false };
+    spellings(ecosystem, name).iter().any(|name| {
+        let admitted = door.store.catalogue.admissions(&package_purl(name));
+        admitted.map_or(true, |admitted| !admitted.is_empty())
+    })
 }
 
 /// The names under which a package may have been admitted: feeds' names are looked up in one form, and of crates that
