@@ -1,5 +1,7 @@
 //! `who` over a quarter with five million accesses: projects them, then asks for a rare, a common and a hot package.
 //!
+//! Then it asks who took any of forty versions of one package that was taken 100,000 times, as a recall does.
+//!
 //! `cargo bench -p tidegate-store --bench who [-- ACCESSES]` prints rows a second, file size, and milliseconds by kind
 //! of question (the median and worst of 20). Popularity is log-uniform over 200,000 artifacts, as measured in the field.
 
@@ -10,7 +12,7 @@ use tidegate_ledger::entry::{Access, CacheState};
 use tidegate_ledger::pseudonym::{Commitment, PersonKey, Pseudonym};
 use tidegate_ledger::{Body, Entry, NodeId};
 use tidegate_model::{Action, DecisionId, Ecosystem, PrincipalKind, Sha256, Timestamp};
-use tidegate_store::access_index::{AccessIndex, WhoQuery, WhoSubject};
+use tidegate_store::access_index::{AccessIndex, TakersOf, WhoQuery, WhoSubject};
 use tidegate_store::catalogue::sqlite::SqliteCatalogue;
 use tidegate_store::catalogue::{NewPerson, People as _};
 
@@ -18,6 +20,9 @@ const ARTIFACTS: u64 = 200_000;
 const PEOPLE: u64 = 2_000;
 const ORIGINS: u64 = 5_000;
 const DAYS: i64 = 90;
+/// Accesses of the one package that is recalled, and its versions.
+const RECALLED: u64 = 100_000;
+const RECALLED_VERSIONS: u64 = 40;
 
 struct Dice(u64);
 
@@ -45,8 +50,16 @@ fn purl(artifact: u64) -> String {
     format!("pkg:npm/package-number-{}@1.{}.0", artifact % 10_000, artifact / 10_000)
 }
 
+fn recalled(version: u64) -> String {
+    format!("pkg:npm/recalled@1.{version}.0")
+}
+
 fn entry(dice: &mut Dice, seq: u64, total: u64, node: &NodeId) -> Entry {
     let artifact = ((ARTIFACTS as f64).powf(dice.unit()) as u64).saturating_sub(1);
+    let purl = match seq % (total / RECALLED).max(1) {
+        0 => recalled(dice.roll() % RECALLED_VERSIONS),
+        _ => purl(artifact),
+    };
     let person = dice.roll() % PEOPLE;
     let origin = person + PEOPLE * (dice.roll() % (ORIGINS / PEOPLE).max(1));
     let start = 1_788_000_000_000i64;
@@ -64,7 +77,7 @@ fn entry(dice: &mut Dice, seq: u64, total: u64, node: &NodeId) -> Entry {
         ecosystem: Some(Ecosystem::Npm),
         method: "GET".into(),
         operation: "artifact".into(),
-        purl: Some(purl(artifact).into()),
+        purl: Some(purl.into()),
         file: Some(format!("package-number-{}.tgz", artifact).into()),
         sha256: Some(Sha256::new(bytes32(5, artifact))),
         status: 200,
@@ -155,4 +168,29 @@ fn main() {
             );
         }
     }
+    let purls: Vec<String> = (0..RECALLED_VERSIONS).map(recalled).collect();
+    let mut times: Vec<[f64; 3]> = Vec::new();
+    let mut told = String::new();
+    for _ in 0..5 {
+        let begun = Instant::now();
+        let of = TakersOf { purls: &purls, ..TakersOf::default() };
+        let takers = index.takers(of, &catalogue).expect("an answer");
+        let counted = begun.elapsed();
+        let begun = Instant::now();
+        let mut query = WhoQuery::taken(WhoSubject::Purls(purls.clone()));
+        let first = index.who(&query, &catalogue).expect("an answer");
+        let first_page = begun.elapsed();
+        query.after = first.next;
+        let mut rows = first.rows.len();
+        while query.after.is_some() {
+            let page = index.who(&query, &catalogue).expect("an answer");
+            rows += page.rows.len();
+            query.after = page.next;
+        }
+        times.push([counted, first_page, begun.elapsed()].map(|t| t.as_secs_f64() * 1e3));
+        told = format!("{} accesses by {} people, {rows} rows", takers.accesses(), takers.people);
+    }
+    times.sort_by(|a, b| a[2].total_cmp(&b[2]));
+    let [counted, first, all] = times[2];
+    println!("recall of {RECALLED_VERSIONS} versions: {told}; counted in {counted:.0} ms, first 1,000 rows in {first:.0} ms, all in {all:.0} ms");
 }

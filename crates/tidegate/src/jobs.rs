@@ -51,6 +51,10 @@ pub fn start(door: &Arc<Door>) -> Jobs {
         every(DEGRADE_EVERY, |door| door.look_for_degradations()),
         every(PRUNE_EVERY, prune),
     ];
+    for outlet in &door.events.sinks {
+        let (door, outlet) = (Arc::clone(door), Arc::clone(outlet));
+        tasks.push(tokio::spawn(crate::events::follow::follow(door, outlet, stop.subscribe())));
+    }
     if door.config.intel.sync {
         tasks.push(tokio::spawn(follow_feeds(Arc::clone(door), stop.subscribe())));
     }

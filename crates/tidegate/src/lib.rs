@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod discover;
 pub mod door;
+pub mod events;
 pub mod http;
 pub mod intel;
 pub mod jobs;

@@ -27,12 +27,23 @@ pub struct DecisionLabels {
     pub action: &'static str,
 }
 
+/// Labels of event sinks: their names stand in the configuration, so there are few.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SinkLabels {
+    /// Name of the sink.
+    pub sink: String,
+}
+
 /// Every counter.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     decisions: Family<DecisionLabels, Counter>,
+    events_delivered: Family<SinkLabels, Counter>,
+    event_failures: Family<SinkLabels, Counter>,
+    events_parked: Family<SinkLabels, Counter>,
+    event_lag: Family<SinkLabels, Gauge<u64, AtomicU64>>,
     /// Bytes of bodies sent.
     pub sent_bytes: Counter,
     /// Artifacts served from the store.
@@ -83,7 +94,36 @@ impl Default for Metrics {
             "Requests refused because they could not be recorded",
             unrecordable.clone(),
         );
-        Self { registry, requests, decisions, sent_bytes, served, alarms, connections, entries, unrecordable }
+        let [events_delivered, event_failures, events_parked] =
+            [(); 3].map(|()| Family::<SinkLabels, Counter>::default());
+        registry.register("delivered_events", "Events that a sink took", events_delivered.clone());
+        registry.register(
+            "event_failures",
+            "Tries at which a sink did not take an event",
+            event_failures.clone(),
+        );
+        registry.register(
+            "parked_events",
+            "Events put aside because a sink refused them",
+            events_parked.clone(),
+        );
+        let event_lag = Family::<SinkLabels, Gauge<u64, AtomicU64>>::default();
+        registry.register("event_lag_entries", "Entries that a sink is behind the ledger", event_lag.clone());
+        Self {
+            registry,
+            requests,
+            decisions,
+            events_delivered,
+            event_failures,
+            events_parked,
+            event_lag,
+            sent_bytes,
+            served,
+            alarms,
+            connections,
+            entries,
+            unrecordable,
+        }
     }
 }
 
@@ -106,6 +146,26 @@ impl Metrics {
         self.decisions
             .get_or_create(&DecisionLabels { ecosystem: ecosystem.as_str(), action: action.as_str() })
             .inc();
+    }
+
+    /// Counts an event that a sink took.
+    pub fn event_delivered(&self, sink: &str) {
+        self.events_delivered.get_or_create(&SinkLabels { sink: sink.to_owned() }).inc();
+    }
+
+    /// Counts a try at which a sink did not take an event.
+    pub fn event_failed(&self, sink: &str) {
+        self.event_failures.get_or_create(&SinkLabels { sink: sink.to_owned() }).inc();
+    }
+
+    /// Counts an event put aside.
+    pub fn event_parked(&self, sink: &str) {
+        self.events_parked.get_or_create(&SinkLabels { sink: sink.to_owned() }).inc();
+    }
+
+    /// Notes how many entries a sink is behind.
+    pub fn event_lag(&self, sink: &str, entries: u64) {
+        self.event_lag.get_or_create(&SinkLabels { sink: sink.to_owned() }).set(entries);
     }
 
     /// What was counted since the start, for the entry that closes a run.

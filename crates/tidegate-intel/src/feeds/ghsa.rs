@@ -17,6 +17,12 @@ impl Feed for Ghsa {
         &["GHSA-"]
     }
 
+    /// Drafts name no packages.
+    fn keeps(&self, path: &str) -> bool {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        file.starts_with("GHSA-") && file.ends_with(".json") && !path.contains("/unreviewed/")
+    }
+
     fn describe(&self, record: &Record<'_>, advisory: &mut Advisory) {
         let specific: DatabaseSpecific<'_> = lenient(record.database_specific).unwrap_or_default();
         advisory.reviewed = lenient(specific.github_reviewed);

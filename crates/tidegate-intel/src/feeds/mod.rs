@@ -140,6 +140,15 @@ pub trait Feed: Sync {
         &[]
     }
 
+    /// Whether a file in an archive of this feed is one of its documents: databases are kept beside scripts, indexes and
+    /// drafts.
+    fn keeps(&self, path: &str) -> bool {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        let is_document = [".json", ".jsonl", ".csv"].iter().any(|end| file.ends_with(end));
+        let homes = self.homes();
+        is_document && (homes.is_empty() || homes.iter().any(|prefix| file.starts_with(prefix)))
+    }
+
     /// Reads what the database says beside the schema.
     fn describe(&self, _record: &Record<'_>, _advisory: &mut Advisory) {}
 

@@ -34,6 +34,12 @@ impl Feed for Ssvc {
         FeedKind::Ssvc
     }
 
+    /// A record a file, named after its CVE, or rows in files of any name.
+    fn keeps(&self, path: &str) -> bool {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        file.ends_with(".jsonl") || file.starts_with("CVE-") && file.ends_with(".json")
+    }
+
     fn read(&self, document: &[u8]) -> Result<Item, Unreadable> {
         if let Ok(flat) = serde_json::from_slice::<Flat>(document) {
             return Ok(Item::Ssvc(vec![row(&flat)?]));

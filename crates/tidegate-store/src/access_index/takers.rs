@@ -130,7 +130,7 @@ fn count(
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let (since, until) = query::period(query);
-    let (mut actors, mut origins) = (HashMap::new(), HashMap::new());
+    let (mut actors, mut origins) = (HashMap::new(), HashSet::new());
     let mut rows = c.prepare(
         "select at, actor, origin, outcome, bytes from access where subject = ?1 and at >= ?2 and at < ?3",
     )?;
@@ -144,10 +144,8 @@ fn count(
                 std::collections::hash_map::Entry::Vacant(free) => *free.insert(pseudonym(c, row.get(1)?)?),
             };
             let origin: i64 = row.get(2)?;
-            if !origins.contains_key(&origin) {
-                let host = host(c, origin)?;
-                counted.hosts.extend(host);
-                origins.insert(origin, ());
+            if origins.insert(origin) {
+                counted.hosts.extend(host(c, origin)?);
             }
             if !counted.repositories.contains(repository) {
                 counted.repositories.insert(repository.clone());

@@ -10,6 +10,7 @@ mod call;
 mod checks;
 mod decisions;
 mod diagnosis;
+mod events;
 mod intel;
 mod locations;
 mod people;
@@ -122,6 +123,8 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         ("GET", ["policy"]) => Ok(policy::show(&call)),
         ("POST", ["policy", "reload"]) => policy::reload(&call).await,
         ("PUT", ["policy"]) => policy::put_in_force(&call).await,
+        ("GET", ["events"]) => events::list(&call).await,
+        ("POST", ["events", "test"]) => Box::pin(events::test(&call)).await,
         ("GET", ["alarms"]) => alarms::list(&call).await,
         ("POST", ["alarms", number, "ack"]) => alarms::acknowledge(&call, number).await,
         ("GET", ["people"]) => people::list(&call).await,

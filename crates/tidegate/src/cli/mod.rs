@@ -4,6 +4,7 @@ mod alarms;
 pub mod check;
 mod config;
 pub mod discover;
+mod events;
 mod intel;
 mod ledger;
 pub mod lock;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{
-    Outcome, alarms, config, intel, ledger, manual, person, policy, quarantine, status, token, waiver, who,
-    why,
+    Outcome, alarms, config, events, intel, ledger, manual, person, policy, quarantine, status, token,
+    waiver, who, why,
 };
 
 /// Every command that looks after a door.
@@ -34,6 +34,8 @@ pub enum Operate {
     Ledger(ledger::Ledger),
     /// List and forget people.
     Person(person::Person),
+    /// Show what happened, as event sinks are told it; try them.
+    Events(events::Events),
     /// List and acknowledge alarms.
     Alarms(alarms::Alarms),
     /// Check and show the configuration.
@@ -62,6 +64,7 @@ impl Operate {
             Self::Intel(command) => command.run(),
             Self::Ledger(command) => command.run(),
             Self::Person(command) => command.run(),
+            Self::Events(command) => command.run(),
             Self::Alarms(command) => command.run(),
             Self::Config(command) => command.run(),
             Self::Completions(command) => command.run().map(|()| ExitCode::SUCCESS),

@@ -74,6 +74,9 @@ fn shown(status: &Value) -> String {
             mib("free_bytes")
         );
     }
+    for sink in list(status, "event_sinks") {
+        let _ = writeln!(out, "events      {}", event_sink(sink));
+    }
     for control in list(status, "degraded") {
         let _ = writeln!(out, "off         {}", styled(CARE, &safe(control.as_str().unwrap_or_default())));
     }
@@ -88,6 +91,26 @@ fn shown(status: &Value) -> String {
         }
     }
     out
+}
+
+/// How a sink of events stands, on a line.
+fn event_sink(sink: &Value) -> String {
+    let name = styled(STRONG, &safe(text(sink, "name")));
+    let mut line = format!("{name} -> {}: {} sent", safe(text(sink, "target")), sink["delivered"]);
+    if sink["parked"] != 0 {
+        let _ = write!(line, ", {}", styled(BAD, &format!("{} put aside", sink["parked"])));
+    }
+    match (text(sink, "off"), text(sink, "last_error")) {
+        ("", "") => {}
+        ("", error) => {
+            let told = format!("{} entries behind, {}", sink["entries_behind"], safe(error));
+            let _ = write!(line, ", {}", styled(CARE, &told));
+        }
+        (off, _) => {
+            let _ = write!(line, ", {}", styled(BAD, &format!("off: {}", safe(off))));
+        }
+    }
+    line
 }
 
 /// Find out what is wrong, and what to do about it. Ends with status 1 where something is.

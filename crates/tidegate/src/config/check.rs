@@ -2,7 +2,8 @@
 
 use tidegate_model::Ecosystem;
 
-use super::{Config, Feed, RESERVED, Server, Upstream};
+use super::{Config, EventsSection, Feed, RESERVED, Server, Upstream, WebhookSink};
+use crate::events::kind;
 use crate::upstream::proxy::{ENVIRONMENT, NONE};
 
 /// Something in a configuration that cannot be used.
@@ -68,6 +69,7 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
     for (position, feed) in intel.feed.iter().flatten().enumerate() {
         self::feed(position, feed, intel.feed.as_deref().unwrap_or_default())?;
     }
+    events(&config.events)?;
     if let Err(error) = tracing_subscriber::EnvFilter::try_new(&config.log.filter) {
         return wrong(
             &["log", "filter"],
@@ -102,7 +104,7 @@ fn feed(position: usize, feed: &Feed, all: &[Feed]) -> Result<(), Wrong> {
             "give each its own name",
         );
     }
-    for (key, url) in [("url", Some(&feed.url)), ("changes_url", feed.changes_url.as_ref())] {
+    for (key, url) in [("url", feed.url.as_ref()), ("changes_url", feed.changes_url.as_ref())] {
         if url.is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
             return wrong(
                 &["intel", "feed", &place, key],
@@ -111,12 +113,98 @@ fn feed(position: usize, feed: &Feed, all: &[Feed]) -> Result<(), Wrong> {
             );
         }
     }
+    if feed.url.is_none() && crate::intel::feeds::published_at(feed.kind).is_none() {
+        return wrong(
+            &["intel", "feed", &place, "url"],
+            format!("feeds of kind {} have no one address", feed.kind.as_str()),
+            "say with `url` where all of it is",
+        );
+    }
     if feed.changes_url.is_some() && feed.kind != tidegate_intel::FeedKind::Osv {
         return wrong(
             &["intel", "feed", &place, "changes_url"],
             "only feeds of kind osv have a list of changes",
             "remove the line",
         );
+    }
+    Ok(())
+}
+
+fn events(events: &EventsSection) -> Result<(), Wrong> {
+    let named = events.webhook.keys().map(|name| ("webhook", name));
+    let nameable = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    for (form, name) in named.chain(events.file.keys().map(|name| ("file", name))) {
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(nameable) {
+            return wrong(
+                &["events", form, name],
+                format!("`{}` cannot name an event sink", name.escape_debug()),
+                "use lower-case letters, digits and `-`, at most 64",
+            );
+        }
+    }
+    for (name, webhook) in &events.webhook {
+        if events.file.contains_key(name) {
+            return wrong(
+                &["events", "file", name],
+                format!("two event sinks are called `{name}`"),
+                "give each its own name",
+            );
+        }
+        self::webhook(name, webhook)?;
+        types("webhook", name, &webhook.types)?;
+    }
+    for (name, file) in &events.file {
+        above_zero(&["events", "file", name, "max_mib"], file.max_mib, "nothing could be written")?;
+        if file.path.as_os_str().is_empty() {
+            return wrong(&["events", "file", name, "path"], "the path is empty", "name a file");
+        }
+        types("file", name, &file.types)?;
+    }
+    Ok(())
+}
+
+fn webhook(name: &str, webhook: &WebhookSink) -> Result<(), Wrong> {
+    let place = |key| ["events", "webhook", name, key];
+    let url = &webhook.url;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return wrong(
+            &place("url"),
+            "events can be posted to http and https addresses only",
+            "give an address such as https://hooks.example/tidegate",
+        );
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return wrong(
+            &place("url"),
+            "the address holds credentials",
+            "leave them out: each event is signed with the secret",
+        );
+    }
+    match (&webhook.secret_env, &webhook.secret_file) {
+        (None, None) => wrong(
+            &["events", "webhook", name],
+            "it has no secret, so a receiver could not tell our events from anybody's",
+            "set secret_env or secret_file",
+        ),
+        (Some(_), Some(_)) => wrong(
+            &place("secret_file"),
+            "both secret_env and secret_file are set",
+            "leave one out; a file may hold several secrets, a line each",
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn types(form: &str, name: &str, types: &[String]) -> Result<(), Wrong> {
+    for (position, pattern) in types.iter().enumerate() {
+        if kind::matching(pattern).is_empty() {
+            let known: Vec<&str> = kind::EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+            return wrong(
+                &["events", form, name, "types", &position.to_string()],
+                format!("there is no event of type `{}`", pattern.escape_debug()),
+                format!("the types are {}; `artifact.*` stands for all that begin so", known.join(", ")),
+            );
+        }
     }
     Ok(())
 }

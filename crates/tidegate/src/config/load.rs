@@ -113,6 +113,7 @@ pub(crate) const RESERVED: [&str; 10] =
 
 #[cfg(test)]
 mod tests {
+    use super::super::FileSink;
     use super::*;
 
     fn message(text: &str) -> String {
@@ -132,6 +133,17 @@ mod tests {
         "policy.file",
         "upstream.hold_seconds",
     ];
+
+    #[test]
+    fn the_sinks_of_the_template_are_usable() {
+        let (_, sinks) = super::super::TEMPLATE.split_once("# [events.webhook.").unwrap();
+        let sinks = format!("[events.webhook.{}", sinks.replace("\n# ", "\n").replace("\n#\n", "\n"));
+        let config = parse(&sinks, Path::new("t")).unwrap();
+        assert_eq!((config.events.webhook.len(), config.events.file.len()), (1, 1));
+        let file = &config.events.file["siem"];
+        let left_out: FileSink = toml::from_str(&format!("path = {:?}", file.path)).unwrap();
+        assert_eq!(*file, left_out, "numbers that are shown are the defaults");
+    }
 
     #[test]
     fn every_line_of_the_template_shows_the_default() {
@@ -166,8 +178,14 @@ mod tests {
             }
             shown.insert(path);
         }
-        assert!(super::super::TEMPLATE.contains("# [[intel.feed]]"));
-        shown.insert("intel.feed".to_owned());
+        for (path, head) in [
+            ("intel.feed", "# [[intel.feed]]"),
+            ("events.webhook", "# [events.webhook."),
+            ("events.file", "# [events.file."),
+        ] {
+            assert!(super::super::TEMPLATE.contains(head), "{head}");
+            shown.insert(path.to_owned());
+        }
         for (section, keys) in default.as_object().unwrap().iter().filter(|(s, _)| *s != "repository") {
             for key in keys.as_object().unwrap().keys() {
                 assert!(

@@ -37,6 +37,8 @@ pub struct Config {
     pub upstream: UpstreamSection,
     /// Which feeds of advisories and signals are followed.
     pub intel: IntelSection,
+    /// Where events are sent.
+    pub events: EventsSection,
     /// What is logged.
     pub log: Log,
     /// Repositories by name. One per ecosystem exists out of the box.
@@ -233,14 +235,84 @@ pub struct Feed {
     pub name: String,
     /// What it is.
     pub kind: tidegate_intel::FeedKind,
-    /// Where all of it is.
-    pub url: url::Url,
+    /// Where all of it is. Left out: its publisher's public address, where it has one.
+    #[serde(default)]
+    pub url: Option<url::Url>,
     /// OSV: where the list of changes (`modified_id.csv`) is; each record is asked for beside it.
     #[serde(default)]
     pub changes_url: Option<url::Url>,
     /// Other hosts to which the feed's own host may redirect.
     #[serde(default)]
     pub file_hosts: Vec<String>,
+}
+
+/// `[events]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EventsSection {
+    /// Receivers over HTTP, by name.
+    pub webhook: BTreeMap<String, WebhookSink>,
+    /// Files, by name.
+    pub file: BTreeMap<String, FileSink>,
+}
+
+/// `[events.webhook.NAME]`
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookSink {
+    /// Where events are posted.
+    pub url: url::Url,
+    /// Environment variable that holds the secret for signatures.
+    #[serde(default)]
+    pub secret_env: Option<String>,
+    /// File that holds the secret for signatures; several lines are several secrets.
+    #[serde(default)]
+    pub secret_file: Option<PathBuf>,
+    /// Which events: types such as `advisory.matched`, or `artifact.*`; empty means all.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// Where a new sink begins.
+    #[serde(default)]
+    pub begin: Begin,
+}
+
+/// `[events.file.NAME]`
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSink {
+    /// The file; a relative path begins at the data directory.
+    pub path: PathBuf,
+    /// Mebibytes after which a new file is begun.
+    #[serde(default = "default_max_mib")]
+    pub max_mib: u64,
+    /// How many full files are kept beside it.
+    #[serde(default = "default_keep")]
+    pub keep: u32,
+    /// Which events: types such as `advisory.matched`, or `artifact.*`; empty means all.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// Where a new sink begins.
+    #[serde(default)]
+    pub begin: Begin,
+}
+
+const fn default_max_mib() -> u64 {
+    64
+}
+
+const fn default_keep() -> u32 {
+    8
+}
+
+/// Where a sink begins that was never there before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Begin {
+    /// With what happens from now on.
+    #[default]
+    Now,
+    /// With the oldest entry that is kept.
+    Oldest,
 }
 
 /// `[log]`

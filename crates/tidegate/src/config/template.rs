@@ -97,6 +97,19 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # [[intel.feed]]
 # name = "osv-npm"
 # kind = "osv"       # or ghsa, rustsec, pypa, go, malicious, kev, epss, ssvc, openvex, csaf
-# url = "https://feeds.acme.example/npm/all.zip"
+# url = "https://feeds.acme.example/npm/all.zip"     # without it: the publisher's, of all but osv, openvex, csaf
 # changes_url = "https://feeds.acme.example/npm/modified_id.csv"
+#
+# Events are posted to receivers, signed with a secret, and written to files; `tidegate events test` tries them all.
+#
+# [events.webhook.security]
+# url = "https://hooks.acme.example/tidegate"
+# secret_env = "TIDEGATE_WEBHOOK_SECRET"     # or secret_file: whsec_ and base64, one a line
+# types = ["advisory.matched", "artifact.*"] # all where left out
+# begin = "now"                              # or "oldest": all that the ledger still has
+#
+# [events.file.siem]
+# path = "events.ndjson"                     # below the data directory
+# max_mib = 64                               # then a new file is begun, ...
+# keep = 8                                   # ... and so many full ones are kept
 "#;

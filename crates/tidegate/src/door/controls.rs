@@ -13,9 +13,16 @@ use crate::intel::Degradation;
 /// The setting that keeps what was told over restarts.
 const SETTING: &str = "controls_told";
 
-/// What was told last: what is wrong, and why as it was told.
+/// What was told last: what is wrong with which control, and why as it was told.
 #[derive(Debug, Default)]
 pub(super) struct Told(Mutex<BTreeMap<String, String>>);
+
+/// Between a control and what is wrong with it.
+const BETWEEN: &str = ": ";
+
+fn key(degradation: &Degradation) -> String {
+    format!("{}{BETWEEN}{}", degradation.control, degradation.what)
+}
 
 impl Told {
     /// What an earlier process told.
@@ -30,21 +37,18 @@ impl Told {
 /// Records what began and what ended since the last look.
 pub(super) fn tell(door: &Door, found: &[Degradation]) {
     let mut told = door.controls.0.lock().expect("no panic while holding it");
-    let began: Vec<&Degradation> = found.iter().filter(|d| !told.contains_key(&d.what)).collect();
-    let ended: Vec<(String, String)> = told
-        .iter()
-        .filter(|(what, _)| found.iter().all(|d| d.what != **what))
-        .map(|(what, why)| (what.clone(), why.clone()))
-        .collect();
-    if began.is_empty() && ended.is_empty() {
+    let began = found.iter().filter(|d| !told.contains_key(&key(d)));
+    let began = began.map(|d| (ControlState::Degraded, key(d), d.why.clone()));
+    let ended = told.iter().filter(|(known, _)| found.iter().all(|d| key(d) != **known));
+    let ended = ended.map(|(known, why)| (ControlState::Restored, known.clone(), why.clone()));
+    let changes: Vec<_> = began.chain(ended).collect();
+    if changes.is_empty() {
         return;
     }
-    let began = began.into_iter().map(|d| (ControlState::Degraded, &d.what, &d.why));
-    let ended = ended.iter().map(|(what, why)| (ControlState::Restored, what, why));
-    let changes: Vec<_> = began.chain(ended).map(|(s, what, why)| (s, what.clone(), why.clone())).collect();
-    for (state, what, why) in changes {
-        tracing::warn!(control.state = state.as_str(), "{} {}: {why}", Degradation::CONTROL, state.as_str());
-        let change = ControlChange { control: Degradation::CONTROL.into(), state, why: why.as_str().into() };
+    for (state, known, why) in changes {
+        let control = known.split_once(BETWEEN).map_or(known.as_str(), |(control, _)| control);
+        tracing::warn!(control.state = state.as_str(), "{control} {}: {why}", state.as_str());
+        let change = ControlChange { control: control.into(), state, why: why.as_str().into() };
         let entry = EntryDraft { time: door.clock.now(), tenant: TENANT.into(), body: Body::Control(change) };
         if let Err(error) = door.recorder.append(&entry) {
             tracing::error!(error = %error, "a change of a control could not be recorded: {error}");
@@ -52,8 +56,8 @@ pub(super) fn tell(door: &Door, found: &[Degradation]) {
             continue;
         }
         match state {
-            ControlState::Degraded => told.insert(what, why),
-            ControlState::Restored => told.remove(&what),
+            ControlState::Degraded => told.insert(known, why),
+            ControlState::Restored => told.remove(&known),
         };
     }
     let text = serde_json::to_string(&*told).expect("texts serialise");

@@ -25,6 +25,7 @@ use tidegate_store::catalogue::{Catalogue, CatalogueError, DecisionRecord};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::events::Events;
 use crate::intel::feeds::FeedSource;
 use crate::intel::sync::Attempts;
 use crate::metrics::Metrics;
@@ -88,6 +89,10 @@ pub struct Door {
     pub feeds: Vec<FeedSource>,
     /// The last attempts to get them.
     pub attempts: Attempts,
+    /// Where events are sent.
+    pub events: Events,
+    /// The last entry before this door opened: a new sink begins after it.
+    pub events_begin: u64,
     degraded: RwLock<Arc<[Text]>>,
     controls: controls::Told,
     /// Set when the door no longer takes new connections.

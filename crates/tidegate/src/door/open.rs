@@ -26,6 +26,7 @@ use super::{
 use crate::clock::Clock;
 use crate::config::{self, Config, LedgerMode};
 use crate::discover::{Discovered, NotConfigured};
+use crate::events::{Events, SinkError};
 use crate::intel::sync::Attempts;
 use crate::intel::{self, Advisories};
 use crate::metrics::Metrics;
@@ -92,6 +93,9 @@ pub enum DoorError {
         /// Which variable.
         variable: String,
     },
+    /// An event sink cannot be used.
+    #[error(transparent)]
+    Events(#[from] SinkError),
     /// No randomness.
     #[error("the system gives no random bytes")]
     Randomness,
@@ -153,6 +157,7 @@ impl Door {
             client.trust_host_of(&feed.host);
         }
         let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
+        let events = Events::open(&config.events, &data, &client)?;
         let policy = rules::compile(&source)?;
         let ruleset =
             rules::assemble(policy, &source, &*catalogue, advisories, 1).map_err(RulesError::from)?;
@@ -167,6 +172,8 @@ impl Door {
             intel,
             feeds,
             attempts,
+            events,
+            events_begin: report.last_seq,
             degraded: RwLock::default(),
             controls,
             draining: AtomicBool::new(false),

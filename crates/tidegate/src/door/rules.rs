@@ -168,7 +168,9 @@ impl Door {
 
     /// Finds out which controls are missing or too old, for status, answers and entries.
     pub fn look_for_degradations(&self) {
-        let found = self.rules().advisories.degradations(self.clock.now());
+        let now = self.clock.now();
+        let mut found = self.rules().advisories.degradations(now);
+        found.extend(self.events.degradations(now));
         let lines = found.iter().map(ToString::to_string).chain([NOT_THERE.to_owned()]);
         *self.degraded.write().expect("no panic while holding it") = lines.map(Text::from).collect();
         super::controls::tell(self, &found);

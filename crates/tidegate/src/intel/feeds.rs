@@ -14,6 +14,35 @@ const OSV: &str = "https://osv-vulnerabilities.storage.googleapis.com/";
 const KEV: &str = "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json";
 /// FIRST's exploit prediction scores of today.
 const EPSS: &str = "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz";
+/// The Go vulnerability database, whole.
+const GO: &str = "https://vuln.go.dev/vulndb.zip";
+/// Databases that live in repositories; the newest state of each as an archive.
+const GHSA: &str = "https://codeload.github.com/github/advisory-database/zip/refs/heads/main";
+const RUSTSEC: &str = "https://codeload.github.com/rustsec/advisory-db/zip/refs/heads/osv";
+const MALICIOUS: &str = "https://codeload.github.com/ossf/malicious-packages/zip/refs/heads/main";
+const SSVC: &str = "https://codeload.github.com/cisagov/vulnrichment/zip/refs/heads/develop";
+
+/// Where the publisher of a kind of feed has all of it. OSV has a folder for each ecosystem, and VEX statements come from
+/// everybody: those have no one address.
+pub fn published_at(kind: FeedKind) -> Option<Url> {
+    let address = match kind {
+        FeedKind::Ghsa => GHSA,
+        FeedKind::Rustsec => RUSTSEC,
+        // Its own repository holds YAML; OSV publishes the same records as JSON, beside others that are left out.
+        FeedKind::Pypa => return Some(fixed(OSV).join("PyPI/all.zip").expect("a file's name")),
+        FeedKind::Go => GO,
+        FeedKind::Malicious => MALICIOUS,
+        FeedKind::Kev => KEV,
+        FeedKind::Epss => EPSS,
+        FeedKind::Ssvc => SSVC,
+        FeedKind::Osv | FeedKind::Openvex | FeedKind::Csaf => return None,
+    };
+    Some(fixed(address))
+}
+
+fn fixed(text: &str) -> Url {
+    Url::parse(text).expect("the publishers' addresses are valid")
+}
 
 /// A feed and where it comes from.
 #[derive(Debug)]
@@ -40,11 +69,11 @@ pub fn sources(section: &IntelSection, ecosystems: &[Ecosystem]) -> Vec<FeedSour
 
 fn configured(feed: &config::Feed) -> FeedSource {
     let changes = feed.changes_url.clone();
-    source(feed.name.clone(), feed.kind, feed.url.clone(), changes, &feed.file_hosts)
+    let whole = feed.url.clone().or_else(|| published_at(feed.kind)).expect("the configuration was checked");
+    source(feed.name.clone(), feed.kind, whole, changes, &feed.file_hosts)
 }
 
 fn public(ecosystems: &[Ecosystem]) -> Vec<FeedSource> {
-    let fixed = |text: &str| Url::parse(text).expect("the publishers' addresses are valid");
     let mut all: Vec<FeedSource> = ecosystems
         .iter()
         .map(|ecosystem| {
@@ -106,5 +135,19 @@ mod tests {
         assert!(cargo.starts_with("crates.") && !cargo.contains("index"), "{cargo}");
         let changes = all[0].changes.as_ref().unwrap();
         assert_eq!(changes.path(), "/npm/modified_id.csv");
+    }
+
+    #[test]
+    fn a_feed_without_an_address_is_had_from_its_publisher() {
+        for kind in FeedKind::ALL {
+            let text = format!("name = \"x\"\nkind = \"{}\"", kind.as_str());
+            let feed: config::Feed = toml::from_str(&text).unwrap();
+            let Some(address) = published_at(kind) else {
+                assert!(matches!(kind, FeedKind::Osv | FeedKind::Openvex | FeedKind::Csaf));
+                continue;
+            };
+            assert_eq!(configured(&feed).whole, address);
+            assert_eq!(address.scheme(), "https");
+        }
     }
 }

@@ -35,23 +35,23 @@ pub struct Advisories {
     pub trusted_vex: Arc<[String]>,
 }
 
-/// One way in which what is known of advisories is not what it should be.
+/// One way in which a control of the door is not what it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Degradation {
+    /// Which control: `advisories`, or `events`.
+    pub control: &'static str,
     /// What is wrong, in words that stay the same for as long as it lasts.
     pub what: String,
     /// The same with its present measure, such as an age.
     pub why: String,
 }
 
-impl Degradation {
-    /// The control that is degraded.
-    pub const CONTROL: &str = "advisories";
-}
+/// The control that knows what is bad.
+const CONTROL: &str = "advisories";
 
 impl std::fmt::Display for Degradation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", Self::CONTROL, self.why)
+        write!(f, "{}: {}", self.control, self.why)
     }
 }
 
@@ -82,7 +82,7 @@ impl Advisories {
     pub fn degradations(&self, now: Timestamp) -> Vec<Degradation> {
         let feeds = self.snapshot.feeds();
         let mut found = Vec::new();
-        let plain = |what: String| Degradation { why: what.clone(), what };
+        let plain = |what: String| Degradation { control: CONTROL, why: what.clone(), what };
         if !feeds.iter().any(|feed| feed.kind().is_advisories()) {
             found.push(plain("no feed is loaded".to_owned()));
         }
@@ -98,11 +98,15 @@ impl Advisories {
             if age(self.current_at(feed)) >= self.stale_after_seconds {
                 let hours = age(self.current_at(feed)) / 3600;
                 let why = format!("feed {name} was last current {hours} h ago");
-                found.push(Degradation { what: format!("feed {name} is too old"), why });
+                found.push(Degradation { control: CONTROL, what: format!("feed {name} is too old"), why });
             } else if age(feed.as_of()) >= SILENT_SECONDS {
                 let days = age(feed.as_of()) / 86_400;
                 let why = format!("feed {name} has nothing newer than {days} d");
-                found.push(Degradation { what: format!("feed {name} has nothing new"), why });
+                found.push(Degradation {
+                    control: CONTROL,
+                    what: format!("feed {name} has nothing new"),
+                    why,
+                });
             }
         }
         found

@@ -100,6 +100,21 @@ pub enum Fetched {
     },
 }
 
+/// What a receiver of a POST answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posted {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// How long it asks to wait, where it says so in seconds.
+    pub retry_after: Option<Duration>,
+    /// The beginning of its answer, printable.
+    pub beginning: String,
+}
+
+/// How much of an answer to a POST is read, in bytes, and how much of that is told, in characters.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+const MAX_ANSWER_TOLD: usize = 200;
+
 /// Bytes of an artifact as they arrive.
 #[derive(Debug)]
 pub struct ArtifactBody {
@@ -227,6 +242,43 @@ impl Client {
             .and_then(|v| v.to_str().ok())
             .and_then(|v| v.parse().ok());
         Ok(Some((self.body(upstream, response, length, url), validators)))
+    }
+
+    /// Posts a body to the address that `receiver` begins at. Once, and without following redirects: who sends again must
+    /// know what was answered.
+    ///
+    /// # Errors
+    /// [`UpstreamError`] where nothing was answered.
+    pub async fn post(
+        &self,
+        receiver: &Upstream,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Posted, UpstreamError> {
+        let url = &receiver.base.url;
+        if !self.private.allows_literal(url) {
+            let host = url.host_str().unwrap_or("").to_owned();
+            return Err(UpstreamError::ForeignHost { upstream: receiver.name.clone(), host });
+        }
+        let response = self.attempt(receiver, &Method::POST, url, &headers, Some(body)).await?;
+        let status = response.status();
+        let retry_after = text(response.headers(), header::RETRY_AFTER).and_then(|v| v.parse().ok());
+        let mut answer = self.body(receiver, response, None, url.clone());
+        let mut told = Vec::new();
+        // The status is the answer; a body that breaks off takes nothing from it.
+        while let Ok(Some(bytes)) = answer.next().await {
+            if told.len() + bytes.len() > MAX_ANSWER_BYTES {
+                break;
+            }
+            told.extend_from_slice(&bytes);
+        }
+        let told = String::from_utf8_lossy(&told);
+        let printable = told.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
+        Ok(Posted {
+            status,
+            retry_after: retry_after.map(Duration::from_secs),
+            beginning: printable.take(MAX_ANSWER_TOLD).collect(),
+        })
     }
 
     fn body(

@@ -15,7 +15,7 @@ use http::HeaderValue;
 use tidegate_ecosystems::UpstreamBase;
 use tidegate_model::{PackageName, Secret};
 
-pub use client::{ArtifactBody, Client, ClientSettings, Fetched, Validators};
+pub use client::{ArtifactBody, Client, ClientSettings, Fetched, Posted, Validators};
 pub use error::UpstreamError;
 
 /// One upstream of a repository.

@@ -31,7 +31,7 @@ pub(crate) fn feed(upstream: &FakeUpstream, name: &str, kind: FeedKind, path: &s
     Feed {
         name: name.into(),
         kind,
-        url: format!("{}/feeds/{path}", upstream.url()).parse().unwrap(),
+        url: Some(format!("{}/feeds/{path}", upstream.url()).parse().unwrap()),
         changes_url: None,
         file_hosts: Vec::new(),
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tidegate::config::{
-    Cache, Config, IntelSection, LedgerMode, LedgerSection, Log, PolicySection, Repository, Server, Upstream,
-    UpstreamSection,
+    Cache, Config, EventsSection, FileSink, IntelSection, LedgerMode, LedgerSection, Log, PolicySection,
+    Repository, Server, Upstream, UpstreamSection, WebhookSink,
 };
 use tidegate_ledger::Mode;
 use tidegate_model::Ecosystem;
@@ -17,7 +17,8 @@ use crate::support::{PATIENCE, Setup, days_ago, json, named, repository};
 /// behind it, and a test.
 #[expect(dead_code, reason = "compiled, never called")]
 fn every_field_has_a_test((config, repository, upstream): (Config, Repository, Upstream)) {
-    let Config { server, policy, cache, ledger, upstream: upstreams, intel, log, repository: _ } = config;
+    let Config { server, policy, cache, ledger, upstream: upstreams, intel, events, log, repository: _ } =
+        config;
     // operations.rs: max_connections, max_head_bytes, max_body_bytes, idle_seconds, write_seconds, drain_seconds; here: the
     // rest.
     let Server {
@@ -63,6 +64,10 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         trusted_bundle_keys: _,
         feed: _,
     } = intel;
+    // events.rs, and the tests of sinks beside their code.
+    let EventsSection { webhook, file } = events;
+    for WebhookSink { url: _, secret_env: _, secret_file: _, types: _, begin: _ } in webhook.into_values() {}
+    for FileSink { path: _, max_mib: _, keep: _, types: _, begin: _ } in file.into_values() {}
     let Log { format: _, filter: _ } = log;
     let Repository { ecosystem: _, private: _, upstream: _ } = repository;
     let Upstream { name: _, url: _, private: _, file_hosts: _, token_env: _, basic_env: _ } = upstream;

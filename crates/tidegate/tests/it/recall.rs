@@ -12,13 +12,18 @@ use crate::support::{PATIENCE, days_ago};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tidegate");
 
+/// Where a door's configuration may say that its secret for webhooks is.
+pub(crate) const SECRET_ENV: &str = "TIDEGATE_TEST_WEBHOOK_SECRET";
+/// That secret: 32 bytes.
+pub(crate) const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
 /// A running door with its upstream and its user.
 pub(crate) struct Site {
-    _upstream: FakeUpstream,
+    upstream: FakeUpstream,
     pub(crate) home: Home,
     pub(crate) data: PathBuf,
     pub(crate) address: SocketAddr,
-    _door: Running,
+    pub(crate) door: Running,
 }
 
 impl Site {
@@ -33,7 +38,14 @@ impl Site {
         let data = home.folder("data");
         std::fs::write(data.join("tidegate.toml"), configuration).unwrap();
         let (door, address) = start(&home, &data, &upstream);
-        Self { _upstream: upstream, home, data, address, _door: door }
+        Self { upstream, home, data, address, door }
+    }
+
+    /// Kills the door as a power switch would, and opens another on what it left.
+    pub(crate) fn kill_and_start(&mut self) {
+        self.door.signal(9);
+        self.door.wait(PATIENCE).expect("a killed process ends");
+        (self.door, self.address) = start(&self.home, &self.data, &self.upstream);
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
@@ -86,6 +98,7 @@ fn start(home: &Home, data: &std::path::Path, upstream: &FakeUpstream) -> (Runni
         .env("TIDEGATE_UPSTREAM_NPM", upstream.npm_url())
         .env("TIDEGATE_UPSTREAM_PYPI", upstream.pypi_url())
         .env("TIDEGATE_UPSTREAM_CARGO", upstream.cargo_url())
+        .env(SECRET_ENV, SECRET)
         .spawn();
     let line = door.wait_for_line("tidegate is open on", PATIENCE);
     let rest = line.split("http://").nth(1).unwrap();

@@ -266,3 +266,8 @@ pub(crate) fn json(response: &RawResponse) -> serde_json::Value {
     serde_json::from_slice(&body)
         .unwrap_or_else(|e| panic!("not JSON ({e}): {}", String::from_utf8_lossy(&body)))
 }
+
+/// The text behind an address, on a connection of its own.
+pub(crate) fn decoded_text(address: SocketAddr, target: &str) -> String {
+    tidegate_testkit::client::get(address, target).unwrap().text()
+}

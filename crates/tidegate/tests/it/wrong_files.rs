@@ -18,7 +18,7 @@ const fn wrong(text: &'static str, line: usize, says: &'static [&'static str]) -
 const TEMPLATE: &str = "tidegate config template";
 
 #[rustfmt::skip]
-const CONFIGURATIONS: [Wrong; 26] = [
+const CONFIGURATIONS: [Wrong; 36] = [
     wrong("[server\nlisten = 1\n", 1, &[TEMPLATE]),
     wrong("[server]\nlisten = \"127.0.0.1\"\n", 2, &["socket address", TEMPLATE]),
     wrong("[server]\nlisten = \"127.0.0.1:1\"\nport = 3\n", 3, &["port", TEMPLATE]),
@@ -27,6 +27,7 @@ const CONFIGURATIONS: [Wrong; 26] = [
     wrong("[server]\nidle_seconds = -1\n", 2, &["-1", TEMPLATE]),
     wrong("[server]\nrequire_token = yes\n", 2, &[TEMPLATE]),
     wrong("[server]\nlisten = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:2\"\n", 3, &["duplicate", TEMPLATE]),
+    wrong("[[intel.feed]]\nname = \"x\"\nkind = \"osv\"\n", 1, &["no one address", "`url`"]),
     wrong("[server]\ntls_key = \"k.pem\"\n", 2, &["tls_certificate is not", "set both"]),
     wrong("[server]\n\ntls_certificate = \"c.pem\"\n", 3, &["tls_key is not", "set both"]),
     wrong("[server]\npublic_url = \"tidegate.example\"\n", 2, &["relative URL", TEMPLATE]),
@@ -38,6 +39,15 @@ const CONFIGURATIONS: [Wrong; 26] = [
     wrong("[ledger]\nmode = \"fast\"\n", 2, &["durable", TEMPLATE]),
     wrong("[upstream]\nproxy = \"socks5://proxy.example/\"\n", 2, &["neither `environment`", "http://"]),
     wrong("[upstream]\nno_proxy = [\"x.test\"]\n", 2, &["no proxy is named", "NO_PROXY"]),
+    wrong("[events.webhook.a]\nurl = \"https://h.example/\"\n", 1, &["no secret", "secret_env or secret_file"]),
+    wrong("[events.webhook.a]\nurl = \"https://h.example/\"\nsecret_env = \"A\"\nsecret_file = \"a\"\n", 4, &["both secret_env", "leave one out"]),
+    wrong("[events.webhook.a]\nurl = \"file:///dev/null\"\nsecret_env = \"A\"\n", 2, &["http and https", "https://"]),
+    wrong("[events.webhook.a]\nurl = \"https://u:p@h.example/\"\nsecret_env = \"A\"\n", 2, &["holds credentials", "signed"]),
+    wrong("[events.webhook.a]\nurl = \"https://h.example/\"\nsecret_env = \"A\"\nsecret = \"x\"\n", 4, &["secret", TEMPLATE]),
+    wrong("[events.file.a]\npath = \"a\"\ntypes = [\"artifact\"]\n", 3, &["no event of type `artifact`", "artifact.*"]),
+    wrong("[events.file.a]\npath = \"a\"\nmax_mib = 0\n", 3, &["max_mib is 0", "leave it out"]),
+    wrong("[events.file.A]\npath = \"a\"\n", 1, &["cannot name an event sink", "lower-case"]),
+    wrong("[events.webhook.a]\nurl = \"https://h.example/\"\nsecret_env = \"A\"\n\n[events.file.a]\npath = \"a\"\n", 5, &["two event sinks", "its own name"]),
     wrong("[log]\nformat = \"xml\"\n", 2, &["text", TEMPLATE]),
     wrong("[log]\nfilter = \"info,=,\"\n", 2, &["is no filter", "write a level"]),
     wrong("[repository.api]\necosystem = \"npm\"\n", 1, &["cannot name a repository", "lower-case"]),
