@@ -1,17 +1,17 @@
 //! Advisories and signals: what is loaded, how old it is, loading more, looking one up.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tidegate_intel::FeedKind;
-use tidegate_intel::import::{self, AlarmKind, Extent, ReadOptions};
+use tidegate_intel::import::{AlarmKind, Extent, ReadOptions};
 
 use super::Handled;
 use super::call::Call;
 use super::problem::Problem;
-use crate::intel::{bundles, sync};
+use crate::intel::bundles::{self, Loading};
+use crate::intel::sync;
 
 /// Feeds as loaded and as last asked for.
 pub(super) fn status(call: &Call) -> Value {
@@ -98,38 +98,11 @@ pub(super) async fn import(call: &Call) -> Handled {
         scratch: Some(sync::scratch(&call.door).map_err(Problem::failed)?),
     };
     let actor = call.pseudonym().await?;
-    let (door, now) = (std::sync::Arc::clone(&call.door), call.now);
+    let door = std::sync::Arc::clone(&call.door);
+    let loading = Loading { paths: wanted.paths, options, unsigned, accept };
     let applied = call
         .door
-        .heavy(move || {
-            let mut deliveries = Vec::new();
-            let mut taken = Vec::new();
-            let mut files = Vec::new();
-            for path in wanted.paths {
-                match bundles::take(&door, &path, unsigned, &accept)? {
-                    Some(mut bundle) => {
-                        deliveries.append(&mut bundle.deliveries);
-                        taken.push(bundle);
-                    }
-                    None => files.push(path),
-                }
-            }
-            deliveries.extend(import::read(&files, &options).map_err(|e| sync::chain(&e))?);
-            let applied = sync::put_in_force(&door, deliveries, accept, Some(actor))?;
-            let loaded = applied.reports.iter().filter(|report| !report.refused);
-            let loaded: BTreeSet<String> = loaded.map(|report| report.feed.clone()).collect();
-            for bundle in &taken {
-                bundles::note(&door, bundle, &loaded);
-            }
-            if options.extent == Extent::Whole {
-                let bundled = |feed: &str| taken.iter().any(|bundle| bundle.checked.contains_key(feed));
-                for feed in applied.reports.iter().filter(|r| !r.refused && !bundled(&r.feed)) {
-                    door.attempts.note_loaded(&feed.feed, feed.as_of.unwrap_or(now));
-                }
-            }
-            door.note_checked(door.attempts.successes());
-            Ok::<_, String>(applied)
-        })
+        .heavy(move || bundles::load(&door, loading, Some(actor)))
         .await
         .map_err(|why| Problem::bad(why, "nothing was changed"))?;
     Ok(json!({ "generation": applied.generation, "feeds": applied.reports }))

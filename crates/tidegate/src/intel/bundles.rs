@@ -12,11 +12,12 @@ use std::sync::Arc;
 
 use tidegate_intel::bundle::signature::{PublicKey, SignatureError, SigningKey};
 use tidegate_intel::bundle::{self, Bundle, BundleError, BundleManifest};
-use tidegate_intel::import::{AlarmKind, Delivery};
+use tidegate_intel::import::{self, AlarmKind, Applied, Delivery, Extent, ReadOptions};
+use tidegate_ledger::pseudonym::Pseudonym;
 use tidegate_model::Timestamp;
 use tidegate_store::catalogue::NewAlarm;
 
-use super::sync::{chain, scratch};
+use super::sync::{chain, put_in_force, scratch};
 use crate::clients::locks::write_whole;
 use crate::door::Door;
 
@@ -67,22 +68,63 @@ pub fn export(door: &Door, path: &Path) -> Result<(BundleManifest, PublicKey), S
     Ok((manifest, key.public()))
 }
 
+/// Files to load, and how.
+#[derive(Debug)]
+pub struct Loading {
+    /// Files and folders: bundles, and deliveries of feeds.
+    pub paths: Vec<PathBuf>,
+    /// How deliveries are read.
+    pub options: ReadOptions,
+    /// Whether a bundle that nobody known signed is used.
+    pub unsigned: bool,
+    /// Alarms that a person overrules.
+    pub accept: Vec<AlarmKind>,
+}
+
+/// Loads files and puts them in force: all of them, or nothing; `actor` is who does it. Blocks.
+///
+/// # Errors
+/// Why nothing was changed, as text.
+pub fn load(door: &Arc<Door>, loading: Loading, actor: Option<Pseudonym>) -> Result<Applied, String> {
+    let Loading { paths, options, unsigned, accept } = loading;
+    let (mut deliveries, mut taken, mut files) = (Vec::new(), Vec::new(), Vec::new());
+    for path in paths {
+        match take(door, &path, unsigned, &accept)? {
+            Some(mut bundle) => {
+                deliveries.append(&mut bundle.deliveries);
+                taken.push(bundle);
+            }
+            None => files.push(path),
+        }
+    }
+    deliveries.extend(import::read(&files, &options).map_err(|e| chain(&e))?);
+    let applied = put_in_force(door, deliveries, accept, actor)?;
+    let loaded = applied.reports.iter().filter(|report| !report.refused);
+    let loaded: BTreeSet<String> = loaded.map(|report| report.feed.clone()).collect();
+    taken.iter().for_each(|bundle| note(door, bundle, &loaded));
+    if options.extent == Extent::Whole {
+        let bundled = |feed: &str| taken.iter().any(|bundle| bundle.checked.contains_key(feed));
+        for report in applied.reports.iter().filter(|r| !r.refused && !bundled(&r.feed)) {
+            door.attempts.note_loaded(&report.feed, report.as_of.unwrap_or_else(|| door.clock.now()));
+        }
+    }
+    door.note_checked(door.attempts.successes());
+    Ok(applied)
+}
+
 /// What a bundle brings.
 #[derive(Debug)]
-pub struct Taken {
+struct Taken {
     /// Its feeds, each whole.
-    pub deliveries: Vec<Delivery>,
+    deliveries: Vec<Delivery>,
     /// When each of them was last known to be all that its publisher says.
-    pub checked: BTreeMap<String, Timestamp>,
+    checked: BTreeMap<String, Timestamp>,
     /// Who signed it, and the count of the door that made it.
     signed: Option<(PublicKey, u64)>,
 }
 
-/// Reads a file where it is a bundle; `None` where it is a delivery of another form. Blocks.
-///
-/// # Errors
-/// Why it is not used, as text.
-pub fn take(
+/// Reads a file where it is a bundle; `None` where it is a delivery of another form.
+fn take(
     door: &Arc<Door>,
     path: &Path,
     unsigned: bool,
@@ -167,7 +209,7 @@ fn tell(door: &Door, path: &Path, why: &str) {
 
 /// Notes what was put in force out of a bundle: how old its feeds are, and its number, so that an older one of the same
 /// door is noticed. `loaded` are the feeds that were not refused.
-pub fn note(door: &Door, taken: &Taken, loaded: &BTreeSet<String>) {
+fn note(door: &Door, taken: &Taken, loaded: &BTreeSet<String>) {
     for (feed, at) in taken.checked.iter().filter(|(feed, _)| loaded.contains(*feed)) {
         door.attempts.note_loaded(feed, *at);
     }

@@ -2,11 +2,15 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
-use tidegate_testkit::{FakeUpstream, client};
+use tidegate::intel::bundles::{self, Loading};
+use tidegate_intel::import::{AlarmKind, Applied, ReadOptions};
+use tidegate_testkit::FakeUpstream;
+use tidegate_testkit::process::{Home, Program};
 
-use crate::advisories::{advisory, days_ago, deliver, exploited, following, status, synced, upstream};
-use crate::support::{Setup, TestDoor, json as body};
+use crate::advisories::{
+    advisory, configuration, days_ago, deliver, exploited, following, status, synced, upstream,
+};
+use crate::support::{PATIENCE, Setup, TestDoor};
 
 /// A door that follows feeds, and knows of a flaw in `lib` below 2.0.0.
 fn knowing(upstream: &FakeUpstream) -> TestDoor {
@@ -17,32 +21,24 @@ fn knowing(upstream: &FakeUpstream) -> TestDoor {
     door
 }
 
-/// The API answers under the address only.
-fn api(door: &TestDoor, method: &str, resource: &str, document: &str) -> (u16, Value) {
-    let request = format!(
-        "{method} /api/v1/{resource} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{document}",
-        door.address,
-        document.len()
-    );
-    let answer = client::exchange(door.address, request.as_bytes()).unwrap();
-    (answer.status, body(&answer))
-}
-
-fn export(door: &TestDoor, path: &Path) -> Value {
-    let (status, told) = api(door, "POST", "intel/export", &json!({ "path": path }).to_string());
-    assert_eq!(status, 200, "{told}");
-    told
-}
-
-/// The status of the answer, and what it says.
-fn import(door: &TestDoor, path: &Path, accept: &[&str]) -> (u16, String) {
-    let wanted = json!({ "paths": [path], "accept": accept }).to_string();
-    let (status, told) = api(door, "POST", "intel/import", &wanted);
-    (status, told.to_string())
+fn import(door: &TestDoor, path: &Path, accept: &[&str]) -> Result<Applied, String> {
+    let alarms = [
+        ("rolled-back", AlarmKind::RolledBack),
+        ("shrunk", AlarmKind::Shrunk),
+        ("mass-retraction", AlarmKind::MassRetraction),
+        ("unreadable", AlarmKind::Unreadable),
+    ];
+    let loading = Loading {
+        paths: vec![path.to_owned()],
+        options: ReadOptions::default(),
+        unsigned: accept.contains(&bundles::UNSIGNED),
+        accept: alarms.into_iter().filter(|(word, _)| accept.contains(word)).map(|(_, kind)| kind).collect(),
+    };
+    bundles::load(&door.door, loading, None)
 }
 
 fn key(door: &TestDoor) -> String {
-    api(door, "GET", "intel/key", "").1["key"].as_str().unwrap().to_owned()
+    bundles::key(&door.door).unwrap().public().to_string()
 }
 
 /// A door without feeds that trusts these keys.
@@ -61,17 +57,16 @@ fn a_door_without_a_network_knows_what_another_signed() {
     let (upstream, folder) = (upstream(), tempfile::tempdir().unwrap());
     let from = knowing(&upstream);
     let bundle = folder.path().join("advisories.bundle");
-    let told = export(&from, &bundle);
-    assert_eq!((told["key"].as_str().unwrap(), told["feeds"].as_array().unwrap().len()), (&*key(&from), 2));
+    let (manifest, signer) = bundles::export(&from.door, &bundle).unwrap();
+    assert_eq!((signer.to_string(), manifest.feeds.len()), (key(&from), 2));
     let kept = std::fs::metadata(from.data().join("intel/bundle.key")).unwrap();
     assert_eq!(kept.permissions().mode() & 0o777, 0o600);
     let from = from.restart();
-    assert_eq!(told["key"], key(&from), "the key stays");
+    assert_eq!(signer.to_string(), key(&from), "the key stays");
 
     let to = cut_off(&upstream, &[key(&from)]);
     assert_eq!(status(&to, "1.1.0"), 200);
-    let (code, told) = import(&to, &bundle, &[]);
-    assert_eq!(code, 200, "{told}");
+    import(&to, &bundle, &[]).unwrap();
     assert_eq!((status(&to, "1.0.0"), status(&to, "2.0.0")), (403, 200));
     assert_eq!(to.alarms().iter().filter(|kind| *kind == "bundle").count(), 0);
     // How old it is was told by the door that made it, so it counts as current, and ages from there.
@@ -87,15 +82,14 @@ fn a_bundle_is_believed_by_its_key_or_by_a_persons_word() {
     let (upstream, folder) = (upstream(), tempfile::tempdir().unwrap());
     let (from, stranger) = (knowing(&upstream), knowing(&upstream));
     let bundle = folder.path().join("bundle");
-    export(&stranger, &bundle);
+    bundles::export(&stranger.door, &bundle).unwrap();
     let to = cut_off(&upstream, &[key(&from)]);
-    let (code, told) = import(&to, &bundle, &[]);
-    assert!(code == 400 && told.contains("not trusted here"), "{code} {told}");
+    let why = import(&to, &bundle, &[]).unwrap_err();
+    assert!(why.contains("not trusted here") && why.contains("--accept unsigned"), "{why}");
     assert_eq!(status(&to, "1.1.0"), 200, "nothing of it is used");
     let bundle_alarms = || to.alarms().iter().filter(|kind| *kind == "bundle").count();
     assert_eq!(bundle_alarms(), 1, "{:?}", to.alarms());
-    let (code, told) = import(&to, &bundle, &["unsigned"]);
-    assert_eq!(code, 200, "{told}");
+    import(&to, &bundle, &["unsigned"]).unwrap();
     assert_eq!(status(&to, "1.0.0"), 403);
     assert!(bundle_alarms() >= 1, "a person's word leaves a trace");
 }
@@ -105,7 +99,7 @@ fn an_altered_bundle_is_refused_whatever_a_person_says() {
     let (upstream, folder) = (upstream(), tempfile::tempdir().unwrap());
     let from = knowing(&upstream);
     let bundle = folder.path().join("bundle");
-    export(&from, &bundle);
+    bundles::export(&from.door, &bundle).unwrap();
     let to = cut_off(&upstream, &[key(&from)]);
     let whole = std::fs::read(&bundle).unwrap();
     let everything = ["unsigned", "rolled-back", "shrunk", "mass-retraction", "unreadable"];
@@ -118,8 +112,7 @@ fn an_altered_bundle_is_refused_whatever_a_person_says() {
         bytes[at] ^= 1;
         bytes.truncate(cut.unwrap_or(whole.len()));
         std::fs::write(&bundle, bytes).unwrap();
-        let (code, told) = import(&to, &bundle, &everything);
-        assert_eq!(code, 400, "{what}: {told}");
+        assert!(import(&to, &bundle, &everything).is_err(), "{what}");
         assert_eq!(to.door.intel.snapshot().generation(), 0, "{what}");
     }
 }
@@ -129,22 +122,50 @@ fn an_older_bundle_is_noticed() {
     let (upstream, folder) = (upstream(), tempfile::tempdir().unwrap());
     let from = knowing(&upstream);
     let (old, new) = (folder.path().join("old"), folder.path().join("new"));
-    export(&from, &old);
+    bundles::export(&from.door, &old).unwrap();
     let mut withdrawn = advisory(1);
     withdrawn["withdrawn"] = days_ago(1).into();
     deliver(&upstream, &[withdrawn]);
     synced(&from);
-    export(&from, &new);
+    bundles::export(&from.door, &new).unwrap();
     let to = cut_off(&upstream, &[key(&from)]);
-    assert_eq!(import(&to, &old, &[]).0, 200);
+    import(&to, &old, &[]).unwrap();
     assert_eq!(status(&to, "1.1.0"), 403);
-    assert_eq!(import(&to, &new, &[]).0, 200);
+    import(&to, &new, &[]).unwrap();
     assert_eq!(status(&to, "1.1.0"), 200);
-    let (code, told) = import(&to, &old, &[]);
-    assert!(code == 400 && told.contains("rolled back"), "{code} {told}");
+    let why = import(&to, &old, &[]).unwrap_err();
+    assert!(why.contains("rolled back"), "{why}");
     assert_eq!(status(&to, "1.1.0"), 200);
     // It is noticed after a restart too.
     let to = to.restart();
-    assert_eq!(import(&to, &old, &[]).0, 400);
+    assert!(import(&to, &old, &[]).is_err());
     assert!(to.alarms().iter().any(|kind| kind == "bundle"), "{:?}", to.alarms());
+}
+
+#[test]
+fn bundles_are_made_and_taken_in_on_the_command_line() {
+    let (upstream, folder) = (upstream(), tempfile::tempdir().unwrap());
+    let home = Home::new();
+    let config = configuration(&upstream, &home, "sync = false");
+    let data = home.path().join("d");
+    let program = || Program::new(env!("CARGO_BIN_EXE_tidegate"), &home);
+    let mut running = program().args(["up", "--config"]).arg(&config).arg("--data").arg(&data).spawn();
+    running.wait_for_line("is open on", PATIENCE);
+    let intel = |arguments: &[&str]| program().args(["intel", "--data"]).arg(&data).args(arguments);
+    // A bundle of a door that is not known here.
+    let bundle = folder.path().join("bundle");
+    bundles::export(&knowing(&upstream).door, &bundle).unwrap();
+    let bundle = bundle.to_str().unwrap();
+    let refused = intel(&["import", bundle]).run().expect_failure();
+    assert!(refused.stderr.contains("not trusted here"), "{}", refused.stderr);
+    let loaded = intel(&["import", bundle, "--accept", "unsigned"]).run().expect_success();
+    assert!(loaded.stdout.contains("osv") && loaded.stdout.contains("kev"), "{}", loaded.stdout);
+    // And on from here, under our own key.
+    let key = intel(&["key"]).run().expect_success().stdout;
+    let written = intel(&["export", "ours.bundle"]).run().expect_success().stdout;
+    assert!(key.starts_with("ed25519:") && written.contains(key.trim()), "{written}");
+    let to = cut_off(&upstream, &[key.trim().to_owned()]);
+    import(&to, &home.path().join("ours.bundle"), &[]).unwrap();
+    assert_eq!(status(&to, "1.1.0"), 403);
+    running.kill();
 }
