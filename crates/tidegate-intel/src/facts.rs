@@ -71,7 +71,7 @@ impl Snapshot {
         if !damaged.is_empty() {
             (FactState::Error, Some(format!("the files of feed {} are damaged", damaged.join(", "))))
         } else if !self.covers(query.ecosystem) {
-            (FactState::NotScanned, Some("no advisory feed is loaded".to_owned()))
+            (FactState::NotScanned, Some(format!("no advisory feed for {} is loaded", query.ecosystem)))
         } else if !findings.undecided.is_empty() {
             let why = format!(
                 "it cannot be told whether {} touch this version: versions do not compare",

@@ -12,6 +12,7 @@ pub mod package;
 pub mod process;
 pub mod tools;
 pub mod upstream;
+pub mod validators;
 
 pub use clock::FixedClock;
 pub use data::shared_data;

@@ -31,6 +31,7 @@ pub(super) fn parse(text: &str) -> Result<Lockfile, LockError> {
                     None => "is a member of the workspace or a path dependency",
                 }
                 .into(),
+                local: !matches!(other, Some(Source::Git)),
                 line: Some(entry.line),
             }),
         }

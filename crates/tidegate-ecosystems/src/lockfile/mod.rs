@@ -50,6 +50,9 @@ pub struct Skipped {
     pub what: String,
     /// Why it is not a package of a registry, and what that means for the door.
     pub why: String,
+    /// Whether it is the project's own: a member of the workspace, a folder or file of this machine. Nothing is fetched for
+    /// it, so it is no gap.
+    pub local: bool,
     /// Line of the entry, from 1.
     pub line: Option<u32>,
 }

@@ -29,7 +29,12 @@ pub(super) fn parse(text: &str) -> Result<Lockfile, LockError> {
         match entry.origin(text)? {
             Origin::Root => {}
             Origin::Registry(package) => lock.packages.push(LockedPackage { line, ..*package }),
-            other => lock.skipped.push(Skipped { what: entry.place.clone(), why: why_skipped(&other), line }),
+            other => lock.skipped.push(Skipped {
+                what: entry.place.clone(),
+                why: why_skipped(&other),
+                local: matches!(other, Origin::Local | Origin::Root),
+                line,
+            }),
         }
     }
     Ok(lock)

@@ -181,17 +181,22 @@ pub(super) fn parse(text: &str) -> Result<Lockfile, LockError> {
     let mut lock = Lockfile { format: LockFormat::PipfileLock, packages: Vec::new(), skipped: Vec::new() };
     for entry in read(text)?.entries {
         let line = lines.at(entry.at);
-        let why = match (entry.skipped(), entry.locked(text, line)) {
+        let (why, bypasses) = match (entry.skipped(), entry.locked(text, line)) {
             (None, locked) => match locked? {
                 Some(package) => {
                     lock.packages.push(package);
                     continue;
                 }
-                None => "pins no version with `==`, so nothing is known until it is installed",
+                None => ("pins no version with `==`, so nothing is known until it is installed", true),
             },
-            (Some((why, _)), _) => why,
+            (Some(skipped), _) => skipped,
         };
-        lock.skipped.push(Skipped { what: entry.name.into_owned(), why: why.into(), line: Some(line) });
+        lock.skipped.push(Skipped {
+            what: entry.name.into_owned(),
+            why: why.into(),
+            local: !bypasses,
+            line: Some(line),
+        });
     }
     Ok(lock)
 }

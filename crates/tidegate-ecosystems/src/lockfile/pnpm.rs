@@ -173,8 +173,8 @@ pub(super) fn parse(text: &str) -> Result<Lockfile, LockError> {
         let line = Some(lines.at(entry.at));
         match entry.origin() {
             Origin::Registry(package) => lock.packages.push(LockedPackage { line, ..*package }),
-            Origin::Elsewhere { why, .. } => {
-                lock.skipped.push(Skipped { what: entry.key.into_owned(), why, line })
+            Origin::Elsewhere { why, bypasses } => {
+                lock.skipped.push(Skipped { what: entry.key.into_owned(), why, local: !bypasses, line })
             }
         }
     }

@@ -120,9 +120,14 @@ pub(super) fn parse(text: &str) -> Result<Lockfile, LockError> {
     for package in packages(&document, &lines)? {
         match package.elsewhere() {
             None => lock.packages.extend(package.locked(&lines)?),
-            Some((why, _)) => {
+            Some((why, bypasses)) => {
                 let what = format!("{} {}", package.name, package.version);
-                lock.skipped.push(Skipped { what, why: why.into(), line: Some(package.line) });
+                lock.skipped.push(Skipped {
+                    what,
+                    why: why.into(),
+                    local: !bypasses,
+                    line: Some(package.line),
+                });
             }
         }
         check_entries(lock.packages.len() + lock.skipped.len())?;

@@ -11,11 +11,15 @@ use super::{
     check_entries,
 };
 
+/// Why a path is no entry.
+const LOCAL: &str = "is a path on this machine, which no registry answers";
+
 pub(super) fn parse(text: &str) -> Result<Lockfile, LockError> {
     let mut lock = Lockfile { format: LockFormat::Requirements, packages: Vec::new(), skipped: Vec::new() };
     for line in logical_lines(text) {
         let mut skip = |what: String, why: &str| {
-            lock.skipped.push(Skipped { what, why: why.to_owned(), line: Some(line.number) });
+            let local = why == LOCAL;
+            lock.skipped.push(Skipped { what, why: why.to_owned(), local, line: Some(line.number) });
         };
         match line.read()? {
             Entry::Pinned { coordinate, digests } => lock.packages.push(LockedPackage {
@@ -32,7 +36,7 @@ pub(super) fn parse(text: &str) -> Result<Lockfile, LockError> {
             Entry::Direct { what } => {
                 skip(what, "is fetched from an address of its own, past any index and any door")
             }
-            Entry::Local { what } => skip(what, "is a path on this machine, which no registry answers"),
+            Entry::Local { what } => skip(what, LOCAL),
             Entry::Include { what } => skip(what, "is another file: give that one as well"),
             Entry::Address(_) | Entry::Other => {}
         }

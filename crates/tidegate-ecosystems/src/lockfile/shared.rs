@@ -33,9 +33,12 @@ pub(super) fn parse_yarn<E: YarnEntry>(
         let line = Some(lines.at(entry.at()));
         match entry.origin(text)? {
             Origin::Registry(package) => lock.packages.push(LockedPackage { line, ..*package }),
-            Origin::Elsewhere { why, .. } => {
-                lock.skipped.push(Skipped { what: entry.label().to_owned(), why: why.into(), line });
-            }
+            Origin::Elsewhere { why, bypasses } => lock.skipped.push(Skipped {
+                what: entry.label().to_owned(),
+                why: why.into(),
+                local: !bypasses,
+                line,
+            }),
         }
     }
     Ok(lock)

@@ -32,9 +32,10 @@ pub(super) fn parse(text: &str) -> Result<Lockfile, LockError> {
                     lock.packages.push(locked);
                 }
             }
-            Source::Elsewhere { why, .. } => lock.skipped.push(Skipped {
+            Source::Elsewhere { why, bypasses } => lock.skipped.push(Skipped {
                 what: package.to_string(),
                 why: why.into(),
+                local: !bypasses,
                 line: Some(package.line),
             }),
         }

@@ -1,30 +1,36 @@
 //! `POST /checks`: what would be decided on many packages, at the stage of their indexes.
 //!
 //! Packages load concurrently within a bound, each once, however many of its versions are asked about. Nothing is
-//! fetched but indexes and nothing is recorded: no byte leaves.
+//! fetched but indexes and nothing is recorded: no byte leaves. What has no index here (an ecosystem without a door, an
+//! upstream that does not list it, nobody asked) is judged by what advisories say of it.
+
+mod advised;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tidegate_model::PackageName;
 use tidegate_model::coordinate::PackageRef;
-use tidegate_model::facts::{
-    ArtifactFacts, FactState, Facts, Group, PrincipalFacts, RepositoryFacts, RequestFacts,
-};
-use tidegate_model::{ArtifactKind, PackageName};
+use tidegate_model::facts::FactState;
+use tidegate_policy::Policy;
 use tokio::task::JoinSet;
 
+use self::advised::{Alone, Component};
 use super::Handled;
 use super::call::Call;
 use super::problem::Problem;
 use super::subject::{self, Asker, Subject};
-use crate::door::{Door, Repository};
+use crate::door::Repository;
+use crate::pipeline::decide::Ruleset;
 
 /// The most items of one request; callers with more ask again.
 const MAX_ITEMS: usize = 5_000;
 /// How many packages load at a time.
 const LOADS_AT_A_TIME: usize = 16;
+/// Why little is known of a package where no upstream was to be asked.
+const NOT_ASKED: &str = "nothing is known of it here, and no upstream was asked";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +38,7 @@ struct Asked {
     /// Package URLs, with or without versions.
     #[serde(default)]
     purls: Vec<String>,
-    /// Entries of a lock file.
+    /// Entries of a lock file or an inventory.
     #[serde(default)]
     locked: Vec<Locked>,
     /// Through this repository; else the one of the ecosystem.
@@ -42,21 +48,63 @@ struct Asked {
     /// Ask nothing of upstreams: decide on what is known here, and on nothing but gaps where nothing is.
     #[serde(default)]
     offline: bool,
+    /// Decide by this policy instead of the one in force.
+    policy: Option<OwnPolicy>,
+    /// Tell the long texts of advisories, too.
+    #[serde(default)]
+    details: bool,
 }
 
-#[derive(Clone, Deserialize)]
+/// A policy for one request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnPolicy {
+    /// What messages call it: a pack's name, or the path of the file.
+    name: String,
+    /// The text of the file; none for a pack.
+    text: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Locked {
+    /// Package URL; empty where a component has none.
+    #[serde(default)]
     purl: String,
+    /// The file that is pinned.
     file: Option<String>,
+    /// The files that are pinned, where they are several: the worst of them counts.
+    #[serde(default)]
+    files: Vec<String>,
+    /// Whether it is a component of something: without a version it is then not the newest that is meant.
+    #[serde(default)]
+    component: bool,
+    /// Its name, where it has no package URL.
+    #[serde(default)]
+    name: String,
+    /// Its version, where it has no package URL.
+    version: Option<String>,
+    /// Why it has no package URL.
+    #[serde(default)]
+    why: String,
 }
 
-type Wanted = Vec<(usize, PackageRef, Locked)>;
+/// One item on its way through a package that loads.
+type Wanted = Vec<(usize, PackageRef, Component, Locked)>;
+
+/// What all items are judged with.
+struct Judge {
+    rules: Arc<Ruleset>,
+    asker: Asker,
+    offline: bool,
+    details: bool,
+    now: tidegate_model::Timestamp,
+}
 
 pub(crate) async fn check(call: &Call) -> Handled {
     let asked: Asked = call.document()?;
     let mut items = asked.locked;
-    items.extend(asked.purls.into_iter().map(|purl| Locked { purl, file: None }));
+    items.extend(asked.purls.into_iter().map(|purl| Locked { purl, ..Locked::default() }));
     if items.len() > MAX_ITEMS {
         return Err(Problem::bad(
             format!("{} items are too many for one request", items.len()),
@@ -64,48 +112,71 @@ pub(crate) async fn check(call: &Call) -> Handled {
         ));
     }
     let asker = asker(call, asked.run.as_deref()).await?;
+    let rules = match asked.policy {
+        Some(policy) => {
+            Arc::new(Ruleset { policy: compiled(&policy)?, ..Ruleset::clone(&call.door.rules()) })
+        }
+        None => call.door.rules(),
+    };
+    let judge = Arc::new(Judge {
+        rules: Arc::clone(&rules),
+        asker,
+        offline: asked.offline,
+        details: asked.details,
+        now: call.now,
+    });
     let mut results: Vec<Value> = vec![Value::Null; items.len()];
+    let mut alone = Vec::new();
     let mut packages: BTreeMap<(String, String), (Arc<Repository>, PackageName, Wanted)> = BTreeMap::new();
     for (n, item) in items.into_iter().enumerate() {
-        let found = subject::read_purl(&item.purl).and_then(|purl| {
-            let named = asked.repository.as_deref();
-            subject::repository_of(call, purl.name.ecosystem(), named).map(|r| (r, purl))
-        });
-        match found {
-            Ok((repository, purl)) => {
+        match place(call, asked.repository.as_deref(), &item) {
+            Ok(Place::Listed(repository, purl, component)) => {
                 let key = (repository.name.to_string(), purl.name.to_string());
                 let name = purl.name.clone();
-                packages.entry(key).or_insert((repository, name, Vec::new())).2.push((n, purl, item));
+                packages
+                    .entry(key)
+                    .or_insert((repository, name, Vec::new()))
+                    .2
+                    .push((n, purl, component, item));
             }
+            Ok(Place::Alone(component, state, why)) => alone.push((n, component, item, state, why)),
             Err(problem) => results[n] = failed(&item, &problem),
         }
     }
+    let judged_alone = {
+        let judge = Arc::clone(&judge);
+        call.door.blocking(move || {
+            alone
+                .into_iter()
+                .map(|(n, component, item, state, why)| {
+                    (n, judge.alone(None, &component, &item, (state, &why), false))
+                })
+                .collect::<Vec<_>>()
+        })
+    };
+    judged_alone.await.into_iter().for_each(|(n, result)| results[n] = result);
     let mut running = JoinSet::new();
     let mut waiting = packages.into_values();
     loop {
         while running.len() < LOADS_AT_A_TIME
             && let Some((repository, name, wanted)) = waiting.next()
         {
-            let (door, asker) = (Arc::clone(&call.door), asker.clone());
+            let (door, judge) = (Arc::clone(&call.door), Arc::clone(&judge));
             running.spawn(async move {
-                let offline = asked.offline;
-                let found = if offline {
-                    Box::pin(subject::load_known(&door, &repository, &name, &asker)).await
+                let (rules, asker) = (&judge.rules, &judge.asker);
+                let found = if judge.offline {
+                    Box::pin(subject::load_known_under(&door, &repository, &name, asker, rules)).await
                 } else {
-                    Box::pin(subject::load(&door, &repository, &name, &asker)).await.map(Some)
+                    Box::pin(subject::load_under(&door, &repository, &name, asker, rules)).await.map(Some)
                 };
-                let judge = |purl: &PackageRef, item: &Locked| match &found {
-                    // A version that the index of another day does not list is not known here, which is no answer.
-                    Ok(Some(subject))
-                        if !offline
-                            || purl.version.as_ref().is_none_or(|v| !subject.files_of(v).is_empty()) =>
-                    {
-                        judge(subject, purl, item)
-                    }
-                    Ok(_) => unknown(&door, &repository, &asker, purl, item),
-                    Err(problem) => failed(item, problem),
-                };
-                wanted.iter().map(|(n, purl, item)| (*n, judge(purl, item))).collect::<Vec<_>>()
+                let judging = Arc::clone(&judge);
+                door.blocking(move || {
+                    let judge = |(n, purl, component, item): (usize, PackageRef, Component, Locked)| {
+                        (n, judging.one(&repository, found.as_ref(), &purl, &component, &item))
+                    };
+                    wanted.into_iter().map(judge).collect::<Vec<_>>()
+                })
+                .await
             });
         }
         match running.join_next().await {
@@ -114,12 +185,222 @@ pub(crate) async fn check(call: &Call) -> Handled {
             None => break,
         }
     }
-    let rules = call.door.rules();
     Ok(json!({
         "items": results,
         "policy": { "id": rules.policy.id(), "version": rules.policy.version(), "digest": rules.policy.digest() },
+        "degraded": rules.advisories.degradations(call.now).iter().map(ToString::to_string).collect::<Vec<_>>(),
         "decided_at": call.now,
     }))
+}
+
+/// A policy that was given with the request.
+fn compiled(given: &OwnPolicy) -> Result<Policy, Problem> {
+    match &given.text {
+        None => Policy::pack(&given.name).ok_or_else(|| {
+            Problem::bad(
+                format!("there is no policy pack `{}`", given.name.escape_debug()),
+                format!("the packs are {}", tidegate_policy::packs::NAMES.join(", ")),
+            )
+        }),
+        Some(text) => Policy::compile(text, &given.name)
+            .map(|compiled| compiled.policy)
+            .map_err(|e| Problem::bad(e.to_string(), "")),
+    }
+}
+
+/// How an item is judged.
+enum Place {
+    /// By the index of its package.
+    Listed(Arc<Repository>, PackageRef, Component),
+    /// By what advisories say alone; everything else is not known in this way, for this reason.
+    Alone(Component, FactState, String),
+}
+
+fn place(call: &Call, named: Option<&str>, item: &Locked) -> Result<Place, Problem> {
+    if item.purl.is_empty() {
+        if !item.component || item.name.is_empty() {
+            return Err(Problem::bad("an item has no package URL", "give `purl`"));
+        }
+        let why = "nothing here knows what has no package URL".to_owned();
+        let component = Component::nameless(item.name.clone(), item.version.clone(), item.why.clone());
+        return Ok(Place::Alone(component, FactState::Unsupported, why));
+    }
+    let component = Component::of_purl(&item.purl);
+    let Some(ecosystem) = component.as_ref().ok().and_then(|component| component.ecosystem) else {
+        let component = component.map_err(|_| match subject::read_purl(&item.purl) {
+            Err(problem) => problem,
+            Ok(_) => Problem::bad("an item has a package URL that cannot be read", "give another"),
+        })?;
+        let ty = item.purl.trim_start_matches("pkg:").split('/').next().unwrap_or_default();
+        let why = format!("there is no door for package URLs of type `{}`", ty.escape_debug());
+        return Ok(Place::Alone(component, FactState::Unsupported, why));
+    };
+    let purl = subject::read_purl(&item.purl)?;
+    let component = component.expect("its ecosystem was read out of it");
+    if item.component && purl.version.is_none() {
+        let why = "it has no version, so nothing can be looked up".to_owned();
+        return Ok(Place::Alone(component, FactState::Error, why));
+    }
+    let repository = match subject::repository_of(call, ecosystem, named) {
+        Err(problem) if problem.code == "not_found" && named.is_none() => {
+            return Ok(Place::Alone(component, FactState::Unsupported, problem.title));
+        }
+        found => found?,
+    };
+    if repository.upstreams.is_empty() {
+        return Ok(Place::Alone(component, FactState::Error, repository.not_configured.clone()));
+    }
+    Ok(Place::Listed(repository, purl, component))
+}
+
+impl Judge {
+    /// What an item comes to whose package was looked for.
+    fn one(
+        &self,
+        repository: &Repository,
+        found: Result<&Option<Subject>, &Problem>,
+        purl: &PackageRef,
+        component: &Component,
+        item: &Locked,
+    ) -> Value {
+        let listed =
+            |subject: &Subject| purl.version.as_ref().is_none_or(|v| !subject.files_of(v).is_empty());
+        match found {
+            // A version that the index of another day does not list is not known here, which is no answer.
+            Ok(Some(subject)) if !self.offline || listed(subject) => self
+                .listed(subject, purl, component, item)
+                .unwrap_or_else(|problem| self.in_spite_of(&problem, repository, component, item)),
+            Ok(_) => self.alone(Some(repository), component, item, (FactState::Error, NOT_ASKED), true),
+            Err(problem) => self.in_spite_of(problem, repository, component, item),
+        }
+    }
+
+    /// What a package, a version or its files come to.
+    fn listed(
+        &self,
+        subject: &Subject,
+        purl: &PackageRef,
+        component: &Component,
+        item: &Locked,
+    ) -> Result<Value, Problem> {
+        let files = subject.package.index.files();
+        let positions = match &purl.version {
+            Some(version) => subject.files_of(version),
+            // Without a version: what a client that asks for the newest would look at first.
+            None => newest(subject),
+        };
+        let pinned = || item.file.iter().chain(&item.files);
+        let at = |file: &str| positions.iter().copied().find(|i| files[*i].file.as_str() == file);
+        let rank = |i: &usize| {
+            let decision = &subject.decisions[*i];
+            (!decision.serves(), decision.action)
+        };
+        let missing = pinned().find(|file| at(file).is_none());
+        let chosen = if pinned().next().is_some() {
+            // Any of them may be what a client takes.
+            pinned().filter_map(|file| at(file)).max_by_key(rank).filter(|_| missing.is_none())
+        } else {
+            // A client takes whichever file of a version it may have.
+            positions.iter().copied().min_by_key(rank)
+        };
+        let Some(position) = chosen else {
+            let version = purl.version.as_ref().map_or("", |v| v.as_str());
+            let what = missing.map(String::as_str).filter(|_| !positions.is_empty()).unwrap_or(version);
+            return Err(subject::no_such_version(subject, what));
+        };
+        let version = files[position].version.as_str();
+        let component = &match &purl.version {
+            Some(_) => component.clone(),
+            None => component.at(version),
+        };
+        let findings = component.own_findings(&self.rules, self.now);
+        let decision = &subject.decisions[position];
+        let leading = decision.leading_reason();
+        let file = match (&item.file, item.files.as_slice()) {
+            (Some(file), _) => Some(file.as_str()),
+            (None, []) => Some(files[position].file.as_str()),
+            (None, [file]) => Some(file.as_str()),
+            // None of several files is what was asked about.
+            (None, _) => None,
+        };
+        Ok(json!({
+            "purl": item.purl,
+            "file": file,
+            "status": "decided",
+            "repository": &*subject.repository.name,
+            "version": version,
+            "served": decision.serves(),
+            "action": decision.action,
+            "rule": leading.map(|r| &r.rule),
+            "message": leading.map(|r| &r.message),
+            "selectable_from": decision.selectable_from,
+            "newest_compliant": subject.newest_compliant(),
+            "nearest_compliant":
+                advised::nearest_listed(subject, component, position, findings.as_ref(), self.now),
+            "stale": subject.stale.as_deref(),
+            "decision": decision,
+            "findings": advised::told(&self.rules, component, findings.as_ref(), self.details, self.now),
+            "withheld_files": positions.iter().filter(|i| !subject.decisions[**i].serves())
+                .map(|i| subject.withheld_json(*i)).collect::<Vec<_>>(),
+        }))
+    }
+
+    /// What policy says where only advisories are known; `stale` where an index would have told more.
+    fn alone(
+        &self,
+        repository: Option<&Repository>,
+        component: &Component,
+        item: &Locked,
+        gap: (FactState, &str),
+        stale: bool,
+    ) -> Value {
+        let alone = Alone { rules: &self.rules, asker: &self.asker, repository, gap, now: self.now };
+        let findings = component.own_findings(&self.rules, self.now);
+        let decision = alone.decide(component, None, findings.as_ref());
+        let leading = decision.leading_reason();
+        json!({
+            "purl": item.purl, "file": item.file, "status": "decided", "repository": repository.map(|r| &*r.name),
+            "version": component.version, "served": decision.serves(), "action": decision.action,
+            "rule": leading.map(|r| &r.rule), "message": leading.map(|r| &r.message),
+            "selectable_from": decision.selectable_from, "newest_compliant": null,
+            "nearest_compliant": alone.nearest(component, findings.as_ref()),
+            "stale": stale.then_some(gap.1), "decision": decision,
+            "findings": advised::told(&self.rules, component, findings.as_ref(), self.details, self.now),
+            "withheld_files": [],
+        })
+    }
+
+    /// What is known of an item that could not be decided on: what advisories say, and a decision only where that refuses
+    /// it already. Anything better would be an admission of what nobody could look at.
+    fn in_spite_of(
+        &self,
+        problem: &Problem,
+        repository: &Repository,
+        component: &Component,
+        item: &Locked,
+    ) -> Value {
+        let mut told = failed(item, problem);
+        let gap = (FactState::Error, problem.title.as_str());
+        let known = self.alone(Some(repository), component, item, gap, false);
+        let carried: &[&str] = if known["served"] == true {
+            &["findings"]
+        } else {
+            &[
+                "findings",
+                "decision",
+                "served",
+                "action",
+                "rule",
+                "message",
+                "nearest_compliant",
+                "selectable_from",
+            ]
+        };
+        for key in carried {
+            told[*key] = known[*key].clone();
+        }
+        told
+    }
 }
 
 /// For whom is asked: the caller, or the principal of a run's token.
@@ -143,109 +424,6 @@ fn failed(item: &Locked, problem: &Problem) -> Value {
     json!({
         "purl": item.purl, "file": item.file, "status": if problem.code == "not_found" { "not_found" } else { "failed" },
         "code": problem.code, "error": problem.title, "detail": problem.detail,
-    })
-}
-
-/// What a package, a version or a file comes to.
-fn judge(subject: &Subject, purl: &PackageRef, item: &Locked) -> Value {
-    let files = subject.package.index.files();
-    let positions = match &purl.version {
-        Some(version) => subject.files_of(version),
-        // Without a version: what a client that asks for the newest would look at first.
-        None => newest(subject),
-    };
-    let chosen = match &item.file {
-        Some(file) => positions.iter().copied().find(|i| files[*i].file.as_str() == file),
-        // A client takes whichever file of a version it may have.
-        None => positions.iter().copied().min_by_key(|i| {
-            let decision = &subject.decisions[*i];
-            (!decision.serves(), decision.action)
-        }),
-    };
-    let Some(position) = chosen else {
-        let version = purl.version.as_ref().map_or("", |v| v.as_str());
-        let what = item.file.as_deref().filter(|_| !positions.is_empty()).unwrap_or(version);
-        return failed(item, &subject::no_such_version(subject, what));
-    };
-    let decision = &subject.decisions[position];
-    let leading = decision.leading_reason();
-    json!({
-        "purl": item.purl,
-        "file": item.file.as_deref().unwrap_or(files[position].file.as_str()),
-        "status": "decided",
-        "repository": &*subject.repository.name,
-        "version": files[position].version.as_str(),
-        "served": decision.serves(),
-        "action": decision.action,
-        "rule": leading.map(|r| &r.rule),
-        "message": leading.map(|r| &r.message),
-        "selectable_from": decision.selectable_from,
-        "newest_compliant": subject.newest_compliant(),
-        "stale": subject.stale.as_deref(),
-        "decision": decision,
-        "withheld_files": positions.iter().filter(|i| !subject.decisions[**i].serves())
-            .map(|i| subject.withheld_json(*i)).collect::<Vec<_>>(),
-    })
-}
-
-/// What policy says of a package of which nothing is known here: every fact that can be missing is.
-fn unknown(door: &Door, repository: &Repository, asker: &Asker, purl: &PackageRef, item: &Locked) -> Value {
-    const WHY: &str = "nothing is known of it here, and no upstream was asked";
-    fn gap<T>() -> Group<T> {
-        // The control is not off: its answer could not be had.
-        Group::gap(FactState::Error, WHY)
-    }
-    fn not_applicable<T>() -> Group<T> {
-        Group { state: FactState::NotApplicable, ..Group::default() }
-    }
-    let facts = Facts {
-        artifact: ArtifactFacts {
-            kind: Some(ArtifactKind::Package),
-            ecosystem: Some(purl.name.ecosystem()),
-            name: purl.name.as_str().to_owned(),
-            version: purl.version.as_ref().map(|v| v.as_str().to_owned()).unwrap_or_default(),
-            file: item.file.clone().unwrap_or_default(),
-            prerelease: purl.version.as_ref().is_some_and(tidegate_model::Version::is_prerelease),
-            purl: item.purl.clone(),
-            ..ArtifactFacts::default()
-        },
-        vulnerabilities: gap(),
-        malware: gap(),
-        licence: gap(),
-        provenance: gap(),
-        scripts: gap(),
-        binary: gap(),
-        secrets: gap(),
-        publisher: gap(),
-        lifecycle: gap(),
-        name: gap(),
-        model: not_applicable(),
-        extension: not_applicable(),
-        mcp: not_applicable(),
-        application: not_applicable(),
-        principal: PrincipalFacts {
-            id: asker.principal.id.clone(),
-            kind: Some(asker.principal.kind),
-            groups: asker.principal.groups.clone(),
-        },
-        repository: RepositoryFacts {
-            name: repository.name.to_string(),
-            kind: "remote".into(),
-            upstream: None,
-            private: repository.is_private(&purl.name),
-        },
-        // As if the bytes were asked for: an unknown package must not pass as one whose inspection comes later.
-        request: RequestFacts { operation: "artifact".into(), client: asker.client.clone() },
-    };
-    let rules = door.rules();
-    let decision = tidegate_policy::decide(&rules.policy, &facts, &rules.waivers, door.clock.now());
-    let leading = decision.leading_reason();
-    json!({
-        "purl": item.purl, "file": item.file, "status": "decided", "repository": &*repository.name,
-        "version": purl.version.as_ref().map(|v| v.as_str()), "served": decision.serves(), "action": decision.action,
-        "rule": leading.map(|r| &r.rule), "message": leading.map(|r| &r.message),
-        "selectable_from": decision.selectable_from, "newest_compliant": null, "stale": WHY, "decision": decision,
-        "withheld_files": [],
     })
 }
 

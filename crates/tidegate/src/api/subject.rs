@@ -70,10 +70,21 @@ pub(crate) async fn load(
     name: &tidegate_model::PackageName,
     asker: &Asker,
 ) -> Result<Subject, Problem> {
+    load_under(door, repository, name, asker, &door.rules()).await
+}
+
+/// As [`load`], under other rules than those in force.
+pub(crate) async fn load_under(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    name: &tidegate_model::PackageName,
+    asker: &Asker,
+    rules: &Arc<Ruleset>,
+) -> Result<Subject, Problem> {
     let loaded = documents::load(door, repository, name)
         .await
         .map_err(|e| Problem::from(denials::of_load_error(name.as_str(), &e)))?;
-    decided(door, repository, loaded, asker).await
+    decided(door, repository, loaded, asker, rules).await
 }
 
 /// As [`load`], on what is known here alone; none where nothing is.
@@ -83,11 +94,22 @@ pub(crate) async fn load_known(
     name: &tidegate_model::PackageName,
     asker: &Asker,
 ) -> Result<Option<Subject>, Problem> {
+    load_known_under(door, repository, name, asker, &door.rules()).await
+}
+
+/// As [`load_known`], under other rules than those in force.
+pub(crate) async fn load_known_under(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    name: &tidegate_model::PackageName,
+    asker: &Asker,
+    rules: &Arc<Ruleset>,
+) -> Result<Option<Subject>, Problem> {
     let known = documents::known(door, repository, name)
         .await
         .map_err(|e| Problem::from(denials::of_load_error(name.as_str(), &e)))?;
     match known {
-        Some(loaded) => decided(door, repository, loaded, asker).await.map(Some),
+        Some(loaded) => decided(door, repository, loaded, asker, rules).await.map(Some),
         None => Ok(None),
     }
 }
@@ -97,14 +119,14 @@ async fn decided(
     repository: &Arc<Repository>,
     loaded: documents::Loaded,
     asker: &Asker,
+    rules: &Arc<Ruleset>,
 ) -> Result<Subject, Problem> {
-    let rules = door.rules();
     let now = door.clock.now();
     let (door2, repository2, package, rules2, asker) = (
         Arc::clone(door),
         Arc::clone(repository),
         Arc::clone(&loaded.package),
-        Arc::clone(&rules),
+        Arc::clone(rules),
         asker.clone(),
     );
     let decisions = door
@@ -117,7 +139,7 @@ async fn decided(
     Ok(Subject {
         repository: Arc::clone(repository),
         package: loaded.package,
-        rules,
+        rules: Arc::clone(rules),
         decisions,
         stale: loaded.stale.as_deref().map(Arc::from),
     })

@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::cli::remote::{Reach, Remote};
 use crate::cli::{Failure, discover, up};
-use crate::config::{self, Config, PolicySection};
+use crate::config::{self, Config};
 use crate::discover::{Surroundings, remember};
 use crate::door::{Door, DoorError, Options, lock_data};
 use crate::http::server::Server;
@@ -33,19 +33,17 @@ struct Opened {
 }
 
 impl AnyDoor {
-    /// The door of a data directory, or one opened now. With a policy of one's own the answer must not be mixed with what
-    /// a running door decides, so one is opened on an empty directory.
+    /// The door of a data directory, or one opened now. One that is opened `offline` looks for no upstreams but those it
+    /// knows already.
     ///
     /// # Errors
     /// None runs and none can be opened.
-    pub fn of(data: &Path, policy: Option<&PolicySection>) -> Result<Self, Failure> {
-        if policy.is_none() {
-            let remote = Remote::new(&Reach { data: Some(data.to_owned()), ..Reach::default() })?;
-            if remote.is_running() {
-                return Ok(Self { remote, data: data.to_owned(), opened: None });
-            }
+    pub fn of(data: &Path, offline: bool) -> Result<Self, Failure> {
+        let remote = Remote::new(&Reach { data: Some(data.to_owned()), ..Reach::default() })?;
+        if remote.is_running() {
+            return Ok(Self { remote, data: data.to_owned(), opened: None });
         }
-        let (remote, opened) = open(data, policy)?;
+        let (remote, opened) = open(data, offline)?;
         Ok(Self { remote, data: data.to_owned(), opened: Some(opened) })
     }
 
@@ -72,26 +70,27 @@ impl AnyDoor {
     }
 }
 
-fn open(data: &Path, policy: Option<&PolicySection>) -> Result<(Remote, Opened), Failure> {
+fn open(data: &Path, offline: bool) -> Result<(Remote, Opened), Failure> {
     let folder = tempfile::Builder::new().prefix("tidegate-door-").tempdir()?;
     let path = data.join("tidegate.toml");
-    let mut config = if path.exists() { config::load(&path)? } else { Config::default() };
+    let config = if path.exists() { config::load(&path)? } else { Config::default() };
     let own = discover::own_addresses(data)?;
     let around = Surroundings::of_process(std::env::current_dir()?, own).explicit_from_vars();
-    let report = remember::discover_with_kept(&around, data)?;
+    let report = if offline {
+        remember::remembered(&around, data)?
+    } else {
+        remember::discover_with_kept(&around, data)?
+    };
     let discovery = report.into_iter().map(|(_, found)| found).collect();
-    let (place, lock) = match policy {
-        Some(policy) => {
-            config.policy = policy.clone();
-            (folder.path().join("data"), None)
-        }
-        // A directory that is not there yet is not made by a question.
-        None if !data.join("catalogue.sqlite").exists() => (folder.path().join("data"), None),
-        None => match lock_data(data) {
+    // A directory that is not there yet is not made by a question.
+    let (place, lock) = if data.join("catalogue.sqlite").exists() {
+        match lock_data(data) {
             Ok(lock) => (data.to_owned(), Some(lock)),
             Err(DoorError::InUse { .. }) => (folder.path().join("data"), None),
             Err(error) => return Err(error.into()),
-        },
+        }
+    } else {
+        (folder.path().join("data"), None)
     };
     let socket = folder.path().join("tidegate.sock");
     let (stop, stopped) = tokio::sync::oneshot::channel();

@@ -1,32 +1,70 @@
-//! What a person asks about: a package URL or a lock file.
+//! What a person asks about: a package URL, a lock file or an inventory.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::io::Read as _;
 use std::path::Path;
 
-use tidegate_ecosystems::lockfile::{self, LockFormat, MAX_LOCKFILE_BYTES};
+use sha2::Digest as _;
+use tidegate_ecosystems::inventory::{self, Inventory, InventoryError, Place, Purl, Scope};
+use tidegate_ecosystems::lockfile::{self, LockFormat, Lockfile, MAX_LOCKFILE_BYTES};
 use tidegate_model::coordinate::PackageRef;
-use tidegate_model::{Algorithm, Digest};
+use tidegate_model::{Algorithm, Digest, Ecosystem, Sha256};
 
-/// One package to ask about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use crate::reports::Subject;
+
+/// One component to ask about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Item {
     /// The input it comes from, as given.
     pub input: String,
-    /// Package URL, with a version unless the person left it out.
-    pub purl: String,
-    /// The file, where a lock file names one.
-    pub file: Option<String>,
-    /// The digest that a lock file promises, in hexadecimal.
-    pub sha256: Option<String>,
+    /// Package URL in its canonical form; none where a component has none.
+    pub purl: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Its version, unless the person or the inventory left it out.
+    pub version: Option<String>,
+    /// The files that a lock file names.
+    pub files: Vec<String>,
+    /// The digests that the input promises for its files.
+    pub digests: Vec<Digest>,
+    /// Its licence, as the inventory states it.
+    pub licence: Option<String>,
+    /// What it is needed for.
+    pub scope: Option<Scope>,
+    /// Where in the file it stands.
+    pub place: Option<Place>,
+    /// Whether it is a part of something, so that without a version it is not the newest that is meant.
+    pub is_component: bool,
+    /// Why it has no package URL.
+    pub why_nameless: Option<String>,
+}
+
+/// Something in a file that is no component which can be looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Which entry.
+    pub what: String,
+    /// What is the matter with it.
+    pub why: String,
+    /// Line, from 1.
+    pub line: Option<u32>,
 }
 
 /// One input, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Input {
-    /// Packages, in order.
+    /// As given.
+    pub given: String,
+    /// What it is of.
+    pub subject: Subject,
+    /// Components, in order, each once.
     pub items: Vec<Item>,
-    /// Entries of a lock file that no registry answers, with why.
-    pub skipped: Vec<String>,
+    /// What could not be read as a component.
+    pub notes: Vec<Note>,
+    /// How many more of these there were.
+    pub notes_left_out: usize,
+    /// How many entries are the project's own and not looked up.
+    pub local: usize,
 }
 
 /// An input that cannot be asked about.
@@ -35,26 +73,48 @@ pub enum InputError {
     /// It looks like a package URL and is none.
     #[error(transparent)]
     Purl(#[from] tidegate_model::coordinate::InvalidPurl),
+    /// As above, of a type that is none of ours.
+    #[error("`{}` is no package URL such as pkg:npm/left-pad@1.3.0: {why}", .given.escape_debug())]
+    ForeignPurl {
+        /// What was given.
+        given: String,
+        /// What is wrong.
+        why: inventory::NotAPurl,
+    },
     /// It is neither.
     #[error(
-        "`{0}` is no package URL, and there is no such file: give pkg:npm/left-pad@1.3.0 or the path of a lock file"
+        "`{0}` is no package URL, and there is no such file: give pkg:npm/left-pad@1.3.0, or the path of a lock file or SBOM"
     )]
     Unknown(String),
     /// A folder.
-    #[error("`{0}` is a folder: this version looks at package URLs and lock files, give the lock file in it")]
-    Folder(String),
-    /// A file that is no lock file.
     #[error(
-        "`{0}` is no lock file: this version looks at package URLs and lock files (package-lock.json, npm-shrinkwrap.json, \
-         pnpm-lock.yaml, yarn.lock, requirements, uv.lock, poetry.lock, Pipfile.lock, Cargo.lock) and not into other files"
+        "`{given}` is a folder: this version looks at package URLs, lock files and SBOMs, give the file in it{found}"
     )]
-    File(String),
-    /// A lock file that breaks its format.
-    #[error("`{path}`: {why}")]
-    Lock {
+    Folder {
+        /// What was given.
+        given: String,
+        /// The files in it that could be given instead, beginning with ` (`.
+        found: String,
+    },
+    /// A file that is neither lock file nor inventory.
+    #[error(
+        "`{path}` is no lock file or SBOM that tidegate reads, by its name or by its content{hint}\n  lock files: \
+         package-lock.json, npm-shrinkwrap.json, pnpm-lock.yaml, yarn.lock, requirements*.txt, uv.lock, poetry.lock, \
+         Pipfile.lock, Cargo.lock, go.mod, go.sum, pom.xml, gradle.lockfile, Gemfile.lock, composer.lock\n  SBOMs as JSON: \
+         CycloneDX 1.2 to 1.7, SPDX 2.2, 2.3 and 3.0"
+    )]
+    File {
         /// Which file.
         path: String,
-        /// What is wrong.
+        /// What it looks like, beginning with `; `.
+        hint: &'static str,
+    },
+    /// A file that breaks its format.
+    #[error("`{path}`: {why}\n  make the file anew with the tool that wrote it, or give another")]
+    Malformed {
+        /// Which file.
+        path: String,
+        /// Where and what is wrong.
         why: String,
     },
     /// A file that cannot be read.
@@ -74,76 +134,271 @@ impl Input {
     /// [`InputError`].
     pub fn read(given: &str) -> Result<Self, InputError> {
         if given.starts_with("pkg:") {
-            PackageRef::parse(given)?;
-            let item = Item { input: given.to_owned(), purl: given.to_owned(), file: None, sha256: None };
-            return Ok(Self { items: vec![item], skipped: Vec::new() });
+            return Self::of_purl(given);
         }
         let path = Path::new(given);
-        let failed = |why: String| InputError::Read { path: given.to_owned(), why };
+        let failed =
+            |error: std::io::Error| InputError::Read { path: given.to_owned(), why: error.to_string() };
         let found = match std::fs::metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(InputError::Unknown(given.to_owned()));
             }
-            found => found.map_err(|e| failed(e.to_string()))?,
+            found => found.map_err(failed)?,
         };
         if found.is_dir() {
-            return Err(InputError::Folder(given.to_owned()));
+            return Err(InputError::Folder { given: given.to_owned(), found: readable_in(path) });
         }
-        if found.len() > MAX_LOCKFILE_BYTES as u64 {
-            return Err(InputError::File(given.to_owned()));
-        }
-        let bytes = std::fs::read(path).map_err(|e| failed(e.to_string()))?;
-        Self::of_lock(given, &bytes)
+        // A device or a pipe does not say how long it is.
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(path).map_err(failed)?;
+        file.take(MAX_LOCKFILE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+        Self::of_file(given, &bytes)
     }
 
-    fn of_lock(given: &str, bytes: &[u8]) -> Result<Self, InputError> {
-        if LockFormat::detect(given, bytes).is_none() {
-            return Err(InputError::File(given.to_owned()));
+    fn of_purl(given: &str) -> Result<Self, InputError> {
+        let foreign = |why| InputError::ForeignPurl { given: given.chars().take(300).collect(), why };
+        let purl = given.parse::<Purl>();
+        let ours = purl.as_ref().is_ok_and(|purl| purl.ty.parse::<Ecosystem>().is_ok());
+        if ours || purl.is_err() {
+            PackageRef::parse(given)?;
         }
-        let lock = lockfile::parse(given, bytes)
-            .map_err(|e| InputError::Lock { path: given.to_owned(), why: e.to_string() })?;
-        let mut seen = BTreeSet::new();
-        let items = lock
-            .packages
-            .into_iter()
-            .map(|package| Item {
-                input: given.to_owned(),
-                purl: package.coordinate.purl(),
-                file: package.file.as_ref().map(|file| file.as_str().to_owned()),
-                sha256: package.digests.iter().find(|d| d.algorithm() == Algorithm::Sha256).map(Digest::hex),
-            })
-            // A package that is installed in several places is one package.
-            .filter(|item| seen.insert((item.purl.clone(), item.file.clone())))
-            .collect();
-        let skipped = lock.skipped.into_iter().map(|entry| format!("{} {}", entry.what, entry.why)).collect();
-        Ok(Self { items, skipped })
+        let purl = purl.map_err(foreign)?;
+        let item = Item {
+            input: given.to_owned(),
+            name: purl.full_name(),
+            version: purl.version.clone(),
+            purl: Some(purl.to_string()),
+            ..Item::default()
+        };
+        let subject = Subject {
+            name: item.name.clone(),
+            version: item.version.clone(),
+            purl: item.purl.clone(),
+            ..Subject::default()
+        };
+        Ok(Self { given: given.to_owned(), subject, items: vec![item], ..Self::default() })
     }
+
+    fn of_file(given: &str, bytes: &[u8]) -> Result<Self, InputError> {
+        let malformed = |why: String| InputError::Malformed { path: given.to_owned(), why };
+        if bytes.len() > MAX_LOCKFILE_BYTES {
+            return Err(malformed(
+                "it is larger than 64 MiB, which no lock file or SBOM is read up to".into(),
+            ));
+        }
+        let mut input = if LockFormat::detect(given, bytes).is_some() {
+            Self::of_lock(given, lockfile::parse(given, bytes).map_err(|e| malformed(e.to_string()))?)
+        } else {
+            Self::of_inventory(
+                given,
+                inventory::parse(given, bytes).map_err(|e| match e {
+                    InventoryError::UnknownFormat { hint, .. } => {
+                        InputError::File { path: given.to_owned(), hint }
+                    }
+                    other => malformed(other.to_string()),
+                })?,
+            )
+        };
+        input.given = given.to_owned();
+        input.subject.file = Some(given.to_owned());
+        input.subject.sha256 = Some(Sha256::new(sha2::Sha256::digest(bytes).into()));
+        if input.subject.name.is_empty() {
+            let name = Path::new(given).file_name().map(|name| name.to_string_lossy().into_owned());
+            input.subject.name = name.unwrap_or_else(|| given.to_owned());
+        }
+        Ok(input)
+    }
+
+    fn of_lock(given: &str, lock: Lockfile) -> Self {
+        let mut input = Self::default();
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        for package in lock.packages {
+            let purl = package.coordinate.purl();
+            // A package that is installed in several places, or pinned by several files, is one package.
+            let at = *seen.entry(purl.clone()).or_insert_with(|| {
+                input.items.push(Item {
+                    input: given.to_owned(),
+                    // The one spelling of reports and answers.
+                    purl: Some(purl.parse::<Purl>().map_or(purl, |purl| purl.to_string())),
+                    name: package.coordinate.name.as_str().to_owned(),
+                    version: Some(package.coordinate.version.as_str().to_owned()),
+                    place: package.line.map(|line| Place { line, pointer: None }),
+                    is_component: true,
+                    ..Item::default()
+                });
+                input.items.len() - 1
+            });
+            let item = &mut input.items[at];
+            if let Some(file) = package.file.map(|file| file.as_str().to_owned())
+                && !item.files.contains(&file)
+            {
+                item.files.push(file);
+            }
+            for digest in package.digests {
+                if !item.digests.contains(&digest) {
+                    item.digests.push(digest);
+                }
+            }
+        }
+        input.local = lock.skipped.iter().filter(|entry| entry.local).count();
+        let elsewhere = lock.skipped.into_iter().filter(|entry| !entry.local);
+        input.notes =
+            elsewhere.map(|entry| Note { what: entry.what, why: entry.why, line: entry.line }).collect();
+        input
+    }
+
+    fn of_inventory(given: &str, inventory: Inventory) -> Self {
+        let mut input = Self::default();
+        let mut seen = HashMap::new();
+        for component in inventory.components {
+            let purl = component.purl.as_ref().map(Purl::to_string);
+            let key = (purl.clone(), component.name.clone(), component.version.clone());
+            // One that stands there twice is one.
+            if seen.insert(key, ()).is_some() {
+                continue;
+            }
+            input.items.push(Item {
+                input: given.to_owned(),
+                why_nameless: component.purl.is_none().then(|| why_nameless(&component.osv)),
+                // A version that stands beside the package URL and not in it belongs to it.
+                purl: component.purl.map(|mut purl| {
+                    purl.version = purl.version.or_else(|| component.version.clone());
+                    purl.to_string()
+                }),
+                name: component.name,
+                version: component.version,
+                files: Vec::new(),
+                digests: component.digests,
+                licence: component.licence,
+                scope: component.scope,
+                place: Some(component.place),
+                is_component: true,
+            });
+        }
+        input.notes = inventory
+            .remarks
+            .into_iter()
+            .map(|remark| Note { what: remark.what, why: remark.why, line: Some(remark.line) })
+            .collect();
+        input.notes_left_out = inventory.remarks_left_out;
+        if let Some(subject) = inventory.subject {
+            input.subject.purl = subject.purl.as_ref().map(Purl::to_string);
+            input.subject.name = subject.name;
+            input.subject.version = subject.version;
+        }
+        input
+    }
+
+    /// Whether a person named the packages one by one.
+    pub fn is_purl(&self) -> bool {
+        self.subject.file.is_none()
+    }
+}
+
+fn why_nameless(osv: &Result<inventory::OsvPackage, inventory::NoOsv>) -> String {
+    match osv {
+        Err(why) => why.to_string(),
+        Ok(_) => inventory::NoOsv::NoPurl.to_string(),
+    }
+}
+
+/// The digest of a single file.
+pub(super) fn sha256(item: &Item) -> Option<String> {
+    let mut found = item.digests.iter().filter(|digest| digest.algorithm() == Algorithm::Sha256);
+    found.next().filter(|_| found.next().is_none()).map(Digest::hex)
+}
+
+/// Files in a folder that could have been given, for the message.
+fn readable_in(folder: &Path) -> String {
+    const NAMES: [&str; 16] = [
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "pnpm-lock.yaml",
+        "yarn.lock",
+        "requirements.txt",
+        "uv.lock",
+        "poetry.lock",
+        "Pipfile.lock",
+        "Cargo.lock",
+        "go.mod",
+        "go.sum",
+        "pom.xml",
+        "gradle.lockfile",
+        "Gemfile.lock",
+        "composer.lock",
+        "bom.json",
+    ];
+    let found: Vec<&str> = NAMES.into_iter().filter(|name| folder.join(name).is_file()).collect();
+    if found.is_empty() { String::new() } else { format!(" ({})", found.join(", ")) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(given: &str) -> Item {
+        Input::read(given).unwrap().items.remove(0)
+    }
+
     #[test]
     fn inputs_are_told_apart() {
-        assert_eq!(Input::read("pkg:npm/left-pad@1.3.0").unwrap().items[0].purl, "pkg:npm/left-pad@1.3.0");
+        assert_eq!(read("pkg:npm/left-pad@1.3.0").purl.unwrap(), "pkg:npm/left-pad@1.3.0");
+        assert_eq!(read("pkg:maven/org.x/y@1?type=jar").purl.unwrap(), "pkg:maven/org.x/y@1?type=jar");
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("image.tar");
         std::fs::write(&file, "x").unwrap();
+        std::fs::write(folder.path().join("Cargo.lock"), "").unwrap();
         let why = |given: &str| Input::read(given).unwrap_err().to_string();
         assert!(why("pkg:npm").contains("is not a package URL"));
+        assert!(why("pkg:npm/..%2f..@1").contains("not a valid npm package name"));
+        assert!(why("pkg:maven/").contains("pkg:maven/"));
         assert!(why("left-pad").contains("no such file"));
         assert!(why(folder.path().to_str().unwrap()).contains("is a folder"));
-        assert!(why(file.to_str().unwrap()).contains("is no lock file"));
+        assert!(why(folder.path().to_str().unwrap()).contains("(Cargo.lock)"));
+        assert!(why(file.to_str().unwrap()).contains("is no lock file or SBOM"));
     }
 
     #[test]
     fn a_lock_file_gives_each_package_once() {
-        let lock = "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n\n[[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"registry+https://registry.example/index\"\nchecksum = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"\n";
-        let input = Input::of_lock("Cargo.lock", lock.as_bytes()).unwrap();
+        let lock = "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n\n[[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"registry+https://registry.example/index\"\nchecksum = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"\n\n[[package]]\nname = \"y\"\nversion = \"1.0.0\"\nsource = \"git+https://git.example/y\"\n";
+        let input = Input::of_file("Cargo.lock", lock.as_bytes()).unwrap();
         assert_eq!(input.items.len(), 1);
-        assert_eq!(input.items[0].purl, "pkg:cargo/x@1.0.0");
-        assert!(input.items[0].sha256.as_deref().unwrap().starts_with("e3b0"));
-        assert_eq!(input.skipped.len(), 1);
+        assert_eq!(input.items[0].purl.as_deref(), Some("pkg:cargo/x@1.0.0"));
+        assert!(sha256(&input.items[0]).unwrap().starts_with("e3b0"));
+        // What is the project's own is counted; what is fetched past every registry is told.
+        assert_eq!((input.local, input.notes.len()), (1, 1));
+        assert!(input.notes[0].what.contains('y'), "{:?}", input.notes);
+    }
+
+    #[test]
+    fn files_of_one_version_are_one_component() {
+        let lock = "version = 1\nrequires-python = \">=3.9\"\n\n[[package]]\nname = \"x\"\nversion = \"1.0\"\nsource = { registry = \"https://registry.example/simple\" }\nsdist = { url = \"https://files.example/x-1.0.tar.gz\", hash = \"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\" }\nwheels = [{ url = \"https://files.example/x-1.0-py3-none-any.whl\", hash = \"sha256:f3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\" }]\n";
+        let input = Input::of_file("uv.lock", lock.as_bytes()).unwrap();
+        assert_eq!(input.items.len(), 1);
+        assert_eq!(input.items[0].files.len(), 2);
+        assert_eq!(sha256(&input.items[0]), None, "two files have no one digest");
+    }
+
+    #[test]
+    fn a_component_without_a_package_url_stays_one() {
+        let bom = r#"{"bomFormat":"CycloneDX","specVersion":"1.5","components":[
+            {"type":"library","name":"inner","version":"2"},
+            {"type":"library","name":"y","version":"1","purl":"pkg:maven/org.x/y@1"},
+            {"type":"library","name":"y","version":"1","purl":"pkg:maven/org.x/y@1"}]}"#;
+        let input = Input::of_file("bom.json", bom.as_bytes()).unwrap();
+        assert_eq!(input.items.len(), 2);
+        assert_eq!(input.items[0].purl, None);
+        assert!(input.items[0].why_nameless.as_deref().unwrap().contains("no package URL"));
+        assert_eq!(input.items[1].purl.as_deref(), Some("pkg:maven/org.x/y@1"));
+    }
+
+    #[test]
+    fn what_is_broken_is_told_with_its_place() {
+        let why = |name: &str, text: &str| Input::of_file(name, text.as_bytes()).unwrap_err().to_string();
+        let told = why("a/Cargo.lock", "version = 4\n[[package]\n");
+        assert!(told.contains("`a/Cargo.lock`: line 2") && told.contains("make the file anew"), "{told}");
+        let told =
+            why("bom.json", "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\n\"components\":[}");
+        assert!(told.contains("`bom.json`: line 2"), "{told}");
     }
 }

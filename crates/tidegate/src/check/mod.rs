@@ -1,25 +1,31 @@
-//! What would be decided on packages and on whole lock files, one answer per package, in the order given.
+//! What would be decided on packages, lock files and inventories, one answer per component, in the order given.
 //!
 //! Nothing is installed and nothing is fetched but indexes. An input that cannot be judged is told as such and is a
 //! failure of ours, never an admission.
 
+mod answer;
 mod any_door;
+mod document;
 mod input;
+mod readable;
 
-use std::collections::VecDeque;
-
-use serde_json::{Map, Value, json};
-use tidegate_model::Action;
+use serde_json::{Value, json};
+use tidegate_model::{Action, Sha256, Timestamp};
 
 use crate::cli::Failure;
 use crate::cli::remote::Remote;
 use crate::run::precheck::text;
 
+pub use answer::{Answer, Told};
 pub use any_door::AnyDoor;
-pub use input::{Input, InputError, Item};
+pub use document::report;
+pub use input::{Input, InputError, Item, Note};
+pub use readable::readable;
 
 /// How many packages are asked about in one request.
 const ITEMS_A_REQUEST: usize = 2_000;
+/// How many bytes of items one request has: a door reads no longer body than it is configured to, 16 MiB by default.
+const BYTES_A_REQUEST: usize = 1 << 20;
 
 /// What all answers together come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,10 +37,10 @@ pub struct Worst {
 impl Worst {
     /// Adds one answer.
     pub fn add(&mut self, answer: &Answer) {
-        match answer.action {
-            Some(action) => self.action = self.action.max(action),
-            None => self.failed = true,
+        if let Some(action) = answer.action {
+            self.action = self.action.max(action);
         }
+        self.failed |= answer.action.is_none() || answer.error.is_some();
     }
 
     /// Adds an input that could not be read.
@@ -53,119 +59,125 @@ impl Worst {
     }
 }
 
-/// One package's answer.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// What would happen; `None` where it could not be decided.
-    pub action: Option<Action>,
-    /// The answer as a line of `--json`.
-    pub json: Value,
-    /// The answer as a line for people.
-    pub line: String,
+/// How to ask.
+#[derive(Clone, Debug, Default)]
+pub struct How {
+    /// Ask nothing of upstreams.
+    pub offline: bool,
+    /// Get the long texts of advisories, too.
+    pub details: bool,
+    /// Decide by another policy than that in force.
+    pub policy: Option<OwnPolicy>,
 }
 
-/// Asks about items, in order. `offline` asks nothing of upstreams.
+/// A policy that a person gave.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct OwnPolicy {
+    /// A pack's name, or the path of a file.
+    pub name: String,
+    /// The text of the file; none for a pack.
+    pub text: Option<String>,
+}
+
+/// All answers, and what they were made with.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    /// One per item, in their order.
+    pub list: Vec<Answer>,
+    /// What is wrong with the feeds of advisories.
+    pub degraded: Vec<String>,
+    /// When it was decided.
+    pub at: Option<Timestamp>,
+    /// Digest of the policy that decided.
+    pub policy: Option<Sha256>,
+}
+
+/// Asks about items, in order.
 ///
 /// # Errors
 /// The door does not answer.
-pub fn ask(remote: &Remote, items: &[Item], offline: bool) -> Result<Vec<Answer>, Failure> {
-    let mut answers = Vec::with_capacity(items.len());
-    for part in items.chunks(ITEMS_A_REQUEST) {
-        let locked: Vec<Value> =
-            part.iter().map(|item| json!({ "purl": item.purl, "file": item.file })).collect();
-        let mut body = json!({ "locked": locked });
-        if offline {
-            body["offline"] = Value::Bool(true);
+pub fn ask(remote: &Remote, items: &[Item], how: &How) -> Result<Answers, Failure> {
+    let mut answers = Answers::default();
+    let mut rest = items;
+    while !rest.is_empty() {
+        let (mut locked, mut bytes) = (Vec::new(), 0);
+        for item in rest.iter().take(ITEMS_A_REQUEST) {
+            let asked = asked(item);
+            bytes += asked.to_string().len();
+            locked.push(asked);
+            if bytes >= BYTES_A_REQUEST {
+                break;
+            }
+        }
+        let (part, later) = rest.split_at(locked.len());
+        rest = later;
+        let mut body = json!({ "locked": locked, "offline": how.offline, "details": how.details });
+        if let Some(policy) = &how.policy {
+            body["policy"] = json!(policy);
         }
         let told = remote.post("checks", &body)?;
-        let mut told: VecDeque<Value> =
-            told.get("items").and_then(Value::as_array).cloned().unwrap_or_default().into();
-        if told.len() != part.len() {
+        let said = told.get("items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        if said.len() != part.len() {
             return Err(Failure(
                 "the door answered about another number of packages than it was asked".into(),
             ));
         }
-        answers.extend(part.iter().filter_map(|item| Some(answer(item, &told.pop_front()?))));
+        answers.list.extend(part.iter().zip(said).map(|(item, said)| Answer::of(item, said)));
+        answers.at = text(&told, "decided_at").parse().ok();
+        answers.policy =
+            told.get("policy").and_then(|policy| serde_json::from_value(policy.get("digest")?.clone()).ok());
+        answers.degraded =
+            told.get("degraded").and_then(|d| serde_json::from_value(d.clone()).ok()).unwrap_or_default();
     }
     Ok(answers)
 }
 
-/// One answer in the shape that every command gives decisions in.
-fn answer(item: &Item, told: &Value) -> Answer {
-    let mut artifact = Map::new();
-    artifact.insert("purl".into(), told.get("purl").cloned().unwrap_or_else(|| item.purl.clone().into()));
-    artifact.insert("kind".into(), "package".into());
-    if let Some(file) = told.get("file").filter(|file| !file.is_null()) {
-        artifact.insert("name".into(), file.clone());
-    }
-    if let Some(sha256) = &item.sha256 {
-        artifact.insert("sha256".into(), sha256.clone().into());
-    }
-    let mut line = Map::new();
-    line.insert("input".into(), item.input.clone().into());
-    line.insert("artifact".into(), artifact.into());
-    if text(told, "status") != "decided" {
-        let error = text(told, "error").to_owned();
-        let gap = json!({ "fact": "artifact", "state": "error", "why": error });
-        line.insert(
-            "error".into(),
-            json!({ "code": told.get("code"), "message": error, "detail": told.get("detail") }),
-        );
-        line.insert("findings".into(), json!([]));
-        line.insert("gaps".into(), json!([gap]));
-        return Answer {
-            action: None,
-            json: line.into(),
-            line: format!("{:<10} {}: {error}", "failed", item.purl),
-        };
-    }
-    let full = told.get("decision").cloned().unwrap_or(Value::Null);
-    // What an observing policy lets through is let through; what it would have done stands beside it.
-    let observed = full.get("enforced").and_then(Value::as_bool) == Some(false);
-    let would = crate::run::precheck::action(told);
-    let action = if observed { would.min(Action::Warn) } else { would };
-    let mut gaps = full.get("gaps").cloned().unwrap_or_else(|| json!([]));
-    if !text(told, "stale").is_empty()
-        && let Some(gaps) = gaps.as_array_mut()
-    {
-        gaps.push(json!({ "fact": "index", "state": "stale", "why": text(told, "stale") }));
-    }
-    let mut decision = full;
-    if let Some(decision) = decision.as_object_mut() {
-        decision.insert("action".into(), json!(action));
-        decision.remove("gaps");
-    }
-    line.insert("decision".into(), decision);
-    line.insert("findings".into(), json!([]));
-    line.insert("gaps".into(), gaps);
-    if !text(told, "newest_compliant").is_empty() {
-        line.insert("newest_compliant".into(), told["newest_compliant"].clone());
-    }
-    let shown = match action {
-        Action::Allow => String::new(),
-        Action::Warn => format!(" {}: {}", text(told, "rule"), text(told, "message")),
-        Action::Quarantine | Action::Block => {
-            let why = crate::run::precheck::why(told);
-            format!(" {}", why.split_once(" by ").map_or(why.as_str(), |(_, rest)| rest))
-        }
+/// An item in the words of the API.
+fn asked(item: &Item) -> Value {
+    let mut asked = match &item.purl {
+        Some(purl) => json!({ "purl": purl }),
+        None => json!({ "name": item.name, "version": item.version, "why": item.why_nameless }),
     };
-    Answer { action: Some(action), json: line.into(), line: format!("{action:<10} {}{shown}", item.purl) }
+    if item.is_component {
+        asked["component"] = Value::Bool(true);
+    }
+    if !item.files.is_empty() {
+        asked["files"] = json!(item.files);
+    }
+    asked
+}
+
+/// What in a file could not be read as components, as one line of `--json`: it was not looked at, and must not read as
+/// clean.
+pub fn notes_json(input: &Input) -> Option<Value> {
+    if input.notes.is_empty() {
+        return None;
+    }
+    let gap = |note: &Note| json!({ "fact": "components", "state": "unsupported", "why": format!("{} {}", note.what, note.why), "line": note.line });
+    let mut gaps: Vec<Value> = input.notes.iter().map(gap).collect();
+    if input.notes_left_out > 0 {
+        let why = format!("{} more entries could not be read as components", input.notes_left_out);
+        gaps.push(json!({ "fact": "components", "state": "unsupported", "why": why }));
+    }
+    Some(json!({
+        "input": input.given, "artifact": { "name": input.subject.name, "kind": "file" }, "findings": [], "gaps": gaps,
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn item() -> Item {
-        Item { input: "pkg:npm/x@1.0.0".into(), purl: "pkg:npm/x@1.0.0".into(), file: None, sha256: None }
-    }
-
     #[test]
     fn the_worst_answer_decides_the_status() {
+        let answer = |action: Option<Action>| {
+            let status = if action.is_some() { "decided" } else { "failed" };
+            Answer::of(&Item::default(), &json!({ "status": status, "action": action }))
+        };
         let code = |actions: &[Option<Action>]| {
             let mut worst = Worst::default();
             for action in actions {
-                worst.add(&Answer { action: *action, json: Value::Null, line: String::new() });
+                worst.add(&answer(*action));
             }
             worst.exit_code()
         };
@@ -174,29 +186,5 @@ mod tests {
         assert_eq!(code(&[Some(Allow), None]), 1);
         assert_eq!(code(&[None, Some(Quarantine)]), 3);
         assert_eq!(code(&[Some(Block), Some(Quarantine), None]), 4);
-    }
-
-    #[test]
-    fn an_answer_has_the_shape_of_every_decision() {
-        let told = json!({
-            "purl": "pkg:npm/x@1.0.0", "file": "x-1.0.0.tgz", "status": "decided", "served": false, "action": "quarantine",
-            "rule": "fresh", "message": "too new", "newest_compliant": "0.9.0",
-            "decision": { "action": "quarantine", "enforced": true, "reasons": [], "gaps": [{ "fact": "secrets", "state": "not_scanned" }] },
-        });
-        let answer = answer(&item(), &told);
-        assert_eq!(answer.action, Some(Action::Quarantine));
-        assert_eq!(answer.json["decision"]["action"], "quarantine");
-        assert_eq!(answer.json["gaps"][0]["fact"], "secrets");
-        assert_eq!(answer.json["artifact"]["name"], "x-1.0.0.tgz");
-        assert_eq!(answer.line, "quarantine pkg:npm/x@1.0.0 fresh: too new; newest compliant: 0.9.0");
-    }
-
-    #[test]
-    fn what_cannot_be_decided_is_no_admission() {
-        let told = json!({ "purl": "pkg:npm/x@1.0.0", "status": "failed", "error": "the upstream is down" });
-        let answer = answer(&item(), &told);
-        assert_eq!(answer.action, None);
-        assert_eq!(answer.json["gaps"][0]["state"], "error");
-        assert!(answer.json.get("decision").is_none());
     }
 }

@@ -1,30 +1,46 @@
-//! `tidegate check`: what would be decided on packages and lock files, without installing anything.
+//! `tidegate check`: what would be decided on packages, lock files and SBOMs, without installing anything.
 
-use std::io::BufRead as _;
-use std::path::PathBuf;
+use std::io::{BufRead as _, Read as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use serde_json::json;
+use tidegate_model::Timestamp;
 
 use super::{Failure, Outcome, default_data, print};
-use crate::check::{AnyDoor, Input, Worst, ask};
-use crate::config::PolicySection;
+use crate::check::{Answers, AnyDoor, How, Input, OwnPolicy, Worst, ask, notes_json, readable, report};
+use crate::clients::locks::write_whole;
+use crate::clock::Clock;
+use crate::reports::ReportFormat;
 
-/// Decide on packages and lock files without installing anything.
+/// Decide on packages, lock files and SBOMs without installing anything.
 ///
-/// Asks the door that runs on the data directory, else decides in this process. Ends with the worst answer: 4 block,
-/// 3 quarantine, 1 a failure of our own, 0 allow or warn; 2 wrong usage.
+/// Asks the door that runs on the data directory, else decides in this process. Components of ecosystems without a door are
+/// judged by what advisories say of them. Ends with the worst answer: 4 block, 3 quarantine, 1 a failure of our own,
+/// 0 allow or warn; 2 wrong usage.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Package URLs (`pkg:npm/left-pad@1.3.0`), lock files, or `-` to read them from standard input, one a line.
-    #[arg(required = true, value_name = "PURL|LOCKFILE|-")]
+    /// Package URLs (`pkg:npm/left-pad@1.3.0`), lock files, SBOMs (CycloneDX or SPDX as JSON), or `-` to read such from
+    /// standard input, one a line.
+    #[arg(required = true, value_name = "PURL|LOCKFILE|SBOM|-")]
     pub inputs: Vec<String>,
     /// Decide by this pack or policy file instead of the policy in force.
     #[arg(long, value_name = "FILE|PACK")]
     pub policy: Option<String>,
-    /// One JSON object a line.
+    /// One JSON object a line: one for each component.
     #[arg(long)]
     pub json: bool,
+    /// Write a document of this format, of one input.
+    #[arg(long, value_name = "FORMAT", conflicts_with = "json", value_parser = formats())]
+    pub format: Option<ReportFormat>,
+    /// Write what `--json` or `--format` gives to this file, and show the report for people.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Show every component of a lock file or SBOM, not only those that need action.
+    #[arg(long)]
+    pub all: bool,
     /// Ask nothing of upstreams: decide on what is known here.
     #[arg(long)]
     pub offline: bool,
@@ -38,90 +54,217 @@ pub struct Check {
 
 /// The longest line that is read from standard input, in bytes.
 const MAX_LINE_BYTES: usize = 16 << 10;
+/// How many package URLs are asked about together.
+const PURLS_AT_A_TIME: usize = 2_000;
+/// The largest policy file, in bytes.
+const MAX_POLICY_BYTES: u64 = 4 << 20;
 /// Wrong usage.
 const USAGE: u8 = 2;
+
+fn formats() -> impl clap::builder::TypedValueParser<Value = ReportFormat> {
+    PossibleValuesParser::new(ReportFormat::ALL.map(ReportFormat::as_str)).map(|word| {
+        let named = ReportFormat::ALL.into_iter().find(|format| format.as_str() == word);
+        named.expect("the parser lets nothing else through")
+    })
+}
+
+/// A check under way.
+struct Running<'a> {
+    asked: &'a Check,
+    door: AnyDoor,
+    how: How,
+    worst: Worst,
+    /// Package URLs that were not asked about yet.
+    waiting: Vec<Input>,
+    /// What goes to the file.
+    written: Vec<u8>,
+}
 
 impl Check {
     /// Runs it.
     ///
     /// # Errors
-    /// No door can be asked.
+    /// No door can be asked, or the file cannot be written.
     pub fn run(self) -> Outcome {
-        if self.previous.is_some() {
-            anstream::eprintln!(
-                "tidegate: --previous compares files, which this version does not look into; leave it out to decide on the package"
-            );
+        if let Some(wrong) = self.wrong_usage() {
+            anstream::eprintln!("tidegate: {wrong}");
             return Ok(ExitCode::from(USAGE));
         }
         let data = self.data.clone().unwrap_or_else(default_data);
-        let policy = self.policy.as_deref().map(policy_section).transpose()?;
-        let door = AnyDoor::of(&data, policy.as_ref())?;
-        let mut worst = Worst::default();
+        let how = How {
+            offline: self.offline,
+            details: self.format.is_some(),
+            policy: self.policy.as_deref().map(own_policy).transpose()?,
+        };
+        let door = AnyDoor::of(&data, self.offline)?;
+        let (worst, waiting, written) = (Worst::default(), Vec::new(), Vec::new());
+        let mut running = Running { asked: &self, door, how, worst, waiting, written };
         for given in &self.inputs {
             if given == "-" {
-                for line in std::io::stdin().lock().lines() {
-                    let line = line.map_err(|e| Failure(format!("standard input cannot be read: {e}")))?;
-                    if line.len() > MAX_LINE_BYTES {
-                        return Err(Failure(format!(
-                            "a line of standard input is longer than {MAX_LINE_BYTES} bytes"
-                        )));
-                    }
-                    if !line.trim().is_empty() {
-                        self.one(&door, line.trim(), &mut worst)?;
-                    }
-                }
+                running.lines_of_stdin()?;
             } else {
-                self.one(&door, given, &mut worst)?;
+                running.one(given)?;
             }
         }
-        Ok(ExitCode::from(worst.exit_code()))
+        running.flush()?;
+        if let Some(path) = &self.output {
+            running.write(path)?;
+        }
+        Ok(ExitCode::from(running.worst.exit_code()))
     }
 
-    fn one(&self, door: &AnyDoor, given: &str, worst: &mut Worst) -> Result<(), Failure> {
-        let input = match Input::read(given) {
-            Ok(input) => input,
+    /// What is wrong with the way it was called.
+    fn wrong_usage(&self) -> Option<&'static str> {
+        if self.previous.is_some() {
+            return Some(
+                "--previous compares files, which this version does not look into; leave it out to decide on the package",
+            );
+        }
+        if self.format.is_some() && (self.inputs.len() > 1 || self.inputs[0] == "-") {
+            return Some(
+                "--format writes the document of one input: give one lock file, SBOM or package URL",
+            );
+        }
+        None
+    }
+}
+
+impl Running<'_> {
+    fn lines_of_stdin(&mut self) -> Result<(), Failure> {
+        let mut stdin = std::io::stdin().lock();
+        loop {
+            let mut line = Vec::new();
+            let read = (&mut stdin).take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', &mut line);
+            if read.map_err(|e| Failure(format!("standard input cannot be read: {e}")))? == 0 {
+                return Ok(());
+            }
+            if line.len() > MAX_LINE_BYTES {
+                return Err(Failure(format!(
+                    "a line of standard input is longer than {MAX_LINE_BYTES} bytes"
+                )));
+            }
+            let line = String::from_utf8_lossy(&line);
+            if !line.trim().is_empty() {
+                self.one(line.trim())?;
+            }
+        }
+    }
+
+    fn one(&mut self, given: &str) -> Result<(), Failure> {
+        match Input::read(given) {
+            Ok(input) if input.is_purl() && self.asked.format.is_none() => {
+                self.waiting.push(input);
+                if self.waiting.len() >= PURLS_AT_A_TIME { self.flush() } else { Ok(()) }
+            }
+            Ok(input) => {
+                self.flush()?;
+                self.answer(&input)
+            }
             Err(error) => {
-                worst.fail();
-                if self.json {
-                    let line = serde_json::json!({
+                self.flush()?;
+                self.worst.fail();
+                if self.asked.json {
+                    let line = json!({
                         "input": given, "error": { "code": "bad_input", "message": error.to_string() }, "findings": [],
                         "gaps": [{ "fact": "artifact", "state": "unsupported", "why": error.to_string() }],
                     });
-                    return print(&format!("{line}\n"));
+                    self.machine_readable(&format!("{line}\n"))?;
                 }
-                anstream::eprintln!("tidegate: {error}");
-                return Ok(());
+                if !self.asked.json || self.asked.output.is_some() {
+                    anstream::eprintln!("tidegate: {error}");
+                }
+                Ok(())
             }
-        };
-        let mut text = String::new();
-        for answer in ask(door.remote(), &input.items, self.offline)? {
-            worst.add(&answer);
-            text.push_str(&if self.json { answer.json.to_string() } else { answer.line });
-            text.push('\n');
         }
-        print(&text)?;
-        if !input.skipped.is_empty() && !self.json {
-            anstream::eprintln!(
-                "tidegate: {given}: {} entries come from no registry and are not decided on, the first: {}",
-                input.skipped.len(),
-                input.skipped[0]
-            );
+    }
+
+    /// Asks about the package URLs that wait, together.
+    fn flush(&mut self) -> Result<(), Failure> {
+        let waiting = std::mem::take(&mut self.waiting);
+        if waiting.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let items = waiting.into_iter().flat_map(|input| input.items).collect();
+        self.answer(&Input { items, ..Input::default() })
+    }
+
+    fn answer(&mut self, input: &Input) -> Result<(), Failure> {
+        let answers = ask(self.door.remote(), &input.items, &self.how)?;
+        answers.list.iter().for_each(|answer| self.worst.add(answer));
+        if self.asked.json {
+            let mut lines: String = answers.list.iter().map(|answer| format!("{}\n", answer.json)).collect();
+            if let Some(notes) = notes_json(input) {
+                lines.push_str(&format!("{notes}\n"));
+            }
+            self.machine_readable(&lines)?;
+        } else if let Some(format) = self.asked.format {
+            self.document(format, input, &answers)?;
+        }
+        let people_read = self.asked.output.is_some() || (!self.asked.json && self.asked.format.is_none());
+        if people_read { self.people_readable(&readable(input, &answers, self.asked.all)) } else { Ok(()) }
+    }
+
+    fn document(&mut self, format: ReportFormat, input: &Input, answers: &Answers) -> Result<(), Failure> {
+        let now: Timestamp = Clock::system().now();
+        match report(input, answers, now).render(format) {
+            Ok(document) => self.machine_readable(&String::from_utf8_lossy(&document)),
+            // That there is nothing to say is no failure; the status is that of the decisions.
+            Err(nothing) => {
+                anstream::eprintln!("tidegate: {nothing}; nothing is written");
+                Ok(())
+            }
+        }
+    }
+
+    /// What programs read goes to the file, else to standard output.
+    fn machine_readable(&mut self, text: &str) -> Result<(), Failure> {
+        if self.asked.output.is_some() {
+            self.written.extend_from_slice(text.as_bytes());
+            Ok(())
+        } else {
+            print(text)
+        }
+    }
+
+    /// What people read goes to standard output, and to the file where nothing else does.
+    fn people_readable(&mut self, text: &str) -> Result<(), Failure> {
+        if self.asked.output.is_some() && !self.asked.json && self.asked.format.is_none() {
+            self.written.extend_from_slice(anstream::adapter::strip_str(text).to_string().as_bytes());
+            return Ok(());
+        }
+        print(text)
+    }
+
+    fn write(&self, path: &Path) -> Result<(), Failure> {
+        if self.written.is_empty() {
+            return Ok(());
+        }
+        write_whole(path, &self.written, None)
+            .map_err(|e| Failure(format!("`{}` cannot be written: {e}", path.display())))
     }
 }
 
 /// A pack by its name, else a policy file.
-fn policy_section(text: &str) -> Result<PolicySection, Failure> {
-    if tidegate_policy::packs::NAMES.contains(&text) {
-        return Ok(PolicySection { pack: text.to_owned(), file: None });
+fn own_policy(given: &str) -> Result<OwnPolicy, Failure> {
+    let name = given.to_owned();
+    if tidegate_policy::packs::NAMES.contains(&given) {
+        return Ok(OwnPolicy { name, text: None });
     }
-    let path = PathBuf::from(text);
-    if !path.is_file() {
+    if !Path::new(given).is_file() {
         return Err(Failure(format!(
-            "`{text}` is neither a pack ({}) nor a policy file",
+            "`{given}` is neither a pack ({}) nor a policy file",
             tidegate_policy::packs::NAMES.join(", ")
         )));
     }
-    Ok(PolicySection { file: Some(path), ..PolicySection::default() })
+    let failed = |e: std::io::Error| Failure(format!("the policy file `{given}` cannot be read: {e}"));
+    let mut text = String::new();
+    let file = std::fs::File::open(given).map_err(failed)?;
+    let read = file.take(MAX_POLICY_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
+    if read as u64 > MAX_POLICY_BYTES {
+        return Err(Failure(format!(
+            "the policy file `{given}` is larger than {} MiB",
+            MAX_POLICY_BYTES >> 20
+        )));
+    }
+    Ok(OwnPolicy { name, text: Some(text) })
 }

@@ -82,7 +82,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 fn lint(data: &Path, file: &Path, as_json: bool) -> Outcome {
     let bytes = read(file)?;
     let shown = file.display();
-    let door = AnyDoor::of(data, None)?;
+    let door = AnyDoor::of(data, false)?;
     let context = relocation(door.remote(), door.address()?, data)?.lint_context();
     let findings = lockfile::lint(&file.to_string_lossy(), &bytes, &context)
         .map_err(|e| Failure(format!("`{shown}`: {e}")))?;
@@ -109,7 +109,7 @@ fn lint(data: &Path, file: &Path, as_json: bool) -> Outcome {
 fn rewrite(data: &Path, file: &Path, to: To) -> Outcome {
     let bytes = read(file)?;
     let shown = file.display();
-    let door = AnyDoor::of(data, None)?;
+    let door = AnyDoor::of(data, false)?;
     let relocation = relocation(door.remote(), door.address()?, data)?;
     let towards = match to {
         To::Door => Towards::Door,

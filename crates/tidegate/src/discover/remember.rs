@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tidegate_model::Ecosystem;
 use url::Url;
 
-use super::{Discovered, Report, Surroundings, discover_all, saved};
+use super::{Discovered, NotConfigured, Report, Surroundings, discover, discover_all, saved};
 
 /// The file in the data directory.
 pub const FILE: &str = "upstreams.json";
@@ -56,6 +56,23 @@ pub fn discover_and_keep(around: &Surroundings, data: &Path) -> Result<Report, R
 pub fn discover_with_kept(around: &Surroundings, data: &Path) -> Result<Report, RememberError> {
     let kept = kept(data, &around.own_addresses)?;
     Ok(merged(discover_all(around), &kept))
+}
+
+/// What is set for tidegate, else what was kept: no client is asked and nothing is looked for.
+///
+/// # Errors
+/// What was kept cannot be read.
+pub fn remembered(around: &Surroundings, data: &Path) -> Result<Report, RememberError> {
+    let kept = kept(data, &around.own_addresses)?;
+    let known = |ecosystem| match of(&kept, ecosystem) {
+        _ if around.explicit.contains_key(&ecosystem) => discover(ecosystem, around),
+        Some(before) => Ok(before.clone()),
+        None => {
+            let why = vec!["no earlier start found one, and no client was asked for it now".to_owned()];
+            Err(NotConfigured { ecosystem, why, unusable: false })
+        }
+    };
+    Ok(Ecosystem::ALL.into_iter().map(|ecosystem| (ecosystem, known(ecosystem))).collect())
 }
 
 /// Keeps a report loaded from elsewhere, beside what was kept for other ecosystems.
@@ -138,7 +155,7 @@ mod tests {
 
     const KEPT: &str = "https://mirror.example/npm/";
 
-    fn npm(machine: &Machine, npmrc: &str) -> Result<Discovered, crate::discover::NotConfigured> {
+    fn npm(machine: &Machine, npmrc: &str) -> Result<Discovered, NotConfigured> {
         machine.write("home/.npmrc", npmrc);
         let report = discover_and_keep(&machine.around, &machine.path("data")).unwrap();
         report.into_iter().find(|(e, _)| *e == Ecosystem::Npm).unwrap().1

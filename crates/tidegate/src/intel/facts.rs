@@ -59,7 +59,7 @@ impl<'a> KnownVersions<'a> {
         let package = self
             .package
             .get_or_init(|| self.advisories.snapshot.package(asked.ecosystem.as_str(), asked.name, self.now));
-        let known = Rc::new(known(self.advisories, &asked, package));
+        let known = Rc::new(known(self.advisories, &asked.query(), &package.matches(version)));
         self.versions.borrow_mut().insert(version.to_owned(), Rc::clone(&known));
         known
     }
@@ -71,9 +71,9 @@ impl std::fmt::Debug for KnownVersions<'_> {
     }
 }
 
-fn known(advisories: &Advisories, asked: &Asked<'_>, package: &Package<'_>) -> Known {
-    let findings = package.matches(asked.version);
-    let facts = advisories.snapshot.facts(&asked.query(), &findings, &|author| advisories.trusts(author));
+/// What findings on a version of any ecosystem come to; a gap where no feed speaks of its ecosystem.
+pub fn known(advisories: &Advisories, query: &Query<'_>, findings: &Findings) -> Known {
+    let facts = advisories.snapshot.facts(query, findings, &|author| advisories.trusts(author));
     let fresh_until = advisories.fresh_until();
     // Until the oldest feed is too old, or a retraction that was announced comes into force.
     let until = |announced: Option<Timestamp>| fresh_until.into_iter().chain(announced).min();
@@ -90,5 +90,10 @@ pub fn findings(advisories: &Advisories, asked: &Asked<'_>) -> Findings {
 
 /// One finding as a fact.
 pub fn vulnerability(advisories: &Advisories, asked: &Asked<'_>, finding: &Finding) -> Vulnerability {
-    advisories.snapshot.vulnerability(&asked.query(), finding, &|author| advisories.trusts(author))
+    vulnerability_of(advisories, &asked.query(), finding)
+}
+
+/// As [`vulnerability`], of any ecosystem.
+pub fn vulnerability_of(advisories: &Advisories, query: &Query<'_>, finding: &Finding) -> Vulnerability {
+    advisories.snapshot.vulnerability(query, finding, &|author| advisories.trusts(author))
 }

@@ -11,6 +11,7 @@ pub mod fixes;
 pub mod recall;
 pub mod sync;
 pub mod told;
+pub mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

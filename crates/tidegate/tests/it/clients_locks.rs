@@ -178,7 +178,10 @@ fn checks_answer_with_and_without_a_running_door() {
     let path = folder.join("package-lock.json");
     let done = check(&site, &[path.to_str().unwrap()]);
     assert_eq!(done.code(), Some(3), "{}", done.output());
-    assert_eq!(done.stdout.lines().count(), 2, "{}", done.stdout);
+    assert!(done.stdout.starts_with("quarantine pkg:npm/leaf-of-test@1.2.0 cooldown: "), "{}", done.stdout);
+    assert!(done.stdout.contains("take 1.1.0 instead"), "{}", done.stdout);
+    assert!(!done.stdout.contains("twig-of-test"), "only what needs action: {}", done.stdout);
+    assert_eq!(check(&site, &["--json", path.to_str().unwrap()]).stdout.lines().count(), 2);
     let script = format!(
         "printf 'pkg:npm/twig-of-test@1.0.0\\n' | '{TIDEGATE}' check - --data '{}'",
         site.data.display()

@@ -155,7 +155,7 @@ fn refused_entries_of_other_lock_files_are_told_before_the_client_starts() {
         assert!(done.stderr.contains("pkg:npm/leaf-of-test@1.2.0 quarantine by cooldown"), "{}", done.stderr);
         assert!(!project.join("node_modules").exists(), "the client did not start");
         let path = project.join(client.lock);
-        let checked = site.tidegate(&home, &["check", path.to_str().unwrap()]).run();
+        let checked = site.tidegate(&home, &["check", "--json", path.to_str().unwrap()]).run();
         assert_eq!(checked.code(), Some(3), "{}", checked.output());
         assert_eq!(checked.stdout.lines().count(), 2, "{}", checked.stdout);
     }

@@ -53,6 +53,13 @@ impl Site {
         self.door = Some(door);
     }
 
+    /// Closes the door as an operator does; the data directory stays.
+    pub(crate) fn close_door(&mut self) {
+        let mut door = self.door.take().unwrap();
+        door.signal(15);
+        assert!(door.wait(OPENING).is_some(), "the door closes when asked to");
+    }
+
     /// A call of tidegate by the user of `home`, on this site's data directory and upstreams.
     pub(crate) fn tidegate(&self, home: &Home, command: &[&str]) -> Program {
         Program::new(TIDEGATE, home)

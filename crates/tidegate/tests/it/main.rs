@@ -4,6 +4,8 @@
 
 mod advisories;
 mod bundles;
+mod check;
+mod check_samples;
 mod clients_audits;
 mod clients_installs;
 mod clients_known_bad;
