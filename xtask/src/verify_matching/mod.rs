@@ -183,7 +183,8 @@ impl Tally {
     }
 }
 
-fn load(folders: &[PathBuf], now: Timestamp) -> Result<Intel, VerifyError> {
+/// The advisories of some folders, one after another, in memory.
+pub(crate) fn load(folders: &[PathBuf], now: Timestamp) -> Result<Intel, VerifyError> {
     let failed = |e: &dyn std::error::Error| VerifyError::Load(e.to_string());
     let intel = Intel::open(Arc::new(ForgetfulDisk::new()), Path::new("intel")).map_err(|e| failed(&e))?;
     for folder in folders {

@@ -320,17 +320,22 @@ async fn download(
     let failed = |e: std::io::Error| format!("{}: {e}", path.display());
     let mut file = tokio::fs::File::create(path).await.map_err(failed)?;
     let mut size = 0;
+    let mut checking = body.promised.clone().check();
     while let Some(bytes) = body.next().await.map_err(|e| chain(&e))? {
         size += bytes.len() as u64;
         if size > MAX_FEED_BYTES {
             return Err(format!("{} is larger than {MAX_FEED_BYTES} bytes", feed.whole));
         }
+        checking.update(&bytes);
         file.write_all(&bytes).await.map_err(failed)?;
     }
     file.flush().await.map_err(failed)?;
-    match body.length {
-        Some(length) if length != size => Err(format!("{} of {length} bytes arrived", size)),
-        _ => Ok(Some((validators, size))),
+    if let Some(length) = body.length.filter(|length| *length != size) {
+        return Err(format!("{size} of {length} bytes arrived"));
+    }
+    match checking.differs() {
+        Some(digest) => Err(format!("what arrived is not what {} says: its {digest} differs", feed.whole)),
+        None => Ok(Some((validators, size))),
     }
 }
 

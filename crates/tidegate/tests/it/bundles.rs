@@ -106,7 +106,7 @@ fn an_altered_bundle_is_refused_whatever_a_person_says() {
     // A byte of the first feed; a byte of the list of contents; half of it.
     let text = b"\"generation\"";
     let list = whole.windows(text.len()).position(|w| w == text).unwrap();
-    for (what, at, cut) in [("feed", 60, None), ("list", list + 1, None), ("half", 0, Some(whole.len() / 2))]
+    for (what, at, cut) in [("feed", 120, None), ("list", list + 1, None), ("half", 0, Some(whole.len() / 2))]
     {
         let mut bytes = whole.clone();
         bytes[at] ^= 1;
