@@ -112,6 +112,8 @@ impl Snapshot {
             withdrawn: false,
             malicious: finding.kind == AdvisoryKind::Malware,
             known_since: Some(finding.known_since),
+            // What is held back is the door's to say.
+            held: None,
         }
     }
 
@@ -224,5 +226,5 @@ fn malware(findings: &Findings) -> MalwareFacts {
         .collect();
     reports.sort();
     let verdict = if reports.is_empty() { "clean" } else { "malicious" };
-    MalwareFacts { verdict: verdict.to_owned(), reports }
+    MalwareFacts { verdict: verdict.to_owned(), reports, ..MalwareFacts::default() }
 }

@@ -280,6 +280,9 @@ pub struct Vulnerability {
     pub malicious: bool,
     /// When this door first knew of the advisory as it stands; a grace time for artifacts already here counts from it.
     pub known_since: Option<Timestamp>,
+    /// Whether its effect on what was admitted before is held back: `waiting` for a person, or `dismissed` by one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
 }
 
 /// Decision points of one flaw, of the Stakeholder-Specific Vulnerability Categorization; each may be missing
@@ -315,6 +318,10 @@ pub struct MalwareFacts {
     pub verdict: String,
     /// Ids of reports or detectors behind the verdict.
     pub reports: Vec<String>,
+    /// Whether the effect of every report on what was admitted before is held back: `waiting` for a person, or
+    /// `dismissed` by one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
 }
 
 /// Licence of the artifact.

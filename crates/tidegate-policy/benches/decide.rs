@@ -23,7 +23,7 @@ fn clean() -> Facts {
     facts.artifact.project_published_at = Some(now().plus_seconds(-86_400 * 4000));
     facts.artifact.sha256 = Some(Sha256::new([7; 32]));
     facts.vulnerabilities = Group::known(VulnerabilityFacts::default());
-    facts.malware = Group::known(MalwareFacts { verdict: "clean".into(), reports: vec![] });
+    facts.malware = Group::known(MalwareFacts { verdict: "clean".into(), ..Default::default() });
     facts.licence = Group::known(LicenceFacts { expression: Some("MIT".into()), ..Default::default() });
     facts.provenance = Group::known(ProvenanceFacts {
         status: "verified".into(),

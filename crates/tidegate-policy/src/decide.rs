@@ -34,8 +34,8 @@ pub fn decide(policy: &Policy, facts: &Facts, waivers: &WaiverSet, now: Timestam
                     out.waived.push(Waived { rule: rule.id.clone(), waivers: ids });
                 }
             }
-            Verdict::Acts { truth, action, grace_end } => {
-                let reason = reason(policy, rule, truth, action, grace_end, &scoped, &context);
+            Verdict::Acts { truth, action, ease } => {
+                let reason = reason(policy, rule, (truth, action), ease, &scoped, &context);
                 if live {
                     out.obligations.extend(rule.obligations.iter().cloned());
                     out.reasons.push(reason);
@@ -64,8 +64,19 @@ pub(crate) enum Verdict {
     Acts {
         truth: Tri,
         action: Action,
-        grace_end: Option<Timestamp>,
+        ease: Ease,
     },
+}
+
+/// Why a rule does less than it says about what was admitted before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ease {
+    /// It does what it says.
+    Not,
+    /// Until then it warns.
+    Grace(Timestamp),
+    /// What makes it act is held back.
+    Held,
 }
 
 impl Rule {
@@ -93,32 +104,50 @@ impl Rule {
 /// Judges one rule: truth, then action by truth and state, then grace, then waivers.
 pub(crate) fn judge(policy: &Policy, rule: &Rule, scoped: &[Scoped<'_>], context: &Context<'_>) -> Verdict {
     let truth = rule.truth(context);
-    let (action, grace_end) = match truth {
+    let (action, ease) = match truth {
         Tri::False => return Verdict::Silent,
         // An unknown that the rule allows says nothing; the gap itself stands in the decision.
         Tri::Unknown(states) if rule.unknown.of(states) == Action::Allow => return Verdict::Silent,
-        Tri::Unknown(states) => (rule.unknown.of(states), None),
-        Tri::True => graced(rule, context),
+        Tri::Unknown(states) => (rule.unknown.of(states), Ease::Not),
+        Tri::True => eased(rule, context),
     };
     match waived(policy, rule, truth, scoped, context) {
         Some(ids) => Verdict::Waived(ids),
-        None => Verdict::Acts { truth, action, grace_end },
+        None => Verdict::Acts { truth, action, ease },
     }
 }
 
-/// Retroactive advisories warn for a time on what is here already, counted from when this door first knew of them.
-fn graced(rule: &Rule, context: &Context<'_>) -> (Action, Option<Timestamp>) {
-    let full = (rule.action, None);
-    let Some(days) = rule.grace_days else { return full };
+/// What was admitted before: a rule that only acts because of what is held back warns until a person decides; any other
+/// that reads advisories warns for a time.
+fn eased(rule: &Rule, context: &Context<'_>) -> (Action, Ease) {
     if !context.facts.artifact.admitted_before || rule.action <= Action::Warn {
-        return full;
+        return (rule.action, Ease::Not);
     }
+    if !context.holds_back() {
+        return graced(rule, context);
+    }
+    let without = context.without_held();
+    let eased = match rule.truth(&without) {
+        Tri::False => (Action::Warn, Ease::Held),
+        Tri::Unknown(states) => (rule.unknown.of(states).max(Action::Warn), Ease::Held),
+        Tri::True => graced(rule, &without),
+    };
+    if let Some(at) = without.boundary() {
+        context.note_boundary(at);
+    }
+    eased
+}
+
+/// Retroactive advisories warn for a time on what is here already, counted from when this door first knew of them.
+fn graced(rule: &Rule, context: &Context<'_>) -> (Action, Ease) {
+    let full = (rule.action, Ease::Not);
+    let Some(days) = rule.grace_days else { return full };
     let (_, advisories) = evidence(rule, context);
     // Grace ends with the advisory known longest; one of unknown age has none.
     let since = advisories.iter().map(|a| a.known_since).min().flatten();
     let Some(end) = since.map(|s| s.plus_seconds(i64::from(days) * 86_400)) else { return full };
     context.note_boundary(end);
-    if context.now < end { (Action::Warn, Some(end)) } else { full }
+    if context.now < end { (Action::Warn, Ease::Grace(end)) } else { full }
 }
 
 /// The waivers that silence a rule together, if they do.
@@ -166,9 +195,8 @@ fn waived(
 fn reason(
     policy: &Policy,
     rule: &Rule,
-    truth: Tri,
-    action: Action,
-    grace_end: Option<Timestamp>,
+    (truth, action): (Tri, Action),
+    ease: Ease,
     scoped: &[Scoped<'_>],
     context: &Context<'_>,
 ) -> Reason {
@@ -182,8 +210,17 @@ fn reason(
             None => plain_message(&facts, &advisories, context),
         },
     };
-    if let Some(end) = grace_end {
-        message = format!("{message}; grace until {}, then {}", end.to_minute(), rule.action);
+    match ease {
+        Ease::Not => {}
+        Ease::Grace(end) => {
+            message = format!("{message}; grace until {}, then {}", end.to_minute(), rule.action);
+        }
+        Ease::Held if is_waiting(context) => {
+            message = format!("{message}; admitted here before, so `{}` waits for a person", rule.action);
+        }
+        Ease::Held => {
+            message = format!("{message}; admitted here before, and a person lets it stay");
+        }
     }
     let mut ids: Vec<String> = advisories.iter().map(|a| a.id.clone()).collect();
     ids.sort_unstable();
@@ -198,6 +235,13 @@ fn reason(
         until,
         waivable: rule.waivable != Waivable::No,
     }
+}
+
+/// Whether any of what is held back waits for a person, rather than being dismissed by one.
+fn is_waiting(context: &Context<'_>) -> bool {
+    let reports = context.facts.malware.value.as_ref().and_then(|malware| malware.held.as_deref());
+    let mut held = context.advisories().filter_map(|item| item.held.as_deref()).chain(reports);
+    held.any(|word| word == "waiting")
 }
 
 fn untold(rule: &Rule, facts: &[BecauseFact]) -> String {
@@ -260,8 +304,8 @@ impl Outcome {
         scoped: &[Scoped<'_>],
         context: &Context<'_>,
     ) -> Decision {
-        order(&mut self.reasons);
-        order(&mut self.dry_run);
+        order(policy, &mut self.reasons);
+        order(policy, &mut self.dry_run);
         self.obligations.sort_unstable();
         self.obligations.dedup();
         let action = strictest(&self.reasons);
@@ -286,8 +330,14 @@ impl Outcome {
     }
 }
 
-fn order(reasons: &mut [Reason]) {
-    reasons.sort_by(|a, b| b.action.cmp(&a.action).then_with(|| a.rule.cmp(&b.rule)));
+/// What does most first; of what does the same, the rule that would do most by itself: one that only warns because of a grace
+/// time, or because it waits for a person, is what must be heard of.
+fn order(policy: &Policy, reasons: &mut [Reason]) {
+    let full = |reason: &Reason| policy.rules.iter().find(|r| r.id == reason.rule).map(|r| r.action);
+    reasons.sort_by(|a, b| {
+        let more = b.action.cmp(&a.action).then_with(|| full(b).cmp(&full(a)));
+        more.then_with(|| a.rule.cmp(&b.rule))
+    });
 }
 
 fn strictest(reasons: &[Reason]) -> Action {

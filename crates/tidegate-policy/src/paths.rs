@@ -244,6 +244,7 @@ const REPOSITORIES: &[&str] = &["remote", "hosted", "virtual"];
 const OPERATIONS: &[&str] = &["index", "artifact"];
 const DIFFERENCES: &[&str] =
     &["swap", "omission", "repetition", "replacement", "separator", "affix", "scope"];
+const HELD: &[&str] = &["waiting", "dismissed"];
 const EXPLOITATION: &[&str] = &["none", "poc", "active"];
 const IMPACT: &[&str] = &["partial", "total"];
 const VEX: &[&str] = &["not_affected", "affected", "fixed", "under_investigation"];
@@ -301,6 +302,7 @@ pub(crate) static PATHS: &[PathSpec] = &[
         !f.artifact.security_fix_for.is_empty()
     )),
     path!("malware.verdict", Malware, Type::Word(VERDICTS), NotOffered, of!(malware, |v| said(&v.verdict))),
+    path!("malware.held", Malware, Type::Word(HELD), Nothing, of!(malware, |v| text(v.held.as_ref()))),
     path!("malware.reports", Malware, Type::List, NotOffered, of!(malware, |v| Value::List(&v.reports))),
     path!(
         "licence.expression",
@@ -519,6 +521,7 @@ pub(crate) static ITEM_PATHS: &[ItemSpec] = &[
         .map_or(Value::Null, |x| Value::Bool(x.trusted))),
     item!("malicious", Type::Bool, NotOffered, |v| Value::Bool(v.malicious)),
     item!("known_since", Type::Time, NotOffered, |v| time(v.known_since)),
+    item!("held", Type::Word(HELD), Nothing, |v| text(v.held.as_ref())),
 ];
 
 /// A number that JSON let in but that is none (NaN cannot be compared) counts as not stated.

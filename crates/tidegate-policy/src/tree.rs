@@ -143,16 +143,49 @@ pub(crate) struct Context<'a> {
     pub(crate) stage: Stage,
     /// Advisories that do not count because waivers name them.
     pub(crate) excluded: &'a [&'a str],
+    /// Whether what is held back for what was admitted before does not count.
+    without_held: bool,
     boundary: Cell<Option<Timestamp>>,
 }
 
 impl<'a> Context<'a> {
     pub(crate) const fn new(facts: &'a Facts, now: Timestamp, stage: Stage) -> Self {
-        Self { facts, now, fresh_at: now, stage, excluded: &[], boundary: Cell::new(None) }
+        Self {
+            facts,
+            now,
+            fresh_at: now,
+            stage,
+            excluded: &[],
+            without_held: false,
+            boundary: Cell::new(None),
+        }
     }
 
     pub(crate) fn excluding(&self, excluded: &'a [&'a str]) -> Self {
         Self { excluded, boundary: Cell::new(None), ..*self }
+    }
+
+    /// The same facts without what is held back.
+    pub(crate) fn without_held(&self) -> Self {
+        Self { without_held: true, boundary: Cell::new(None), ..*self }
+    }
+
+    /// Whether anything is held back.
+    pub(crate) fn holds_back(&self) -> bool {
+        self.held_reports() || self.advisories().any(|item| item.held.is_some())
+    }
+
+    fn held_reports(&self) -> bool {
+        self.facts.malware.value.as_ref().is_some_and(|malware| malware.held.is_some())
+    }
+
+    /// The value at a path; reports that are held back leave nothing behind.
+    fn read(&self, path: &PathSpec) -> Value<'a> {
+        match path.name {
+            "malware.verdict" if self.without_held && self.held_reports() => Value::Text("clean"),
+            "malware.reports" if self.without_held && self.held_reports() => Value::List(&[]),
+            _ => (path.get)(self.facts),
+        }
     }
 
     /// The same facts at a later time, not grown staler.
@@ -173,14 +206,15 @@ impl<'a> Context<'a> {
 
     /// Advisories that count: not withdrawn, not answered by trusted VEX, not named by a waiver.
     pub(crate) fn advisories(&self) -> impl Iterator<Item = &'a Vulnerability> {
-        let excluded = self.excluded;
+        let (excluded, without_held) = (self.excluded, self.without_held);
         let items = self.facts.vulnerabilities.value.as_ref().map_or(&[][..], |v| &v.items);
         items.iter().filter(move |item| {
             let answered = item
                 .vex
                 .as_ref()
                 .is_some_and(|vex| vex.trusted && matches!(&*vex.status, "not_affected" | "fixed"));
-            !item.withdrawn && !answered && !excluded.iter().any(|name| names(item, name))
+            let held = without_held && item.held.is_some();
+            !item.withdrawn && !answered && !held && !excluded.iter().any(|name| names(item, name))
         })
     }
 
@@ -244,14 +278,14 @@ impl<'a> Context<'a> {
     fn test(&self, FactTest { path, test }: &FactTest, positive: bool) -> Tri {
         let state = self.state(path.group);
         if state == FactState::Known {
-            let value = (path.get)(self.facts);
+            let value = self.read(path);
             return self
                 .value(test, path.ty, value, path.null)
                 .unwrap_or_else(|| self.gap(FactState::Pending, positive));
         }
         // Stale or broken data can add doubt but never erase a finding.
         if path.group.holds_findings() && state != FactState::NotApplicable {
-            let recorded = self.value(test, path.ty, (path.get)(self.facts), NullMeans::NotOffered);
+            let recorded = self.value(test, path.ty, self.read(path), NullMeans::NotOffered);
             if recorded == Some(Tri::from(positive)) {
                 return Tri::from(positive);
             }

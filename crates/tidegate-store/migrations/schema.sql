@@ -16,6 +16,20 @@ CREATE TABLE admission (
     primary key (package, purl)
 ) strict, without rowid;
 
+CREATE TABLE advisory_hold (
+    advisory         text not null primary key,
+    reason           text not null,
+    state            text not null,
+    since            integer not null,
+    generation       integer not null,
+    downloads        integer not null,
+    downloads_in_all integer not null,
+    sources          integer not null,
+    packages         text not null,
+    decided_at       integer,
+    decided_by       text
+) strict, without rowid;
+
 CREATE TABLE alarm (
     number          integer primary key autoincrement,
     kind            text not null,
@@ -86,6 +100,15 @@ CREATE TABLE document_body (
     -- zstd with content size and checksum
     body     blob not null
 ) strict;
+
+CREATE TABLE exposure (
+    package  text not null,
+    purl     text not null,
+    advisory text not null,
+    why      text not null,
+    since    integer not null,
+    primary key (package, purl, advisory)
+) strict, without rowid;
 
 CREATE TABLE hold (
     sha256 blob not null check (length(sha256) = 32),
@@ -199,6 +222,9 @@ CREATE TABLE waiver_event (
     primary key (waiver, revision)
 ) strict, without rowid;
 
+CREATE INDEX admission_crate on admission (replace(lower(package), '_', '-'))
+    where substr(package, 1, 10) = 'pkg:cargo/';
+
 CREATE UNIQUE INDEX alarm_open on alarm (kind, subject) where acknowledged_at is null;
 
 CREATE INDEX artifact_evictable on artifact (last_access_at) where stored = 1 and pinned = 0;
@@ -206,6 +232,8 @@ CREATE INDEX artifact_evictable on artifact (last_access_at) where stored = 1 an
 CREATE INDEX decision_package on decision (package, purl, seek);
 
 CREATE INDEX document_checked on document (checked_at);
+
+CREATE INDEX exposure_advisory on exposure (advisory);
 
 CREATE INDEX standing_quarantined on standing (decision) where action = 'quarantine';
 

@@ -24,6 +24,8 @@ const DEGRADE_EVERY: Duration = Duration::from_secs(60);
 const TOUCH_EVERY: Duration = Duration::from_secs(30);
 /// Pause between two clean-ups of documents and tokens that ended.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+/// Pause between two counts of the last week's downloads, so that a change of advisories finds one: 50 minutes.
+const COUNT_EVERY: Duration = Duration::from_secs(50 * 60);
 /// Documents that nobody asked for in this time leave: 30 days.
 const KEEP_DOCUMENTS_SECONDS: i64 = 30 * 86_400;
 /// Tokens that ended longer ago leave: 7 days.
@@ -50,7 +52,11 @@ pub fn start(door: &Arc<Door>) -> Jobs {
         every(TOUCH_EVERY, Door::flush_touched),
         every(DEGRADE_EVERY, |door| door.look_for_degradations()),
         every(PRUNE_EVERY, prune),
+        every(COUNT_EVERY, count_week),
     ];
+    let effects = Arc::clone(door);
+    // What an earlier process left half told. A stop does not wait for it: the next start begins it anew.
+    tokio::spawn(async move { crate::intel::effects::settle(&effects).await });
     for outlet in &door.events.sinks {
         let (door, outlet) = (Arc::clone(door), Arc::clone(outlet));
         tasks.push(tokio::spawn(crate::events::follow::follow(door, outlet, stop.subscribe())));
@@ -99,5 +105,11 @@ fn prune(door: &Arc<Door>) {
     }
     if let Err(error) = door.store.catalogue.prune_tokens(now.plus_seconds(-KEEP_TOKENS_SECONDS)) {
         tracing::warn!(error = %error, "ended tokens could not be removed: {error}");
+    }
+}
+
+fn count_week(door: &Arc<Door>) {
+    if let Err(error) = door.project().and_then(|()| crate::intel::effects::held::count_week(door)) {
+        tracing::warn!(error = %error, "the downloads of the last week could not be counted: {error}");
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn candidates<'s>(snapshot: &'s Snapshot, ecosystem: &str, name: &str
     let name = normal_name(&ecosystem.word, name);
     let hash = hash_of_name(&ecosystem.word, &name);
     let mut found = Vec::new();
-    for (feed, layer) in snapshot.layers() {
+    for (feed, layer) in snapshot.layers_with(hash) {
         let Some(at) = layer.segment().find_name(hash, &ecosystem.word, &name) else { continue };
         for row in layer.segment().affected_of(at) {
             let record = row.record();
@@ -96,7 +96,9 @@ pub(super) fn knows(snapshot: &Snapshot, ecosystem: &str, name: &str) -> bool {
     let ecosystem = EcosystemName::parse(ecosystem);
     let name = normal_name(&ecosystem.word, name);
     let hash = hash_of_name(&ecosystem.word, &name);
-    snapshot.layers().any(|(_, layer)| layer.segment().find_name(hash, &ecosystem.word, &name).is_some())
+    snapshot
+        .layers_with(hash)
+        .any(|(_, layer)| layer.segment().find_name(hash, &ecosystem.word, &name).is_some())
 }
 
 /// Evaluates one row. `keys` is `None` where the version does not parse or its order is not known.

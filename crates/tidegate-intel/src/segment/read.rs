@@ -275,6 +275,14 @@ impl Segment {
         self.names.len()
     }
 
+    /// The hashes of all names.
+    pub(crate) fn hashes(&self) -> impl Iterator<Item = u64> {
+        (0..self.name_count()).map(|index| {
+            let (ecosystem, name) = self.name(index);
+            hash_of_name(ecosystem, name)
+        })
+    }
+
     /// Ecosystem and name of a row of names.
     pub(crate) fn name(&self, index: u32) -> (&str, &str) {
         let row = self.names.row(index);

@@ -137,7 +137,7 @@ impl Intel {
                 let _ = disk.remove(&segments.join(&entry.name));
             }
         }
-        let snapshot = Snapshot::new(manifest.generation, feeds, damaged);
+        let snapshot = Snapshot::new(manifest.generation, feeds, damaged, &Snapshot::default());
         let current = RwLock::new(Arc::new(snapshot));
         let scratch = Scratch::default();
         Ok(Self { disk, dir: dir.to_owned(), current, scratch, writing: Mutex::new(()) })
@@ -316,7 +316,7 @@ impl Intel {
                 segment.removed().for_each(|id| layers::settle(&mut next.feeds, id));
             }
         }
-        let snapshot = Arc::new(Snapshot::new(next.generation, next.feeds, next.damaged));
+        let snapshot = Arc::new(Snapshot::new(next.generation, next.feeds, next.damaged, &self.snapshot()));
         let damaged = snapshot.damaged.iter().map(|feed| feed.listed.clone());
         let feeds = snapshot.feeds.iter().map(manifest_feed).chain(damaged).collect();
         let path = self.dir.join("manifest");

@@ -103,8 +103,10 @@ fn a_signed_bundle_is_known_by_its_key() {
     assert!(error.contains("not signed"), "{error}");
 }
 
+type Files = Vec<(String, Vec<u8>)>;
+
 /// The files of a bundle, and a bundle of files.
-fn unpacked(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+fn unpacked(bytes: &[u8]) -> Files {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     let read = |n: usize| {
         let mut file = archive.by_index(n).unwrap();
@@ -115,7 +117,7 @@ fn unpacked(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     (0..zip::ZipArchive::new(Cursor::new(bytes)).unwrap().len()).map(read).collect()
 }
 
-fn packed(files: &[(String, Vec<u8>)]) -> Vec<u8> {
+fn packed(files: &Files) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in files {
         archive.start_file(name.as_str(), zip::write::SimpleFileOptions::default()).unwrap();
@@ -130,12 +132,12 @@ fn a_bundle_that_was_put_together_anew_is_refused_by_name() {
     let trusted = [key.public()];
     let files = unpacked(&export(&door(), Some(&key)));
     assert_eq!(take(&packed(&files), &trusted), Ok(6), "packed anew it is the same");
-    let change = |what: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+    let change = |what: &dyn Fn(&mut Files)| {
         let mut files = files.clone();
         what(&mut files);
         take(&packed(&files), &trusted).unwrap_err()
     };
-    let at = |files: &[(String, Vec<u8>)], name: &str| files.iter().position(|f| f.0 == name).unwrap();
+    let at = |files: &Files, name: &str| files.iter().position(|f| f.0 == name).unwrap();
     // Another list of contents under the old signature: a withdrawn feed, a false time.
     let error = change(&|files| {
         let manifest = at(files, MANIFEST);

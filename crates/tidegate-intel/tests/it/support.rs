@@ -51,6 +51,7 @@ pub(crate) fn ids(intel: &Intel, ecosystem: &str, name: &str, version: &str) -> 
     ask(intel, ecosystem, name, version).items.iter().map(|finding| finding.id.clone()).collect()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "asked in the argument")]
 pub(crate) fn only(findings: Findings) -> Finding {
     assert_eq!(findings.items.len(), 1, "{findings:?}");
     (*findings.items[0]).clone()

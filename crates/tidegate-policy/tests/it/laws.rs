@@ -20,6 +20,7 @@ prop_compose! {
         fix in proptest::option::of(any::<bool>()),
         withdrawn in any::<bool>(),
         known in proptest::option::of(0..40i64),
+        held in any::<bool>(),
     ) -> Vulnerability {
         Vulnerability {
             id: format!("GHSA-{id}"),
@@ -28,6 +29,7 @@ prop_compose! {
             fix_available: fix,
             withdrawn,
             known_since: known.map(|d| now().plus_seconds(-d * 86_400)),
+            held: held.then(|| "dismissed".into()),
             ..Default::default()
         }
     }
@@ -44,6 +46,7 @@ prop_compose! {
         provenance in proptest::sample::select(vec!["verified", "offered", "absent", "invalid"]),
         licence in proptest::sample::select(vec!["MIT", "GPL-3.0-only", "nonsense text", "MIT OR NOASSERTION"]),
         flags in any::<[bool; 5]>(),
+        held in any::<bool>(),
     ) -> Facts {
         let mut facts = clean();
         facts.artifact.published_at = age.map(|d| now().plus_seconds(-d * 86_400));
@@ -53,7 +56,7 @@ prop_compose! {
         facts.request.operation = if flags[3] { "index".into() } else { "artifact".into() };
         facts.name.value = Some(NameFacts { resembles: flags[4].then(|| "lodash".into()), difference: None });
         facts.vulnerabilities = Group { state: states[0], value: Some(VulnerabilityFacts { items }), ..Group::default() };
-        facts.malware = Group { state: states[1], value: Some(MalwareFacts { verdict: verdict.into(), reports: vec![] }), ..Group::default() };
+        facts.malware = Group { state: states[1], value: Some(MalwareFacts { verdict: verdict.into(), held: held.then(|| "waiting".into()), ..Default::default() }), ..Group::default() };
         facts.scripts = Group { state: states[2], value: Some(ScriptFacts { install, new_in_version: newly }), ..Group::default() };
         facts.provenance = Group { state: states[3], value: Some(ProvenanceFacts { status: provenance.into(), ..Default::default() }), ..Group::default() };
         facts.licence = Group { state: states[4], value: Some(LicenceFacts { expression: Some(licence.into()), ..Default::default() }), ..Group::default() };

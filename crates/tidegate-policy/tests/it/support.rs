@@ -24,7 +24,7 @@ pub(crate) fn clean() -> Facts {
     facts.artifact.sha256 = Some(Sha256::new([7; 32]));
     facts.artifact.size = Some(1000);
     facts.vulnerabilities = Group::known(VulnerabilityFacts::default());
-    facts.malware = Group::known(MalwareFacts { verdict: "clean".into(), reports: vec![] });
+    facts.malware = Group::known(MalwareFacts { verdict: "clean".into(), ..Default::default() });
     facts.licence = Group::known(LicenceFacts { expression: Some("MIT".into()), ..Default::default() });
     facts.provenance = Group::known(ProvenanceFacts {
         status: "verified".into(),

@@ -5,6 +5,7 @@
 //! files hold pseudonyms and commitments like the ledger; names join only when a question is answered, from the
 //! private table, so a forgotten person is forgotten here too.
 
+mod downloads;
 mod month;
 mod query;
 mod takers;

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a suite of tests: a failure is a panic")]
 
 mod documents;
+mod exposures;
 mod packages;
 mod people;
 mod records;
@@ -31,7 +32,7 @@ pub fn run(fresh: &dyn Fn() -> Fresh) {
 type Check = (&'static str, fn(&dyn Catalogue));
 
 fn checks() -> Vec<Check> {
-    [documents::CHECKS, packages::CHECKS, records::CHECKS, people::CHECKS].concat()
+    [documents::CHECKS, packages::CHECKS, records::CHECKS, people::CHECKS, exposures::CHECKS].concat()
 }
 
 fn at(seconds: i64) -> Timestamp {

@@ -12,6 +12,7 @@ mod artifacts;
 pub mod contract;
 mod decisions;
 mod documents;
+mod exposures;
 mod people;
 mod sightings;
 pub mod sqlite;
@@ -24,6 +25,7 @@ pub use artifacts::{Artifact, Artifacts, Pin, PinKey};
 pub(crate) use decisions::package_of;
 pub use decisions::{Admission, DecisionFilter, DecisionRecord, Decisions};
 pub use documents::{DocumentHead, DocumentKey, Documents, NewDocument, StoredDocument};
+pub use exposures::{AdvisoryHold, Exposure, Exposures, HoldState, VersionExposure};
 pub use people::{
     Context, ContextKind, Forgotten, InvalidContextKind, NewContext, NewPerson, People, Person,
 };
@@ -35,12 +37,21 @@ pub use waivers::{
 
 /// Everything the door asks of its catalogue.
 pub trait Catalogue:
-    Documents + Sightings + Artifacts + Decisions + Waivers + Alarms + Tokens + People + Settings
+    Documents + Sightings + Artifacts + Decisions + Exposures + Waivers + Alarms + Tokens + People + Settings
 {
 }
 
 impl<T> Catalogue for T where
-    T: Documents + Sightings + Artifacts + Decisions + Waivers + Alarms + Tokens + People + Settings
+    T: Documents
+        + Sightings
+        + Artifacts
+        + Decisions
+        + Exposures
+        + Waivers
+        + Alarms
+        + Tokens
+        + People
+        + Settings
 {
 }
 

@@ -188,4 +188,16 @@ pub trait Alarms: Send + Sync {
     /// # Errors
     /// [`CatalogueError`].
     fn acknowledge_alarm(&self, number: i64, at: Timestamp, actor: &str) -> Result<bool, CatalogueError>;
+
+    /// Closes the open alarm of a kind about a subject, because its cause is gone. False where there is none.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    fn lift_alarm(
+        &self,
+        kind: &str,
+        subject: &str,
+        at: Timestamp,
+        actor: &str,
+    ) -> Result<bool, CatalogueError>;
 }

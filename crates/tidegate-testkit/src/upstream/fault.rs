@@ -33,12 +33,50 @@ pub enum Fault {
     DeepJson(usize),
     /// Pads an index, in a form its parser accepts, to at least this many bytes.
     HugeIndex(usize),
+    /// Waits before the head until the gate is opened.
+    Wait(Gate),
     /// Reads the request and never answers.
     Hang,
     /// Reads the request and closes the connection without an answer.
     Drop,
     /// Gives the right body this `Content-Type`.
     ContentType(&'static str),
+}
+
+/// Holds answers back until a test opens it.
+#[derive(Clone, Debug)]
+pub struct Gate(std::sync::Arc<tokio::sync::watch::Sender<bool>>);
+
+impl Gate {
+    /// A gate that is shut.
+    pub fn new() -> Self {
+        Self(std::sync::Arc::new(tokio::sync::watch::Sender::new(false)))
+    }
+
+    /// Opens it for good.
+    pub fn open(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub(super) async fn opened(&self) {
+        // It cannot be dropped while it is held here.
+        let _ = self.0.subscribe().wait_for(|open| *open).await;
+    }
+}
+
+/// One gate is equal to itself.
+impl PartialEq for Gate {
+    fn eq(&self, other: &Self) -> bool {
+        std::sync::Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Gate {}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// A fault set for a path.

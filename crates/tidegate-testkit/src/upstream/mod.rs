@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use catalog::Catalog;
-pub use fault::Fault;
+pub use fault::{Fault, Gate};
 pub use record::Recorded;
 
 use serve::{Running, State};

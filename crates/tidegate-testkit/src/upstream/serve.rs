@@ -162,6 +162,7 @@ async fn answer(
     let fault = fault::take(&mut lock(&state.faults), &path);
     match &fault {
         Some(Fault::Slow(delay)) => tokio::time::sleep(*delay).await,
+        Some(Fault::Wait(gate)) => gate.opened().await,
         Some(Fault::Hang) => {
             tokio::time::sleep(HANG).await;
             return Err(Cut);

@@ -6,12 +6,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tidegate_intel::FeedKind;
 use tidegate_intel::import::{AlarmKind, Extent, ReadOptions};
+use tidegate_store::catalogue::{AdvisoryHold, HoldState};
 
 use super::Handled;
 use super::call::Call;
 use super::problem::Problem;
 use crate::intel::bundles::{self, Loading};
-use crate::intel::sync;
+use crate::intel::effects::held::DecideError;
+use crate::intel::{effects, sync};
 
 /// Feeds as loaded and as last asked for.
 pub(super) fn status(call: &Call) -> Value {
@@ -105,6 +107,7 @@ pub(super) async fn import(call: &Call) -> Handled {
         .heavy(move || bundles::load(&door, loading, Some(actor)))
         .await
         .map_err(|why| Problem::bad(why, "nothing was changed"))?;
+    effects::settle(&call.door).await;
     Ok(json!({ "generation": applied.generation, "feeds": applied.reports }))
 }
 
@@ -179,4 +182,37 @@ pub(super) async fn advisory(call: &Call, id: &str) -> Handled {
         })
     };
     Ok(json!({ "id": id, "records": records.iter().map(shown).collect::<Vec<_>>() }))
+}
+
+/// Advisories whose effect on what was admitted before waits for a person, or was decided on.
+pub(super) async fn held(call: &Call) -> Handled {
+    let holds = call.door.catalogue(|c| c.advisory_holds()).await?;
+    Ok(json!({ "held": holds.iter().map(hold).collect::<Vec<_>>() }))
+}
+
+/// Lets an advisory take its full effect (`confirm`), or lets what was admitted before stay (`dismiss`).
+pub(super) async fn decide_held(call: &Call, id: &str, step: &str) -> Handled {
+    let state = match step {
+        "confirm" => HoldState::Confirmed,
+        "dismiss" => HoldState::Dismissed,
+        _ => return Err(Problem::no_such_resource(step)),
+    };
+    let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned();
+    let actor = (call.actor.name().to_owned(), call.pseudonym().await?);
+    match effects::held::decide(&call.door, &id, state, actor).await {
+        Ok(decided) => Ok(hold(&decided)),
+        Err(error @ DecideError::NotHeld(_)) => {
+            Err(Problem::not_found(error.to_string(), "`tidegate intel held` shows what is"))
+        }
+        Err(DecideError::Failed(why)) => Err(Problem::failed(why)),
+    }
+}
+
+fn hold(hold: &AdvisoryHold) -> Value {
+    json!({
+        "advisory": hold.advisory, "reason": hold.reason, "state": hold.state.as_str(), "since": hold.since,
+        "downloads": hold.downloads, "downloads_in_all": hold.downloads_in_all, "sources": hold.sources,
+        "packages": hold.packages, "decided_at": hold.decided.as_ref().map(|(at, _)| at),
+        "decided_by": hold.decided.as_ref().map(|(_, by)| by),
+    })
 }

@@ -41,6 +41,20 @@ enum Command {
         #[arg(value_name = "ID")]
         id: String,
     },
+    /// Show advisories that wait for a person before they take their full effect on what was admitted before.
+    Held,
+    /// Let an advisory that waits take its full effect.
+    Confirm {
+        /// Its id.
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Let what was admitted before stay, with a warning, although an advisory that waits touches it.
+    Dismiss {
+        /// Its id.
+        #[arg(value_name = "ID")]
+        id: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -110,6 +124,9 @@ impl Intel {
                 }
                 Ok(ExitCode::SUCCESS)
             }
+            Command::Held => self.held(&door),
+            Command::Confirm { id } => self.decide(&door, id, "confirm"),
+            Command::Dismiss { id } => self.decide(&door, id, "dismiss"),
             Command::Show { id } => {
                 let told = door.get(&format!("intel/advisories/{}", segment(id)), &[])?;
                 if self.ask.json {
@@ -120,6 +137,47 @@ impl Intel {
                 Ok(ExitCode::SUCCESS)
             }
         }
+    }
+
+    fn held(&self, door: &super::remote::Remote) -> Outcome {
+        let told = door.get("intel/held", &[])?;
+        let held = list(&told, "held");
+        if self.ask.json {
+            print_json(held)?;
+        } else if held.is_empty() {
+            print("no advisory waits for a person\n")?;
+        } else {
+            let row = |hold: &Value| {
+                let state = match text(hold, "decided_by") {
+                    "" => styled(CARE, &safe(text(hold, "state"))),
+                    by => format!("{} by {}", safe(text(hold, "state")), safe(by)),
+                };
+                let packages: Vec<&str> = list(hold, "packages").iter().filter_map(Value::as_str).collect();
+                vec![
+                    safe(text(hold, "advisory")),
+                    minute(hold, "since"),
+                    state,
+                    text(hold, "reason").replace('_', " "),
+                    format!("{} of {}", hold["downloads"], hold["downloads_in_all"]),
+                    hold["sources"].to_string(),
+                    safe(&packages.join(" ")),
+                ]
+            };
+            let rows: Vec<_> = held.iter().map(row).collect();
+            let head = ["ADVISORY", "SINCE", "STATE", "WHY", "LAST WEEK'S DOWNLOADS", "SOURCES", "PACKAGES"];
+            print_table(&head, &rows)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn decide(&self, door: &super::remote::Remote, id: &str, step: &str) -> Outcome {
+        let told = door.post(&format!("intel/held/{}/{step}", segment(id)), &json!({}))?;
+        if self.ask.json {
+            print_json([&told])?;
+        } else {
+            print(&format!("{} is {}\n", safe(text(&told, "advisory")), safe(text(&told, "state"))))?;
+        }
+        Ok(ExitCode::SUCCESS)
     }
 
     fn synced(&self, told: &Value) -> Outcome {

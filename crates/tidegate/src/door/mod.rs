@@ -26,6 +26,7 @@ use tidegate_store::catalogue::{Catalogue, CatalogueError, DecisionRecord};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::events::Events;
+use crate::intel::effects::{self, Effects};
 use crate::intel::feeds::FeedSource;
 use crate::intel::sync::Attempts;
 use crate::metrics::Metrics;
@@ -95,6 +96,8 @@ pub struct Door {
     pub events_begin: u64,
     degraded: RwLock<Arc<[Text]>>,
     controls: controls::Told,
+    /// What follows from changes of advisories.
+    pub effects: Effects,
     /// Set when the door no longer takes new connections.
     pub draining: AtomicBool,
     rules: RwLock<Arc<Ruleset>>,
@@ -194,7 +197,8 @@ impl Door {
         Ok(DecisionId::from_random(bytes))
     }
 
-    /// Records a decision in the ledger and where it is looked up. Blocks.
+    /// Records a decision that was made under `rules` in the ledger and where it is looked up. False, and nothing is
+    /// recorded, where bytes would leave under it and other rules are in force by now: then it has to be made anew. Blocks.
     ///
     /// # Errors
     /// Either failed, as text.
@@ -202,8 +206,23 @@ impl Door {
         &self,
         repository: &Repository,
         package: &Package,
+        rules: &Ruleset,
         decided: &Decided,
-    ) -> Result<(), String> {
+    ) -> Result<bool, String> {
+        let in_catalogue = |e: CatalogueError| format!("{e}: {}", e.cause);
+        let known_before = decided.sha256.is_none()
+            || self.store.catalogue.admission(&decided.purl).map_err(in_catalogue)?.is_some();
+        let mut admitting = None;
+        if decided.decision.serves() {
+            admitting = self.effects.admitting(self, rules);
+            if admitting.is_none() {
+                return Ok(false);
+            }
+            if !known_before {
+                effects::begin(&*self.store.catalogue, &rules.advisories, &decided.purl, decided.at)
+                    .map_err(in_catalogue)?;
+            }
+        }
         let made = DecisionMade {
             id: decided.id,
             decided_at: decided.at,
@@ -217,13 +236,6 @@ impl Door {
         let entry =
             EntryDraft { time: decided.at, tenant: TENANT.into(), body: Body::Decision(Box::new(made)) };
         drop(self.recorder.append(&entry).map_err(|e| e.to_string())?);
-        let known_before = decided.sha256.is_none()
-            || self
-                .store
-                .catalogue
-                .admission(&decided.purl)
-                .map_err(|e| format!("{e}: {}", e.cause))?
-                .is_some();
         self.store
             .catalogue
             .put_decision(&DecisionRecord {
@@ -238,12 +250,13 @@ impl Door {
                 seek: 0,
                 json: serde_json::to_string(&decided.decision).map_err(|e| e.to_string())?,
             })
-            .map_err(|e| format!("{e}: {}", e.cause))?;
+            .map_err(in_catalogue)?;
+        drop(admitting);
         self.metrics.decision(repository.ecosystem, decided.decision.action);
         if !known_before {
             package.bump_local_epoch();
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Notes that an artifact was served, for eviction. Written in groups.

@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config, LedgerMode};
 use crate::discover::{Discovered, NotConfigured};
 use crate::events::{Events, SinkError};
+use crate::intel::effects::{self, Effects};
 use crate::intel::sync::Attempts;
 use crate::intel::{self, Advisories};
 use crate::metrics::Metrics;
@@ -151,6 +152,7 @@ impl Door {
             checked: Arc::new(attempts.successes()),
             stale_after_seconds: i64::try_from(config.intel.stale_hours).unwrap_or(i64::MAX / 3600) * 3600,
             trusted_vex: config.intel.trusted_vex.clone().into(),
+            holds: Arc::new(effects::holds(&*catalogue).map_err(|e| store_error(&e))?),
         };
         let feeds = intel::feeds::sources(&config.intel, &ecosystems_of(&repositories));
         for feed in &feeds {
@@ -176,6 +178,7 @@ impl Door {
             events_begin: report.last_seq,
             degraded: RwLock::default(),
             controls,
+            effects: Effects::default(),
             draining: AtomicBool::new(false),
             rules: RwLock::new(Arc::new(ruleset)),
             policy_source: Mutex::new(source),
@@ -204,6 +207,7 @@ impl Door {
         drop(door.recorder.append(&entry).map_err(|e| store_error(&e))?);
         door.record_policy(&door.rules(), None, None);
         door.look_for_degradations();
+        effects::catch_up(&door).map_err(|e| store_error(&e))?;
         Ok(door)
     }
 }

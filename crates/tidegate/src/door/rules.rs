@@ -13,7 +13,7 @@ use tidegate_policy::{Policy, PolicyErrors, WaiverSet};
 use tidegate_store::catalogue::{Catalogue, CatalogueError, WaiverFilter};
 
 use super::{Door, NOT_THERE, TENANT};
-use crate::intel::Advisories;
+use crate::intel::{Advisories, effects};
 use crate::pipeline::decide::Ruleset;
 
 /// Where a policy comes from.
@@ -142,18 +142,36 @@ impl Door {
         Ok(rules)
     }
 
-    /// Puts other advisories in force. What was decided before is decided anew. What that means for controls is told once
-    /// it is noted how current they are: see [`Self::note_checked`].
+    /// Puts other advisories in force, with what is held back. What was decided before is decided anew. What that means for
+    /// controls is told once it is noted how current they are: see [`Self::note_checked`]. Blocks.
     pub fn put_advisories_in_force(&self, snapshot: Arc<Snapshot>) {
         let _one_at_a_time = self.policy_source.lock().expect("no panic while holding it");
         let before = self.rules();
         // A slower thread must not bring back what a faster one replaced.
-        if snapshot.generation() <= before.advisories.snapshot.generation() {
+        if snapshot.generation() < before.advisories.snapshot.generation() {
             return;
         }
-        let advisories = Advisories { snapshot, ..before.advisories.clone() };
+        let holds = effects::holds(&*self.store.catalogue).map(Arc::new).unwrap_or_else(|error| {
+            tracing::error!(error = %error, "what is held back could not be read: {error}");
+            Arc::clone(&before.advisories.holds)
+        });
+        let advisories = Advisories { snapshot, holds, ..before.advisories.clone() };
         let rules = Ruleset { advisories, epoch: before.epoch + 1, ..Ruleset::clone(&before) };
         *self.rules.write().expect("no panic while holding it") = Arc::new(rules);
+    }
+
+    /// Puts in force what is held back by now. Blocks.
+    ///
+    /// # Errors
+    /// The catalogue's; what was in force stays.
+    pub fn put_holds_in_force(&self) -> Result<(), CatalogueError> {
+        let _one_at_a_time = self.policy_source.lock().expect("no panic while holding it");
+        let before = self.rules();
+        let holds = Arc::new(effects::holds(&*self.store.catalogue)?);
+        let advisories = Advisories { holds, ..before.advisories.clone() };
+        let rules = Ruleset { advisories, epoch: before.epoch + 1, ..Ruleset::clone(&before) };
+        *self.rules.write().expect("no panic while holding it") = Arc::new(rules);
+        Ok(())
     }
 
     /// Notes when each feed was last current. Decisions stand: only the time at which they have to be made again moves.

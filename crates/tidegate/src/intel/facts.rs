@@ -8,8 +8,10 @@ use tidegate_intel::matching::Package;
 use tidegate_intel::{Finding, Findings, Query};
 use tidegate_model::facts::{Group, MalwareFacts, Vulnerability, VulnerabilityFacts};
 use tidegate_model::{Ecosystem, PackageName, Timestamp};
+use tidegate_store::catalogue::HoldState;
 
 use super::Advisories;
+use super::holds::Holds;
 
 /// Which version is asked about.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +82,27 @@ pub fn known(advisories: &Advisories, query: &Query<'_>, findings: &Findings) ->
     let (mut vulnerabilities, mut malware) = (facts.vulnerabilities, facts.malware);
     vulnerabilities.fresh_until = until(vulnerabilities.fresh_until);
     malware.fresh_until = until(malware.fresh_until);
+    hold_back(&advisories.holds, vulnerabilities.value.as_mut(), malware.value.as_mut());
     (vulnerabilities, malware)
+}
+
+/// Says of each advisory whether its effect on what was admitted before is held back, and of the reports of malice whether
+/// that of all of them is.
+fn hold_back(
+    holds: &Holds,
+    vulnerabilities: Option<&mut VulnerabilityFacts>,
+    malware: Option<&mut MalwareFacts>,
+) {
+    let items = vulnerabilities.map(|v| v.items.as_mut_slice()).unwrap_or_default();
+    for item in items.iter_mut() {
+        let ids = std::iter::once(&item.id).chain(&item.aliases).map(String::as_str);
+        item.held = holds.state(ids).map(|state| state.as_str().to_owned());
+    }
+    let Some(malware) = malware.filter(|malware| !malware.reports.is_empty()) else { return };
+    let held = |report: &String| items.iter().find(|item| item.id == *report)?.held.clone();
+    let all: Option<Vec<String>> = malware.reports.iter().map(held).collect();
+    let waiting = HoldState::Waiting.as_str();
+    malware.held = all.and_then(|all| all.iter().find(|word| *word == waiting).or(all.first()).cloned());
 }
 
 /// What feeds say of a version.

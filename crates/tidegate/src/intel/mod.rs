@@ -8,6 +8,7 @@ pub mod effects;
 pub mod facts;
 pub mod feeds;
 pub mod fixes;
+pub mod holds;
 pub mod recall;
 pub mod sync;
 pub mod told;
@@ -34,6 +35,8 @@ pub struct Advisories {
     pub stale_after_seconds: i64,
     /// Authors whose VEX statements count.
     pub trusted_vex: Arc<[String]>,
+    /// What is held back for what was admitted before.
+    pub holds: Arc<holds::Holds>,
 }
 
 /// One way in which a control of the door is not what it should be.

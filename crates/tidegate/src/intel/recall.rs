@@ -15,7 +15,6 @@ use tidegate_model::{Ecosystem, PackageName, Sha256, Timestamp};
 use tidegate_store::catalogue::{Catalogue, LocalBlock};
 
 use super::Advisories;
-use super::effects::spellings;
 use super::sync::chain;
 
 /// Beyond this many touched versions an advisory is asked about by package.
@@ -205,17 +204,15 @@ fn of_records(
     }
     recall.elsewhere = elsewhere.len();
     for (ecosystem, looked_up) in names.into_keys() {
-        for name in spellings(ecosystem, &looked_up) {
-            let known = versions(&mut recall, &name, advisories, catalogue, now)?;
-            if known || name.as_str() == looked_up {
-                recall.packages.insert(package_purl(&name));
-            }
+        let Ok(name) = PackageName::parse(ecosystem, &looked_up) else { continue };
+        if !versions(&mut recall, &name, advisories, catalogue, now)? {
+            recall.packages.insert(package_purl(&name));
         }
     }
     Ok(recall)
 }
 
-/// Adds the versions of one package that were admitted here; whether there are any.
+/// Adds the versions of one package that were admitted here, under whichever spelling; whether there are any.
 fn versions(
     recall: &mut Recall,
     name: &PackageName,
@@ -223,7 +220,8 @@ fn versions(
     catalogue: &dyn Catalogue,
     now: Timestamp,
 ) -> Result<bool, RecallError> {
-    let admitted = catalogue.admissions(&package_purl(name)).map_err(|e| RecallError::Failed(chain(&e)))?;
+    let admitted =
+        catalogue.admissions_as_spelled(&package_purl(name)).map_err(|e| RecallError::Failed(chain(&e)))?;
     if admitted.is_empty() {
         return Ok(false);
     }
@@ -231,6 +229,7 @@ fn versions(
     for admission in admitted {
         let Ok(package) = PackageRef::parse(&admission.purl) else { continue };
         let Some(version) = package.version.as_ref().map(|v| v.as_str()) else { continue };
+        recall.packages.insert(package_purl(&package.name));
         let findings = known.matches(version);
         let finding = findings.items.iter().find(|f| f.ids.iter().any(|id| recall.ids.contains(id)));
         let undecided = || findings.undecided.iter().any(|id| recall.ids.contains(id));

@@ -162,7 +162,9 @@ async fn one(door: &Arc<Door>, feed: &FeedSource) -> Outcome {
     }
     next.outcome = Some(outcome.clone());
     door.attempts.note(&feed.name, next);
-    door.note_checked(door.attempts.successes());
+    let checked = Arc::clone(door);
+    door.blocking(move || checked.note_checked(checked.attempts.successes())).await;
+    super::effects::settle(door).await;
     outcome
 }
 
@@ -372,7 +374,8 @@ async fn apply(
     .await
 }
 
-/// Puts deliveries in force and does what follows from it; `actor` is who loaded them, where somebody did. Blocks.
+/// Puts deliveries in force; `actor` is who loaded them, where somebody did. What follows for what was admitted before is
+/// left for [`effects::settle`](super::effects::settle). Blocks.
 ///
 /// # Errors
 /// What failed, as text; what was in force stays in force.
@@ -382,10 +385,11 @@ pub fn put_in_force(
     accept: Vec<import::AlarmKind>,
     actor: Option<Pseudonym>,
 ) -> Result<Applied, String> {
+    let _one_at_a_time = door.effects.applying();
     let options = PlanOptions { now: door.clock.now(), accept };
     let plan = door.intel.snapshot().plan(deliveries, &options).map_err(|e| chain(&e))?;
     let applied = door.intel.apply(plan).map_err(|e| chain(&e))?;
-    super::effects::follow(door, &applied, actor);
+    super::effects::swap(door, &applied, actor);
     Ok(applied)
 }
 

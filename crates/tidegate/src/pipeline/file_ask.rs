@@ -50,6 +50,8 @@ pub struct HotKey {
     class: u64,
 }
 
+/// How often one answer is decided anew because other rules came into force meanwhile.
+const MAX_DECISIONS: usize = 8;
 /// An index younger than this is not asked for again because of a file it does not list, in seconds.
 const RECHECK_SECONDS: i64 = 5;
 
@@ -144,22 +146,25 @@ async fn resolve(
     }
     let staged = wait_for(door, request, &package, position, part).await?;
     let cold = staged.cold || loaded.cold;
-    let (decision, bytes) = match part {
-        // The sidecar's bytes say nothing of the file's: the decision stays the one made without bytes.
-        Part::Metadata => (early, None),
-        Part::Whole => {
-            let bytes = staged.known.clone();
-            (
-                decide_blocking(door, request, rules, &package, position, Some(bytes.clone())).await?,
-                Some(bytes),
-            )
-        }
-    };
+    // The sidecar's bytes say nothing of the file's: it is decided on as without bytes.
+    let bytes = (part == Part::Whole).then(|| staged.known.clone());
     let circumstance = circumstance(door, &loaded, cold);
-    if !decision.serves() {
-        return Ok((refused(door, request, rules, &package, position, decision, bytes).await?, circumstance));
+    let mut rules = Arc::clone(rules);
+    let mut decided = None;
+    for _ in 0..MAX_DECISIONS {
+        let decision = decide_blocking(door, request, &rules, &package, position, bytes.clone()).await?;
+        if !decision.serves() {
+            let refused = refused(door, request, &rules, &package, position, decision, bytes).await?;
+            return Ok((refused, circumstance));
+        }
+        decided = record_decision(door, request, &rules, &package, position, decision, bytes.clone()).await?;
+        if decided.is_some() {
+            break;
+        }
+        // Fetching may take minutes; what came into force meanwhile counts.
+        rules = door.rules();
     }
-    let decided = record_decision(door, request, rules, &package, position, decision, bytes).await?;
+    let decided = decided.ok_or_else(|| cannot("rules change faster than they can be applied"))?;
     let (sha256, held_by) = (staged.known.sha256, request.repository.name.to_string());
     door.catalogue(move |c| c.unhold(&sha256, &held_by)).await.map_err(|e| cannot(&e.to_string()))?;
     let subject = subject_of(&package, position, staged.known.sha256);
@@ -326,6 +331,7 @@ fn cannot(why: &str) -> Denial {
     denials::plain(DenialKind::CannotRecord, format!("tidegate cannot decide now: {why}"), "")
 }
 
+/// Names a decision and records it; none where bytes would leave under it and other rules are in force by now.
 async fn record_decision(
     door: &Arc<Door>,
     request: &PackageRequest,
@@ -334,15 +340,16 @@ async fn record_decision(
     position: usize,
     decision: Decision,
     bytes: Option<BytesKnown>,
-) -> Result<Decided, Denial> {
+) -> Result<Option<Decided>, Denial> {
     let (door2, rules, package, request) = (door.clone(), rules.clone(), package.clone(), request.clone());
     door.blocking(move || {
         let local = LocalState::default();
         let question = question(&request, &rules, &package, position, &local, bytes.as_ref());
         let id = door2.new_decision_id().map_err(|e| cannot(&e.to_string()))?;
         let decided = name_decision(&rules, &question, decision, id, door2.clock.now());
-        door2.keep_decision(&request.repository, &package, &decided).map_err(|e| cannot(&e))?;
-        Ok(decided)
+        let kept =
+            door2.keep_decision(&request.repository, &package, &rules, &decided).map_err(|e| cannot(&e))?;
+        Ok(kept.then_some(decided))
     })
     .await
 }
@@ -357,7 +364,9 @@ async fn refused(
     decision: Decision,
     bytes: Option<BytesKnown>,
 ) -> Result<Hot, Denial> {
-    let decided = record_decision(door, request, rules, package, position, decision, bytes.clone()).await?;
+    let decided = record_decision(door, request, rules, package, position, decision, bytes.clone())
+        .await?
+        .ok_or_else(|| cannot("a refusal was to be recorded as an admission"))?;
     let (door2, rules2, package2, request2) = (door.clone(), rules.clone(), package.clone(), request.clone());
     let all = door
         .blocking(move || {

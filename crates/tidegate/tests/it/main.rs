@@ -20,6 +20,7 @@ mod config_fields;
 mod crowd;
 mod documents;
 mod durability;
+mod effects;
 mod event_examples;
 mod events;
 mod faults;

@@ -8,6 +8,7 @@ mod artifacts;
 mod convert;
 mod decisions;
 mod documents;
+mod exposures;
 mod migrate;
 mod people;
 mod readers;

@@ -279,4 +279,22 @@ impl Alarms for SqliteCatalogue {
             Ok(changed > 0)
         })
     }
+
+    fn lift_alarm(
+        &self,
+        kind: &str,
+        subject: &str,
+        at: Timestamp,
+        actor: &str,
+    ) -> Result<bool, CatalogueError> {
+        self.write("lifting an alarm", |c| {
+            let changed = c
+                .prepare_cached(
+                    "update alarm set acknowledged_at = ?3, acknowledged_by = ?4
+                     where kind = ?1 and subject = ?2 and acknowledged_at is null",
+                )?
+                .execute(params![kind, subject, Millis(at), actor])?;
+            Ok(changed > 0)
+        })
+    }
 }

@@ -268,7 +268,7 @@ impl Alone<'_> {
         reports.extend(reported.value.map(|known| known.reports).unwrap_or_default());
         Group {
             source: Some("blocked by hand".into()),
-            ..Group::known(MalwareFacts { verdict: "malicious".into(), reports })
+            ..Group::known(MalwareFacts { verdict: "malicious".into(), reports, held: None })
         }
     }
 

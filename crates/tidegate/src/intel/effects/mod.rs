@@ -1,160 +1,176 @@
-//! What follows from a change of advisories: it is in force at once, and what was admitted before and is touched now raises
-//! an alarm that says how to find who took it.
+//! What follows from a change of advisories for what was admitted before.
+//!
+//! 1. *In force* ([`swap`]): what must wait for a person is found and kept, then the new snapshot takes the place of the old
+//!    one for every path at once. A version whose admission is being written belongs to one side or the other (see
+//!    [`Effects::admitting`]).
+//! 2. *Told* ([`settle`]): every admitted version that is exposed to more or to less gets an entry in the ledger, a note in
+//!    the catalogue of what was told, and an alarm that says how to find who took it, or the end of that alarm.
+//!
+//! Both steps compare what was told with what is known now, so neither needs the state before. The catalogue keeps up to
+//! which generation effects were told; a door that starts with another one looks at everything that it ever admitted.
 
+pub(crate) mod held;
+mod look;
 mod record;
+mod tell;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
 
 use tidegate_intel::import::Applied;
-use tidegate_intel::inverse::{self, NameChange};
-use tidegate_intel::{AdvisoryKind, Snapshot};
+use tidegate_intel::{Snapshot, inverse};
 use tidegate_ledger::pseudonym::Pseudonym;
-use tidegate_model::coordinate::{PackageRef, package_purl};
-use tidegate_model::facts::Severity;
-use tidegate_model::{Ecosystem, PackageName, Timestamp};
-use tidegate_store::catalogue::NewAlarm;
+use tidegate_model::coordinate::PackageRef;
+use tidegate_model::{Ecosystem, Timestamp};
+use tidegate_store::catalogue::{Catalogue, CatalogueError, VersionExposure};
 
 use super::Advisories;
-use super::facts::{Asked, findings, vulnerability};
+use super::facts::Asked;
+use super::holds::Holds;
+use super::sync::chain;
 use crate::door::Door;
+use crate::pipeline::decide::Ruleset;
 
-/// The kind of the alarms raised here.
+pub use look::Scope;
+
+/// The kind of the alarms about admitted versions that are touched.
 pub const ALARM: &str = "advisory";
-/// More alarms than this in one change are summed up in one line of the log: a first delivery may touch much.
-const MAX_ALARMS: usize = 1000;
+/// The kind of the alarms about advisories that wait for a person.
+pub const HELD_ALARM: &str = "advisory-held";
+/// The setting that says up to which generation effects were told.
+const FOLLOWED: &str = "effects_generation";
 
-/// An admitted version that a change made worse or better.
-#[derive(Debug, PartialEq, Eq)]
-struct Touched {
-    purl: String,
-    admitted_at: Timestamp,
-    /// Grave findings that are new, with a word for each.
-    new: BTreeMap<String, &'static str>,
-    /// Ids of grave findings that are gone.
-    gone: Vec<String>,
+/// What is under way.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// One change of advisories at a time, from reading what is in force to putting in force what follows.
+    applying: Mutex<()>,
+    /// Held while advisories are swapped; shared while an admission is written.
+    admitting: RwLock<()>,
+    /// What is to be told, with the generation it follows from.
+    pending: Mutex<Vec<(u64, Scope)>>,
+    /// One telling at a time.
+    telling: tokio::sync::Mutex<()>,
+    /// How many distinct downloads the last week had, and when they were counted.
+    week: Mutex<Option<(Timestamp, u64)>>,
 }
 
-/// Puts what was applied in force for every path, then looks for what was admitted before. Blocks.
-pub fn follow(door: &Arc<Door>, applied: &Applied, actor: Option<Pseudonym>) {
+impl Effects {
+    /// For one change of advisories at a time.
+    pub(super) fn applying(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.applying.lock().expect("no panic while holding it")
+    }
+
+    /// For as long as an admission is written that was decided under `rules`; `None` where other rules are in force by
+    /// now, so that it has to be decided anew. What is written before a swap is seen by the look that follows it; what is
+    /// written after it was decided by what is in force then. No admission falls between.
+    pub(crate) fn admitting(&self, door: &Door, rules: &Ruleset) -> Option<RwLockReadGuard<'_, ()>> {
+        let admitting = self.admitting.read().expect("no panic while holding it");
+        (door.rules().epoch == rules.epoch).then_some(admitting)
+    }
+
+    fn push(&self, generation: u64, scope: Scope) {
+        self.pending.lock().expect("no panic while holding it").push((generation, scope));
+    }
+
+    fn take(&self) -> Option<(u64, Scope)> {
+        let all = std::mem::take(&mut *self.pending.lock().expect("no panic while holding it"));
+        all.into_iter().reduce(|(a, one), (b, other)| (a.max(b), one.with(other)))
+    }
+}
+
+/// Puts what was applied in force for every path. What follows for admitted versions is left for [`settle`]. Blocks.
+pub fn swap(door: &Arc<Door>, applied: &Applied, actor: Option<Pseudonym>) {
     if applied.before.generation() == applied.after.generation() {
         return;
     }
-    door.put_advisories_in_force(Arc::clone(&applied.after));
-    // A first delivery touches a million names; those that nobody took are counted and forgotten.
-    let mut taken = |ecosystem: &str, name: &str| was_taken(door, ecosystem, name);
-    let changes = inverse::changes_among(&applied.before, &applied.after, &mut taken);
-    let changes = changes.map_err(|e| e.to_string());
-    record::in_force(door, applied, changes.as_ref().map_or(0, |changes| changes.names), actor);
-    match changes.and_then(|changes| touched(door, applied, changes.wanted)) {
-        Ok(touched) => tell(door, &touched),
-        Err(why) => tracing::error!("what was admitted before could not be looked through: {why}"),
-    }
-}
-
-fn touched(door: &Door, applied: &Applied, changes: Vec<NameChange>) -> Result<Vec<Touched>, String> {
-    let now = door.clock.now();
-    let in_force = door.rules().advisories.clone();
-    let with = |snapshot: &Arc<Snapshot>| Advisories { snapshot: Arc::clone(snapshot), ..in_force.clone() };
-    let (before, after) = (with(&applied.before), with(&applied.after));
-    let mut all = Vec::new();
-    for change in changes {
-        let Ok(ecosystem) = change.ecosystem.parse::<Ecosystem>() else { continue };
-        for name in spellings(ecosystem, &change.name) {
-            let admitted =
-                door.store.catalogue.admissions(&package_purl(&name)).map_err(|e| e.to_string())?;
-            for admission in admitted {
-                let Some(version) = PackageRef::parse(&admission.purl).ok().and_then(|p| p.version) else {
-                    continue;
-                };
-                let version = version.as_str();
-                if !change.touches(version) {
-                    continue;
-                }
-                let asked = Asked { ecosystem, name: name.as_str(), version, now };
-                let (was, is) = (grave(&before, &asked), grave(&after, &asked));
-                let gone = was.keys().filter(|id| !is.contains_key(*id)).cloned().collect::<Vec<_>>();
-                let new: BTreeMap<_, _> = is.into_iter().filter(|(id, _)| !was.contains_key(id)).collect();
-                if !new.is_empty() || !gone.is_empty() {
-                    all.push(Touched { purl: admission.purl, admitted_at: admission.first_at, new, gone });
-                }
-            }
-        }
-    }
-    Ok(all)
-}
-
-/// Whether any version of a name was ever admitted; where that cannot be told, it is looked at later, with the reason.
-fn was_taken(door: &Door, ecosystem: &str, name: &str) -> bool {
-    let Ok(ecosystem) = ecosystem.parse::<Ecosystem>() else { return false };
-    spellings(ecosystem, name).iter().any(|name| {
-        let admitted = door.store.catalogue.admissions(&package_purl(name));
-        admitted.map_or(true, |admitted| !admitted.is_empty())
-    })
-}
-
-/// The names under which a package may have been admitted: feeds' names are looked up in one form, and of crates that
-/// form leaves open where `-` and where `_` stood.
-pub(crate) fn spellings(ecosystem: Ecosystem, name: &str) -> Vec<PackageName> {
-    let mut names = vec![name.to_owned()];
-    if ecosystem == Ecosystem::Cargo && name.contains('-') {
-        names.push(name.replace('-', "_"));
-    }
-    names.iter().filter_map(|name| PackageName::parse(ecosystem, name).ok()).collect()
-}
-
-/// Findings that somebody should hear of, by id, with a word for each.
-fn grave(advisories: &Advisories, asked: &Asked<'_>) -> BTreeMap<String, &'static str> {
-    let word = |finding: &tidegate_intel::Finding| {
-        let facts = vulnerability(advisories, asked, finding);
-        let answered =
-            facts.vex.is_some_and(|vex| vex.trusted && matches!(&*vex.status, "not_affected" | "fixed"));
-        match facts.effective_severity {
-            _ if answered => None,
-            _ if finding.kind == AdvisoryKind::Malware => Some("malware"),
-            _ if facts.kev == Some(true) => Some("being exploited"),
-            Some(Severity::Critical) => Some("critical"),
-            Some(Severity::High) => Some("high"),
-            _ => None,
+    // A first delivery touches a million names: of each nothing but the name is kept.
+    let mut names = Vec::new();
+    let mut name_it = |ecosystem: &str, name: &str| {
+        names.extend(ecosystem.parse::<Ecosystem>().ok().map(|ecosystem| (ecosystem, name.to_owned())));
+        false
+    };
+    let scope = match inverse::changes_among(&applied.before, &applied.after, &mut name_it) {
+        Ok(_) => Scope::Names(names.into_iter().collect()),
+        Err(error) => {
+            tracing::error!(error = %error, "what changed cannot be told, so everything is looked at: {}", chain(&error));
+            Scope::Everything
         }
     };
-    let found = findings(advisories, asked).items;
-    found.iter().filter_map(|finding| Some((finding.id.clone(), word(finding)?))).collect()
+    let names = if let Scope::Names(names) = &scope { names.len() } else { 0 };
+    put_in_force(door, &applied.after, scope);
+    record::in_force(door, applied, names, actor);
 }
 
-fn tell(door: &Door, touched: &[Touched]) {
-    let now = door.clock.now();
-    for one in touched.iter().filter(|t| !t.new.is_empty()).take(MAX_ALARMS) {
-        let what: Vec<String> = one.new.iter().map(|(id, word)| format!("{id} ({word})")).collect();
-        let message = format!(
-            "{} touches {}, admitted here since {}; `tidegate who {}` lists who took it",
-            what.join(", "),
-            one.purl,
-            one.admitted_at.to_minute(),
-            one.purl
+/// Puts in force what lies on disk where effects were never told of it: after a stop in the middle, and for a data
+/// directory from before there were effects. Blocks; takes as long as looking at every admitted package.
+///
+/// # Errors
+/// The catalogue's.
+pub fn catch_up(door: &Arc<Door>) -> Result<(), CatalogueError> {
+    let snapshot = door.intel.snapshot();
+    let told = door.store.catalogue.setting(FOLLOWED)?.and_then(|text| text.parse::<u64>().ok());
+    if told.unwrap_or(0) != snapshot.generation() {
+        tracing::info!(
+            intel.generation = snapshot.generation(),
+            "what was admitted is compared with the advisories in force"
         );
-        tracing::warn!(artifact.purl = %one.purl, "{message}");
-        let alarm = NewAlarm {
-            kind: ALARM.into(),
-            subject: one.purl.clone(),
-            message,
-            json: serde_json::json!({ "purl": one.purl, "advisories": one.new.keys().collect::<Vec<_>>() })
-                .to_string(),
-            at: now,
-        };
-        door.metrics.alarms.inc();
-        if let Err(error) = door.store.catalogue.raise_alarm(&alarm) {
-            tracing::error!(error = %error, "an alarm could not be kept: {error}");
+        put_in_force(door, &snapshot, Scope::Everything);
+    }
+    Ok(())
+}
+
+fn put_in_force(door: &Arc<Door>, snapshot: &Arc<Snapshot>, scope: Scope) {
+    let next = Advisories { snapshot: Arc::clone(snapshot), ..door.rules().advisories.clone() };
+    if let Err(why) = held::hold_what_must_wait(door, &next, &scope) {
+        // Safe: what would have waited is then not held back.
+        tracing::error!("whether an advisory must wait for a person could not be told: {why}");
+    }
+    door.effects.push(snapshot.generation(), scope);
+    let _nobody_admits = door.effects.admitting.write().expect("no panic while holding it");
+    door.put_advisories_in_force(Arc::clone(snapshot));
+}
+
+/// Notes what touches a version when it is first admitted, so that only what comes later is news. Before the admission
+/// itself is written: a note too many does no harm.
+pub(crate) fn begin(
+    catalogue: &dyn Catalogue,
+    advisories: &Advisories,
+    purl: &str,
+    now: Timestamp,
+) -> Result<(), CatalogueError> {
+    let Ok(read) = PackageRef::parse(purl) else { return Ok(()) };
+    let Some(version) = read.version.as_ref().map(|v| v.as_str()) else { return Ok(()) };
+    let asked = Asked { ecosystem: read.name.ecosystem(), name: read.name.as_str(), version, now };
+    let advisories = look::exposure(advisories, &asked);
+    if advisories.is_empty() {
+        return Ok(());
+    }
+    catalogue.set_exposures(&[VersionExposure { purl: purl.to_owned(), advisories }])
+}
+
+/// Tells what follows from every change that is in force and was not told yet. Returns once all of it is told. What fails
+/// is told at the next call, or at the next start.
+pub async fn settle(door: &Arc<Door>) {
+    // Its own task: whoever waits may go away, the work may not stop for that.
+    let door = Arc::clone(door);
+    let told = tokio::spawn(async move {
+        let _one_at_a_time = door.effects.telling.lock().await;
+        while let Some((generation, scope)) = door.effects.take() {
+            if let Err(why) = tell::all(&door, generation, &scope).await {
+                tracing::error!("what an advisory touches could not be told: {why}");
+                door.effects.push(generation, scope);
+                return;
+            }
         }
+    });
+    if let Err(error) = told.await
+        && error.is_panic()
+    {
+        std::panic::resume_unwind(error.into_panic());
     }
-    for one in touched.iter().filter(|t| !t.gone.is_empty()).take(MAX_ALARMS) {
-        tracing::info!(artifact.purl = %one.purl, "{} no longer touches {}", one.gone.join(", "), one.purl);
-    }
-    if touched.len() > MAX_ALARMS {
-        let more = touched.len() - MAX_ALARMS;
-        tracing::warn!(
-            advisories.more = more,
-            "{more} more admitted versions are touched: `tidegate check` and `tidegate why` tell"
-        );
-    }
+}
+
+/// The holds that the catalogue keeps, for the ruleset.
+pub(crate) fn holds(catalogue: &dyn Catalogue) -> Result<Holds, CatalogueError> {
+    Ok(Holds::of(&catalogue.advisory_holds()?))
 }

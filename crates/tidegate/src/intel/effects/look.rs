@@ -1,0 +1,211 @@
+//! Comparing what was told of admitted versions with what is known now.
+//!
+//! No state before the change is needed: the catalogue keeps what was told. So a pass that was cut short is run again, and
+//! a retraction is the same thing backwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tidegate_intel::{AdvisoryKind, Finding};
+use tidegate_ledger::entry::Grave;
+use tidegate_model::coordinate::{PackageRef, package_purl};
+use tidegate_model::facts::Severity;
+use tidegate_model::{Ecosystem, PackageName, Timestamp};
+use tidegate_store::catalogue::{Admission, Catalogue, CatalogueError, Exposure, VersionExposure};
+
+use crate::intel::Advisories;
+use crate::intel::facts::{Asked, vulnerability};
+
+/// Which packages are to be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// These: ecosystem and name in the form in which advisories are looked up.
+    Names(BTreeSet<(Ecosystem, String)>),
+    /// Every package of which a version was admitted.
+    Everything,
+}
+
+impl Scope {
+    /// Both.
+    pub fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Names(mut all), Self::Names(more)) => {
+                all.extend(more);
+                Self::Names(all)
+            }
+            _ => Self::Everything,
+        }
+    }
+}
+
+/// An advisory that touches an admitted version gravely.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct GraveFinding {
+    pub why: Grave,
+    pub finding: std::sync::Arc<Finding>,
+}
+
+/// An admitted version of which other things are known than were told.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Touched {
+    pub package: PackageRef,
+    pub purl: String,
+    pub admitted_at: Timestamp,
+    /// What touches it and was not told, or was told to be less grave.
+    pub new: Vec<GraveFinding>,
+    /// What was told and touches it no more.
+    pub gone: Vec<String>,
+    /// What is to be noted as told.
+    pub told: Vec<Exposure>,
+}
+
+impl Touched {
+    /// Whether somebody should hear of it; else only ids or words changed.
+    pub(super) fn is_news(&self) -> bool {
+        !self.new.is_empty() || !self.gone.is_empty()
+    }
+}
+
+/// How many packages are listed at a time when all are looked at.
+const PACKAGES_AT_A_TIME: u32 = 1000;
+
+/// Every admitted version of the scope of which other things are known than were told. Blocks.
+pub(super) fn look(
+    catalogue: &dyn Catalogue,
+    advisories: &Advisories,
+    scope: &Scope,
+    now: Timestamp,
+) -> Result<Vec<Touched>, CatalogueError> {
+    let mut touched = Vec::new();
+    match scope {
+        Scope::Names(names) => {
+            for (ecosystem, name) in names {
+                // A name that its ecosystem does not allow was never admitted.
+                let Ok(name) = PackageName::parse(*ecosystem, name) else { continue };
+                let admitted = catalogue.admissions_as_spelled(&package_purl(&name))?;
+                package(catalogue, advisories, admitted, now, &mut touched)?;
+            }
+        }
+        Scope::Everything => {
+            let mut after = String::new();
+            loop {
+                let packages = catalogue.admitted_packages(&after, PACKAGES_AT_A_TIME)?;
+                let Some(last) = packages.last() else { break };
+                after.clone_from(last);
+                for purl in &packages {
+                    package(catalogue, advisories, catalogue.admissions(purl)?, now, &mut touched)?;
+                }
+            }
+        }
+    }
+    Ok(touched)
+}
+
+/// The admitted versions of one name, under whichever spelling.
+fn package(
+    catalogue: &dyn Catalogue,
+    advisories: &Advisories,
+    admitted: Vec<Admission>,
+    now: Timestamp,
+    touched: &mut Vec<Touched>,
+) -> Result<(), CatalogueError> {
+    let mut by_spelling: BTreeMap<String, Vec<(Admission, PackageRef)>> = BTreeMap::new();
+    for admission in admitted {
+        let Ok(read) = PackageRef::parse(&admission.purl) else { continue };
+        by_spelling.entry(package_purl(&read.name)).or_default().push((admission, read));
+    }
+    for (purl, versions) in by_spelling {
+        let told: BTreeMap<String, Vec<Exposure>> = catalogue
+            .exposures(&purl)?
+            .into_iter()
+            .map(|version: VersionExposure| (version.purl, version.advisories))
+            .collect();
+        let Some((_, first)) = versions.first() else { continue };
+        let name = first.name.clone();
+        if told.is_empty() && !advisories.snapshot.knows(name.ecosystem().as_str(), name.as_str()) {
+            continue;
+        }
+        let known = advisories.snapshot.package(name.ecosystem().as_str(), name.as_str(), now);
+        for (admission, read) in versions {
+            let Some(version) = read.version.as_ref().map(|version| version.as_str()) else { continue };
+            let before = told.get(&admission.purl).map(Vec::as_slice).unwrap_or_default();
+            let findings = known.matches(version).items;
+            let asked = Asked { ecosystem: name.ecosystem(), name: name.as_str(), version, now };
+            let grave = findings.into_iter().filter_map(|finding| {
+                let why = word(advisories, &asked, &finding)?;
+                Some(GraveFinding { why, finding })
+            });
+            let (new, gone, now_told) = compare(before, grave.collect(), now);
+            if now_told.as_slice() != before {
+                let purl = admission.purl;
+                touched.push(Touched {
+                    package: read,
+                    purl,
+                    admitted_at: admission.first_at,
+                    new,
+                    gone,
+                    told: now_told,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is new, what is gone, and what to note. A finding is known again by any of its ids, since the one that is shown
+/// changes when another database describes the same flaw.
+fn compare(
+    before: &[Exposure],
+    grave: Vec<GraveFinding>,
+    now: Timestamp,
+) -> (Vec<GraveFinding>, Vec<String>, Vec<Exposure>) {
+    let same = |told: &Exposure, one: &GraveFinding| one.finding.ids.contains(&told.advisory);
+    let gone = before.iter().filter(|told| !grave.iter().any(|one| same(told, one)));
+    let gone = gone.map(|told| told.advisory.clone()).collect();
+    let mut told: Vec<Exposure> = Vec::new();
+    let mut new = Vec::new();
+    for one in grave {
+        let known = before.iter().find(|told| same(told, &one));
+        told.push(Exposure {
+            advisory: one.finding.id.clone(),
+            why: one.why,
+            since: known.map_or(now, |known| known.since),
+        });
+        // The gravest word comes first.
+        if known.is_none_or(|known| one.why < known.why) {
+            new.push(one);
+        }
+    }
+    told.sort_by(|a, b| a.advisory.cmp(&b.advisory));
+    told.dedup_by(|a, b| a.advisory == b.advisory);
+    (new, gone, told)
+}
+
+/// Why somebody should hear of a finding, if they should.
+pub(super) fn word(advisories: &Advisories, asked: &Asked<'_>, finding: &Finding) -> Option<Grave> {
+    let facts = vulnerability(advisories, asked, finding);
+    let answered =
+        facts.vex.is_some_and(|vex| vex.trusted && matches!(&*vex.status, "not_affected" | "fixed"));
+    match facts.effective_severity {
+        _ if answered => None,
+        _ if finding.kind == AdvisoryKind::Malware => Some(Grave::Malware),
+        _ if facts.kev == Some(true) => Some(Grave::Exploited),
+        Some(Severity::Critical) => Some(Grave::Critical),
+        Some(Severity::High) => Some(Grave::High),
+        _ => None,
+    }
+}
+
+/// What touches a version gravely, as it would be noted.
+pub(super) fn exposure(advisories: &Advisories, asked: &Asked<'_>) -> Vec<Exposure> {
+    let mut all: Vec<Exposure> = crate::intel::facts::findings(advisories, asked)
+        .items
+        .iter()
+        .filter_map(|finding| {
+            let why = word(advisories, asked, finding)?;
+            Some(Exposure { advisory: finding.id.clone(), why, since: asked.now })
+        })
+        .collect();
+    all.sort_by(|a, b| a.advisory.cmp(&b.advisory));
+    all.dedup_by(|a, b| a.advisory == b.advisory);
+    all
+}
