@@ -1,0 +1,40 @@
+//! Containers that are recognised and have no reader: a gap, never silence.
+
+use super::{Outcome, Read, Reader};
+use crate::format::Format;
+use crate::walk::{Node, Walk};
+
+/// What they begin with, and their names.
+const MAGIC: &[(&[u8], &str)] = &[
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!\x1a\x07", "RAR"),
+    (b"\x04\x22\x4d\x18", "LZ4"),
+    (b"LZIP", "lzip"),
+    (b"MSCF\0\0\0\0", "cabinet"),
+    (b"xar!", "xar"),
+    (b"hsqs", "squashfs"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "compound file"),
+    (b"\x1f\x9d", "compress"),
+];
+
+pub(super) struct Unreadable;
+
+fn name(bytes: &[u8]) -> Option<&'static str> {
+    MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, name)| *name)
+}
+
+impl Reader for Unreadable {
+    fn format(&self) -> Format {
+        Format::OtherContainer
+    }
+
+    fn matches(&self, bytes: &[u8]) -> bool {
+        name(bytes).is_some()
+    }
+
+    fn read(&self, node: &Node<'_>, walk: &mut Walk<'_>) -> Read {
+        let name = name(node.bytes).unwrap_or_default();
+        walk.unsupported(&node.path, format!("there is no reader for {name}"));
+        Read::Continue(Outcome::Part)
+    }
+}

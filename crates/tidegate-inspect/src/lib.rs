@@ -1,0 +1,29 @@
+//! Looks inside packages: the one recursive unfolder that every detector shares.
+//!
+//! [`unfold`] takes bytes and gives a [`Visitor`] every [`Leaf`] within, in an order that depends on the bytes alone.
+//! Content decides what is a container, never a name, and on bytes that are several things at once every matching reader
+//! runs. What readers of libraries hide (duplicate members, headers that disagree, bytes outside the structure) becomes an
+//! [`Oddity`]; what could not be looked at becomes a [`Gap`], never silence. Every loop is bounded by [`Budgets`].
+//!
+//! [`views::each`] shows a leaf as other readers would decode it: UTF-16, base64, hex, escapes, percent-encoding.
+//!
+//! The crate refuses to judge: what an oddity or a gap means is the detectors' and policy's. It executes nothing, opens no
+//! socket, and writes no file but the scratch files of [`Scratch`].
+
+mod budgets;
+mod bytes;
+mod format;
+mod formats;
+mod json;
+mod limiter;
+mod path;
+mod report;
+mod scratch;
+pub mod views;
+mod walk;
+
+pub use budgets::Budgets;
+pub use format::Format;
+pub use report::{Flow, Gap, GapKind, Leaf, Oddity, OddityKind, Place, Role, Summary, Visitor};
+pub use scratch::{NoScratch, Scratch, TemporaryFiles};
+pub use walk::unfold;

@@ -1,0 +1,9 @@
+//! What the unfolder tells of archives that were made by hand, honest and hostile ones.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod containers;
+mod gzips;
+mod support;
+mod tars;
+mod views;
+mod zips;
