@@ -42,6 +42,8 @@ formats! {
     Bzip2 = "bzip2",
     /// Zstandard.
     Zstd = "zstd",
+    /// 7z.
+    SevenZip = "7z",
     /// A container that has no reader here.
     OtherContainer = "other_container",
     /// The archive of Electron applications.

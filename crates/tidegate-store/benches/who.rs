@@ -192,5 +192,7 @@ fn main() {
     }
     times.sort_by(|a, b| a[2].total_cmp(&b[2]));
     let [counted, first, all] = times[2];
-    println!("recall of {RECALLED_VERSIONS} versions: {told}; counted in {counted:.0} ms, first 1,000 rows in {first:.0} ms, all in {all:.0} ms");
+    println!(
+        "recall of {RECALLED_VERSIONS} versions: {told}; counted in {counted:.0} ms, first 1,000 rows in {first:.0} ms, all in {all:.0} ms"
+    );
 }

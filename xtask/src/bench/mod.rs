@@ -8,6 +8,7 @@
 mod data;
 mod load;
 mod programs;
+mod recall;
 mod report;
 mod servers;
 
@@ -30,6 +31,8 @@ pub(crate) struct Arguments {
 enum What {
     /// Cached tarballs, a packument of 2,200 versions, cold pulls and a herd on one file: tidegate, nginx, verdaccio.
     Gateway(Gateway),
+    /// How long an advisory takes to its last effect: a million admitted versions, 64 clients.
+    Recall(recall::Recall),
 }
 
 /// Sizes and durations of a run.
@@ -82,7 +85,10 @@ pub(crate) enum BenchError {
 
 /// Runs a benchmark and prints its report.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
-    let What::Gateway(options) = &arguments.what;
+    let options = match &arguments.what {
+        What::Gateway(options) => options,
+        What::Recall(options) => return recall::run(options),
+    };
     let programs = Programs::find()?;
     let data = Data::make(options.herd_megabytes)?;
     let upstream = servers::upstream(&programs, &data)?;

@@ -12,6 +12,7 @@ mod notebook;
 mod pdf;
 mod png;
 mod rpm;
+mod seven_zip;
 mod source_map;
 mod streams;
 mod tar;
@@ -66,6 +67,7 @@ static READERS: &[&dyn Reader] = &[
     &ar::Ar,
     &cpio::Cpio,
     &rpm::Rpm,
+    &seven_zip::SevenZip,
     &asar::Asar,
     &zlib::GitObject,
     &zlib::Zlib,

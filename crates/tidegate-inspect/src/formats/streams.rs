@@ -43,32 +43,38 @@ pub(super) struct Inflate<'a> {
     at: usize,
     state: Decompress,
     ended: bool,
+    /// What failed behind bytes that were still handed out.
+    failed: Option<io::Error>,
 }
 
 impl<'a> Inflate<'a> {
     /// Bare deflate (RFC 1951).
     pub(super) fn bare(input: &'a [u8]) -> Self {
-        Self { input, at: 0, state: Decompress::new(false), ended: false }
+        Self { input, at: 0, state: Decompress::new(false), ended: false, failed: None }
     }
 
     /// Deflate with header and checksum (RFC 1950).
     pub(super) fn zlib(input: &'a [u8]) -> Self {
-        Self { input, at: 0, state: Decompress::new(true), ended: false }
+        Self { input, at: 0, state: Decompress::new(true), ended: false, failed: None }
     }
 }
 
 impl Read for Inflate<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         while !self.ended && !buffer.is_empty() {
             let (before_in, before_out) = (self.state.total_in(), self.state.total_out());
-            let status = self
-                .state
-                .decompress(&self.input[self.at..], buffer, FlushDecompress::None)
-                .map_err(corrupt)?;
+            let result = self.state.decompress(&self.input[self.at..], buffer, FlushDecompress::None);
             let consumed = (self.state.total_in() - before_in) as usize;
             let produced = (self.state.total_out() - before_out) as usize;
             self.at += consumed;
-            self.ended = status == Status::StreamEnd;
+            match result {
+                Ok(status) => self.ended = status == Status::StreamEnd,
+                Err(error) if produced > 0 => self.failed = Some(corrupt(error)),
+                Err(error) => return Err(corrupt(error)),
+            }
             if produced > 0 {
                 return Ok(produced);
             }
@@ -92,22 +98,35 @@ pub(super) struct Bunzip<'a> {
     at: usize,
     state: Option<::bzip2::Decompress>,
     streams: u64,
+    /// What failed behind bytes that were still handed out.
+    failed: Option<io::Error>,
 }
 
 impl<'a> Bunzip<'a> {
     pub(super) fn new(input: &'a [u8]) -> Self {
-        Self { input, at: 0, state: Some(::bzip2::Decompress::new(false)), streams: 0 }
+        Self { input, at: 0, state: Some(::bzip2::Decompress::new(false)), streams: 0, failed: None }
     }
 }
 
 impl Read for Bunzip<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         while let Some(state) = &mut self.state {
             let (before_in, before_out) = (state.total_in(), state.total_out());
-            let status = state.decompress(&self.input[self.at..], buffer).map_err(corrupt)?;
+            let result = state.decompress(&self.input[self.at..], buffer);
             let consumed = (state.total_in() - before_in) as usize;
             let produced = (state.total_out() - before_out) as usize;
             self.at += consumed;
+            let status = match result {
+                Ok(status) => status,
+                Err(error) if produced > 0 => {
+                    self.failed = Some(corrupt(error));
+                    return Ok(produced);
+                }
+                Err(error) => return Err(corrupt(error)),
+            };
             if status == ::bzip2::Status::StreamEnd {
                 self.streams += 1;
                 let more = self.input[self.at..].starts_with(b"BZh");
@@ -215,12 +234,16 @@ pub(super) struct Unxz<'a> {
     streams: u64,
 }
 
+/// Bytes asked of it at a time: what it had decoded before it failed is lost.
+const XZ_READ_BYTES: usize = 512;
+
 /// What a stream begins with.
 pub(super) const XZ_MAGIC: &[u8] = b"\xfd7zXZ\0";
 
 impl<'a> Unxz<'a> {
     pub(super) fn new(input: &'a [u8], window_bytes: u64) -> Self {
-        let window_kib = u32::try_from(window_bytes >> 10).unwrap_or(u32::MAX - 1);
+        // The limit is of all that the decoder needs, not of its window alone.
+        let window_kib = u32::try_from((window_bytes >> 10) + 1024).unwrap_or(u32::MAX - 1);
         let state = Some(XzReader::new_mem_limit(input, false, window_kib));
         Self { input, at: 0, state, window_kib, streams: 0 }
     }
@@ -228,6 +251,8 @@ impl<'a> Unxz<'a> {
 
 impl Read for Unxz<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = buffer.len().min(XZ_READ_BYTES);
+        let buffer = &mut buffer[..length];
         while let Some(mut state) = self.state.take() {
             let read = state.read(buffer).map_err(|error| match error.kind() {
                 io::ErrorKind::OutOfMemory => window_too_large(),

@@ -6,7 +6,6 @@ use crate::walk::{Node, Walk};
 
 /// What they begin with, and their names.
 const MAGIC: &[(&[u8], &str)] = &[
-    (b"7z\xbc\xaf\x27\x1c", "7z"),
     (b"Rar!\x1a\x07", "RAR"),
     (b"\x04\x22\x4d\x18", "LZ4"),
     (b"LZIP", "lzip"),

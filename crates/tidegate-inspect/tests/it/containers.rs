@@ -351,3 +351,95 @@ fn documents_hold_deflated_streams() {
     let encrypted = b"%PDF-1.7\n1 0 obj\ntrailer << /Encrypt 5 0 R >>\n%%EOF";
     look("x.pdf", encrypted).lacks(&[(GapKind::Encrypted, "x.pdf")]);
 }
+
+/// A 7z number of up to 14 bits.
+fn number(value: usize) -> Vec<u8> {
+    match u8::try_from(value) {
+        Ok(small) if small < 0x80 => vec![small],
+        _ => vec![0x80 | u8::try_from(value >> 8).unwrap(), u8::try_from(value & 0xff).unwrap()],
+    }
+}
+
+/// Where packed bytes lie, one coder for them, and the files in them.
+fn seven_streams(packed: &[u8], start: usize, coder: &[u8], files: &[&[u8]]) -> Vec<u8> {
+    let size = files.iter().map(|f| f.len()).sum();
+    let mut out = [&[6][..], &number(start), &[1, 9], &number(packed.len()), &[0]].concat();
+    out.extend([&[7, 0x0b, 1, 0, 1][..], coder, &[0x0c], &number(size), &[0]].concat());
+    out.extend([8, 0x0d]);
+    out.extend(number(files.len()));
+    if files.len() > 1 {
+        out.push(9);
+        files[..files.len() - 1].iter().for_each(|file| out.extend(number(file.len())));
+    }
+    out.extend([0x0a, 1]);
+    files.iter().for_each(|file| out.extend(crate::support::crc32(file).to_le_bytes()));
+    out.extend([0, 0]);
+    out
+}
+
+fn seven_zip(packed: &[u8], header: &[u8]) -> Vec<u8> {
+    let mut start = u64::try_from(packed.len()).unwrap().to_le_bytes().to_vec();
+    start.extend(u64::try_from(header.len()).unwrap().to_le_bytes());
+    start.extend(crate::support::crc32(header).to_le_bytes());
+    let crc = crate::support::crc32(&start).to_le_bytes();
+    [&b"7z\xbc\xaf\x27\x1c\0\x04"[..], &crc, &start, packed, header].concat()
+}
+
+fn seven_header(packed: &[u8], coder: &[u8], files: &[(&str, &[u8])]) -> Vec<u8> {
+    let contents: Vec<&[u8]> = files.iter().map(|(_, content)| *content).collect();
+    let mut names = vec![0];
+    for (name, _) in files {
+        names.extend(name.encode_utf16().chain([0]).flat_map(u16::to_le_bytes));
+    }
+    let list = [&[5][..], &number(files.len()), &[0x11], &number(names.len()), &names, &[0]].concat();
+    [&[1, 4][..], &seven_streams(packed, 0, coder, &contents), &list, &[0]].concat()
+}
+
+const FILES: [(&str, &[u8]); 2] = [("dir/one.txt", b"one one one one"), ("two", b"two")];
+
+#[test]
+fn seven_zip_stored_packed_and_with_a_packed_header() {
+    let plain = [FILES[0].1, FILES[1].1].concat();
+    let mut options = lzma_rust2::Lzma2Options::with_preset(1);
+    options.lzma_options.dict_size = 1 << 20;
+    let mut writer = lzma_rust2::Lzma2Writer::new(Vec::new(), options);
+    std::io::Write::write_all(&mut writer, &plain).unwrap();
+    let packed = writer.finish().unwrap();
+    for (bytes, coder) in [
+        (plain.clone(), &[1, 0][..]),
+        (deflate(&plain), &[3, 4, 1, 8]),
+        (bzip2(&plain), &[3, 4, 2, 2]),
+        (packed, &[0x21, 0x21, 1, 16]),
+    ] {
+        let header = seven_header(&bytes, coder, &FILES);
+        let told = look("x.7z", &seven_zip(&bytes, &header));
+        assert_eq!(told.paths(), ["x.7z!/dir/one.txt", "x.7z!/two", "x.7z"], "{told:?}");
+        assert_eq!((&told.leaves[0].bytes[..], &told.leaves[1].bytes[..]), (FILES[0].1, FILES[1].1));
+        told.is_odd(&[]);
+        told.lacks(&[]);
+
+        // The header as one more packed stream behind the others.
+        let outer = [&[0x17][..], &seven_streams(&header, bytes.len(), &[1, 0], &[&header]), &[]].concat();
+        let told = look("x.7z", &seven_zip(&[&bytes[..], &header].concat(), &outer));
+        assert_eq!(told.leaves[1].bytes, b"two", "{told:?}");
+    }
+}
+
+#[test]
+fn seven_zip_that_cannot_be_read_says_why() {
+    let plain = [FILES[0].1, FILES[1].1].concat();
+    for (coder, kind) in [
+        (&[4, 6, 0xf1, 7, 1][..], GapKind::Encrypted),
+        (&[3, 3, 4, 1], GapKind::Unsupported),
+        (&[0x21, 0x21, 1, 38], GapKind::WindowBytes),
+        (&[0x23, 3, 1, 1, 5, 0x5d, 0, 0, 0, 0x7f], GapKind::WindowBytes),
+    ] {
+        let told = look("x.7z", &seven_zip(&plain, &seven_header(&plain, coder, &FILES)));
+        assert_eq!(told.gaps[0].kind, kind, "{told:?}");
+        assert_eq!(told.leaves.last().unwrap().path, "x.7z");
+    }
+    let whole = seven_zip(&plain, &seven_header(&plain, &[1, 0], &FILES));
+    for cut in [10, 40, whole.len() - 1] {
+        look("x.7z", &whole[..cut]).lacks(&[(GapKind::Damaged, "x.7z")]);
+    }
+}

@@ -3,6 +3,9 @@
 
 mod containers;
 mod gzips;
+mod hostile;
+mod properties;
+mod python;
 mod support;
 mod tars;
 mod views;

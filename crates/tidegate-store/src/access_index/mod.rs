@@ -6,6 +6,7 @@
 //! private table, so a forgotten person is forgotten here too.
 
 mod downloads;
+mod merge;
 mod month;
 mod query;
 mod takers;

@@ -10,7 +10,8 @@ use tidegate_ledger::pseudonym::{Commitment, Pseudonym};
 use tidegate_ledger::{NodeId, RecordId};
 use tidegate_model::{Action, DecisionId, PrincipalKind, Sha256, Timestamp};
 
-use super::{AccessIndex, AccessIndexError, month};
+use super::merge::Window;
+use super::{AccessIndex, AccessIndexError, merge, month};
 use crate::catalogue::{CatalogueError, People};
 
 /// What was taken, or by whom.
@@ -138,7 +139,7 @@ pub enum WhoError {
 }
 
 /// A row before names join.
-struct Found {
+pub(super) struct Found {
     row: AccessRow,
     /// Host, address, client, credential.
     commitments: [Option<Commitment>; 4],
@@ -179,34 +180,35 @@ pub(super) fn may_hold(path: &Path, query: &WhoQuery) -> bool {
         && last.is_none_or(|last| month <= last.month().as_str())
 }
 
-/// The rows are chosen and sorted by their keys alone; everything else joins only for those of the page.
-fn sql(query: &WhoQuery) -> String {
-    let subject = match &query.subject {
-        WhoSubject::Purl(_) => "a.subject in (select id from subject where purl = :what)",
-        WhoSubject::Purls(_) => {
-            "a.subject in (select id from subject where purl in (select value from json_each(:what)))"
-        }
-        WhoSubject::Package(_) => "a.subject in (select id from subject where package = :what)",
-        WhoSubject::Sha256(_) => "a.subject in (select id from subject where sha256 = :what)",
+/// What a row is made from, in the order in which it is read.
+pub(super) const ROW: &str = "select n.name, a.seq, a.at, s.purl, s.file, s.sha256, p.pseudonym, p.kind,
+        o.host, o.address, o.client, o.credential,
+        r.repository, r.method, r.operation, r.status, a.range_first, a.range_last, a.bytes,
+        r.action, r.enforced, a.decision, r.policy, r.cache
+    from access a join subject s on s.id = a.subject join actor p on p.id = a.actor
+        join origin o on o.id = a.origin join outcome r on r.id = a.outcome join node n on n.id = a.node";
+
+/// Questions that are answered along the order of time. The rows are chosen and sorted by their keys alone; everything else
+/// joins only for those of the page.
+fn by_time(query: &WhoQuery) -> String {
+    let condition = match &query.subject {
         WhoSubject::Actor(_) => "a.actor in (select id from actor where pseudonym = :what)",
-        WhoSubject::Everything => ":what is null",
+        _ => ":what is null",
     };
     let taken =
         if query.only_taken { "and a.outcome in (select id from outcome where taken = 1)" } else { "" };
     format!(
         "with hit as (
              select a.subject, a.at, a.node, a.seq from access a
-             where {subject} and a.at >= :since and a.at < :until {taken}
-                 and a.at <= :at and (a.at < :at or (a.at = :at and (a.node, a.seq) < (:node, :seq)))
+             where {condition} and a.at >= :since and a.at < :until {taken}
+                 and a.at <= :at and (a.at < :at or (a.node, a.seq) < (:node, :seq))
              order by a.at desc, a.node desc, a.seq desc limit :limit)
-         select n.name, a.seq, a.at, s.purl, s.file, s.sha256, p.pseudonym, p.kind,
-             o.host, o.address, o.client, o.credential,
-             r.repository, r.method, r.operation, r.status, a.range_first, a.range_last, a.bytes,
-             r.action, r.enforced, a.decision, r.policy, r.cache
-         from hit h cross join access a on (a.subject, a.at, a.node, a.seq) = (h.subject, h.at, h.node, h.seq)
-             join subject s on s.id = a.subject join actor p on p.id = a.actor
-             join origin o on o.id = a.origin join outcome r on r.id = a.outcome join node n on n.id = a.node
-         order by a.at desc, a.node desc, a.seq desc"
+         {}
+         order by a.at desc, a.node desc, a.seq desc",
+        ROW.replace(
+            "from access a join",
+            "from hit h cross join access a on (a.subject, a.at, a.node, a.seq) = (h.subject, h.at, h.node, h.seq) join"
+        )
     )
 }
 
@@ -227,45 +229,64 @@ pub(super) fn period(query: &WhoQuery) -> (i64, i64) {
     (millis(query.since).unwrap_or(i64::MIN), millis(query.until).unwrap_or(i64::MAX))
 }
 
-/// The subjects of one month that are among the versions asked about: their numbers and package URLs.
+/// The subjects of one month that are asked about: their numbers and package URLs. None for questions that are about no
+/// subject.
 pub(super) fn subjects(
     c: &Connection,
-    query: &WhoQuery,
+    subject: &WhoSubject,
     sha256: Option<Sha256>,
-) -> rusqlite::Result<Vec<(i64, String)>> {
+) -> rusqlite::Result<Option<Vec<(i64, String)>>> {
+    let condition = match subject {
+        WhoSubject::Purl(_) => "purl = ?1",
+        WhoSubject::Purls(_) => "purl in (select value from json_each(?1))",
+        WhoSubject::Package(_) => "package = ?1",
+        WhoSubject::Sha256(_) => "sha256 = ?1",
+        WhoSubject::Actor(_) | WhoSubject::Everything => return Ok(None),
+    };
     let sha256 = sha256.map(|digest| digest.as_bytes().to_vec());
-    c.prepare(
-        "select id, purl from subject
-         where purl in (select value from json_each(?1)) and (?2 is null or sha256 = ?2)",
-    )?
-    .query_map((what(&query.subject), sha256), |row| Ok((row.get(0)?, row.get(1)?)))?
-    .collect()
+    let sql = format!("select id, purl from subject where {condition} and (?2 is null or sha256 = ?2)");
+    c.prepare(&sql)?
+        .query_map((what(subject), sha256), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()
+        .map(Some)
+}
+
+/// Where the page before ended, in one month.
+#[derive(Clone, Copy)]
+pub(super) struct After {
+    /// Time of its last row.
+    pub(super) at: i64,
+    /// Number of that row's node in this file.
+    pub(super) node: i64,
+    /// Its number there.
+    pub(super) seq: i64,
+}
+
+/// Node numbers are a file's own. A node that is not in it cannot share a moment with a row of it.
+fn after(c: &Connection, query: &WhoQuery) -> rusqlite::Result<After> {
+    let Some(seek) = &query.after else { return Ok(After { at: i64::MAX, node: 0, seq: 0 }) };
+    let name = seek.record.node.as_str();
+    let node =
+        c.query_row("select coalesce(max(id), 0) from node where name = ?1", [name], |row| row.get(0))?;
+    Ok(After { at: seek.at.unix_millis(), node, seq: seek.record.seq.cast_signed() })
 }
 
 fn ask(c: &Connection, query: &WhoQuery, limit: usize) -> rusqlite::Result<Vec<Found>> {
-    let (since, until) = period(query);
-    // Node numbers are this file's own. A node that is not in it cannot share a moment with a row of it.
-    let (at, node, seq) = match &query.after {
-        None => (i64::MAX, 0, 0),
-        Some(seek) => {
-            let name = seek.record.node.as_str();
-            let node: i64 =
-                c.query_row("select coalesce(max(id), 0) from node where name = ?1", [name], |row| {
-                    row.get(0)
-                })?;
-            (seek.at.unix_millis(), node, seek.record.seq.cast_signed())
-        }
-    };
-    let mut statement = c.prepare(&sql(query))?;
-    statement
+    let (period, after) = (period(query), after(c, query)?);
+    if let Some(subjects) = subjects(c, &query.subject, None)? {
+        let subjects: Vec<i64> = subjects.into_iter().map(|(id, _)| id).collect();
+        let window = Window { period, after, only_taken: query.only_taken, limit };
+        return merge::newest(c, &subjects, &window);
+    }
+    c.prepare(&by_time(query))?
         .query_map(
             named_params! {
                 ":what": what(&query.subject),
-                ":since": since,
-                ":until": until,
-                ":at": at,
-                ":node": node,
-                ":seq": seq,
+                ":since": period.0,
+                ":until": period.1,
+                ":at": after.at,
+                ":node": after.node,
+                ":seq": after.seq,
                 ":limit": limit as i64,
             },
             found,
@@ -290,7 +311,7 @@ fn non_empty(text: String) -> Option<String> {
     Some(text).filter(|t| !t.is_empty())
 }
 
-fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
+pub(super) fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
     let unsigned = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
     let node: NodeId = row.get_ref(0)?.as_str()?.parse().map_err(FromSqlError::other)?;
     let action: String = row.get(19)?;

@@ -78,11 +78,28 @@ struct Counted {
     repositories: BTreeSet<String>,
 }
 
+#[derive(Clone, Copy)]
 struct Tally {
     accesses: u64,
     bytes: u64,
     first: i64,
     last: i64,
+}
+
+impl Tally {
+    fn add(&mut self, at: i64, bytes: i64) {
+        self.accesses += 1;
+        self.bytes += bytes.cast_unsigned();
+        self.first = self.first.min(at);
+        self.last = self.last.max(at);
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.accesses += other.accesses;
+        self.bytes += other.bytes;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
 }
 
 impl AccessIndex {
@@ -118,7 +135,8 @@ impl AccessIndex {
     }
 }
 
-/// Counts the rows of one month: they are read as numbers, and each number is looked up once.
+/// Counts the rows of one month: they are read as numbers, and each number is looked up once. Of a subject that is new
+/// nobody is known, so nobody means new.
 fn count(
     c: &Connection,
     query: &WhoQuery,
@@ -130,38 +148,43 @@ fn count(
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let (since, until) = query::period(query);
-    let (mut actors, mut origins) = (HashMap::new(), HashSet::new());
-    let mut rows = c.prepare(
+    let mut actors: HashMap<i64, Pseudonym> = HashMap::new();
+    let mut origins: HashSet<i64> = HashSet::new();
+    let mut accesses = c.prepare(
         "select at, actor, origin, outcome, bytes from access where subject = ?1 and at >= ?2 and at < ?3",
     )?;
-    for (subject, purl) in query::subjects(c, query, sha256)? {
-        let mut rows = rows.query([subject, since, until])?;
+    for (subject, purl) in query::subjects(c, &query.subject, sha256)?.unwrap_or_default() {
+        let (mut by, mut ways) = (HashSet::new(), HashSet::new());
+        let mut tally: Option<Tally> = None;
+        let mut rows = accesses.query([subject, since, until])?;
         while let Some(row) = rows.next()? {
-            let Some(repository) = taken.get(&row.get(3)?) else { continue };
+            let outcome: i64 = row.get(3)?;
+            if !taken.contains_key(&outcome) {
+                continue;
+            }
+            ways.insert(outcome);
+            by.insert(row.get::<_, i64>(1)?);
+            if origins.insert(row.get(2)?) {
+                counted.hosts.extend(host(c, row.get(2)?)?);
+            }
             let (at, bytes): (i64, i64) = (row.get(0)?, row.get(4)?);
-            let actor = match actors.entry(row.get::<_, i64>(1)?) {
-                std::collections::hash_map::Entry::Occupied(known) => *known.get(),
-                std::collections::hash_map::Entry::Vacant(free) => *free.insert(pseudonym(c, row.get(1)?)?),
-            };
-            let origin: i64 = row.get(2)?;
-            if origins.insert(origin) {
-                counted.hosts.extend(host(c, origin)?);
-            }
-            if !counted.repositories.contains(repository) {
-                counted.repositories.insert(repository.clone());
-            }
-            counted.people.insert(actor);
-            if !counted.versions.contains_key(&purl) {
-                let tally = Tally { accesses: 0, bytes: 0, first: at, last: at };
-                counted.versions.insert(purl.clone(), (tally, HashSet::new()));
-            }
-            let (tally, people) = counted.versions.get_mut(&purl).expect("inserted above");
-            tally.accesses += 1;
-            tally.bytes += bytes.cast_unsigned();
-            tally.first = tally.first.min(at);
-            tally.last = tally.last.max(at);
-            people.insert(actor);
+            tally.get_or_insert(Tally { accesses: 0, bytes: 0, first: at, last: at }).add(at, bytes);
         }
+        let Some(tally) = tally else { continue };
+        let (all, people) = counted.versions.entry(purl).or_insert_with(|| (tally, HashSet::new()));
+        if !people.is_empty() {
+            all.join(&tally);
+        }
+        for actor in by {
+            let known = match actors.get(&actor) {
+                Some(known) => *known,
+                None => pseudonym(c, actor)?,
+            };
+            actors.insert(actor, known);
+            people.insert(known);
+            counted.people.insert(known);
+        }
+        counted.repositories.extend(ways.iter().filter_map(|way| taken.get(way)).cloned());
     }
     Ok(())
 }

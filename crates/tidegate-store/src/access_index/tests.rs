@@ -235,6 +235,31 @@ fn periods_and_pages() {
     }
 }
 
+/// More subjects than are merged at once, several accesses at one moment, a page at a time.
+#[test]
+fn pages_over_many_subjects_hold_each_access_once_and_in_order() {
+    let f = fixture();
+    let purl = |n: u64| format!("pkg:npm/x@{}", n * 7 % 1501);
+    let entries: Vec<Entry> = (1..=3000)
+        .map(|n| {
+            let at = at("2026-11-01").plus_seconds(i64::try_from(n / 3).unwrap());
+            Entry { time: at, ..entry(n, "2026-11-01", access(1, &purl(n), 1)) }
+        })
+        .collect();
+    f.index.project(&entries).unwrap();
+    let mut query = WhoQuery { limit: 700, ..WhoQuery::taken(WhoSubject::Package("pkg:npm/x".into())) };
+    let mut seen = Vec::new();
+    loop {
+        let page = f.index.who(&query, &f.catalogue).unwrap();
+        seen.extend(page.rows.iter().map(|row| row.record.seq));
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, (1..=3000).rev().collect::<Vec<u64>>());
+}
+
 #[test]
 fn accesses_of_one_moment_are_told_apart_by_node_and_number() {
     let f = fixture();

@@ -206,7 +206,11 @@ async fn trouble(call: &Call, findings: &mut Findings) -> Result<(), super::Prob
 /// Controls that this door does not have. A control that is off says so.
 fn controls(door: &Door, findings: &mut Findings) {
     for control in &*door.degraded() {
-        let remedy = "`tidegate quarantine block PURL --reason TEXT` blocks by hand what you know of";
+        let remedy = if control.starts_with("events:") {
+            "`tidegate status` shows what the receiver said, `tidegate events test` tries it"
+        } else {
+            "`tidegate quarantine block PURL --reason TEXT` blocks by hand what you know of"
+        };
         findings.add(Level::Note, "controls", &**control, remedy);
     }
 }

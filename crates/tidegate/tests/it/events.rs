@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::recall::{SECRET, SECRET_ENV, Site};
-use crate::support::PATIENCE;
+use crate::recall::{SECRET, SECRET_ENV, Site, advisory};
+use crate::support::{PATIENCE, days_ago};
 
 /// One request as it came.
 #[derive(Clone, Debug)]
@@ -170,6 +170,55 @@ fn signature(id: &str, timestamp: &str, body: &[u8]) -> String {
         mac.update(part);
     }
     format!("v1,{}", base64.encode(mac.finalize().into_bytes()))
+}
+
+#[test]
+fn an_advisory_reaches_the_receiver_with_who_took_it_and_its_retraction_too() {
+    let receiver = Receiver::start();
+    let site = Site::open(&posting_to(receiver.address, ""));
+    let (ann, bob) = (site.token("ann"), site.token("bob"));
+    assert_eq!([site.take("1.0.0", &ann), site.take("1.0.0", &ann), site.take("1.0.0", &bob)], [200; 3]);
+    let mut malware = advisory(false);
+    malware["id"] = "MAL-2026-7".into();
+    malware["aliases"] = json!([]);
+    malware["affected"] =
+        json!([{ "package": { "ecosystem": "npm", "name": "lib" }, "versions": ["1.0.0"] }]);
+    site.import(&malware);
+
+    let matched = receiver.wait_for("advisory.matched");
+    assert_eq!(matched["subject"], "pkg:npm/lib@1.0.0");
+    let data = &matched["data"];
+    assert_eq!((&data["people"], &data["accesses"]), (&2.into(), &3.into()), "{matched}");
+    assert_eq!(data["advisories"], json!([{ "id": "MAL-2026-7", "why": "malware" }]));
+    // Before, nothing was known of anything, which warns.
+    assert_eq!((&data["before"], &data["after"]), (&"warn".into(), &"block".into()), "{matched}");
+    let blocked = receiver.wait_for("artifact.blocked");
+    assert_eq!(blocked["data"]["record"], matched["data"]["record"], "one entry, two events");
+    assert_ne!(blocked["id"], matched["id"]);
+    assert_eq!(receiver.wait_for("advisories.changed")["data"]["changed"], 1);
+
+    malware["withdrawn"] = days_ago(0).into();
+    malware["modified"] = days_ago(0).into();
+    site.import(&malware);
+    let cleared = receiver.wait_for("advisory.cleared");
+    assert_eq!(cleared["data"]["cleared"], json!(["MAL-2026-7"]));
+    assert_eq!(
+        (&cleared["data"]["before"], &cleared["data"]["after"]),
+        (&"block".into(), &"allow".into()),
+        "{cleared}"
+    );
+    assert_eq!(receiver.wait_for("artifact.released")["subject"], "pkg:npm/lib@1.0.0");
+    // Whoever reads the stream later reads the same.
+    let shown = site.told(&["events", "--type", "advisory.*"]);
+    for part in ["advisory.matched", "advisory.cleared", "pkg:npm/lib@1.0.0", "MAL-2026-7", "taken 3× by 2"]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    // Nobody is named.
+    for posted in receiver.posted() {
+        let body = String::from_utf8(posted.body).unwrap();
+        assert!(!body.contains("ann") && !body.contains("bob"), "{body}");
+    }
 }
 
 #[test]

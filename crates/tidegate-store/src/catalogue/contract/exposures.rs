@@ -75,7 +75,7 @@ fn told(c: &dyn Catalogue) {
     c.set_exposures(&[first.clone(), second.clone()]).unwrap();
     assert_eq!(c.exposures("pkg:npm/x").unwrap(), [first.clone(), second.clone()]);
     assert_eq!(c.exposed_to("A-1").unwrap(), ["pkg:npm/x@1.0.0", "pkg:npm/x@2.0.0"]);
-    let less = VersionExposure { advisories: vec![exposure("A-1", Grave::Critical)], ..first.clone() };
+    let less = VersionExposure { advisories: vec![exposure("A-1", Grave::Critical)], ..first };
     let none = VersionExposure { advisories: Vec::new(), ..second };
     c.set_exposures(&[less.clone(), none]).unwrap();
     assert_eq!(c.exposures("pkg:npm/x").unwrap(), [less]);
@@ -97,7 +97,7 @@ fn holds(c: &dyn Catalogue) {
         decided: None,
     };
     c.put_advisory_holds(std::slice::from_ref(&hold)).unwrap();
-    assert_eq!(c.advisory_holds().unwrap(), [hold.clone()]);
+    assert_eq!(c.advisory_holds().unwrap(), std::slice::from_ref(&hold));
     let decided = AdvisoryHold { state: HoldState::Dismissed, decided: Some((at(9), "lead".into())), ..hold };
     c.put_advisory_holds(std::slice::from_ref(&decided)).unwrap();
     assert_eq!(c.advisory_holds().unwrap(), [decided]);

@@ -18,7 +18,7 @@ use tidegate_model::facts::{
     ArtifactFacts, FactState, Facts, Group, MalwareFacts, RepositoryFacts, RequestFacts,
 };
 use tidegate_model::{ArtifactKind, Timestamp};
-use tidegate_store::access_index::TakersOf;
+use tidegate_store::access_index::{Takers, TakersOf};
 use tidegate_store::catalogue::{AdvisoryHold, HoldState, NewAlarm, People};
 
 use super::look::{self, GraveFinding, Scope, Touched};
@@ -69,7 +69,6 @@ pub(super) fn hold_what_must_wait(door: &Arc<Door>, next: &Advisories, scope: &S
     if candidates.is_empty() {
         return Ok(());
     }
-    door.project()?;
     let rules = door.rules();
     let mut holds = Vec::new();
     for candidate in candidates.values() {
@@ -128,14 +127,13 @@ fn all_versions(
     if !long_here {
         return Ok(None);
     }
-    let (people, accesses) = taken(door, candidate, None)?;
-    let much_used = people > MUCH_USED_PEOPLE || accesses > MUCH_USED_ACCESSES;
+    let ever = takers(door, candidate, None)?;
+    let much_used = ever.people > MUCH_USED_PEOPLE || ever.accesses() > MUCH_USED_ACCESSES;
     if !much_used {
         return Ok(None);
     }
-    let (downloads, _) = taken_pairs(door, candidate, now)?;
-    let in_all = week(door, now)?;
-    Ok(Some(hold(candidate, HoldReason::AllVersions, (downloads, in_all), now)))
+    let counts = (downloads(door, candidate, now)?, week(door, now)?);
+    Ok(Some(hold(candidate, HoldReason::AllVersions, counts, now)))
 }
 
 /// An advisory that would hold a large share of the last week's downloads.
@@ -156,7 +154,7 @@ fn bulk(
         return Ok(None);
     }
     let candidate = Candidate { finding: candidate.finding, versions };
-    let (downloads, _) = taken_pairs(door, &candidate, now)?;
+    let downloads = downloads(door, &candidate, now)?;
     // The smallest that can be more than the share, so that the whole week is counted only where it matters.
     if downloads * BULK_SHARE <= MIN_WEEKLY_DOWNLOADS {
         return Ok(None);
@@ -212,22 +210,20 @@ fn would_hold(
     decision.enforced && decision.reasons.iter().any(|reason| !reason.action.serves() && because(reason))
 }
 
-/// How many people took any of the versions, and how often.
-fn taken(door: &Door, candidate: &Candidate<'_>, since: Option<Timestamp>) -> Result<(u64, u64), String> {
+/// Who took the versions, counted. Only what needs a count brings the index up to date: a change that waits for nobody is
+/// in force the sooner.
+fn takers(door: &Door, candidate: &Candidate<'_>, since: Option<Timestamp>) -> Result<Takers, String> {
+    door.project()?;
     let purls: Vec<String> = candidate.versions.iter().map(|version| version.purl.clone()).collect();
     let people: &dyn People = &*door.store.catalogue;
     let of = TakersOf { purls: &purls, since, ..TakersOf::default() };
-    let takers = door.store.access.takers(of, people).map_err(|e| chain(&e))?;
-    Ok((takers.people, takers.accesses()))
+    door.store.access.takers(of, people).map_err(|e| chain(&e))
 }
 
-/// Distinct downloads in the last week: pairs of a person and a version; and how often in all.
-fn taken_pairs(door: &Door, candidate: &Candidate<'_>, now: Timestamp) -> Result<(u64, u64), String> {
-    let purls: Vec<String> = candidate.versions.iter().map(|version| version.purl.clone()).collect();
-    let people: &dyn People = &*door.store.catalogue;
-    let of = TakersOf { purls: &purls, since: Some(now.plus_seconds(-WEEK_SECONDS)), ..TakersOf::default() };
-    let takers = door.store.access.takers(of, people).map_err(|e| chain(&e))?;
-    Ok((takers.versions.iter().map(|version| version.people).sum(), takers.accesses()))
+/// Distinct downloads in the last week: pairs of a person and a version.
+fn downloads(door: &Door, candidate: &Candidate<'_>, now: Timestamp) -> Result<u64, String> {
+    let takers = takers(door, candidate, Some(now.plus_seconds(-WEEK_SECONDS)))?;
+    Ok(takers.versions.iter().map(|version| version.people).sum())
 }
 
 /// Distinct downloads of everything in the last week. Counted anew where the last count is older than an hour.
@@ -372,7 +368,7 @@ async fn tell_versions(door: &Arc<Door>, hold: &AdvisoryHold) -> Result<(), Stri
             Ok::<_, String>(news.collect::<Vec<_>>())
         })
         .await?;
-    tell::entries(door, &news, generation).await
+    tell::entries(door, &news, generation, None).await
 }
 
 fn tell_of(door: &Door, hold: &AdvisoryHold, operation: HoldOperation, actor: Option<Pseudonym>) {

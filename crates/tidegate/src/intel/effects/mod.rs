@@ -46,12 +46,28 @@ pub struct Effects {
     applying: Mutex<()>,
     /// Held while advisories are swapped; shared while an admission is written.
     admitting: RwLock<()>,
-    /// What is to be told, with the generation it follows from.
-    pending: Mutex<Vec<(u64, Scope)>>,
+    /// What is to be told.
+    pending: Mutex<Vec<Pending>>,
     /// One telling at a time.
     telling: tokio::sync::Mutex<()>,
     /// How many distinct downloads the last week had, and when they were counted.
     week: Mutex<Option<(Timestamp, u64)>>,
+}
+
+/// A change that is in force and not told yet.
+struct Pending {
+    /// The generation that it follows from.
+    generation: u64,
+    /// What it may touch.
+    scope: Scope,
+    /// What decided before it; `None` where that is not known any more, after a stop.
+    before: Option<Arc<Ruleset>>,
+}
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Pending({})", self.generation)
+    }
 }
 
 impl Effects {
@@ -68,13 +84,18 @@ impl Effects {
         (door.rules().epoch == rules.epoch).then_some(admitting)
     }
 
-    fn push(&self, generation: u64, scope: Scope) {
-        self.pending.lock().expect("no panic while holding it").push((generation, scope));
+    fn push(&self, pending: Pending) {
+        self.pending.lock().expect("no panic while holding it").push(pending);
     }
 
-    fn take(&self) -> Option<(u64, Scope)> {
+    /// Everything that is to be told, as one change: what decided before the first of them is what decided before.
+    fn take(&self) -> Option<Pending> {
         let all = std::mem::take(&mut *self.pending.lock().expect("no panic while holding it"));
-        all.into_iter().reduce(|(a, one), (b, other)| (a.max(b), one.with(other)))
+        all.into_iter().reduce(|first, next| Pending {
+            generation: first.generation.max(next.generation),
+            scope: first.scope.with(next.scope),
+            before: first.before,
+        })
     }
 }
 
@@ -97,7 +118,8 @@ pub fn swap(door: &Arc<Door>, applied: &Applied, actor: Option<Pseudonym>) {
         }
     };
     let names = if let Scope::Names(names) = &scope { names.len() } else { 0 };
-    put_in_force(door, &applied.after, scope);
+    let before = Some(door.rules());
+    put_in_force(door, &applied.after, scope, before);
     record::in_force(door, applied, names, actor);
 }
 
@@ -114,18 +136,18 @@ pub fn catch_up(door: &Arc<Door>) -> Result<(), CatalogueError> {
             intel.generation = snapshot.generation(),
             "what was admitted is compared with the advisories in force"
         );
-        put_in_force(door, &snapshot, Scope::Everything);
+        put_in_force(door, &snapshot, Scope::Everything, None);
     }
     Ok(())
 }
 
-fn put_in_force(door: &Arc<Door>, snapshot: &Arc<Snapshot>, scope: Scope) {
+fn put_in_force(door: &Arc<Door>, snapshot: &Arc<Snapshot>, scope: Scope, before: Option<Arc<Ruleset>>) {
     let next = Advisories { snapshot: Arc::clone(snapshot), ..door.rules().advisories.clone() };
     if let Err(why) = held::hold_what_must_wait(door, &next, &scope) {
         // Safe: what would have waited is then not held back.
         tracing::error!("whether an advisory must wait for a person could not be told: {why}");
     }
-    door.effects.push(snapshot.generation(), scope);
+    door.effects.push(Pending { generation: snapshot.generation(), scope, before });
     let _nobody_admits = door.effects.admitting.write().expect("no panic while holding it");
     door.put_advisories_in_force(Arc::clone(snapshot));
 }
@@ -155,10 +177,10 @@ pub async fn settle(door: &Arc<Door>) {
     let door = Arc::clone(door);
     let told = tokio::spawn(async move {
         let _one_at_a_time = door.effects.telling.lock().await;
-        while let Some((generation, scope)) = door.effects.take() {
-            if let Err(why) = tell::all(&door, generation, &scope).await {
+        while let Some(pending) = door.effects.take() {
+            if let Err(why) = tell::all(&door, &pending).await {
                 tracing::error!("what an advisory touches could not be told: {why}");
-                door.effects.push(generation, scope);
+                door.effects.push(pending);
                 return;
             }
         }

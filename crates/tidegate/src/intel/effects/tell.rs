@@ -14,9 +14,10 @@ use tidegate_store::catalogue::{
 };
 
 use super::look::{self, GraveFinding, Touched};
-use super::{ALARM, FOLLOWED, Scope, held};
+use super::{ALARM, FOLLOWED, Pending, held};
 use crate::door::{Door, TENANT};
 use crate::intel::sync::chain;
+use crate::pipeline::decide::Ruleset;
 use crate::pipeline::{documents, views};
 
 /// More alarms than this in one change are summed up in one line of the log: a first delivery may touch much.
@@ -33,8 +34,9 @@ pub(super) struct News {
 }
 
 /// Tells everything of a scope.
-pub(super) async fn all(door: &Arc<Door>, generation: u64, scope: &Scope) -> Result<(), String> {
-    let (door2, scope) = (Arc::clone(door), scope.clone());
+pub(super) async fn all(door: &Arc<Door>, pending: &Pending) -> Result<(), String> {
+    let generation = pending.generation;
+    let (door2, scope) = (Arc::clone(door), pending.scope.clone());
     let touched = door
         .blocking(move || {
             let advisories = door2.rules().advisories.clone();
@@ -53,7 +55,7 @@ pub(super) async fn all(door: &Arc<Door>, generation: u64, scope: &Scope) -> Res
                 gone: one.gone.clone(),
             })
             .collect();
-        entries(door, &news, generation).await?;
+        entries(door, &news, generation, pending.before.as_ref()).await?;
         for one in some.iter().filter(|one| one.is_news()) {
             alarms += 1;
             if alarms <= MAX_ALARMS {
@@ -76,15 +78,25 @@ pub(super) async fn all(door: &Arc<Door>, generation: u64, scope: &Scope) -> Res
         .map_err(|e| chain(&e))
 }
 
-/// Writes an entry for each version and waits until all are durable.
-pub(super) async fn entries(door: &Arc<Door>, news: &[News], generation: u64) -> Result<(), String> {
+/// Writes an entry for each version and waits until all are durable. Where `rules` are not given that decided before, the
+/// last decision on a version says what was in force.
+pub(super) async fn entries(
+    door: &Arc<Door>,
+    news: &[News],
+    generation: u64,
+    rules: Option<&Arc<Ruleset>>,
+) -> Result<(), String> {
     if news.is_empty() {
         return Ok(());
     }
     let purls: Vec<String> = news.iter().map(|one| one.purl.clone()).collect();
     let mut taken = takers(door, purls.clone()).await?;
-    let before = last_decisions(door, purls).await?;
-    let mut after = actions(door, news, &before).await;
+    let last_decided = last_decisions(door, purls).await?;
+    let mut before = match rules {
+        Some(rules) => actions(door, news, &last_decided, rules).await,
+        None => HashMap::new(),
+    };
+    let mut after = actions(door, news, &last_decided, &door.rules()).await;
     let holds = door.rules().advisories.holds.clone();
     let mut last = None;
     for one in news {
@@ -95,7 +107,7 @@ pub(super) async fn entries(door: &Arc<Door>, news: &[News], generation: u64) ->
         let effect = Effect {
             ecosystem: Some(one.package.name.ecosystem()),
             purl: one.purl.as_str().into(),
-            before: before.get(&one.purl).map(|record| record.action),
+            before: before.remove(&one.purl).or_else(|| last_decided.get(&one.purl).map(|r| r.action)),
             after: after.remove(&one.purl),
             held: one.new.iter().any(waits),
             takers: taken.as_ref().map_or(0, |t| t.people),
@@ -152,16 +164,17 @@ async fn last_decisions(
     .await
 }
 
-/// What is in force for each now, for nobody in particular, as far as it can be told from what is stored: the document of
+/// What some rules decide on each, for nobody in particular, as far as it can be told from what is stored: the document of
 /// the repository through which it was decided on last.
 async fn actions(
     door: &Arc<Door>,
     news: &[News],
-    before: &HashMap<String, DecisionRecord>,
+    last_decided: &HashMap<String, DecisionRecord>,
+    rules: &Arc<Ruleset>,
 ) -> HashMap<String, Action> {
     let mut packages: BTreeMap<(String, String), Vec<&News>> = BTreeMap::new();
     for one in news {
-        let Some(record) = before.get(&one.purl) else { continue };
+        let Some(record) = last_decided.get(&one.purl) else { continue };
         packages
             .entry((record.repository.clone(), one.package.name.as_str().to_owned()))
             .or_default()
@@ -175,12 +188,12 @@ async fn actions(
             continue;
         }
         let Ok(Some(known)) = documents::known(door, repository, &name).await else { continue };
-        let (door2, repository2, package) =
-            (Arc::clone(door), Arc::clone(repository), Arc::clone(&known.package));
+        let (door2, repository2, package, rules) =
+            (Arc::clone(door), Arc::clone(repository), Arc::clone(&known.package), Arc::clone(rules));
         let decided = door
             .blocking(move || {
                 let asker = (&Principal::anonymous(), None);
-                let (rules, now) = (door2.rules(), door2.clock.now());
+                let now = door2.clock.now();
                 views::decisions_for(&door2, &repository2, &package, &rules, asker, now)
             })
             .await;
