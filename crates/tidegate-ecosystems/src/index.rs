@@ -3,6 +3,7 @@
 use tidegate_model::{Action, ListedFile, PackageName, Timestamp};
 
 use crate::View;
+use crate::advice::Advise;
 
 /// A parsed index of one package.
 pub trait Index: Send + Sync {
@@ -19,6 +20,26 @@ pub trait Index: Send + Sync {
     /// # Errors
     /// A view this ecosystem does not have.
     fn render(&self, view: &View, verdicts: Verdicts<'_>, links: &Links) -> Result<Rendered, IndexError>;
+
+    /// Whether a view tells of vulnerabilities, so that [`Self::render_advised`] is to be asked for it.
+    fn tells_vulnerabilities(&self, _view: &View) -> bool {
+        false
+    }
+
+    /// As [`Self::render`], with vulnerabilities as `advise` knows them; it is `None` where nothing is loaded that could
+    /// know any.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    fn render_advised(
+        &self,
+        view: &View,
+        verdicts: Verdicts<'_>,
+        links: &Links,
+        _advise: Option<Advise<'_>>,
+    ) -> Result<Rendered, IndexError> {
+        self.render(view, verdicts, links)
+    }
 
     /// Roughly how many bytes the index keeps in memory, for the cache's budget.
     fn weight(&self) -> usize;
@@ -67,6 +88,9 @@ pub enum Rendered {
     Withheld(usize),
     /// The view names a version or tag that the index does not have.
     Absent(String),
+    /// The view tells of vulnerabilities, and whether there are any is not known, for this reason. To show none would look
+    /// like good news.
+    Unknown(String),
 }
 
 /// Why an index could not be read or shown.

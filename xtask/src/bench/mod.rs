@@ -1,3 +1,4 @@
+//! `cargo xtask bench check` (see [`check`]) and
 //! `cargo xtask bench gateway`: what a request costs behind tidegate, nginx and verdaccio, in one run on one machine.
 //!
 //! Everything is on loopback: an upstream (nginx with files), the servers under test, each pinned to core 0 while it is
@@ -5,6 +6,7 @@
 //! the CPU time of a server's whole process tree as the kernel's scheduler counts it. Rounds are interleaved, so that
 //! a busy moment of the machine hits all servers alike; the median of the rounds is shown.
 
+mod check;
 mod data;
 mod load;
 mod programs;
@@ -20,7 +22,7 @@ use programs::Programs;
 use report::Report;
 use servers::Server;
 
-/// Compare the gateway with its peers on loopback.
+/// Compare the gateway, and checks of lock files, with their peers.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -31,6 +33,8 @@ pub(crate) struct Arguments {
 enum What {
     /// Cached tarballs, a packument of 2,200 versions, cold pulls and a herd on one file: tidegate, nginx, verdaccio.
     Gateway(Gateway),
+    /// Looking through lock files: tidegate, cargo-audit, pip-audit, osv-scanner.
+    Check(check::Options),
     /// How long an advisory takes to its last effect: a million admitted versions, 64 clients.
     Recall(recall::Recall),
 }
@@ -87,6 +91,7 @@ pub(crate) enum BenchError {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
     let options = match &arguments.what {
         What::Gateway(options) => options,
+        What::Check(options) => return check::run(options),
         What::Recall(options) => return recall::run(options),
     };
     let programs = Programs::find()?;

@@ -4,7 +4,8 @@ use tidegate_model::{Algorithm, Digest, ListedFile, PackageName, Stated, Timesta
 
 use super::page::{Link, Page, Status, yanked};
 use super::project::{Project, Release};
-use super::{FORM_HTML, FORM_JSON, FORM_PROJECT_JSON, FORM_VERSION_JSON, project, render};
+use super::{FORM_HTML, FORM_JSON, FORM_PROJECT_JSON, FORM_VERSION_JSON, project, render, vulnerabilities};
+use crate::advice::Advise;
 use crate::index::Verdicts;
 use crate::{Index, IndexError, Links, Rendered, UpstreamBase, Verdict, View};
 
@@ -81,6 +82,24 @@ impl Index for Listing {
             (FORM_PROJECT_JSON, None) => Ok(project::render_project(self, verdicts, links)),
             (FORM_VERSION_JSON, Some(version)) => Ok(project::render_version(self, version, verdicts, links)),
             _ => Err(IndexError::NoSuchView(view.form.to_owned())),
+        }
+    }
+
+    fn tells_vulnerabilities(&self, view: &View) -> bool {
+        matches!(view.form, FORM_PROJECT_JSON | FORM_VERSION_JSON)
+    }
+
+    fn render_advised(
+        &self,
+        view: &View,
+        verdicts: Verdicts<'_>,
+        links: &Links,
+        advise: Option<Advise<'_>>,
+    ) -> Result<Rendered, IndexError> {
+        if self.tells_vulnerabilities(view) {
+            Ok(vulnerabilities::render(self, view, verdicts, links, advise))
+        } else {
+            self.render(view, verdicts, links)
         }
     }
 

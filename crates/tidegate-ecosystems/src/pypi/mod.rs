@@ -19,6 +19,7 @@ mod render;
 mod route;
 #[cfg(test)]
 mod tests;
+mod vulnerabilities;
 
 use std::sync::Arc;
 

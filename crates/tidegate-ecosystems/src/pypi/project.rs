@@ -176,6 +176,44 @@ pub(super) fn render_version(
 
 const NO_JSON_API: &str = "the upstream offers no JSON API";
 
+/// The document of one version as far as the upstream's document of the project tells it: which files there are. What the
+/// version says of itself is not known, so `info` holds no more than its name.
+pub(super) fn of_version(
+    listing: &Listing,
+    asked: &Version,
+    verdicts: Verdicts<'_>,
+    links: &Links,
+) -> Map<String, Value> {
+    let view = FileView::of(listing, verdicts, links);
+    let own = || (0..listing.page.files.len()).filter(|at| listing.page.files[*at].version == *asked);
+    let mut info = Map::new();
+    info.insert("name".into(), listing.package.as_str().into());
+    let written = own().next().map_or(asked.as_str(), |at| listing.page.files[at].version.as_str());
+    info.insert("version".into(), written.into());
+    info.insert("yanked".into(), false.into());
+    info.insert("yanked_reason".into(), Value::Null);
+    let marks: Vec<Option<String>> = own().map(|at| listing.mark(at, verdicts)).collect();
+    if let Some(Some(first)) = marks.first()
+        && marks.iter().all(Option::is_some)
+    {
+        mark(&mut info, Some(first.clone()));
+    }
+    let members = listing.project.as_ref().map(|project| serde_json::from_slice(&project.body));
+    let released = match &members {
+        Some(Ok(Members(members))) => members.iter().find(|(key, _)| key == "releases"),
+        _ => None,
+    };
+    let versions = released.and_then(|(_, raw)| serde_json::from_str::<Members<'_>>(raw.get()).ok());
+    let files = versions.as_ref().and_then(|Members(versions)| {
+        versions.iter().find(|(version, _)| Version::parse(Ecosystem::Pypi, version) == *asked)
+    });
+    let mut document = Map::new();
+    document.insert("info".into(), info.into());
+    document
+        .insert("urls".into(), files.map_or_else(|| Value::Array(Vec::new()), |(_, raw)| view.files(raw)));
+    document
+}
+
 fn document(
     listing: &Listing,
     verdicts: Verdicts<'_>,

@@ -11,7 +11,7 @@ use tidegate_model::denial::DenialKind;
 use super::admission::{self, Plan};
 use super::decide::Ruleset;
 use super::documents::{self, Loaded};
-use super::views::{Encodings, RenderedView, Shown, ViewKey, render};
+use super::views::{Encodings, RenderedView, Shown, ViewKey, Wanted, render};
 use super::{Answered, PackageRequest, Representation, Told, circumstances, denials, file_ask, refuse};
 use crate::door::Door;
 use crate::http::conditional;
@@ -51,6 +51,11 @@ pub(super) async fn answer(
             let denial = denials::plain(DenialKind::NotFound, why.clone(), "");
             refuse(door, request, &Told { purl: Some(purl), ..Told::new("index") }, &denial)
         }
+        Shown::Unknown(why) => {
+            let why = format!("{why}; this is not a clean bill");
+            let denial = denials::plain(DenialKind::Unavailable, why, "see `tidegate intel status`");
+            refuse(door, request, &Told { purl: Some(purl), ..Told::new("index") }, &denial)
+        }
     }
 }
 
@@ -83,15 +88,10 @@ async fn rendered(
             let door3 = door2.clone();
             door2
                 .heavy(move || {
-                    let made = render(
-                        &door3,
-                        &request2.repository,
-                        &package,
-                        &rules2,
-                        &request2.identity,
-                        &key2.view,
-                        &key2.links,
-                    )?;
+                    let wanted =
+                        Wanted { view: &key2.view, links: &key2.links, door_url: &request2.door_url };
+                    let made =
+                        render(&door3, &request2.repository, &package, &rules2, &request2.identity, &wanted)?;
                     let made = Arc::new(made);
                     door3.caches.views.insert(key2, Arc::clone(&made));
                     Ok(made)
@@ -123,7 +123,7 @@ async fn serve(
             let view = Arc::clone(rendered);
             door.blocking(move || match &view.shown {
                 Shown::Document(encodings) => encodings.bytes(coding),
-                Shown::Withheld(_) | Shown::Absent(_) => bytes::Bytes::new(),
+                Shown::Withheld(_) | Shown::Absent(_) | Shown::Unknown(_) => bytes::Bytes::new(),
             })
             .await
         }

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use sha2::Digest as _;
+use tidegate_ecosystems::advice::Advise;
 use tidegate_ecosystems::{Links, Rendered, View};
 use tidegate_ledger::entry::{View as ViewEntry, Withheld};
 use tidegate_ledger::{Body, EntryDraft};
@@ -16,6 +17,7 @@ use super::decide::{Ruleset, decide_all, verdicts};
 use super::facts::{LocalState, Question};
 use super::package::Package;
 use crate::door::{Door, Identity, Repository, TENANT};
+use crate::intel::told;
 
 /// A view ready to be sent.
 #[derive(Debug)]
@@ -43,6 +45,8 @@ pub enum Shown {
     Withheld(usize),
     /// It is about a version or tag that does not exist.
     Absent(String),
+    /// It tells of vulnerabilities, and these are not known.
+    Unknown(String),
 }
 
 /// One document in every coding that clients ask for.
@@ -170,7 +174,7 @@ impl RenderedView {
     pub fn weight(&self) -> u64 {
         match &self.shown {
             Shown::Document(encodings) => encodings.weight(),
-            Shown::Withheld(_) | Shown::Absent(_) => 200,
+            Shown::Withheld(_) | Shown::Absent(_) | Shown::Unknown(_) => 200,
         }
     }
 }
@@ -234,6 +238,17 @@ pub fn decisions_for(
     Ok(decide_all(rules, &question, now))
 }
 
+/// Which view, and under which addresses.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The view.
+    pub view: &'a View,
+    /// Where its links lead.
+    pub links: &'a Links,
+    /// Where the door's own pages are, with a slash at the end.
+    pub door_url: &'a str,
+}
+
 /// Decides on every file and renders. Blocks for milliseconds.
 ///
 /// # Errors
@@ -244,20 +259,37 @@ pub fn render(
     package: &Package,
     rules: &Ruleset,
     identity: &Identity,
-    view: &View,
-    links: &Links,
+    wanted: &Wanted<'_>,
 ) -> Result<RenderedView, String> {
+    let Wanted { view, links, door_url } = *wanted;
     let now = door.clock.now();
     let local_epoch = package.local_epoch();
     let decisions = decisions(door, repository, package, rules, identity, now)?;
     let verdicts = verdicts(package, &decisions);
-    let valid_until = decisions.iter().filter_map(|d| d.valid_until).min();
+    let mut valid_until = decisions.iter().filter_map(|d| d.valid_until).min();
     let withheld = verdicts.iter().filter(|v| v.withheld).count();
-    let rendered = package.index.render(view, &verdicts, links).map_err(|e| e.to_string())?;
+    let rendered = if package.index.tells_vulnerabilities(view) {
+        // What is told ends with what it was told from.
+        valid_until = valid_until.into_iter().chain(rules.advisories.fresh_until()).min();
+        let advise = |package: &tidegate_model::PackageName, version: &str| {
+            told::advice(&rules.advisories, package, version, door_url, now)
+        };
+        let known = rules.advisories.covers(package.name.ecosystem());
+        let advise: Option<Advise<'_>> = if known { Some(&advise) } else { None };
+        package.index.render_advised(view, &verdicts, links, advise)
+    } else {
+        package.index.render(view, &verdicts, links)
+    };
+    let rendered = rendered.map_err(|e| e.to_string())?;
     let shown = match rendered {
         Rendered::Document { content_type, body } => Shown::Document(Encodings::new(content_type, body)),
         Rendered::Withheld(position) => Shown::Withheld(position),
         Rendered::Absent(why) => Shown::Absent(why),
+        Rendered::Unknown(why) => {
+            // Feeds may be found current at any moment, so it is made anew each time.
+            valid_until = Some(now);
+            Shown::Unknown(why)
+        }
     };
     record(door, repository, package, rules, view, &shown, &decisions, valid_until, now)?;
     Ok(RenderedView {
@@ -295,7 +327,9 @@ fn record(
     }
     let body = match shown {
         Shown::Document(encodings) => Sha256::new(sha2::Sha256::digest(&encodings.identity).into()),
-        Shown::Withheld(_) | Shown::Absent(_) => Sha256::new(sha2::Sha256::digest(b"").into()),
+        Shown::Withheld(_) | Shown::Absent(_) | Shown::Unknown(_) => {
+            Sha256::new(sha2::Sha256::digest(b"").into())
+        }
     };
     let entry = ViewEntry {
         repository: repository.name.clone(),

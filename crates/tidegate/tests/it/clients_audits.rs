@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tidegate_testkit::Package;
-use tidegate_testkit::process::{Finished, Home};
+use tidegate_testkit::process::{Finished, Home, Program};
 use tidegate_testkit::{Style, tools};
 
 use crate::clients_support::{Site, npm_project, publish};
@@ -85,4 +85,62 @@ fn pip_audit_shows_what_the_door_knows() {
     assert!(told.contains("GHSA-aaaa-bbbb-cccc") || told.contains("CVE-2026-1000"), "{told}");
     assert!(told.contains("7.0.0"), "the version that mends it: {told}");
     audit("7.0.0").expect_success();
+}
+
+/// What pip-audit itself reads out of PyPI's JSON documents; where it asks cannot be set, so that it is told here.
+const PYPI_SERVICE: &str = "
+import sys
+from packaging.version import Version
+from pip_audit._service.interface import ResolvedDependency, ServiceError
+from pip_audit._service.pypi import PyPIService
+door, name, version = sys.argv[1:]
+service = PyPIService()
+get = service.session.get
+service.session.get = lambda url, timeout: get(door + 'pypi/' + url.split('/pypi/', 1)[1], timeout=timeout)
+try:
+    dependency, found = service.query(ResolvedDependency(name, Version(version)))
+except ServiceError as error:
+    sys.exit('ServiceError: %s' % error.__cause__)
+for one in found:
+    print(one.id, sorted(one.aliases), one.description, [str(v) for v in one.fix_versions])
+print('skipped' if dependency.is_skipped() else 'audited')
+";
+
+#[test]
+fn pip_audit_reads_vulnerabilities_of_the_json_api() {
+    let Some(pip_audit) = tools::pip_audit() else { return };
+    let python = pip_audit.path().with_file_name("python");
+    let site = site_that_knows("leaf-of-test", "PyPI");
+    publish(&site.upstream, Package::pypi, ">=1");
+    let home = Home::new();
+    let audit = |site: &Site, name: &str, version: &str| {
+        Program::new(&python, &home)
+            .args(["-c", PYPI_SERVICE, &format!("{}pypi/", site.address()), name, version])
+            .run()
+    };
+    // The version that is asked for, which policy withholds, and not only the upstream's latest.
+    for version in ["1.1.0", "1.0.0"] {
+        let done = audit(&site, "leaf-of-test", version).expect_success();
+        assert_eq!(
+            done.stdout, "CVE-2026-1000 ['GHSA-aaaa-bbbb-cccc'] reads any file ['7.0.0']\naudited\n",
+            "{}",
+            done.stderr
+        );
+    }
+    assert_eq!(audit(&site, "twig-of-test", "1.0.0").expect_success().stdout, "audited\n");
+    let link = format!("{}pypi/pypi/leaf-of-test/1.1.0/json", site.address());
+    let raw = Program::new(&python, &home)
+        .args([
+            "-c",
+            "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())",
+            &link,
+        ])
+        .run()
+        .expect_success();
+    assert!(raw.stdout.contains(&format!("{}advisories/CVE-2026-1000", site.address())), "{}", raw.stdout);
+    // Nothing is loaded, and the upstream knows nothing of vulnerabilities: an error, and no good news.
+    let bare = Site::open(Style::Thin);
+    publish(&bare.upstream, Package::pypi, ">=1");
+    let done = audit(&bare, "leaf-of-test", "1.1.0");
+    assert!(!done.stdout.contains("audited"), "{}", done.output());
 }

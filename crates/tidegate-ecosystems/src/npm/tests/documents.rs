@@ -193,6 +193,7 @@ fn one_version_is_shown_by_version_or_tag() {
         }
         Rendered::Withheld(position) => format!("withheld {}", index.files()[position].version),
         Rendered::Absent(what) => format!("absent {what}"),
+        Rendered::Unknown(why) => format!("unknown {why}"),
     };
     assert_eq!(ask("1.1.0", &[]), "1.1.0");
     assert_eq!(ask("latest", &[]), "2.0.0");

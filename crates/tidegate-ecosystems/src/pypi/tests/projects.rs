@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 use tidegate_model::Stated;
 
 use super::{SHA_A, SHA_B, allow_all, document, html, links, name, read, upstream, value_of, view, withheld};
+use crate::advice::{Advice, Advise};
 use crate::pypi::{FORM_HTML, FORM_JSON, FORM_PROJECT_JSON, FORM_VERSION_JSON, Pypi};
 use crate::{FetchedDocument, Index, Protocol as _, Rendered, UpstreamBase, Verdict};
 
@@ -189,4 +190,96 @@ fn licences_are_read_from_wherever_they_are_declared() {
         project["info"]["version"] = "1.1".into();
         assert_eq!(index(&project).files()[1].licence, Stated::Known(expected.into()));
     }
+}
+
+fn told(
+    index: &dyn Index,
+    version: Option<&str>,
+    verdicts: &[Verdict],
+    advise: Option<Advise<'_>>,
+) -> Rendered {
+    let form = if version.is_some() { FORM_VERSION_JSON } else { FORM_PROJECT_JSON };
+    let view = view(form, version);
+    assert!(index.tells_vulnerabilities(&view) && !index.tells_vulnerabilities(&self::view(FORM_JSON, None)));
+    index.render_advised(&view, verdicts, &links(), advise).unwrap()
+}
+
+#[test]
+fn vulnerabilities_are_what_is_known_here() {
+    let index = index(&project());
+    let advise: Advise<'_> = &|package, version| {
+        assert_eq!(package.as_str(), "foo");
+        let found = Advice {
+            id: "CVE-1".into(),
+            ids: vec!["CVE-1".into(), "PYSEC-1".into()],
+            url: "https://door.test/advisories/CVE-1".into(),
+            summary: "reads any file".into(),
+            details: "Every path.".into(),
+            fixed_in: vec!["1.1".into(), "no version".into()],
+            ..Advice::default()
+        };
+        match version {
+            "1.1" => Ok(Vec::new()),
+            "1.0" | "1.0.0" | "0.9" => Ok(vec![found]),
+            _ => Err("versions do not compare".into()),
+        }
+    };
+    let expected = json!([{
+        "id": "CVE-1", "aliases": ["PYSEC-1"], "summary": "reads any file", "details": "Every path.", "fixed_in": ["1.1"],
+        "link": "https://door.test/advisories/CVE-1", "source": "tidegate", "withdrawn": null,
+    }]);
+    let open = allow_all(&*index);
+    // The latest, in both documents: what the upstream says of it is replaced.
+    for version in [None, Some("1.1")] {
+        let document = parsed(&told(&*index, version, &open, Some(advise)));
+        assert_eq!(document["vulnerabilities"], json!([]));
+        assert_eq!(document["info"]["license"], "MIT", "the rest is the upstream's");
+    }
+    // Another version, which the upstream's document is not about.
+    let document = parsed(&told(&*index, Some("1.0.0"), &open, Some(advise)));
+    assert_eq!(document["vulnerabilities"], expected);
+    assert_eq!(
+        document["info"],
+        json!({ "name": "foo", "version": "1.0", "yanked": false, "yanked_reason": null })
+    );
+    assert_eq!(document["urls"][0]["url"], "http://127.0.0.1:8484/pypi/files/foo/foo-1.0.zip");
+    // One that policy withholds is told of with its files marked.
+    let held = parsed(&told(&*index, Some("1.0"), &[withheld("held"), Verdict::default()], Some(advise)));
+    assert_eq!(held["vulnerabilities"], expected);
+    assert_eq!((&held["urls"][0]["yanked"], &held["info"]["yanked_reason"]), (&json!(true), &json!("held")));
+    // One that is gone is told of where something is known.
+    assert_eq!(parsed(&told(&*index, Some("0.9"), &open, Some(advise)))["vulnerabilities"], expected);
+    let gone = told(&*index, Some("0.9"), &open, Some(&|_, _| Ok(Vec::new())));
+    assert!(matches!(gone, Rendered::Absent(_)), "{gone:?}");
+}
+
+#[test]
+fn what_is_not_known_is_no_empty_list() {
+    let index = index(&project());
+    let open = allow_all(&*index);
+    let unknown: Advise<'_> = &|_, _| Err("too old to trust".into());
+    for version in [None, Some("1.1"), Some("1.0")] {
+        let told = told(&*index, version, &open, Some(unknown));
+        assert_eq!(told, Rendered::Unknown("too old to trust".into()), "{version:?}");
+    }
+    // Nothing is loaded: the upstream's own list stands, and where it has none that is an error.
+    let own = parsed(&told(&*index, Some("1.1"), &open, None));
+    assert_eq!(own["vulnerabilities"], project()["vulnerabilities"]);
+    assert!(matches!(told(&*index, Some("1.0"), &open, None), Rendered::Unknown(_)));
+    assert!(matches!(told(&*index, Some("9.9"), &open, None), Rendered::Absent(_)));
+    let mut bare = project();
+    bare.as_object_mut().unwrap().remove("vulnerabilities");
+    let bare = self::index(&bare);
+    let told_of = told(&*bare, Some("1.1"), &open, None);
+    assert!(matches!(&told_of, Rendered::Unknown(why) if why.contains("no advisory feed")), "{told_of:?}");
+    assert!(
+        matches!(told(&*bare, None, &open, None), Rendered::Document { .. }),
+        "others read that of the project"
+    );
+    // Without a JSON API above, too, versions are told of.
+    let without = read(&html(PAGE), None).unwrap();
+    let document = parsed(&told(&*without, Some("1.0"), &open, Some(&|_, _| Ok(Vec::new()))));
+    assert_eq!((&document["vulnerabilities"], &document["urls"]), (&json!([]), &json!([])));
+    assert!(matches!(told(&*without, Some("1.0"), &open, None), Rendered::Unknown(_)));
+    assert!(matches!(told(&*without, None, &open, None), Rendered::Absent(_)));
 }
