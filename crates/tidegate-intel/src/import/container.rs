@@ -100,10 +100,12 @@ pub(crate) fn limit(packed: u64) -> u64 {
     MAX_UNPACKED_BYTES.min(packed.saturating_mul(MAX_RATIO).max(RATIO_FREE_BYTES))
 }
 
-/// Unpacks whatever it is and gives each document, under the name that it has in its container, to `each` as a stream.
+/// Unpacks whatever it is and gives each document, under the name that it has in its container, to `each` as a stream. Of
+/// an archive only the files that `keeps` wants.
 pub(crate) fn unpack<E: From<ContainerError>>(
     name: &str,
     packed: Packed<'_>,
+    keeps: &dyn Fn(&str) -> bool,
     each: &mut dyn FnMut(&str, &mut dyn Read) -> Result<(), E>,
 ) -> Result<(), E> {
     let open = || packed.open().map_err(ContainerError::from);
@@ -117,7 +119,7 @@ pub(crate) fn unpack<E: From<ContainerError>>(
         b"PK\x03\x04" | b"PK\x05\x06" => {
             let mut directory = Directory::open(open()?)?;
             while let Some(member) = directory.next()? {
-                if !member.is_folder() {
+                if !member.is_folder() && keeps(&member.name) {
                     bounded(&member.name, &mut member.open(open()?)?)?;
                 }
             }

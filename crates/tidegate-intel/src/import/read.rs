@@ -294,7 +294,9 @@ impl<'o> Reading<'o> {
     fn packed(&mut self, name: &str, packed: Packed<'_>) -> Result<(), DeliveryError> {
         let digest = digest(packed).map_err(|e| DeliveryError::Io(PathBuf::from(name), e))?;
         let mut touched: Vec<String> = Vec::new();
-        let outcome = container::unpack(name, packed, &mut |document, stream| {
+        let kind = self.options.kind;
+        let keeps = |path: &str| kind.is_none_or(|kind| kind.feed().keeps(path));
+        let outcome = container::unpack(name, packed, &keeps, &mut |document, stream| {
             self.document(name, document, stream, &mut touched).map_err(Step::Delivery)
         });
         self.touch(touched, &digest);

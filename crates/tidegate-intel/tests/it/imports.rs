@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use tidegate_intel::FeedKind;
 use tidegate_intel::import::{
     AlarmKind, DeliveryError, Extent, FeedAlarm, FeedReport, PlanOptions, ReadOptions, read, read_bytes,
 };
@@ -338,4 +339,48 @@ fn an_empty_delivery_is_refused() {
     load(&intel, "feed", &[&record("A-1", "npm", "p", FIXED_IN_2)]);
     assert!(read_bytes("x.jsonl", b"  \n", &ReadOptions::default()).unwrap().is_empty());
     assert_eq!(ids(&intel, "npm", "p", "1.0.0"), ["A-1"]);
+}
+
+#[test]
+fn of_a_repository_only_the_records_are_read() {
+    let line = |id: &str| record(id, "npm", "p", r#"{"introduced":"0"}"#);
+    let archive = |files: &[(&str, String)]| {
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (path, text) in files {
+            zip.start_file(*path, zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(text.as_bytes()).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    };
+    let script = || "#!/bin/sh\nexit 1\n".to_owned();
+    let index = || r#"{"modified":"2026-01-01T00:00:00Z"}"#.to_owned();
+    let cases = [
+        (FeedKind::Ghsa, "db-main/advisories/github-reviewed/2026/01/GHSA-a/GHSA-a.json", "GHSA-a"),
+        (FeedKind::Rustsec, "advisory-db-osv/crates/RUSTSEC-2026-0001.json", "RUSTSEC-2026-0001"),
+        (FeedKind::Pypa, "PYSEC-2026-1.json", "PYSEC-2026-1"),
+        (FeedKind::Go, "ID/GO-2026-0001.json", "GO-2026-0001"),
+        (FeedKind::Malicious, "malicious-packages-main/osv/malicious/npm/p/MAL-2026-1.json", "MAL-2026-1"),
+        (FeedKind::Osv, "GHSA-a.json", "GHSA-a"),
+    ];
+    for (kind, path, id) in cases {
+        let files = [
+            (path, line(id)),
+            ("README.md", "# Advisories\n".to_owned()),
+            ("scripts/check", script()),
+            ("db-main/advisories/unreviewed/2026/01/GHSA-b/GHSA-b.txt", index()),
+        ];
+        let options = ReadOptions { feed: Some("feed".into()), kind: Some(kind), ..ReadOptions::default() };
+        let read = read_bytes("main.zip", archive(&files), &options).unwrap();
+        assert_eq!((read.len(), read[0].len()), (1, 1), "{}", kind.as_str());
+        // Nothing that is kept is nothing delivered, not an empty database.
+        assert!(
+            read_bytes("main.zip", archive(&files[1..]), &options).unwrap().is_empty(),
+            "{}",
+            kind.as_str()
+        );
+    }
+    let drafts = [("db-main/advisories/unreviewed/2026/01/GHSA-b/GHSA-b.json", line("GHSA-b"))];
+    let options =
+        ReadOptions { feed: Some("feed".into()), kind: Some(FeedKind::Ghsa), ..ReadOptions::default() };
+    assert!(read_bytes("main.zip", archive(&drafts), &options).unwrap().is_empty());
 }
