@@ -193,7 +193,10 @@ impl Site {
         let mut door = Program::new(&options.tidegate, &home)
             .args(["up", "--no-sync", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
+            // With an upstream for each, no client is asked for its own at the start.
             .env("TIDEGATE_UPSTREAM_NPM", upstream.npm_url())
+            .env("TIDEGATE_UPSTREAM_PYPI", upstream.pypi_url())
+            .env("TIDEGATE_UPSTREAM_CARGO", upstream.cargo_url())
             .timeout(Duration::MAX)
             .spawn();
         let line = door.wait_for_line("tidegate is open on", PATIENCE);
