@@ -1,6 +1,8 @@
 //! Deliveries of advisories: what is imported answers, and answers alike after it was exported and imported elsewhere.
 #![no_main]
 
+use std::collections::BTreeMap;
+use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,8 +43,9 @@ fuzz_target!(|data: &[u8]| {
     if snapshot.feeds().is_empty() {
         return;
     }
-    let bytes = bundle::export(&snapshot, None).expect("nothing is damaged");
-    let opened = bundle::open(&bytes).expect("what was exported opens");
-    let other = load(opened.deliveries, now);
+    let mut bytes = Cursor::new(Vec::new());
+    bundle::export(&snapshot, &BTreeMap::new(), None, &mut bytes).expect("nothing is damaged");
+    let opened = bundle::open_bytes(bytes.get_ref()).expect("what was exported opens");
+    let other = load(opened.deliveries(None).expect("what was exported is whole"), now);
     assert!(inverse::changes(&snapshot, &other.snapshot()).expect("nothing is damaged").is_empty());
 });

@@ -2,6 +2,7 @@
 
 mod bench;
 mod deny;
+mod match_labels;
 mod popular_names;
 mod readme;
 mod real_install;
@@ -37,6 +38,7 @@ enum Command {
     PopularNames(popular_names::Arguments),
     RealInstall(real_install::Arguments),
     VerifyMatching(verify_matching::Arguments),
+    MatchLabels(match_labels::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments).map_err(Into::into),
         Command::RealInstall(arguments) => real_install::run(&arguments).map_err(Into::into),
         Command::VerifyMatching(arguments) => verify_matching::run(&arguments).map_err(Into::into),
+        Command::MatchLabels(arguments) => match_labels::run(&arguments).map_err(Into::into),
         Command::PopularNames(arguments) => popular_names::run(&arguments).map_err(Into::into),
     };
     match result {

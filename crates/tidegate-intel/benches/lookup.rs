@@ -7,13 +7,13 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run shows why")]
 
 use std::hint::black_box;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use criterion::Criterion;
 use serde_json::{Value, json};
-use tidegate_intel::import::{PlanOptions, ReadOptions, read_bytes};
+use tidegate_intel::import::{PlanOptions, ReadOptions, read, read_bytes};
 use tidegate_intel::{Intel, Query, inverse};
 use tidegate_model::Timestamp;
 use tidegate_sys::disk::RealDisk;
@@ -30,29 +30,93 @@ const PER_FEED: usize = 120_000;
 
 type Asked = (String, String, &'static str);
 
+/// Set in the process that imports only, so that its memory is that of the import: the folder with the deliveries.
+const IMPORT: &str = "TIDEGATE_BENCH_IMPORT";
+
 fn main() {
     let now = Timestamp::from_unix_seconds(1_795_000_000);
-    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let (records, real, names) = records();
-    println!("{real} real records, {} synthetic", records.len() - real);
-    let intel = Intel::open(Arc::new(RealDisk), dir.path()).unwrap();
-    let started = Instant::now();
-    for (number, feed) in records.chunks(PER_FEED).enumerate() {
-        load(&intel, &format!("feed-{number}"), feed.join("\n"), now);
+    if let Some(folder) = std::env::var_os(IMPORT) {
+        return import(Path::new(&folder), now);
     }
-    println!("import of {} records: {:.1?}", records.len(), started.elapsed());
-    let snapshot = intel.snapshot();
-    println!("segments on disk: {:.1} MB", megabytes(bytes_below(dir.path())));
-    drop((snapshot, intel, records));
-
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let names = deliveries(&dir.path().join("feeds"));
+    for (title, folder) in [("six feeds", "feeds"), ("one feed", "whole")] {
+        if folder == "whole" {
+            join(&dir.path().join("feeds"), &dir.path().join("whole"));
+        }
+        print!("{title}: ");
+        std::io::stdout().flush().unwrap();
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .env(IMPORT, dir.path().join(folder))
+            .status()
+            .unwrap();
+        assert!(child.success());
+    }
+    let dir = dir.path().join("feeds-in-force");
+    println!("segments on disk: {:.1} MB", megabytes(bytes_below(&dir)));
     let before = resident();
     let started = Instant::now();
-    let intel = Intel::open(Arc::new(RealDisk), dir.path()).unwrap();
+    let intel = Intel::open(Arc::new(RealDisk), &dir).unwrap();
     let opened = started.elapsed();
     println!("open: {opened:.1?}, {:.1} MB resident more than before", megabytes(resident() - before));
     lookups(&intel, &names, now);
     println!("after lookups: {:.1} MB resident more than before opening", megabytes(resident() - before));
     change(&intel, now);
+}
+
+/// Imports all deliveries of a folder at once, as a door does, and says what it cost.
+fn import(folder: &Path, now: Timestamp) {
+    let name = folder.file_name().unwrap().to_str().unwrap();
+    let dir = folder.with_file_name(format!("{name}-in-force"));
+    let intel = Intel::open(Arc::new(RealDisk), &dir).unwrap();
+    let options = ReadOptions { scratch: Some(dir), ..ReadOptions::default() };
+    let (before, started) = (status("VmRSS"), Instant::now());
+    let step = |title: &str| {
+        let [peak, anonymous] =
+            ["VmHWM", "RssAnon"].map(|field| megabytes(status(field) - before.min(status(field))));
+        println!(
+            "  {title} after {:.1?}, cpu {:.1} s, peak +{peak:.0} MB, anonymous {anonymous:.0} MB",
+            started.elapsed(),
+            cpu()
+        );
+    };
+    println!("import of {:.1} MB packed", megabytes(bytes_below(folder)));
+    let deliveries = read(&[folder.to_owned()], &options).unwrap();
+    step("read");
+    let plan = intel.snapshot().plan(deliveries, &PlanOptions::at(now)).unwrap();
+    step("planned");
+    let applied = intel.apply(plan).unwrap();
+    step("in force");
+    assert!(applied.reports.iter().all(|report| !report.refused), "{:?}", applied.reports[0].alarms);
+    let records: usize = applied.reports.iter().map(|report| report.added.len()).sum();
+    let started = Instant::now();
+    let touched = inverse::changes_among(&applied.before, &applied.after, &mut |_, _| false).unwrap();
+    println!("  {records} records; what they touch, {} names: {:.1?}", touched.names, started.elapsed());
+    step("all");
+}
+
+/// A field of this process's status in bytes; 0 where the kernel does not say.
+fn status(field: &str) -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
+}
+
+/// Seconds of CPU that this process took.
+fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks: f64 = [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<f64>().ok()).sum();
+    ticks / 100.0
+}
+
+/// Puts deliveries of several feeds together as one.
+fn join(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    let mut out = std::fs::File::create(to.join("all.jsonl.zst")).unwrap();
+    for file in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
+        std::io::copy(&mut std::fs::File::open(file).unwrap(), &mut out).unwrap();
+    }
 }
 
 fn load(intel: &Intel, feed: &str, text: String, now: Timestamp) -> Duration {
@@ -65,8 +129,8 @@ fn load(intel: &Intel, feed: &str, text: String, now: Timestamp) -> Duration {
     started.elapsed()
 }
 
-/// Records as JSON text, how many are real, and names that are there.
-fn records() -> (Vec<String>, usize, Vec<(String, String)>) {
+/// Writes the deliveries, and gives the names of real records.
+fn deliveries(folder: &Path) -> Vec<(String, String)> {
     let mut lines = Vec::new();
     for folder in ["advisories", "advisories-update"] {
         let Some(folder) = data::shared_data(folder) else { continue };
@@ -79,30 +143,46 @@ fn records() -> (Vec<String>, usize, Vec<(String, String)>) {
     if lines.is_empty() {
         lines.push(r#"{"id":"X-0","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.0.0"}]}]}]}"#.to_owned());
     }
-    let real = lines.len();
+    println!("{} real records, {} synthetic", lines.len(), RECORDS - lines.len());
+    std::fs::create_dir(folder).unwrap();
     let mut names = Vec::new();
-    let mut copy = 0;
-    while lines.len() < RECORDS {
-        copy += 1;
-        for at in 0..real.min(RECORDS - lines.len()) {
-            let mut record: Value = serde_json::from_str(&lines[at]).unwrap();
-            if copy == 1 {
-                names.extend(record["affected"].as_array().unwrap().iter().map(|a| {
-                    let text = |field: &str| a["package"][field].as_str().unwrap_or_default().to_owned();
-                    (text("ecosystem"), text("name"))
-                }));
-            }
-            record["id"] = json!(format!("{}-S{copy}", record["id"].as_str().unwrap()));
-            record["aliases"] = json!([]);
-            record["database_specific"]["synthetic"] = json!(true);
-            for affected in record["affected"].as_array_mut().unwrap() {
-                let name = affected["package"]["name"].as_str().unwrap_or_default();
-                affected["package"]["name"] = json!(format!("{name}-s{copy}"));
-            }
-            lines.push(record.to_string());
+    let mut out: Option<zstd::Encoder<'_, std::fs::File>> = None;
+    let mut bytes = 0;
+    for number in 0..RECORDS {
+        if number % PER_FEED == 0 {
+            let file =
+                std::fs::File::create(folder.join(format!("feed-{}.jsonl.zst", number / PER_FEED))).unwrap();
+            let before = out.replace(zstd::Encoder::new(file, 3).unwrap());
+            before.map(|out| out.finish().unwrap());
         }
+        let (copy, line) = (number / lines.len(), &lines[number % lines.len()]);
+        let text = if copy == 0 { line.clone() } else { synthetic(line, copy) };
+        if copy == 0 {
+            let record: Value = serde_json::from_str(line).unwrap();
+            names.extend(record["affected"].as_array().unwrap().iter().map(|a| {
+                let text = |field: &str| a["package"][field].as_str().unwrap_or_default().to_owned();
+                (text("ecosystem"), text("name"))
+            }));
+        }
+        bytes += text.len() as u64 + 1;
+        writeln!(out.as_mut().unwrap(), "{text}").unwrap();
     }
-    (lines, real, names)
+    out.map(|out| out.finish().unwrap());
+    println!("{:.1} MB unpacked", megabytes(bytes));
+    names
+}
+
+/// A record under other names and another id, marked.
+fn synthetic(line: &str, copy: usize) -> String {
+    let mut record: Value = serde_json::from_str(line).unwrap();
+    record["id"] = json!(format!("{}-S{copy}", record["id"].as_str().unwrap()));
+    record["aliases"] = json!([]);
+    record["database_specific"]["synthetic"] = json!(true);
+    for affected in record["affected"].as_array_mut().unwrap() {
+        let name = affected["package"]["name"].as_str().unwrap_or_default();
+        affected["package"]["name"] = json!(format!("{name}-s{copy}"));
+    }
+    record.to_string()
 }
 
 fn lookups(intel: &Intel, names: &[(String, String)], now: Timestamp) {
@@ -126,31 +206,46 @@ fn lookups(intel: &Intel, names: &[(String, String)], now: Timestamp) {
         .collect();
     let largest: Vec<Asked> = vec![("PyPI".into(), "tensorflow-cpu".into(), "2.4.0")];
     index_of_the_largest(&snapshot, now);
-    let mut criterion = Criterion::default()
-        .measurement_time(Duration::from_secs(3))
-        .warm_up_time(Duration::from_secs(1))
-        .sample_size(20);
     for (title, asked) in
         [("miss", misses), ("hit", hits), ("nine misses, one hit", mixed), ("the largest name", largest)]
     {
         let mut at = 0;
-        criterion.bench_function(title, |bencher| {
-            bencher.iter(|| {
-                at = (at + 7919) % asked.len();
-                let (ecosystem, name, version) = &asked[at];
-                black_box(snapshot.matches(&Query { ecosystem, name, version, now }))
-            });
+        let cost = cost(|| {
+            at = (at + 7919) % asked.len();
+            let (ecosystem, name, version) = &asked[at];
+            black_box(snapshot.matches(&Query { ecosystem, name, version, now }));
         });
+        println!("{title}: {cost:.2} µs of CPU");
+    }
+}
+
+/// Microseconds of CPU that something takes: what other processes do beside it counts little.
+fn cost(mut what: impl FnMut()) -> f64 {
+    let mut spent = |rounds: u32| {
+        let before = cpu();
+        (0..rounds).for_each(|_| what());
+        cpu() - before
+    };
+    // The clock of the system has steps of 10 ms, so long runs are needed.
+    let mut rounds = 16;
+    loop {
+        let seconds = spent(rounds);
+        if seconds >= 1.5 {
+            return seconds * 1e6 / f64::from(rounds);
+        }
+        rounds *= 4;
     }
 }
 
 /// The versions of an index ask about one name; it is read once.
 fn index_of_the_largest(snapshot: &tidegate_intel::Snapshot, now: Timestamp) {
     let versions: Vec<String> = (0..200).map(|n| format!("{}.{}.{}", n / 80, n / 8 % 10, n % 8)).collect();
-    let started = Instant::now();
-    let package = snapshot.package("PyPI", "tensorflow-cpu", now);
-    let findings: usize = versions.iter().map(|version| package.matches(version).items.len()).sum();
-    println!("200 versions of the largest name, {findings} findings: {:.1?}", started.elapsed());
+    let cost = cost(|| {
+        let package = snapshot.package("PyPI", "tensorflow-cpu", now);
+        let findings: usize = versions.iter().map(|version| package.matches(version).items.len()).sum();
+        black_box(findings);
+    });
+    println!("200 versions of the largest name: {:.1} µs of CPU each", cost / 200.0);
 }
 
 fn change(intel: &Intel, now: Timestamp) {

@@ -4,7 +4,7 @@
 //! decides them anew, without looking at any other. The same backwards, when an advisory is taken back or changed: what
 //! it said before is touched too. The answer is never too small; it may hold a version whose findings stay the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use tidegate_model::version::VersionScheme;
 
@@ -12,9 +12,9 @@ use crate::advisory::{AdvisoryKind, AffectedPackage, compile};
 use crate::ecosystem::{EcosystemName, normal_name};
 use crate::order;
 use crate::osv::range::{Bound, Interval};
-use crate::segment::{RecordDigest, SegmentError};
+use crate::segment::{RecordDigest, Segment, SegmentError, hash_of_name};
 use crate::signals::{CveId, Signal};
-use crate::snapshot::{FeedContent, FeedState, Layer, Snapshot};
+use crate::snapshot::{Bits, FeedContent, FeedState, Layer, Snapshot};
 
 /// Scores at which a change of probability may change a decision: the steps between two of them touch nothing.
 pub const EPSS_STEPS: [f64; 4] = [0.01, 0.1, 0.5, 0.9];
@@ -45,6 +45,12 @@ pub struct VersionRun {
 }
 
 impl NameChange {
+    fn add(&mut self, package: AffectedPackage) {
+        if !self.packages.contains(&package) {
+            self.packages.push(package);
+        }
+    }
+
     /// Whether a version has to be decided anew. A version that cannot be compared has to be.
     pub fn touches(&self, version: &str) -> bool {
         self.packages.iter().any(|package| touches(package, version))
@@ -103,39 +109,98 @@ fn holds(interval: &Interval, key: &[u8]) -> bool {
 /// # Errors
 /// [`SegmentError`] where the text of a record is damaged. Then decide everything anew.
 pub fn changes(old: &Snapshot, new: &Snapshot) -> Result<Vec<NameChange>, SegmentError> {
-    let mut collected = Collected::default();
-    let (before, after) = (Copies::beyond(old, new), Copies::beyond(new, old));
-    let ids: BTreeSet<&str> = before.ids().chain(after.ids()).collect();
-    for id in ids {
-        let (was, is) = (speaking(old, id), speaking(new, id));
-        if digests(&was) != digests(&is) {
-            was.iter().chain(&is).try_for_each(|copy| collected.record(copy))?;
-        }
-    }
-    signals(old, new, &mut collected)?;
-    vex(old, new, &mut collected)?;
-    Ok(collected.names.into_values().collect())
+    changes_among(old, new, &mut |_, _| true).map(|touched| touched.wanted)
 }
 
-/// Ids of the layers that only one of two snapshots has.
-struct Copies<'s>(Vec<&'s Layer>);
+/// What a change of snapshots touches.
+#[derive(Clone, Debug, Default)]
+pub struct Touched {
+    /// How many names.
+    pub names: usize,
+    /// What it says of those that were asked for.
+    pub wanted: Vec<NameChange>,
+}
 
-impl<'s> Copies<'s> {
-    fn beyond(snapshot: &'s Snapshot, other: &Snapshot) -> Self {
-        let shared = |layer: &Layer| {
-            let same = |known: &Layer| std::sync::Arc::ptr_eq(known.segment(), layer.segment());
-            other.layers().any(|(_, known)| same(known))
+/// As [`changes`], for the names that somebody cares for. A first delivery touches a million names; of those that nobody
+/// cares for nothing is kept. `wanted` is asked once for each ecosystem and name, in the form in which they are looked up.
+///
+/// # Errors
+/// As [`changes`].
+pub fn changes_among(
+    old: &Snapshot,
+    new: &Snapshot,
+    wanted: &mut dyn FnMut(&str, &str) -> bool,
+) -> Result<Touched, SegmentError> {
+    let mut collected = Collected { wanted, seen: HashSet::new(), names: BTreeMap::new() };
+    let mut elsewhere = BTreeMap::new();
+    for (snapshot, other) in [(old, new), (new, old)] {
+        for (layer, feed) in unshared(snapshot, other) {
+            let changed = changed(snapshot, other, layer, feed, &mut elsewhere);
+            collected.layer(layer, &changed);
+        }
+    }
+    elsewhere.into_values().try_for_each(|copy| collected.record(&copy))?;
+    signals(old, new, &mut collected)?;
+    vex(old, new, &mut collected)?;
+    Ok(Touched { names: collected.seen.len(), wanted: collected.names.into_values().collect() })
+}
+
+/// Layers that only one of two snapshots has, with their feeds.
+fn unshared<'s>(snapshot: &'s Snapshot, other: &Snapshot) -> Vec<(&'s Layer, &'s str)> {
+    let shared = |layer: &Layer| {
+        other.layers().any(|(_, known)| std::sync::Arc::ptr_eq(known.segment(), layer.segment()))
+    };
+    snapshot.layers().filter(|(_, layer)| !shared(layer)).map(|(feed, layer)| (layer, &**feed)).collect()
+}
+
+/// The records of a layer that speak in its snapshot, and of whose ids something else is said in the other. Copies of
+/// those ids in layers that both snapshots have go to `elsewhere`, by segment and number.
+fn changed<'s>(
+    snapshot: &'s Snapshot,
+    other: &'s Snapshot,
+    layer: &'s Layer,
+    feed: &str,
+    elsewhere: &mut BTreeMap<(*const Segment, u32), Speaking<'s>>,
+) -> Bits {
+    let segment = layer.segment();
+    let mut bits = Bits::default();
+    let nothing_else = other.layers().next().is_none();
+    let mut compare = |id: &str| -> bool {
+        if nothing_else {
+            return true;
+        }
+        let (here, there) = (speaking(snapshot, id), speaking(other, id));
+        if digests(&here) == digests(&there) {
+            return false;
+        }
+        let both = |copy: &Speaking<'_>| {
+            let has = |s: &Snapshot| {
+                s.layers().any(|(_, l)| std::sync::Arc::ptr_eq(l.segment(), copy.layer.segment()))
+            };
+            has(snapshot) && has(other)
         };
-        Self(snapshot.layers().map(|(_, layer)| layer).filter(|layer| !shared(layer)).collect())
+        for copy in here.into_iter().chain(there).filter(|copy| both(copy)) {
+            elsewhere.insert((std::sync::Arc::as_ptr(copy.layer.segment()), copy.record), copy);
+        }
+        true
+    };
+    for record in 0..segment.record_count() {
+        let id = segment.record(record).id();
+        let differs = compare(id);
+        let is_top = || {
+            snapshot
+                .feed(feed)
+                .and_then(|f| f.top(id))
+                .is_some_and(|(l, r)| r == record && std::sync::Arc::ptr_eq(l.segment(), segment))
+        };
+        if differs && !layer.is_dead(record) && is_top() {
+            bits.grow_and_set(record);
+        }
     }
-
-    fn ids(&self) -> impl Iterator<Item = &'s str> {
-        self.0.iter().flat_map(|layer| {
-            let segment = layer.segment();
-            let own = (0..segment.record_count()).map(|record| segment.record(record).id());
-            own.chain(segment.removed())
-        })
+    for id in segment.removed() {
+        compare(id);
     }
+    bits
 }
 
 /// One copy of a record that speaks.
@@ -161,29 +226,57 @@ fn digests<'s>(copies: &[Speaking<'s>]) -> Vec<(&'s str, RecordDigest)> {
     copies.iter().map(|c| (c.feed, c.layer.segment().record(c.record).digest())).collect()
 }
 
-#[derive(Default)]
-struct Collected {
+struct Collected<'w> {
+    wanted: &'w mut dyn FnMut(&str, &str) -> bool,
+    /// Names by hash, so that counting them costs little.
+    seen: HashSet<u64>,
     names: BTreeMap<(String, String), NameChange>,
 }
 
-impl Collected {
+impl Collected<'_> {
+    /// The change of a name, made if it is new; `None` where nobody cares for it.
+    fn name(&mut self, ecosystem: &str, name: &str) -> Option<&mut NameChange> {
+        let key = || (ecosystem.to_owned(), name.to_owned());
+        if self.seen.insert(hash_of_name(ecosystem, name)) && (self.wanted)(ecosystem, name) {
+            let change = NameChange {
+                ecosystem: ecosystem.to_owned(),
+                name: name.to_owned(),
+                ids: BTreeSet::new(),
+                malware: false,
+                packages: Vec::new(),
+            };
+            return Some(self.names.entry(key()).or_insert(change));
+        }
+        if self.names.is_empty() { None } else { self.names.get_mut(&key()) }
+    }
+
+    /// The names of some records of a layer.
+    fn layer(&mut self, layer: &Layer, records: &Bits) {
+        let segment = layer.segment();
+        if records.count() == 0 {
+            return;
+        }
+        for number in 0..segment.name_count() {
+            let (ecosystem, name) = segment.name(number);
+            for row in segment.affected_of(number).filter(|row| records.get(row.record().index)) {
+                if let Some(change) = self.name(ecosystem, name) {
+                    change.ids.insert(row.record().id().to_owned());
+                    change.malware |= row.record().kind() == AdvisoryKind::Malware;
+                    change.add(row.package(ecosystem, name));
+                }
+            }
+        }
+    }
+
     fn record(&mut self, copy: &Speaking<'_>) -> Result<(), SegmentError> {
         let json = copy.layer.segment().json(copy.record)?;
         let advisory = compile(&json)
             .map_err(|_| SegmentError::inconsistent("text", "a record cannot be read any more"))?;
         for package in advisory.affected {
-            let key = (package.ecosystem.clone(), package.name.clone());
-            let change = self.names.entry(key).or_insert_with(|| NameChange {
-                ecosystem: package.ecosystem.clone(),
-                name: package.name.clone(),
-                ids: BTreeSet::new(),
-                malware: false,
-                packages: Vec::new(),
-            });
-            change.ids.insert(advisory.id.clone());
-            change.malware |= advisory.kind == AdvisoryKind::Malware;
-            if !change.packages.contains(&package) {
-                change.packages.push(package);
+            if let Some(change) = self.name(&package.ecosystem, &package.name) {
+                change.ids.insert(advisory.id.clone());
+                change.malware |= advisory.kind == AdvisoryKind::Malware;
+                change.add(package);
             }
         }
         Ok(())
@@ -217,7 +310,7 @@ fn read(signal: Signal) -> Read {
     }
 }
 
-fn signals(old: &Snapshot, new: &Snapshot, collected: &mut Collected) -> Result<(), SegmentError> {
+fn signals(old: &Snapshot, new: &Snapshot, collected: &mut Collected<'_>) -> Result<(), SegmentError> {
     let tables = |snapshot: &Snapshot, other: &Snapshot| -> Vec<CveId> {
         let mut cves = Vec::new();
         for feed in snapshot.feeds() {
@@ -244,7 +337,7 @@ fn signals(old: &Snapshot, new: &Snapshot, collected: &mut Collected) -> Result<
     Ok(())
 }
 
-fn vex(old: &Snapshot, new: &Snapshot, collected: &mut Collected) -> Result<(), SegmentError> {
+fn vex(old: &Snapshot, new: &Snapshot, collected: &mut Collected<'_>) -> Result<(), SegmentError> {
     let statements = |snapshot: &Snapshot| {
         let mut all = BTreeSet::new();
         for feed in snapshot.feeds() {

@@ -18,6 +18,7 @@ pub mod inverse;
 pub mod matching;
 mod order;
 pub mod osv;
+mod scratch;
 pub mod segment;
 pub mod signals;
 mod snapshot;

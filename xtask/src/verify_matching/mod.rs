@@ -155,7 +155,7 @@ impl Tally {
         let unclear: BTreeSet<&String> = answer.unclear.iter().collect();
         self.unclear += usize::from(!unclear.is_empty());
         let clear = |ids: &&Vec<String>| !ids.iter().any(|id| unclear.contains(id));
-        let mut ours: Vec<Vec<String>> = findings.items.into_iter().map(|item| item.ids).collect();
+        let mut ours: Vec<Vec<String>> = findings.items.iter().map(|item| item.ids.clone()).collect();
         ours.sort();
         let ours: Vec<&Vec<String>> = ours.iter().filter(clear).collect();
         let theirs: Vec<&Vec<String>> = answer.found.iter().filter(clear).collect();
@@ -183,7 +183,8 @@ impl Tally {
     }
 }
 
-fn load(folders: &[PathBuf], now: Timestamp) -> Result<Intel, VerifyError> {
+/// The advisories of some folders, one after another, in memory.
+pub(crate) fn load(folders: &[PathBuf], now: Timestamp) -> Result<Intel, VerifyError> {
     let failed = |e: &dyn std::error::Error| VerifyError::Load(e.to_string());
     let intel = Intel::open(Arc::new(ForgetfulDisk::new()), Path::new("intel")).map_err(|e| failed(&e))?;
     for folder in folders {

@@ -1,12 +1,13 @@
-//! What deliveries come packed in: plain, gzip, zstd, zip, with bounds on what comes out.
+//! What deliveries come packed in: plain, gzip, zstd, zip, with bounds on what comes out. Everything is a stream.
 
-use std::io::{self, Cursor, Read};
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read};
+use std::path::Path;
+
+use super::zip::{Directory, Seekable};
 
 /// The most bytes that one packed file may hold unpacked. All of OSV is about 2 GB.
 pub const MAX_UNPACKED_BYTES: u64 = 8 << 30;
-
-/// The most bytes that one document in an archive may have.
-pub const MAX_DOCUMENT_BYTES: u64 = 1 << 30;
 
 /// The most files in an archive or a folder. All of OSV has under a million.
 pub const MAX_FILES: usize = 5_000_000;
@@ -25,8 +26,8 @@ pub enum ContainerError {
     #[error("it is damaged or cut off")]
     Damaged(#[source] io::Error),
     /// The archive's directory cannot be read.
-    #[error("the archive is damaged or cut off")]
-    Archive(#[source] zip::result::ZipError),
+    #[error("the archive is damaged or cut off: {0}")]
+    Archive(&'static str),
     /// Too large.
     #[error("it unpacks to more than {limit} bytes")]
     TooLarge {
@@ -38,88 +39,103 @@ pub enum ContainerError {
     TooManyFiles,
 }
 
-/// A document: the name it has within its container, its bytes.
-pub(super) struct Document {
-    pub name: String,
-    pub bytes: Vec<u8>,
+/// A bound was met while a stream was read: carried by an [`io::Error`] through whoever reads.
+#[derive(Debug, thiserror::Error)]
+#[error("it unpacks to more than {0} bytes")]
+struct Exceeded(u64);
+
+impl From<io::Error> for ContainerError {
+    fn from(error: io::Error) -> Self {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Exceeded>()) {
+            Some(Exceeded(limit)) => Self::TooLarge { limit: *limit },
+            None => Self::Damaged(error),
+        }
+    }
 }
 
-/// Bounds of one container.
+/// Something packed: a file, or bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
-    pub unpacked: u64,
-    pub document: u64,
+pub(crate) enum Packed<'a> {
+    File(&'a Path),
+    Bytes(&'a [u8]),
 }
 
-impl Default for Bounds {
-    fn default() -> Self {
-        Self { unpacked: MAX_UNPACKED_BYTES, document: MAX_DOCUMENT_BYTES }
+impl<'a> Packed<'a> {
+    /// Opens it once more; each opening has a place of its own.
+    pub(crate) fn open(self) -> io::Result<Box<dyn Seekable + 'a>> {
+        Ok(match self {
+            Self::File(path) => Box::new(File::open(path)?),
+            Self::Bytes(bytes) => Box::new(Cursor::new(bytes)),
+        })
+    }
+
+    pub(crate) fn len(self) -> io::Result<u64> {
+        match self {
+            Self::File(path) => Ok(path.metadata()?.len()),
+            Self::Bytes(bytes) => Ok(bytes.len() as u64),
+        }
     }
 }
 
-/// Unpacks whatever it is, layer by layer for a packed file, and gives each document to `each`.
-pub(super) fn unpack<E: From<ContainerError>>(
+/// A stream that may give so many bytes and no more.
+pub(crate) struct Bounded<'b, R> {
+    pub inner: R,
+    /// How many are left.
+    pub left: &'b mut u64,
+    /// How many there were, for the message.
+    pub limit: u64,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(out)?;
+        *self.left =
+            self.left.checked_sub(read as u64).ok_or_else(|| io::Error::other(Exceeded(self.limit)))?;
+        Ok(read)
+    }
+}
+
+/// How much may come out of so many packed bytes.
+pub(crate) fn limit(packed: u64) -> u64 {
+    MAX_UNPACKED_BYTES.min(packed.saturating_mul(MAX_RATIO).max(RATIO_FREE_BYTES))
+}
+
+/// Unpacks whatever it is and gives each document, under the name that it has in its container, to `each` as a stream.
+pub(crate) fn unpack<E: From<ContainerError>>(
     name: &str,
-    bytes: Vec<u8>,
-    bounds: Bounds,
-    each: &mut dyn FnMut(Document) -> Result<(), E>,
+    packed: Packed<'_>,
+    each: &mut dyn FnMut(&str, &mut dyn Read) -> Result<(), E>,
 ) -> Result<(), E> {
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        return unzip(&bytes, bounds, each);
-    }
-    let (bytes, name) = match bytes.as_slice() {
-        [0x1f, 0x8b, ..] => {
-            let reader = flate2::read::MultiGzDecoder::new(bytes.as_slice());
-            (expand(reader, bytes.len(), bounds)?, name.trim_end_matches(".gz"))
-        }
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            let reader =
-                zstd::stream::read::Decoder::new(bytes.as_slice()).map_err(ContainerError::Damaged)?;
-            (expand(reader, bytes.len(), bounds)?, name.trim_end_matches(".zst"))
-        }
-        _ => (bytes, name),
-    };
-    each(Document { name: name.to_owned(), bytes })
-}
-
-/// Reads a packed stream to its end within the bounds.
-fn expand(reader: impl Read, packed: usize, bounds: Bounds) -> Result<Vec<u8>, ContainerError> {
-    let by_ratio = (packed as u64).saturating_mul(MAX_RATIO).max(RATIO_FREE_BYTES);
-    let limit = bounds.unpacked.min(bounds.document.max(RATIO_FREE_BYTES)).min(by_ratio);
-    let mut out = Vec::new();
-    reader.take(limit + 1).read_to_end(&mut out).map_err(ContainerError::Damaged)?;
-    if out.len() as u64 > limit {
-        return Err(ContainerError::TooLarge { limit });
-    }
-    Ok(out)
-}
-
-fn unzip<E: From<ContainerError>>(
-    bytes: &[u8],
-    bounds: Bounds,
-    each: &mut dyn FnMut(Document) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(ContainerError::Archive)?;
-    if archive.len() > MAX_FILES {
-        return Err(ContainerError::TooManyFiles.into());
-    }
-    let by_ratio = (bytes.len() as u64).saturating_mul(MAX_RATIO).max(RATIO_FREE_BYTES);
-    let limit = bounds.unpacked.min(by_ratio);
+    let open = || packed.open().map_err(ContainerError::from);
+    let mut magic = Vec::new();
+    open()?.take(4).read_to_end(&mut magic).map_err(ContainerError::from)?;
+    let limit = limit(packed.len().map_err(ContainerError::from)?);
     let mut left = limit;
-    for index in 0..archive.len() {
-        let mut file = archive.by_index(index).map_err(ContainerError::Archive)?;
-        if file.is_dir() {
-            continue;
+    let mut bounded =
+        |name: &str, inner: &mut dyn Read| each(name, &mut Bounded { inner, left: &mut left, limit });
+    match magic.as_slice() {
+        b"PK\x03\x04" | b"PK\x05\x06" => {
+            let mut directory = Directory::open(open()?)?;
+            while let Some(member) = directory.next()? {
+                if !member.is_folder() {
+                    bounded(&member.name, &mut member.open(open()?)?)?;
+                }
+            }
+            Ok(())
         }
-        let name = file.name().to_owned();
-        let mut out = Vec::new();
-        let allowed = left.min(bounds.document);
-        (&mut file).take(allowed + 1).read_to_end(&mut out).map_err(ContainerError::Damaged)?;
-        if out.len() as u64 > allowed {
-            return Err(ContainerError::TooLarge { limit: limit.min(bounds.document) }.into());
+        [0x1f, 0x8b, ..] => {
+            let mut reader = flate2::bufread::MultiGzDecoder::new(BufReader::new(open()?));
+            bounded(name.trim_end_matches(".gz"), &mut reader)
         }
-        left -= out.len() as u64;
-        each(Document { name, bytes: out })?;
+        [0x28, 0xb5, 0x2f, 0xfd] => {
+            let mut reader = zstd::Decoder::new(open()?).map_err(ContainerError::from)?;
+            // The library's own default; a larger window would be a way to ask for memory.
+            reader.window_log_max(MAX_WINDOW_LOG).map_err(ContainerError::from)?;
+            bounded(name.trim_end_matches(".zst"), &mut reader)
+        }
+        _ => each(name, &mut open()?),
     }
-    Ok(())
 }
+
+/// How far back zstd may look, as a power of two: 128 MiB, the library's own default.
+const MAX_WINDOW_LOG: u32 = 27;

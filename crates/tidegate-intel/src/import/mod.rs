@@ -8,6 +8,8 @@ pub mod alarm;
 pub mod container;
 mod plan;
 mod read;
+mod values;
+pub(crate) mod zip;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,13 +19,16 @@ use tidegate_model::{Sha256, Timestamp};
 
 use crate::feeds::FeedKind;
 use crate::feeds::openvex::Statement;
-use crate::segment::{Entry, Meta};
+use crate::scratch::{Records, Scratch};
+use crate::segment::Meta;
 use crate::signals::{Cell, CveId, TableMeta};
 use crate::snapshot::Snapshot;
 use crate::vex::VexMeta;
 
 pub use alarm::{AlarmKind, FeedAlarm};
-pub use plan::PlanOptions;
+pub(crate) use plan::Selection;
+pub use plan::{PlanError, PlanOptions};
+pub(crate) use read::read_stream;
 pub use read::{DeliveryError, ReadOptions, Rejection, read, read_bytes};
 
 /// How much of a feed a delivery holds.
@@ -48,11 +53,12 @@ pub struct Delivery {
     pub(crate) rejected: Vec<Rejection>,
     pub(crate) rejected_count: u64,
     pub(crate) duplicates: u64,
+    pub(crate) scratch: Scratch,
 }
 
 impl Delivery {
     /// Statements that were read already.
-    pub(crate) const fn of_statements(
+    pub(crate) fn of_statements(
         feed: String,
         kind: FeedKind,
         as_of: Option<Timestamp>,
@@ -69,6 +75,7 @@ impl Delivery {
             rejected: Vec::new(),
             rejected_count: 0,
             duplicates: 0,
+            scratch: Scratch::default(),
         }
     }
 
@@ -87,12 +94,12 @@ impl Delivery {
         self.as_of
     }
 
-    /// How many records, rows or statements it holds.
-    pub fn len(&self) -> usize {
+    /// How many records, rows or statements it holds. Records that stand in it more than once count each time.
+    pub fn len(&self) -> u64 {
         match &self.payload {
-            Payload::Advisories(entries) => entries.len(),
-            Payload::Signals { rows, .. } => rows.len(),
-            Payload::Vex(statements) => statements.len(),
+            Payload::Advisories(records) => records.given(),
+            Payload::Signals { rows, .. } => rows.len() as u64,
+            Payload::Vex(statements) => statements.len() as u64,
         }
     }
 
@@ -104,12 +111,8 @@ impl Delivery {
 
 #[derive(Debug)]
 pub(crate) enum Payload {
-    /// Each id once.
-    Advisories(Vec<Entry>),
-    Signals {
-        rows: BTreeMap<CveId, Cell>,
-        model: Option<String>,
-    },
+    Advisories(Records),
+    Signals { rows: BTreeMap<CveId, Cell>, model: Option<String> },
     Vex(Vec<Statement>),
 }
 
@@ -176,11 +179,14 @@ pub(crate) struct FeedPlan {
 #[derive(Debug)]
 pub(crate) enum FeedChange {
     Advisories {
-        entries: Vec<Entry>,
+        records: Records,
+        /// Which of them, and what is known of them beside their text.
+        selection: Selection,
         removed: Vec<String>,
         meta: Meta,
         /// The first delivery of the feed: it becomes the base.
         base: bool,
+        scratch: Scratch,
     },
     Signals {
         rows: BTreeMap<CveId, Cell>,
@@ -205,22 +211,16 @@ pub struct Applied {
     pub after: Arc<Snapshot>,
 }
 
-/// The description of a segment of these entries.
-pub(crate) fn meta(
-    feed: &str,
-    kind: FeedKind,
-    as_of: Option<Timestamp>,
-    source: Sha256,
-    entries: &[Entry],
-) -> Meta {
+/// The description of a segment; its counts are filled in when it is written.
+pub(crate) fn meta(feed: &str, kind: FeedKind, as_of: Option<Timestamp>, source: Sha256) -> Meta {
     Meta {
         feed: feed.to_owned(),
         kind,
         as_of,
         source,
-        records: entries.len() as u64,
-        withdrawn: entries.iter().filter(|e| e.advisory.withdrawn.is_some()).count() as u64,
-        ignored_ranges: entries.iter().map(|e| u64::from(e.advisory.ignored_ranges)).sum(),
+        records: 0,
+        withdrawn: 0,
+        ignored_ranges: 0,
         keys: VersionKey::FORMAT,
     }
 }

@@ -1,7 +1,8 @@
 //! Comparing deliveries with what is in force.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
 
 use serde_json::Value;
 use tidegate_model::Timestamp;
@@ -12,9 +13,10 @@ use super::alarm::{
 };
 use super::{Delivery, Extent, FeedChange, FeedPlan, FeedReport, Payload, Plan, meta};
 use crate::feeds::openvex::Statement;
+use crate::scratch::{Head, Records, StoredEntry};
 use crate::segment::{Entry, SegmentError};
 use crate::signals::{Cell, CveId, TableMeta};
-use crate::snapshot::{FeedContent, FeedState, Snapshot};
+use crate::snapshot::{Bits, FeedContent, FeedState, Snapshot};
 use crate::vex::VexMeta;
 
 /// How to compare.
@@ -33,13 +35,65 @@ impl PlanOptions {
     }
 }
 
+/// Why deliveries cannot be compared with what is in force.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// A record in force has to be looked at and its text is damaged.
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
+    /// What was set aside cannot be read again.
+    #[error("cannot read records back from a temporary file")]
+    Scratch(#[from] io::Error),
+}
+
+/// Which records of a delivery change something, by their place in its order.
+#[derive(Debug)]
+pub(crate) struct Selection {
+    chosen: Bits,
+    /// Since when records are known that are in force already as far as it matters.
+    known_since: HashMap<u32, i64>,
+    /// The time it is, in milliseconds.
+    now: i64,
+}
+
+impl Selection {
+    /// Gives every chosen record to `each`, in order of ids.
+    pub(crate) fn entries<E: From<io::Error>>(
+        &self,
+        records: &Records,
+        mut each: impl FnMut(Entry) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut merge = records.merge()?;
+        let mut number = 0;
+        while let Some(stored) = merge.next()? {
+            if self.chosen.get(number) {
+                let mut entry = stored.entry();
+                entry.advisory.modified = clamped(entry.advisory.modified, self.now);
+                entry.known_since = self.known_since.get(&number).copied().unwrap_or(self.now);
+                each(entry)?;
+            }
+            number += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Times that lie in the future count as now, or they would outlast every correction.
+fn clamped(millis: i64, now: i64) -> i64 {
+    if is_future(millis, now) { now } else { millis }
+}
+
+fn is_future(millis: i64, now: i64) -> bool {
+    millis > now + CLOCK_SKEW_SECONDS * 1000
+}
+
 impl Snapshot {
     /// What deliveries would change.
     ///
     /// # Errors
-    /// [`SegmentError`] where a record in force has to be looked at and its text is damaged.
-    pub fn plan(&self, deliveries: Vec<Delivery>, options: &PlanOptions) -> Result<Plan, SegmentError> {
-        let feeds: Result<Vec<FeedPlan>, SegmentError> = deliveries
+    /// [`PlanError`]: nothing was changed.
+    pub fn plan(&self, deliveries: Vec<Delivery>, options: &PlanOptions) -> Result<Plan, PlanError> {
+        let feeds: Result<Vec<FeedPlan>, PlanError> = deliveries
             .into_iter()
             .map(|delivery| Comparison::of(self.feed(&delivery.feed), &delivery, options).run(delivery))
             .collect();
@@ -77,8 +131,8 @@ impl<'a> Comparison<'a> {
         Self { loaded, options, report, future: (0, i64::MIN) }
     }
 
-    fn run(mut self, mut delivery: Delivery) -> Result<FeedPlan, SegmentError> {
-        let delivered = delivery.len() as u64;
+    fn run(mut self, mut delivery: Delivery) -> Result<FeedPlan, PlanError> {
+        let delivered = delivery.len();
         let rejected = delivery.rejected_count;
         if delivered == 0 && rejected == 0 {
             self.report.alarms.push(FeedAlarm::Empty);
@@ -96,7 +150,7 @@ impl<'a> Comparison<'a> {
         }
         self.times(&mut delivery);
         let change = match std::mem::replace(&mut delivery.payload, Payload::Vex(Vec::new())) {
-            Payload::Advisories(entries) => self.advisories(&delivery, entries)?,
+            Payload::Advisories(records) => self.advisories(&delivery, records)?,
             Payload::Signals { rows, model } => self.signals(&delivery, rows, model),
             Payload::Vex(statements) => self.vex(&delivery, &statements),
         };
@@ -109,22 +163,15 @@ impl<'a> Comparison<'a> {
         Ok(FeedPlan { report: self.report, change })
     }
 
-    /// Times that lie in the future count as now, or they would outlast every correction.
     fn clamp(&mut self, millis: i64) -> i64 {
         let now = self.options.now.unix_millis();
-        if millis <= now + CLOCK_SKEW_SECONDS * 1000 {
-            return millis;
+        if is_future(millis, now) {
+            self.future = (self.future.0 + 1, self.future.1.max(millis));
         }
-        self.future = (self.future.0 + 1, self.future.1.max(millis));
-        now
+        clamped(millis, now)
     }
 
     fn times(&mut self, delivery: &mut Delivery) {
-        if let Payload::Advisories(entries) = &mut delivery.payload {
-            for entry in entries {
-                entry.advisory.modified = self.clamp(entry.advisory.modified);
-            }
-        }
         let stated = delivery.as_of.map(Timestamp::unix_millis);
         delivery.as_of = stated.map(|at| Timestamp::from_unix_millis(self.clamp(at)));
         self.report.as_of = delivery.as_of;
@@ -147,24 +194,29 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn advisories(
-        &mut self,
-        delivery: &Delivery,
-        entries: Vec<Entry>,
-    ) -> Result<Option<FeedChange>, SegmentError> {
+    fn advisories(&mut self, delivery: &Delivery, records: Records) -> Result<Option<FeedChange>, PlanError> {
         let now = self.options.now.unix_millis();
-        let delivered: HashSet<String> = match delivery.extent {
-            Extent::Whole => entries.iter().map(|entry| entry.advisory.id.clone()).collect(),
-            Extent::Part => HashSet::new(),
-        };
-        let delivered_count = entries.len() as u64;
-        let mut changed = Vec::new();
-        for mut entry in entries {
-            entry.known_since = now;
-            if self.compare(&mut entry, now)? {
-                changed.push(entry);
+        let mut selection = Selection { chosen: Bits::default(), known_since: HashMap::new(), now };
+        let layers = self.loaded.map(FeedState::layers).unwrap_or_default();
+        let mut delivered: Vec<Bits> = layers.iter().map(|_| Bits::default()).collect();
+        let mut merge = records.merge()?;
+        let mut count = 0_u32;
+        while let Some(stored) = merge.next()? {
+            let loaded = self.loaded.and_then(|state| state.top_at(stored.head().id));
+            if let Some((layer, record)) = loaded {
+                delivered[layer].grow_and_set(record);
             }
+            if let Some(known_since) = self.compare(stored, loaded)? {
+                selection.chosen.grow_and_set(count);
+                if known_since != now {
+                    selection.known_since.insert(count, known_since);
+                }
+            }
+            count = count.checked_add(1).ok_or_else(|| io::Error::other("too many records"))?;
         }
+        self.report.duplicates = merge.duplicates();
+        drop(merge);
+        let delivered_count = u64::from(count);
         if delivery.extent == Extent::Whole {
             self.missing(&delivered);
         }
@@ -180,59 +232,65 @@ impl<'a> Comparison<'a> {
             self.report.alarms.push(FeedAlarm::MassRetraction { loaded, retracted });
         }
         let removed = self.report.removed.clone();
-        if changed.is_empty() && removed.is_empty() && self.loaded.is_some() {
+        if selection.chosen.count() == 0 && removed.is_empty() && self.loaded.is_some() {
             return Ok(None);
         }
-        let meta = meta(&delivery.feed, delivery.kind, self.as_of(delivery), delivery.source, &changed);
-        let base = self.loaded.is_none();
-        Ok(Some(FeedChange::Advisories { entries: changed, removed, meta, base }))
+        let meta = meta(&delivery.feed, delivery.kind, self.as_of(delivery), delivery.source);
+        let (base, scratch) = (self.loaded.is_none(), delivery.scratch.clone());
+        Ok(Some(FeedChange::Advisories { records, selection, removed, meta, base, scratch }))
     }
 
-    /// Says what a record changes; whether it changes anything.
-    fn compare(&mut self, entry: &mut Entry, now: i64) -> Result<bool, SegmentError> {
-        let id = entry.advisory.id.clone();
-        let Some((layer, record)) = self.loaded.and_then(|state| state.top(&id)) else {
-            self.report.added.push(id);
-            return Ok(true);
+    /// Says what a record changes; since when it counts as known, where it changes anything.
+    fn compare(
+        &mut self,
+        stored: StoredEntry<'_>,
+        loaded: Option<(usize, u32)>,
+    ) -> Result<Option<i64>, SegmentError> {
+        let now = self.options.now.unix_millis();
+        let delivered: Head<'_> = stored.head();
+        let modified = self.clamp(delivered.modified);
+        let (Some(state), Some((layer, record))) = (self.loaded, loaded) else {
+            self.report.added.push(delivered.id.to_owned());
+            return Ok(Some(now));
         };
-        let row = layer.segment().record(record);
-        if row.digest() == entry.digest {
+        let segment = state.layers()[layer].segment();
+        let row = segment.record(record);
+        if row.digest() == delivered.digest {
             self.report.unchanged += 1;
-            return Ok(false);
+            return Ok(None);
         }
-        if entry.advisory.modified < row.modified() {
+        if modified < row.modified() {
             self.report.older += 1;
-            return Ok(false);
+            return Ok(None);
         }
-        let known = layer.segment().json(record)?;
-        if same_json(&known, &entry.json) {
+        let known = segment.json(record)?;
+        if same_json(&known, delivered.json) {
             self.report.unchanged += 1;
-            return Ok(false);
+            return Ok(None);
         }
         let was_withdrawn = row.is_withdrawn(now);
-        let is_withdrawn = entry.advisory.withdrawn.is_some_and(|at| at <= now);
+        let is_withdrawn = delivered.withdrawn.is_some_and(|at| at <= now);
         // What it touches is as it was: a grace time that runs keeps running, or an edit a week would be one for ever.
-        if !was_withdrawn
-            && crate::advisory::compile(&known).is_ok_and(|old| old.affected == entry.advisory.affected)
-        {
-            entry.known_since = row.known_since();
-        }
+        let touches_the_same = !was_withdrawn
+            && crate::advisory::compile(&known)
+                .is_ok_and(|old| old.affected == stored.entry().advisory.affected);
+        let id = delivered.id.to_owned();
         match (was_withdrawn, is_withdrawn) {
             (false, true) => self.report.withdrawn.push(id),
             (true, false) => self.report.restored.push(id),
             _ => self.report.changed.push(id),
         }
-        Ok(true)
+        Ok(Some(if touches_the_same { row.known_since() } else { now }))
     }
 
     /// What a whole delivery no longer has.
-    fn missing(&mut self, delivered: &HashSet<String>) {
+    fn missing(&mut self, delivered: &[Bits]) {
         let Some(state) = self.loaded else { return };
         let mut missing = BTreeSet::new();
-        for layer in state.layers() {
-            for record in 0..layer.segment().record_count() {
+        for (number, (layer, delivered)) in state.layers().iter().zip(delivered).enumerate() {
+            for record in (0..layer.segment().record_count()).filter(|record| !delivered.get(*record)) {
                 let id = layer.segment().record(record).id();
-                if !delivered.contains(id) && state.top(id).is_some() {
+                if state.top_at(id) == Some((number, record)) {
                     missing.insert(id.to_owned());
                 }
             }

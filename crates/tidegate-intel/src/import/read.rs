@@ -2,24 +2,29 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256 as Hasher};
 use tidegate_model::{Sha256, Timestamp};
 
-use super::container::{self, Bounds, ContainerError, Document, MAX_FILES};
+use super::container::{self, ContainerError, MAX_FILES, Packed};
+use super::values::{MAX_VALUE_BYTES, ValueError, Values};
 use super::{Delivery, Extent, Payload};
 use crate::advisory::{RecordError, compile};
 use crate::feeds::openvex::Statement;
 use crate::feeds::{FeedKind, Item, Unreadable};
 use crate::matching::instant;
-use crate::segment::{Entry, record_digest};
+use crate::scratch::{Scratch, Sorter};
+use crate::segment::record_digest;
 use crate::signals::{Cell, CveId, Signal, table_cell};
 
 /// How many rejected records are named; the rest is counted.
 const MAX_REJECTIONS_NAMED: usize = 20;
+
+/// Bytes of records that are kept in memory, of all feeds together; more are sorted and set aside on disk.
+const HELD_BYTES: usize = 32 << 20;
 
 /// How to read.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +37,9 @@ pub struct ReadOptions {
     pub extent: Extent,
     /// The time upstream states, where it is known from elsewhere (a response header, a manifest).
     pub as_of: Option<Timestamp>,
+    /// A folder for temporary files, on a disk with room for about the packed size of the delivery; where none is named,
+    /// the system's own.
+    pub scratch: Option<PathBuf>,
 }
 
 /// A record that could not be used.
@@ -98,6 +106,17 @@ pub enum DeliveryError {
         /// Its kinds.
         kinds: [FeedKind; 2],
     },
+    /// One document is too large.
+    #[error("`{name}` has a document of more than {MAX_VALUE_BYTES} bytes, after {after} records")]
+    TooLarge {
+        /// Which file.
+        name: String,
+        /// Whole documents before.
+        after: u64,
+    },
+    /// Temporary files cannot be written or read.
+    #[error("cannot set records aside in a temporary file")]
+    Scratch(#[source] io::Error),
     /// There are more files than any feed has.
     #[error("`{}` holds more than {MAX_FILES} files", .0.display())]
     TooManyFiles(PathBuf),
@@ -138,9 +157,27 @@ pub fn read(paths: &[PathBuf], options: &ReadOptions) -> Result<Vec<Delivery>, D
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_bytes(name: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<Vec<Delivery>, DeliveryError> {
+pub fn read_bytes(
+    name: &str,
+    bytes: impl AsRef<[u8]>,
+    options: &ReadOptions,
+) -> Result<Vec<Delivery>, DeliveryError> {
     let mut reading = Reading::new(options);
-    reading.bytes(name, bytes)?;
+    reading.packed(name, Packed::Bytes(bytes.as_ref()))?;
+    reading.finish()
+}
+
+/// Reads one delivery from a stream that is not packed or packed with zstd, whose digest is known.
+pub(crate) fn read_stream(
+    name: &str,
+    stream: &mut dyn Read,
+    digest: Sha256,
+    options: &ReadOptions,
+) -> Result<Vec<Delivery>, DeliveryError> {
+    let mut reading = Reading::new(options);
+    let mut touched = Vec::new();
+    reading.document(name, name, stream, &mut touched)?;
+    reading.touch(touched, digest.as_bytes());
     reading.finish()
 }
 
@@ -170,6 +207,7 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), DeliveryError> {
 /// Deliveries in the making, by feed.
 struct Reading<'o> {
     options: &'o ReadOptions,
+    scratch: Scratch,
     in_folder: bool,
     feeds: BTreeMap<String, Part>,
 }
@@ -178,7 +216,7 @@ struct Part {
     kind: FeedKind,
     hasher: Hasher,
     stated: Option<Timestamp>,
-    entries: HashMap<String, Entry>,
+    records: Sorter,
     rows: BTreeMap<CveId, Cell>,
     model: Option<String>,
     statements: Vec<Statement>,
@@ -193,7 +231,7 @@ impl Part {
             kind,
             hasher: Hasher::new(),
             stated: None,
-            entries: HashMap::new(),
+            records: Sorter::default(),
             rows: BTreeMap::new(),
             model: None,
             statements: Vec::new(),
@@ -210,18 +248,8 @@ impl Part {
         }
     }
 
-    fn record(&mut self, json: Vec<u8>) -> Result<(), RecordError> {
-        let entry =
-            Entry { advisory: compile(&json)?, digest: record_digest(&json), json, known_since: i64::MIN };
-        let Some(known) = self.entries.get_mut(&entry.advisory.id) else {
-            self.entries.insert(entry.advisory.id.clone(), entry);
-            return Ok(());
-        };
-        self.duplicates += 1;
-        // The newer one; of two of one time, always the same one, in whatever order they come.
-        if (entry.advisory.modified, entry.digest) > (known.advisory.modified, known.digest) {
-            *known = entry;
-        }
+    fn record(&mut self, json: &[u8]) -> Result<(), RecordError> {
+        self.records.push(&compile(json)?, &record_digest(json), json);
         Ok(())
     }
 
@@ -239,7 +267,7 @@ impl Part {
 
     fn item(&mut self, item: Item) -> Result<(), RecordError> {
         match item {
-            Item::Record(json) => return self.record(json),
+            Item::Record(json) => return self.record(&json),
             Item::Kev(rows) => rows.into_iter().for_each(|(cve, kev)| self.signal(cve, Signal::Kev(kev))),
             Item::Ssvc(rows) => rows.into_iter().for_each(|(cve, ssvc)| self.signal(cve, Signal::Ssvc(ssvc))),
             Item::Epss(table) => {
@@ -253,31 +281,36 @@ impl Part {
 }
 
 impl<'o> Reading<'o> {
-    const fn new(options: &'o ReadOptions) -> Self {
-        Self { options, in_folder: false, feeds: BTreeMap::new() }
+    fn new(options: &'o ReadOptions) -> Self {
+        let scratch = Scratch(options.scratch.clone());
+        Self { options, scratch, in_folder: false, feeds: BTreeMap::new() }
     }
 
     fn file(&mut self, path: &Path) -> Result<(), DeliveryError> {
-        let bytes = fs::read(path).map_err(|e| DeliveryError::Io(path.to_owned(), e))?;
         let name = path.file_name().map_or_else(|| path.to_string_lossy(), |n| n.to_string_lossy());
-        self.bytes(&name, bytes)
+        self.packed(&name, Packed::File(path))
     }
 
-    fn bytes(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), DeliveryError> {
-        let digest = Hasher::digest(&bytes);
+    fn packed(&mut self, name: &str, packed: Packed<'_>) -> Result<(), DeliveryError> {
+        let digest = digest(packed).map_err(|e| DeliveryError::Io(PathBuf::from(name), e))?;
         let mut touched: Vec<String> = Vec::new();
-        let outcome = container::unpack(name, bytes, Bounds::default(), &mut |document| {
-            self.document(name, document, &mut touched).map_err(Step::Delivery)
+        let outcome = container::unpack(name, packed, &mut |document, stream| {
+            self.document(name, document, stream, &mut touched).map_err(Step::Delivery)
         });
+        self.touch(touched, &digest);
+        outcome.map_err(|step| match step {
+            Step::Container(source) => (name, source).into(),
+            Step::Delivery(error) => error,
+        })
+    }
+
+    /// Notes the digest of a file with the feeds that it is of.
+    fn touch(&mut self, mut touched: Vec<String>, digest: &[u8; 32]) {
         touched.sort_unstable();
         touched.dedup();
         for feed in touched {
             self.feeds.get_mut(&feed).expect("touched feeds exist").hasher.update(digest);
         }
-        outcome.map_err(|step| match step {
-            Step::Container(source) => (name, source).into(),
-            Step::Delivery(error) => error,
-        })
     }
 
     /// Reads one document of a file. A file of many records is a feed by its own name; files of one record each are
@@ -285,49 +318,50 @@ impl<'o> Reading<'o> {
     fn document(
         &mut self,
         file: &str,
-        document: Document,
+        name: &str,
+        stream: &mut dyn Read,
         touched: &mut Vec<String>,
     ) -> Result<(), DeliveryError> {
-        let bytes = document.bytes.as_slice();
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        if self.options.kind.or_else(|| detect_text(bytes)) == Some(FeedKind::Epss) {
+        let container = |source: io::Error| DeliveryError::from((file, ContainerError::from(source)));
+        let mut values = Values::new(stream).map_err(container)?;
+        let failed = |error: ValueError, after: u64| match error {
+            ValueError::Io(error) => container(error),
+            ValueError::Truncated => DeliveryError::Truncated { name: name.to_owned(), after },
+            ValueError::NotJson(why) => DeliveryError::NotJson { name: name.to_owned(), after, why },
+            ValueError::TooLarge => DeliveryError::TooLarge { name: name.to_owned(), after },
+        };
+        if self.options.kind.or_else(|| detect_text(values.ahead())) == Some(FeedKind::Epss) {
             let feed = self.part(file, FeedKind::Epss, true)?;
             touched.push(feed.clone());
-            return self.whole(&feed, &document.name, bytes, FeedKind::Epss);
+            let text = values.rest().map_err(|e| failed(e, 0))?;
+            return self.whole(&feed, name, text, FeedKind::Epss);
         }
-        let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>();
-        let mut after = 0;
+        let readable = looks_like_json(values.ahead());
         let mut feed: Option<(String, FeedKind)> = None;
-        while let Some(value) = values.next() {
-            let value = match value {
-                Ok(value) => value.get().as_bytes(),
-                Err(_) if after == 0 && !looks_like_json(bytes) => {
-                    return self.unknown(&document.name);
+        loop {
+            let after = values.given();
+            let piece = match values.next() {
+                Ok(Some(piece)) => piece,
+                Ok(None) => break,
+                Err(ValueError::NotJson(_) | ValueError::Truncated) if after == 0 && !readable => {
+                    return self.unknown(name);
                 }
-                Err(e) if e.is_eof() => {
-                    return Err(DeliveryError::Truncated { name: document.name, after });
-                }
-                Err(e) => {
-                    return Err(DeliveryError::NotJson { name: document.name, after, why: e.to_string() });
-                }
+                Err(error) => return Err(failed(error, after)),
             };
-            after += 1;
-            if value.first() == Some(&b'[') {
-                let items: Vec<&RawValue> = serde_json::from_slice(value).map_err(|e| {
-                    DeliveryError::NotJson { name: document.name.clone(), after, why: e.to_string() }
-                })?;
-                for item in items {
-                    self.value(file, &document.name, item.get().as_bytes(), after, true, &mut feed)?;
-                }
-            } else {
-                let many = values.byte_offset() < bytes.trim_ascii_end().len() || after > 1;
-                self.value(file, &document.name, value, after, many, &mut feed)?;
-            }
+            self.value(file, name, values.bytes(piece), after + 1, piece.many, &mut feed)?;
+            values.pass(piece);
+            self.make_room()?;
         }
-        match feed {
-            Some((feed, _)) => touched.push(feed),
-            None if after == 0 && !bytes.trim_ascii().is_empty() => return self.unknown(&document.name),
-            None => {}
+        touched.extend(feed.map(|(feed, _)| feed));
+        Ok(())
+    }
+
+    /// Sets records aside where too many are in memory, the largest feed first.
+    fn make_room(&mut self) -> Result<(), DeliveryError> {
+        while self.feeds.values().map(|part| part.records.held()).sum::<usize>() > HELD_BYTES {
+            let largest = self.feeds.values_mut().max_by_key(|part| part.records.held());
+            let largest = largest.expect("something is held");
+            largest.records.spill(&self.scratch).map_err(DeliveryError::Scratch)?;
         }
         Ok(())
     }
@@ -408,20 +442,16 @@ impl<'o> Reading<'o> {
     }
 
     fn finish(self) -> Result<Vec<Delivery>, DeliveryError> {
-        let options = self.options;
+        let (options, scratch) = (self.options, self.scratch);
         let deliveries = self.feeds.into_iter().map(|(feed, part)| {
-            let newest = part.entries.values().map(|entry| entry.advisory.modified).max();
-            let as_of = options.as_of.or(part.stated).or_else(|| newest.and_then(instant));
+            let records = part.records.finish();
+            let as_of = options.as_of.or(part.stated).or_else(|| records.newest().and_then(instant));
             let payload = match part.kind {
                 FeedKind::Kev | FeedKind::Epss | FeedKind::Ssvc => {
                     Payload::Signals { rows: part.rows, model: part.model }
                 }
                 FeedKind::Openvex | FeedKind::Csaf => Payload::Vex(part.statements),
-                _ => {
-                    let mut entries: Vec<Entry> = part.entries.into_values().collect();
-                    entries.sort_by(|a, b| a.advisory.id.cmp(&b.advisory.id));
-                    Payload::Advisories(entries)
-                }
+                _ => Payload::Advisories(records),
             };
             Delivery {
                 feed,
@@ -433,6 +463,7 @@ impl<'o> Reading<'o> {
                 rejected: part.rejected,
                 rejected_count: part.rejected_count,
                 duplicates: part.duplicates,
+                scratch: scratch.clone(),
             }
         });
         Ok(deliveries.collect())
@@ -447,6 +478,19 @@ enum Step {
 impl From<ContainerError> for Step {
     fn from(error: ContainerError) -> Self {
         Self::Container(error)
+    }
+}
+
+/// The SHA-256 of a file as it is.
+fn digest(packed: Packed<'_>) -> io::Result<[u8; 32]> {
+    let mut hasher = Hasher::new();
+    let mut stream = packed.open()?;
+    let mut piece = vec![0; 128 << 10];
+    loop {
+        match stream.read(&mut piece)? {
+            0 => return Ok(hasher.finalize().into()),
+            read => hasher.update(&piece[..read]),
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! Evaluating every advisory of a name against one version.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use tidegate_model::version::VersionScheme;
@@ -18,28 +17,24 @@ pub(super) struct Candidate<'s> {
     pub record: RecordRow<'s>,
 }
 
-/// One advisory of a package, evaluated against one version.
-pub(super) struct Evaluated<'p, 's> {
-    pub candidate: &'p Candidate<'s>,
-    pub outcome: Outcome,
-    /// The version asked about, in the order of the row.
-    pub keys: Option<Rc<VersionKeys>>,
-}
-
 /// The version asked about, keyed once for each order that is met: nearly always one.
-struct Keyed<'q> {
+pub(super) struct VersionAsked<'q> {
     version: &'q str,
-    known: Vec<(Option<VersionScheme>, Option<Rc<VersionKeys>>)>,
+    known: Vec<(Option<VersionScheme>, Option<VersionKeys>)>,
 }
 
-impl Keyed<'_> {
-    fn of(&mut self, scheme: Option<VersionScheme>) -> Option<Rc<VersionKeys>> {
-        if let Some((_, keys)) = self.known.iter().find(|(known, _)| *known == scheme) {
-            return keys.clone();
-        }
-        let keys = VersionKeys::of(scheme, self.version).map(Rc::new);
-        self.known.push((scheme, keys.clone()));
-        keys
+impl VersionAsked<'_> {
+    /// Its keys in an order that an evaluated row has.
+    pub(super) fn keys(&self, scheme: Option<VersionScheme>) -> Option<&VersionKeys> {
+        self.known.iter().find(|(known, _)| *known == scheme).and_then(|(_, keys)| keys.as_ref())
+    }
+
+    fn keyed(&mut self, scheme: Option<VersionScheme>) -> Option<&VersionKeys> {
+        let place = self.known.iter().position(|(known, _)| *known == scheme).unwrap_or_else(|| {
+            self.known.push((scheme, VersionKeys::of(scheme, self.version)));
+            self.known.len() - 1
+        });
+        self.known[place].1.as_ref()
     }
 }
 
@@ -76,7 +71,7 @@ pub(super) fn candidates<'s>(snapshot: &'s Snapshot, ecosystem: &str, name: &str
     let name = normal_name(&ecosystem.word, name);
     let hash = hash_of_name(&ecosystem.word, &name);
     let mut found = Vec::new();
-    for (feed, layer) in snapshot.layers() {
+    for (feed, layer) in snapshot.layers_with(hash) {
         let Some(at) = layer.segment().find_name(hash, &ecosystem.word, &name) else { continue };
         for row in layer.segment().affected_of(at) {
             let record = row.record();
@@ -89,16 +84,11 @@ pub(super) fn candidates<'s>(snapshot: &'s Snapshot, ecosystem: &str, name: &str
 }
 
 /// Evaluates advisories against one version.
-pub(super) fn all<'p, 's>(candidates: &'p [Candidate<'s>], version: &str) -> Vec<Evaluated<'p, 's>> {
-    let mut keyed = Keyed { version, known: Vec::new() };
-    candidates
-        .iter()
-        .map(|candidate| {
-            let keys = keyed.of(candidate.row.scheme());
-            let outcome = evaluate(&candidate.row, version, keys.as_deref());
-            Evaluated { candidate, outcome, keys }
-        })
-        .collect()
+pub(super) fn all<'q>(candidates: &[Candidate<'_>], version: &'q str) -> (Vec<Outcome>, VersionAsked<'q>) {
+    let mut asked = VersionAsked { version, known: Vec::with_capacity(1) };
+    let outcome =
+        |candidate: &Candidate<'_>| evaluate(&candidate.row, version, asked.keyed(candidate.row.scheme()));
+    (candidates.iter().map(outcome).collect(), asked)
 }
 
 /// Whether a name has rows at all.
@@ -106,7 +96,9 @@ pub(super) fn knows(snapshot: &Snapshot, ecosystem: &str, name: &str) -> bool {
     let ecosystem = EcosystemName::parse(ecosystem);
     let name = normal_name(&ecosystem.word, name);
     let hash = hash_of_name(&ecosystem.word, &name);
-    snapshot.layers().any(|(_, layer)| layer.segment().find_name(hash, &ecosystem.word, &name).is_some())
+    snapshot
+        .layers_with(hash)
+        .any(|(_, layer)| layer.segment().find_name(hash, &ecosystem.word, &name).is_some())
 }
 
 /// Evaluates one row. `keys` is `None` where the version does not parse or its order is not known.

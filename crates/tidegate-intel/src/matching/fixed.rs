@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::evaluate::{Candidate, Evaluated};
+use tidegate_model::version::VersionScheme;
+
+use super::evaluate::{Candidate, VersionAsked};
 use super::{Package, Query, fold};
 use crate::order::{self, VersionKeys};
+use crate::segment::AffectedRow;
 use crate::snapshot::Snapshot;
 
 /// How many fixed versions are tried before saying that none is clean.
@@ -23,25 +26,50 @@ pub struct FixOf {
     pub reviewed: Vec<String>,
 }
 
-/// Fixed versions of some advisories above the version asked about, lowest first; all of them, as written, where
-/// versions of the ecosystem cannot be compared.
-pub(super) fn above(evaluated: &[&Evaluated<'_, '_>]) -> Vec<String> {
-    let mut fixes: BTreeSet<(Option<&[u8]>, &str)> = BTreeSet::new();
-    for one in evaluated {
-        for interval in one.candidate.row.intervals() {
-            let Some(upper) = interval.upper.filter(|_| interval.upper_is_fix) else { continue };
-            let higher = match (upper.key, &one.keys) {
-                (Some(fix), Some(asked)) => fix > asked.exact.as_slice(),
-                _ => true,
-            };
-            if higher {
-                fixes.insert((upper.key, upper.text));
+/// The fixed versions that some advisories name.
+pub(super) struct Fixes<'s> {
+    order: Option<VersionScheme>,
+    /// Those that cannot be compared: they are offered to whoever asks.
+    without_order: Vec<&'s str>,
+    /// The others, lowest first, each once.
+    ordered: Vec<(&'s [u8], &'s str)>,
+}
+
+impl<'s> Fixes<'s> {
+    pub(super) fn of<'r>(rows: impl Iterator<Item = &'r AffectedRow<'s>>) -> Self
+    where
+        's: 'r,
+    {
+        let mut fixes = Self { order: None, without_order: Vec::new(), ordered: Vec::new() };
+        for (number, row) in rows.enumerate() {
+            if number == 0 {
+                fixes.order = row.scheme();
+            }
+            for fix in row.intervals().filter(|i| i.upper_is_fix).filter_map(|interval| interval.upper) {
+                match fix.key.filter(|_| row.scheme() == fixes.order) {
+                    Some(key) => fixes.ordered.push((key, fix.text)),
+                    None => fixes.without_order.push(fix.text),
+                }
             }
         }
+        fixes.without_order.sort_unstable();
+        fixes.without_order.dedup();
+        fixes.ordered.sort_unstable();
+        fixes.ordered.dedup_by(|b, a| a.0 == b.0);
+        fixes
     }
-    let mut fixes: Vec<_> = fixes.into_iter().collect();
-    fixes.dedup_by(|b, a| a.0.is_some() && a.0 == b.0);
-    fixes.into_iter().map(|(_, text)| text.to_owned()).collect()
+
+    /// How many of them a version stands at or above.
+    pub(super) fn passed(&self, asked: &VersionAsked<'_>) -> usize {
+        let Some(asked) = asked.keys(self.order) else { return 0 };
+        self.ordered.partition_point(|(key, _)| *key <= asked.exact.as_slice())
+    }
+
+    /// Those above, lowest first.
+    pub(super) fn above(&self, passed: usize) -> Vec<String> {
+        let higher = self.ordered[passed..].iter().map(|(_, text)| text);
+        self.without_order.iter().chain(higher).map(|text| (*text).to_owned()).collect()
+    }
 }
 
 impl Snapshot {
@@ -65,10 +93,9 @@ impl Package<'_> {
         let mut tried = BTreeSet::new();
         let mut open: BTreeSet<(Option<Vec<u8>>, String)> = BTreeSet::new();
         let mut add = |found: super::Findings, open: &mut BTreeSet<(Option<Vec<u8>>, String)>| {
-            for text in found.items.into_iter().flat_map(|item| item.fixed) {
-                let key = order::key(scheme, &text);
+            for text in found.items.iter().flat_map(|item| &item.fixed) {
                 if tried.insert(text.clone()) {
-                    open.insert((key, text));
+                    open.insert((order::key(scheme, text), text.clone()));
                 }
             }
         };
@@ -112,7 +139,7 @@ impl Package<'_> {
             let reviewed: BTreeSet<&str> = reviewed.collect();
             let owned = |texts: BTreeSet<&str>| texts.into_iter().map(str::to_owned).collect();
             fixes.push(FixOf {
-                id: fold::shown_id(&ids).to_owned(),
+                id: fold::shown_id(&ids.iter().copied().collect::<Vec<_>>()).to_owned(),
                 ids: owned(ids),
                 feeds: owned(feeds),
                 reviewed: owned(reviewed),

@@ -134,8 +134,8 @@ pub struct Retraction {
 /// The answer to a [`Query`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Findings {
-    /// What touches the version, malware first, then by id.
-    pub items: Vec<Finding>,
+    /// What touches the version, malware first, then by id. Versions of which the same is said share it.
+    pub items: Vec<Arc<Finding>>,
     /// Ids of advisories of which it cannot be told whether they touch it.
     pub undecided: Vec<String>,
     /// What was taken back.
@@ -155,7 +155,7 @@ pub struct Package<'s> {
     candidates: Vec<Candidate<'s>>,
     /// Milliseconds since 1970.
     now: i64,
-    matters: OnceCell<Vec<Matter>>,
+    matters: OnceCell<Vec<Matter<'s>>>,
 }
 
 impl Snapshot {
@@ -176,8 +176,8 @@ impl Snapshot {
     }
 }
 
-impl Package<'_> {
-    fn matters(&self) -> &[Matter] {
+impl<'s> Package<'s> {
+    fn matters(&self) -> &[Matter<'s>] {
         self.matters.get_or_init(|| fold::matters(&self.candidates, self.now))
     }
 
@@ -192,8 +192,9 @@ impl Package<'_> {
             generation: self.snapshot.generation(),
         };
         if !self.candidates.is_empty() {
-            let evaluated = evaluate::all(&self.candidates, version);
-            fold::fold(&evaluated, || self.matters(), self.now, &mut findings);
+            let (outcomes, asked) = evaluate::all(&self.candidates, version);
+            let matters = || self.matters();
+            fold::fold(&self.candidates, &outcomes, &asked, matters, self.now, &mut findings);
         }
         findings
     }

@@ -4,7 +4,13 @@
 //! is refused when it is opened, with the section's name. The checksums (CRC-32C) guard against disks, not against
 //! people: what comes from elsewhere is compiled here, never mapped.
 
+use std::hash::{BuildHasher as _, RandomState};
+use std::io;
+
 use bytes::Bytes;
+use hashbrown::HashTable;
+
+use crate::scratch::Spool;
 
 /// The first bytes of every segment.
 const MAGIC: &[u8; 8] = b"TIDEINTL";
@@ -114,10 +120,32 @@ impl SectionId {
     }
 }
 
+/// The bytes of a section on its way into a file.
+pub(crate) enum SectionBytes {
+    Memory(Vec<u8>),
+    Spool(Spool),
+}
+
+impl SectionBytes {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::Spool(spool) => spool.len(),
+        }
+    }
+
+    fn sum(&self) -> u32 {
+        match self {
+            Self::Memory(bytes) => crc32c::crc32c(bytes),
+            Self::Spool(spool) => spool.sum(),
+        }
+    }
+}
+
 /// Puts sections into a file.
 pub(crate) struct Writer {
     kind: SegmentKind,
-    sections: Vec<(SectionId, Vec<u8>)>,
+    sections: Vec<(SectionId, SectionBytes)>,
 }
 
 impl Writer {
@@ -126,36 +154,60 @@ impl Writer {
     }
 
     pub(crate) fn section(&mut self, id: SectionId, bytes: Vec<u8>) {
-        self.sections.push((id, bytes));
+        self.sections.push((id, SectionBytes::Memory(bytes)));
     }
 
+    pub(crate) fn spooled(&mut self, id: SectionId, spool: Spool) {
+        self.sections.push((id, SectionBytes::Spool(spool)));
+    }
+
+    #[cfg(test)]
     pub(crate) fn finish(self) -> Vec<u8> {
-        let table_end = HEADER_BYTES + self.sections.len() * ENTRY_BYTES;
-        let mut table = Vec::with_capacity(table_end - HEADER_BYTES);
+        let mut out = Vec::new();
+        let append = |bytes: &[u8]| {
+            out.extend_from_slice(bytes);
+            Ok(())
+        };
+        self.finish_into(append).expect("INVARIANT: sections in memory cannot fail");
+        out
+    }
+
+    /// Gives the file in pieces, in order.
+    pub(crate) fn finish_into(self, mut out: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        const PADDING: [u8; 8] = [0; 8];
+        let padding =
+            |len: u64| &PADDING[..usize::try_from(len.next_multiple_of(8) - len).expect("below eight")];
+        let table_end = (HEADER_BYTES + self.sections.len() * ENTRY_BYTES) as u64;
+        let mut table = Vec::new();
         let mut offset = table_end.next_multiple_of(8);
         for (id, bytes) in &self.sections {
             table.extend_from_slice(&id.number.to_le_bytes());
-            let sum = if id.checked { crc32c::crc32c(bytes) } else { 0 };
+            let sum = if id.checked { bytes.sum() } else { 0 };
             table.extend_from_slice(&sum.to_le_bytes());
-            table.extend_from_slice(&(offset as u64).to_le_bytes());
-            table.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+            table.extend_from_slice(&offset.to_le_bytes());
+            table.extend_from_slice(&bytes.len().to_le_bytes());
             offset = (offset + bytes.len()).next_multiple_of(8);
         }
-        let mut out = Vec::with_capacity(offset);
-        out.extend_from_slice(MAGIC);
-        out.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
-        out.extend_from_slice(&self.kind.code().to_le_bytes());
-        out.extend_from_slice(&(offset as u64).to_le_bytes());
-        out.extend_from_slice(&u32::try_from(self.sections.len()).expect("sections are few").to_le_bytes());
-        let sum = crc32c::crc32c_append(crc32c::crc32c(&out), &table);
-        out.extend_from_slice(&sum.to_le_bytes());
-        out.extend_from_slice(&table);
-        for (_, bytes) in &self.sections {
-            out.resize(out.len().next_multiple_of(8), 0);
-            out.extend_from_slice(bytes);
+        let mut head = Vec::new();
+        head.extend_from_slice(MAGIC);
+        head.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+        head.extend_from_slice(&self.kind.code().to_le_bytes());
+        head.extend_from_slice(&offset.to_le_bytes());
+        head.extend_from_slice(&u32::try_from(self.sections.len()).expect("sections are few").to_le_bytes());
+        let sum = crc32c::crc32c_append(crc32c::crc32c(&head), &table);
+        head.extend_from_slice(&sum.to_le_bytes());
+        head.extend_from_slice(&table);
+        head.extend_from_slice(padding(table_end));
+        out(&head)?;
+        for (_, bytes) in self.sections {
+            let len = bytes.len();
+            match bytes {
+                SectionBytes::Memory(bytes) => out(&bytes)?,
+                SectionBytes::Spool(spool) => spool.drain(&mut out)?,
+            }
+            out(padding(len))?;
         }
-        out.resize(offset, 0);
-        out
+        Ok(())
     }
 }
 
@@ -341,31 +393,46 @@ impl Strings {
 /// Collects byte strings, each once.
 #[derive(Default)]
 pub(crate) struct StringsBuilder {
-    known: std::collections::HashMap<Box<[u8]>, u32>,
-    ends: Vec<u8>,
+    /// Numbers of strings by the hash of their bytes, which stand in `data` and nowhere else.
+    known: HashTable<u32>,
+    hasher: RandomState,
+    ends: Vec<u32>,
     data: Vec<u8>,
 }
 
 impl StringsBuilder {
     pub(crate) fn add(&mut self, bytes: &[u8]) -> Result<u32, TooBig> {
-        if let Some(&index) = self.known.get(bytes) {
+        let hash = self.hasher.hash_one(bytes);
+        let (ends, data, hasher) = (&self.ends, &self.data, &self.hasher);
+        if let Some(&index) = self.known.find(hash, |index| string(ends, data, *index) == bytes) {
             return Ok(index);
         }
-        let index = u32::try_from(self.known.len()).map_err(|_| TooBig)?;
+        let index = u32::try_from(self.ends.len()).map_err(|_| TooBig)?;
+        let end = u32::try_from(self.data.len() + bytes.len()).map_err(|_| TooBig)?;
+        self.known.insert_unique(hash, index, |index| hasher.hash_one(string(ends, data, *index)));
         self.data.extend_from_slice(bytes);
-        self.ends.extend_from_slice(&u32::try_from(self.data.len()).map_err(|_| TooBig)?.to_le_bytes());
-        self.known.insert(bytes.into(), index);
+        self.ends.push(end);
         Ok(index)
     }
 
-    pub(crate) fn finish(self) -> Vec<u8> {
-        let count = u32::try_from(self.known.len()).expect("counted in add");
-        let mut out = Vec::with_capacity(4 + self.ends.len() + self.data.len());
-        out.extend_from_slice(&count.to_le_bytes());
-        out.extend_from_slice(&self.ends);
-        out.extend_from_slice(&self.data);
-        out
+    /// A string that was added.
+    pub(crate) fn get(&self, index: u32) -> &[u8] {
+        string(&self.ends, &self.data, index)
     }
+
+    pub(crate) fn finish(self, spool: &mut Spool) -> io::Result<()> {
+        drop(self.known);
+        let count = u32::try_from(self.ends.len()).expect("counted in add");
+        spool.put(&count.to_le_bytes())?;
+        self.ends.iter().try_for_each(|end| spool.put(&end.to_le_bytes()))?;
+        self.data.chunks(1 << 20).try_for_each(|piece| spool.put(piece))
+    }
+}
+
+fn string<'d>(ends: &[u32], data: &'d [u8], index: u32) -> &'d [u8] {
+    let index = index as usize;
+    let start = index.checked_sub(1).map_or(0, |before| ends[before]);
+    &data[start as usize..ends[index] as usize]
 }
 
 /// More than a segment can number (4 GiB of text, or four thousand million rows).

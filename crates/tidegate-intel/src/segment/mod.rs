@@ -16,8 +16,8 @@ use crate::feeds::FeedKind;
 
 pub use container::{FORMAT_VERSION, SegmentError, TooBig, mend_checksums};
 pub use read::Segment;
-pub(crate) use read::{AffectedRow, RecordRow, hash_of_name};
-pub(crate) use write::{Entry, write};
+pub(crate) use read::{AffectedRow, RecordRow, TextCursor, hash_of_name};
+pub(crate) use write::{Build, Entry, WriteError};
 
 /// Which record it is, to the byte: the first half of its SHA-256.
 pub(crate) type RecordDigest = [u8; 16];

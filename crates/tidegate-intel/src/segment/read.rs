@@ -15,8 +15,9 @@ use super::layout::{
     ORDER_SHIFT, RECORD_BYTES, RECORDS, REMOVED, STRINGS, TEXT, UPPER_INCLUSIVE, UPPER_IS_FIX,
 };
 use super::{Meta, RecordDigest};
-use crate::advisory::{AdvisoryKind, MAX_RECORD_BYTES, StatedRating};
+use crate::advisory::{AdvisoryKind, AffectedPackage, MAX_RECORD_BYTES, StatedRating};
 use crate::order;
+use crate::osv::range::{Bound, Interval};
 
 /// The hash of a name as looked up. Keyed anew in each process: who chooses names cannot choose collisions.
 pub(crate) fn hash_of_name(ecosystem_word: &str, name: &str) -> u64 {
@@ -274,6 +275,14 @@ impl Segment {
         self.names.len()
     }
 
+    /// The hashes of all names.
+    pub(crate) fn hashes(&self) -> impl Iterator<Item = u64> {
+        (0..self.name_count()).map(|index| {
+            let (ecosystem, name) = self.name(index);
+            hash_of_name(ecosystem, name)
+        })
+    }
+
     /// Ecosystem and name of a row of names.
     pub(crate) fn name(&self, index: u32) -> (&str, &str) {
         let row = self.names.row(index);
@@ -365,29 +374,6 @@ impl Segment {
             .ok_or_else(|| SegmentError::inconsistent(TEXT.name, "a record ends beyond its block"))
     }
 
-    /// Every record as delivered, in order of ids, each block unpacked once.
-    ///
-    /// # Errors
-    /// [`SegmentError::Damaged`] where the text does not fit its checksum; or what `each` returns.
-    pub(crate) fn for_each_json<E: From<SegmentError>>(
-        &self,
-        mut each: impl FnMut(u32, &[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut current: Option<(u32, Vec<u8>)> = None;
-        for record in 0..self.records.len() {
-            let (block, range) = self.record(record).place();
-            if current.as_ref().is_none_or(|(number, _)| *number != block) {
-                current = Some((block, self.unpack(block)?));
-            }
-            let unpacked = &current.as_ref().expect("set above").1;
-            let json = unpacked
-                .get(range)
-                .ok_or_else(|| SegmentError::inconsistent(TEXT.name, "a record ends beyond its block"))?;
-            each(record, json)?;
-        }
-        Ok(())
-    }
-
     fn unpack(&self, block: u32) -> Result<Vec<u8>, SegmentError> {
         let damaged = SegmentError::Damaged { section: TEXT.name };
         let row = self.blocks.row(block);
@@ -397,6 +383,33 @@ impl Segment {
             return Err(damaged);
         }
         zstd::bulk::decompress(packed, u32_at(row, 12) as usize).map_err(|_| damaged)
+    }
+}
+
+/// Reads texts one after another; the block of the last one is kept.
+pub(crate) struct TextCursor<'s> {
+    segment: &'s Segment,
+    current: Option<(u32, Vec<u8>)>,
+}
+
+impl<'s> TextCursor<'s> {
+    pub(crate) const fn new(segment: &'s Segment) -> Self {
+        Self { segment, current: None }
+    }
+
+    /// A record as delivered.
+    ///
+    /// # Errors
+    /// [`SegmentError::Damaged`] where the text does not fit its checksum.
+    pub(crate) fn json(&mut self, record: u32) -> Result<&[u8], SegmentError> {
+        let (block, range) = self.segment.record(record).place();
+        if self.current.as_ref().is_none_or(|(number, _)| *number != block) {
+            self.current = Some((block, self.segment.unpack(block)?));
+        }
+        let unpacked = &self.current.as_ref().expect("set above").1;
+        unpacked
+            .get(range)
+            .ok_or_else(|| SegmentError::inconsistent(TEXT.name, "a record ends beyond its block"))
     }
 }
 
@@ -556,6 +569,36 @@ impl<'a> AffectedRow<'a> {
                 upper_inclusive: flags & UPPER_INCLUSIVE != 0,
                 upper_is_fix: flags & UPPER_IS_FIX != 0,
             }
+        })
+    }
+
+    /// What was compiled, as it was.
+    pub(crate) fn package(&self, ecosystem: &str, name: &str) -> AffectedPackage {
+        let owned =
+            |bound: BoundRow<'_>| Bound { text: bound.text.to_owned(), key: bound.key.map(<[u8]>::to_vec) };
+        let intervals = self.intervals().map(|interval| Interval {
+            lower: interval.lower.map(owned),
+            upper: interval.upper.map(owned),
+            upper_inclusive: interval.upper_inclusive,
+            upper_is_fix: interval.upper_is_fix,
+        });
+        AffectedPackage {
+            ecosystem: ecosystem.to_owned(),
+            suffix: self.suffix().unwrap_or_default().to_owned(),
+            name: name.to_owned(),
+            intervals: intervals.collect(),
+            listed: self.listed().map(owned).collect(),
+            not_understood: self.not_understood(),
+            scheme: self.scheme(),
+        }
+    }
+
+    fn listed(&self) -> impl Iterator<Item = BoundRow<'a>> + use<'a> {
+        let segment = self.segment;
+        let first = u32_at(self.row, 16);
+        (first..first + self.listed_count()).map(move |index| {
+            let row = segment.listed.row(index);
+            segment.bound(u32_at(row, 0), u32_at(row, 4)).expect("INVARIANT: a listed version has a text")
         })
     }
 

@@ -1,5 +1,8 @@
 //! Compiling advisories into a segment. The same advisories give the same bytes, in whatever order they come.
 
+use std::cmp::Ordering;
+use std::io;
+
 use super::container::{SegmentKind, StringsBuilder, TooBig, Writer};
 use super::layout::{
     AFFECTED, ALIASES, BLOCK_TARGET_BYTES, BLOCKS, INTERVALS, KEYS, LISTED, LISTS, META, NAMES, NO_TIME,
@@ -10,6 +13,7 @@ use super::{Meta, RecordDigest};
 use crate::advisory::{Advisory, AdvisoryKind, AffectedPackage};
 use crate::order;
 use crate::osv::range::Bound;
+use crate::scratch::{Scratch, Spool};
 
 /// An advisory on its way into a segment.
 #[derive(Clone, Debug)]
@@ -22,120 +26,228 @@ pub(crate) struct Entry {
     pub known_since: i64,
 }
 
-#[derive(Default)]
-struct Build {
+/// Why a segment cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    #[error(transparent)]
+    TooBig(#[from] TooBig),
+    #[error(transparent)]
+    Scratch(#[from] io::Error),
+}
+
+/// One row of `affected`, until rows are sorted by name.
+struct PackageRow {
+    ecosystem: u32,
+    name: u32,
+    /// The first bytes of the name, so that most comparisons touch nothing else.
+    start: [u8; 8],
+    record: u32,
+    suffix: u32,
+    rest: [u32; 5],
+}
+
+/// A segment in the making. Its texts and names are in memory, everything else is set aside.
+pub(crate) struct Build {
     strings: StringsBuilder,
     keys: StringsBuilder,
-    names: Vec<u8>,
-    affected: Vec<u8>,
-    intervals: Vec<u8>,
-    listed: Vec<u8>,
-    records: Vec<u8>,
-    lists: Vec<u8>,
-    aliases: Vec<u8>,
-    blocks: Vec<u8>,
-    text: Vec<u8>,
+    packages: Vec<PackageRow>,
+    /// Id and record.
+    aliases: Vec<(u32, u32)>,
+    intervals: Spool,
+    listed: Spool,
+    records: Spool,
+    lists: Spool,
+    blocks: Spool,
+    text: Spool,
+    block: Vec<u8>,
+    packer: zstd::bulk::Compressor<'static>,
+    scratch: Scratch,
+    counts: Counts,
+    last_id: String,
+}
+
+#[derive(Default)]
+struct Counts {
+    records: u32,
+    withdrawn: u64,
+    ignored_ranges: u64,
 }
 
 fn put(out: &mut Vec<u8>, value: u32) {
     out.extend_from_slice(&value.to_le_bytes());
 }
 
-fn rows(bytes: &[u8], row: usize) -> Result<u32, TooBig> {
-    u32::try_from(bytes.len() / row).map_err(|_| TooBig)
+fn rows(spool: &Spool, row: usize) -> Result<u32, TooBig> {
+    u32::try_from(spool.len() / row as u64).map_err(|_| TooBig)
 }
 
-/// Writes a segment. `entries` hold each id once; `removed` names ids of older layers of the feed that are gone.
-pub(crate) fn write(
-    mut entries: Vec<Entry>,
-    mut removed: Vec<String>,
-    meta: &Meta,
-) -> Result<Vec<u8>, TooBig> {
-    entries.sort_by(|a, b| a.advisory.id.cmp(&b.advisory.id));
-    removed.sort_unstable();
-    removed.dedup();
-    let mut build = Build::default();
-    build.all_names(&entries)?;
-    let places = build.all_text(&entries)?;
-    for (entry, place) in entries.iter().zip(places) {
-        build.record(entry, place)?;
-    }
-    build.all_aliases(&entries)?;
-    let mut gone = Vec::with_capacity(removed.len() * 4);
-    for id in &removed {
-        put(&mut gone, build.strings.add(id.as_bytes())?);
-    }
-    let mut writer = Writer::new(SegmentKind::Advisories);
-    writer.section(META, serde_json::to_vec(meta).expect("a description is plain JSON"));
-    writer.section(STRINGS, build.strings.finish());
-    writer.section(KEYS, build.keys.finish());
-    writer.section(NAMES, build.names);
-    writer.section(AFFECTED, build.affected);
-    writer.section(INTERVALS, build.intervals);
-    writer.section(LISTED, build.listed);
-    writer.section(RECORDS, build.records);
-    writer.section(LISTS, build.lists);
-    writer.section(ALIASES, build.aliases);
-    writer.section(REMOVED, gone);
-    writer.section(BLOCKS, build.blocks);
-    writer.section(TEXT, build.text);
-    Ok(writer.finish())
+fn short(len: usize) -> Result<u32, TooBig> {
+    u32::try_from(len).map_err(|_| TooBig)
 }
 
 impl Build {
-    fn all_names(&mut self, entries: &[Entry]) -> Result<(), TooBig> {
-        let mut packages: Vec<(u32, &AffectedPackage)> = Vec::new();
-        for (index, entry) in entries.iter().enumerate() {
-            let index = u32::try_from(index).map_err(|_| TooBig)?;
-            packages.extend(entry.advisory.affected.iter().map(|package| (index, package)));
+    pub(crate) fn new(scratch: &Scratch) -> io::Result<Self> {
+        let spool = || Spool::new(scratch.clone());
+        Ok(Self {
+            strings: StringsBuilder::default(),
+            keys: StringsBuilder::default(),
+            packages: Vec::new(),
+            aliases: Vec::new(),
+            intervals: spool(),
+            listed: spool(),
+            records: spool(),
+            lists: spool(),
+            blocks: spool(),
+            text: spool(),
+            block: Vec::with_capacity(BLOCK_TARGET_BYTES * 2),
+            packer: zstd::bulk::Compressor::new(TEXT_LEVEL)?,
+            scratch: scratch.clone(),
+            counts: Counts::default(),
+            last_id: String::new(),
+        })
+    }
+
+    /// Adds a record. They come in order of their ids, each once.
+    pub(crate) fn add(&mut self, entry: &Entry) -> Result<(), WriteError> {
+        assert!(
+            self.counts.records == 0 || self.last_id < entry.advisory.id,
+            "INVARIANT: records come sorted, each once"
+        );
+        self.last_id.clone_from(&entry.advisory.id);
+        let number = self.counts.records;
+        let place = self.put_text(&entry.json)?;
+        self.record(entry, place)?;
+        for package in &entry.advisory.affected {
+            self.package(number, package)?;
         }
-        packages.sort_by(|(a, x), (b, y)| {
-            (&x.ecosystem, &x.name, a, &x.suffix).cmp(&(&y.ecosystem, &y.name, b, &y.suffix))
-        });
-        for group in packages.chunk_by(|(_, a), (_, b)| (&a.ecosystem, &a.name) == (&b.ecosystem, &b.name)) {
-            let first = &group[0].1;
-            let row = [
-                self.strings.add(first.ecosystem.as_bytes())?,
-                self.strings.add(first.name.as_bytes())?,
-                rows(&self.affected, super::layout::AFFECTED_BYTES)?,
-                u32::try_from(group.len()).map_err(|_| TooBig)?,
-            ];
-            row.iter().for_each(|value| put(&mut self.names, *value));
-            for (record, package) in group {
-                self.package(*record, package)?;
-            }
+        for id in entry.advisory.aliases.iter().chain(&entry.advisory.upstream) {
+            self.aliases.push((self.strings.add(id.as_bytes())?, number));
         }
+        self.counts.records = number.checked_add(1).ok_or(TooBig)?;
+        self.counts.withdrawn += u64::from(entry.advisory.withdrawn.is_some());
+        self.counts.ignored_ranges += u64::from(entry.advisory.ignored_ranges);
         Ok(())
     }
 
-    fn package(&mut self, record: u32, package: &AffectedPackage) -> Result<(), TooBig> {
+    /// Ends the segment; `removed` names ids of older layers of the feed that are gone.
+    pub(crate) fn finish(mut self, mut removed: Vec<String>, meta: &Meta) -> Result<Writer, WriteError> {
+        removed.sort_unstable();
+        removed.dedup();
+        let mut gone = Vec::with_capacity(removed.len() * 4);
+        for id in &removed {
+            put(&mut gone, self.strings.add(id.as_bytes())?);
+        }
+        self.flush_block()?;
+        let (names, affected) = self.names()?;
+        let aliases = self.alias_rows();
+        let meta = Meta {
+            records: self.counts.records.into(),
+            withdrawn: self.counts.withdrawn,
+            ignored_ranges: self.counts.ignored_ranges,
+            ..meta.clone()
+        };
+        let (mut strings, mut keys) = (Spool::new(self.scratch.clone()), Spool::new(self.scratch.clone()));
+        self.strings.finish(&mut strings)?;
+        self.keys.finish(&mut keys)?;
+        let mut writer = Writer::new(SegmentKind::Advisories);
+        writer.section(META, serde_json::to_vec(&meta).expect("a description is plain JSON"));
+        writer.spooled(STRINGS, strings);
+        writer.spooled(KEYS, keys);
+        writer.spooled(NAMES, names);
+        writer.spooled(AFFECTED, affected);
+        writer.spooled(INTERVALS, self.intervals);
+        writer.spooled(LISTED, self.listed);
+        writer.spooled(RECORDS, self.records);
+        writer.spooled(LISTS, self.lists);
+        writer.section(ALIASES, aliases);
+        writer.section(REMOVED, gone);
+        writer.spooled(BLOCKS, self.blocks);
+        writer.spooled(TEXT, self.text);
+        Ok(writer)
+    }
+
+    /// Sorts the packages by ecosystem, name, record and suffix; the rows of names, and the rows behind them.
+    fn names(&mut self) -> Result<(Spool, Spool), WriteError> {
+        let mut packages = std::mem::take(&mut self.packages);
+        let text = |index: u32| if index == NONE { &[][..] } else { self.strings.get(index) };
+        packages.sort_unstable_by(|a, b| {
+            // Equal numbers are equal texts; only different ones are looked at.
+            let by_text = |a: u32, b: u32| if a == b { Ordering::Equal } else { text(a).cmp(text(b)) };
+            by_text(a.ecosystem, b.ecosystem)
+                .then_with(|| a.start.cmp(&b.start))
+                .then_with(|| by_text(a.name, b.name))
+                .then_with(|| a.record.cmp(&b.record))
+                .then_with(|| by_text(a.suffix, b.suffix))
+        });
+        let (mut names, mut affected) = (Spool::new(self.scratch.clone()), Spool::new(self.scratch.clone()));
+        for group in packages.chunk_by(|a, b| (a.ecosystem, a.name) == (b.ecosystem, b.name)) {
+            let first = rows(&affected, super::layout::AFFECTED_BYTES)?;
+            for value in [group[0].ecosystem, group[0].name, first, short(group.len())?] {
+                names.put(&value.to_le_bytes())?;
+            }
+            for row in group {
+                for value in [row.record, row.suffix].into_iter().chain(row.rest) {
+                    affected.put(&value.to_le_bytes())?;
+                }
+            }
+        }
+        Ok((names, affected))
+    }
+
+    /// Every id under which a record is found beside its own: its aliases and what it was derived from.
+    fn alias_rows(&mut self) -> Vec<u8> {
+        let mut pairs = std::mem::take(&mut self.aliases);
+        let text = |index: u32| self.strings.get(index);
+        pairs.sort_unstable_by(|a, b| (text(a.0), a.1).cmp(&(text(b.0), b.1)));
+        pairs.dedup();
+        let mut out = Vec::with_capacity(pairs.len() * 8);
+        for (id, record) in pairs {
+            put(&mut out, id);
+            put(&mut out, record);
+        }
+        out
+    }
+
+    fn package(&mut self, record: u32, package: &AffectedPackage) -> Result<(), WriteError> {
         let suffix =
             if package.suffix.is_empty() { NONE } else { self.strings.add(package.suffix.as_bytes())? };
         let flags = if package.not_understood { NOT_UNDERSTOOD } else { 0 };
-        let row = [
+        let mut start = [0; 8];
+        let taken = package.name.len().min(8);
+        start[..taken].copy_from_slice(&package.name.as_bytes()[..taken]);
+        self.packages.push(PackageRow {
+            ecosystem: self.strings.add(package.ecosystem.as_bytes())?,
+            name: self.strings.add(package.name.as_bytes())?,
+            start,
             record,
             suffix,
-            rows(&self.intervals, super::layout::INTERVAL_BYTES)?,
-            u32::try_from(package.intervals.len()).map_err(|_| TooBig)?,
-            rows(&self.listed, super::layout::LISTED_BYTES)?,
-            u32::try_from(package.listed.len()).map_err(|_| TooBig)?,
-            flags | u32::from(order::code(package.scheme)) << ORDER_SHIFT,
-        ];
-        row.iter().for_each(|value| put(&mut self.affected, *value));
+            rest: [
+                rows(&self.intervals, super::layout::INTERVAL_BYTES)?,
+                short(package.intervals.len())?,
+                rows(&self.listed, super::layout::LISTED_BYTES)?,
+                short(package.listed.len())?,
+                flags | u32::from(order::code(package.scheme)) << ORDER_SHIFT,
+            ],
+        });
+        let mut row = Vec::with_capacity(super::layout::INTERVAL_BYTES);
         for interval in &package.intervals {
+            row.clear();
             for bound in [&interval.lower, &interval.upper] {
                 let (key, text) = self.bound(bound.as_ref())?;
-                put(&mut self.intervals, key);
-                put(&mut self.intervals, text);
+                put(&mut row, key);
+                put(&mut row, text);
             }
             let inclusive = if interval.upper_inclusive { UPPER_INCLUSIVE } else { 0 };
             let fix = if interval.upper_is_fix { UPPER_IS_FIX } else { 0 };
-            put(&mut self.intervals, inclusive | fix);
+            put(&mut row, inclusive | fix);
+            self.intervals.put(&row)?;
         }
         for version in &package.listed {
+            row.clear();
             let (key, text) = self.bound(Some(version))?;
-            put(&mut self.listed, key);
-            put(&mut self.listed, text);
+            put(&mut row, key);
+            put(&mut row, text);
+            self.listed.put(&row)?;
         }
         Ok(())
     }
@@ -149,46 +261,40 @@ impl Build {
         Ok((key, self.strings.add(bound.text.as_bytes())?))
     }
 
-    /// Packs the records and says where each of them stands: block, offset, length.
-    fn all_text(&mut self, entries: &[Entry]) -> Result<Vec<[u32; 3]>, TooBig> {
-        let mut places = Vec::with_capacity(entries.len());
-        let mut block = Vec::with_capacity(BLOCK_TARGET_BYTES * 2);
-        for entry in entries {
-            let number = rows(&self.blocks, super::layout::BLOCK_BYTES)?;
-            let offset = u32::try_from(block.len()).map_err(|_| TooBig)?;
-            let len = u32::try_from(entry.json.len()).map_err(|_| TooBig)?;
-            block.extend_from_slice(&entry.json);
-            places.push([number, offset, len]);
-            if block.len() >= BLOCK_TARGET_BYTES {
-                self.block(&mut block)?;
-            }
+    /// Puts the text of a record where it is packed, and says where it stands: block, offset, length.
+    fn put_text(&mut self, json: &[u8]) -> Result<[u32; 3], WriteError> {
+        if self.block.len() >= BLOCK_TARGET_BYTES {
+            self.flush_block()?;
         }
-        if !block.is_empty() {
-            self.block(&mut block)?;
-        }
-        Ok(places)
+        let number = rows(&self.blocks, super::layout::BLOCK_BYTES)?;
+        let place = [number, short(self.block.len())?, short(json.len())?];
+        self.block.extend_from_slice(json);
+        Ok(place)
     }
 
-    fn block(&mut self, block: &mut Vec<u8>) -> Result<(), TooBig> {
-        let packed = zstd::bulk::compress(block, TEXT_LEVEL)
-            .expect("packing into memory fails for lack of memory only");
-        self.blocks.extend_from_slice(&(self.text.len() as u64).to_le_bytes());
-        put(&mut self.blocks, u32::try_from(packed.len()).map_err(|_| TooBig)?);
-        put(&mut self.blocks, u32::try_from(block.len()).map_err(|_| TooBig)?);
-        put(&mut self.blocks, crc32c::crc32c(&packed));
-        self.text.extend_from_slice(&packed);
-        block.clear();
+    fn flush_block(&mut self) -> Result<(), WriteError> {
+        if self.block.is_empty() {
+            return Ok(());
+        }
+        let packed = self.packer.compress(&self.block)?;
+        let mut row = self.text.len().to_le_bytes().to_vec();
+        put(&mut row, short(packed.len())?);
+        put(&mut row, short(self.block.len())?);
+        put(&mut row, crc32c::crc32c(&packed));
+        self.blocks.put(&row)?;
+        self.text.put(&packed)?;
+        self.block.clear();
         Ok(())
     }
 
-    fn record(&mut self, entry: &Entry, place: [u32; 3]) -> Result<(), TooBig> {
+    fn record(&mut self, entry: &Entry, place: [u32; 3]) -> Result<(), WriteError> {
         let advisory = &entry.advisory;
-        let id = self.strings.add(advisory.id.as_bytes())?;
-        put(&mut self.records, id);
+        let mut row = Vec::with_capacity(super::layout::RECORD_BYTES);
+        put(&mut row, self.strings.add(advisory.id.as_bytes())?);
         for time in [advisory.modified, advisory.withdrawn.unwrap_or(NO_TIME), entry.known_since] {
-            self.records.extend_from_slice(&time.to_le_bytes());
+            row.extend_from_slice(&time.to_le_bytes());
         }
-        self.records.extend_from_slice(&entry.digest);
+        row.extend_from_slice(&entry.digest);
         let kind = AdvisoryKind::ALL.iter().position(|kind| *kind == advisory.kind).unwrap_or_default();
         let reviewed = match advisory.reviewed {
             None => 0,
@@ -196,41 +302,24 @@ impl Build {
             Some(true) => 2,
         };
         let label = advisory.label.map_or(0, |label| label as u8 + 1);
-        self.records.extend_from_slice(&[u8::try_from(kind).unwrap_or_default(), reviewed, label, 0]);
-        put(&mut self.records, rows(&self.lists, 4)?);
+        row.extend_from_slice(&[u8::try_from(kind).unwrap_or_default(), reviewed, label, 0]);
+        put(&mut row, rows(&self.lists, 4)?);
+        let mut items = Vec::new();
         for list in [&advisory.aliases, &advisory.upstream, &advisory.reporters] {
-            put(&mut self.records, u32::try_from(list.len()).map_err(|_| TooBig)?);
+            put(&mut row, short(list.len())?);
             for item in list {
-                let item = self.strings.add(item.as_bytes())?;
-                put(&mut self.lists, item);
+                put(&mut items, self.strings.add(item.as_bytes())?);
             }
         }
-        put(&mut self.records, u32::try_from(advisory.ratings.len()).map_err(|_| TooBig)?);
+        put(&mut row, short(advisory.ratings.len())?);
         for rating in &advisory.ratings {
             for text in [&rating.system, &rating.vector] {
-                let text = self.strings.add(text.as_bytes())?;
-                put(&mut self.lists, text);
+                put(&mut items, self.strings.add(text.as_bytes())?);
             }
         }
-        place.iter().for_each(|value| put(&mut self.records, *value));
-        Ok(())
-    }
-
-    /// Every id under which a record is found: its own, its aliases and what it was derived from.
-    fn all_aliases(&mut self, entries: &[Entry]) -> Result<(), TooBig> {
-        let mut pairs: Vec<(&str, u32)> = Vec::new();
-        for (index, entry) in entries.iter().enumerate() {
-            let index = u32::try_from(index).map_err(|_| TooBig)?;
-            let advisory = &entry.advisory;
-            pairs.extend(advisory.aliases.iter().chain(&advisory.upstream).map(|id| (id.as_str(), index)));
-        }
-        pairs.sort_unstable();
-        pairs.dedup();
-        for (id, record) in pairs {
-            let id = self.strings.add(id.as_bytes())?;
-            put(&mut self.aliases, id);
-            put(&mut self.aliases, record);
-        }
+        place.iter().for_each(|value| put(&mut row, *value));
+        self.lists.put(&items)?;
+        self.records.put(&row)?;
         Ok(())
     }
 }

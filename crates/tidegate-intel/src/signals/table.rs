@@ -36,7 +36,7 @@ pub struct SignalTable {
 }
 
 /// Writes a table of rows sorted by CVE, each once.
-pub(crate) fn write(meta: &TableMeta, rows: &[(CveId, Cell)]) -> Vec<u8> {
+pub(crate) fn write(meta: &TableMeta, rows: &[(CveId, Cell)]) -> Writer {
     let mut bytes = Vec::with_capacity(rows.len() * ROW_BYTES);
     for (cve, cell) in rows {
         bytes.extend_from_slice(&cve.packed().to_le_bytes());
@@ -45,7 +45,7 @@ pub(crate) fn write(meta: &TableMeta, rows: &[(CveId, Cell)]) -> Vec<u8> {
     let mut writer = Writer::new(SegmentKind::Signals);
     writer.section(META, serde_json::to_vec(meta).expect("a description is plain JSON"));
     writer.section(ROWS, bytes);
-    writer.finish()
+    writer
 }
 
 impl SignalTable {

@@ -5,18 +5,18 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use super::{FeedContent, FeedState};
-use crate::segment::Segment;
+use crate::segment::{RecordRow, Segment, SegmentError, TextCursor};
 
 /// A set of record numbers.
 #[derive(Clone, Debug, Default)]
-struct Bits(Vec<u64>);
+pub(crate) struct Bits(Vec<u64>);
 
 impl Bits {
     fn sized(len: u32) -> Self {
         Self(vec![0; (len as usize).div_ceil(64)])
     }
 
-    fn get(&self, index: u32) -> bool {
+    pub(crate) fn get(&self, index: u32) -> bool {
         self.0.get(index as usize / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
     }
 
@@ -26,7 +26,16 @@ impl Bits {
         *word = if value { *word | bit } else { *word & !bit };
     }
 
-    fn count(&self) -> u64 {
+    /// Sets a bit that may lie beyond those there are.
+    pub(crate) fn grow_and_set(&mut self, index: u32) {
+        let words = index as usize / 64 + 1;
+        if self.0.len() < words {
+            self.0.resize(words, 0);
+        }
+        self.set(index, true);
+    }
+
+    pub(crate) fn count(&self) -> u64 {
         self.0.iter().map(|word| u64::from(word.count_ones())).sum()
     }
 }
@@ -81,6 +90,31 @@ pub(super) fn top(layers: &[Layer], id: &str) -> Option<(usize, u32)> {
         }
     }
     None
+}
+
+impl FeedState {
+    /// The newest copy of every record of this feed, in order of ids, with its text. Each block of text is unpacked once,
+    /// or nearly so.
+    pub(crate) fn for_each_top<E: From<SegmentError>>(
+        &self,
+        mut each: impl FnMut(RecordRow<'_>, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let layers = self.layers();
+        let mut cursors: Vec<(u32, TextCursor<'_>)> =
+            layers.iter().map(|layer| (0, TextCursor::new(&layer.segment))).collect();
+        loop {
+            let next = |(number, (record, _)): (usize, &(u32, TextCursor<'_>))| {
+                let segment = &layers[number].segment;
+                (*record < segment.record_count()).then(|| (segment.record(*record).id(), number))
+            };
+            let Some((id, number)) = cursors.iter().enumerate().filter_map(next).min() else { return Ok(()) };
+            let (record, text) = &mut cursors[number];
+            if top(layers, id) == Some((number, *record)) {
+                each(layers[number].segment.record(*record), text.json(*record)?)?;
+            }
+            *record += 1;
+        }
+    }
 }
 
 /// Sets anew which copies of one record speak.

@@ -4,6 +4,7 @@
 //! layer takes the place of the one below; a removed id hides it. Where several feeds carry a record of one id, the copy
 //! that was modified last speaks; copies of the same time speak together.
 
+mod filter;
 mod layers;
 mod manifest;
 mod store;
@@ -18,7 +19,7 @@ use crate::segment::{Segment, SegmentError};
 use crate::signals::{CveId, Signal, SignalTable};
 use crate::vex::{Product, VexTable};
 
-pub(crate) use layers::Layer;
+pub(crate) use layers::{Bits, Layer};
 pub use store::{ApplyError, Intel, OpenError};
 
 /// A segment that was consulted, as a decision cites it.
@@ -77,6 +78,7 @@ pub struct Snapshot {
     feeds: Vec<FeedState>,
     damaged: Vec<DamagedFeed>,
     segments: Arc<[SegmentRef]>,
+    filter: filter::Filter,
 }
 
 impl FeedState {
@@ -129,15 +131,9 @@ impl FeedState {
         layers::top(self.layers(), id).map(|(layer, record)| (&self.layers()[layer], record))
     }
 
-    /// The newest copy of every record of this feed.
-    pub(crate) fn tops(&self) -> impl Iterator<Item = (&str, &Layer, u32)> {
-        let newest =
-            |number: usize, id: &str, record: u32| layers::top(self.layers(), id) == Some((number, record));
-        self.layers().iter().enumerate().flat_map(move |(number, layer)| {
-            let rows = (0..layer.segment().record_count()).map(|record| layer.segment().record(record));
-            rows.filter(move |row| newest(number, row.id(), row.index))
-                .map(move |row| (row.id(), layer, row.index))
-        })
+    /// The same by numbers: which layer, which record of it.
+    pub(crate) fn top_at(&self, id: &str) -> Option<(usize, u32)> {
+        layers::top(self.layers(), id)
     }
 
     fn refs(&self) -> Vec<SegmentRef> {
@@ -166,10 +162,18 @@ pub struct RecordText {
 }
 
 impl Snapshot {
-    pub(crate) fn new(generation: u64, mut feeds: Vec<FeedState>, damaged: Vec<DamagedFeed>) -> Self {
+    /// A snapshot of some feeds; what can be taken over from the one before is.
+    pub(crate) fn new(
+        generation: u64,
+        mut feeds: Vec<FeedState>,
+        damaged: Vec<DamagedFeed>,
+        before: &Self,
+    ) -> Self {
         feeds.sort_by(|a, b| a.name.cmp(&b.name));
         let segments = feeds.iter().flat_map(FeedState::refs).collect();
-        Self { generation, feeds, damaged, segments }
+        let layers = feeds.iter().flat_map(FeedState::layers).map(Layer::segment);
+        let filter = filter::Filter::over(layers, &before.filter);
+        Self { generation, feeds, damaged, segments, filter }
     }
 
     /// The generation: grows by one with every change, never goes back. 0 where nothing was ever loaded.
@@ -198,6 +202,12 @@ impl Snapshot {
 
     pub(crate) fn layers(&self) -> impl Iterator<Item = (&Arc<str>, &Layer)> {
         self.feeds.iter().flat_map(|feed| feed.layers().iter().map(move |layer| (&feed.name, layer)))
+    }
+
+    /// The layers in which a name may stand, given its hash.
+    pub(crate) fn layers_with(&self, hash: u64) -> impl Iterator<Item = (&Arc<str>, &Layer)> {
+        let may_hold = self.filter.may_hold(hash);
+        self.layers().filter(move |(_, layer)| may_hold || !self.filter.covers(layer.segment()))
     }
 
     /// Whether any loaded feed speaks of an ecosystem at all. Where none does, "no finding" says nothing.

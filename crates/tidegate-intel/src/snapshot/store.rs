@@ -12,13 +12,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use tidegate_sys::disk::{Disk, SyncSite};
+use tidegate_sys::disk::{Disk, DiskFile, SyncSite};
 
 use super::manifest::{Manifest, ManifestFeed};
 use super::{DamagedFeed, FeedContent, FeedState, Layer, Snapshot, layers};
 use crate::feeds::FeedKind;
 use crate::import::{Applied, FeedChange, Plan};
-use crate::segment::{self, Entry, Meta, Segment, SegmentError, TooBig};
+use crate::scratch::Scratch;
+use crate::segment::container::Writer;
+use crate::segment::{Build, Entry, Segment, SegmentError, TooBig, WriteError};
 use crate::signals::{self, SignalTable};
 use crate::vex::{self, VexTable};
 
@@ -61,9 +63,21 @@ pub enum ApplyError {
     /// A delivery is too large for a segment.
     #[error(transparent)]
     TooBig(#[from] TooBig),
+    /// What is set aside while a segment is written cannot be written or read.
+    #[error("cannot set records aside in a temporary file")]
+    Scratch(#[from] io::Error),
     /// What was just written does not open, or what is merged is damaged.
     #[error(transparent)]
     Segment(#[from] SegmentError),
+}
+
+impl From<WriteError> for ApplyError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::TooBig(error) => error.into(),
+            WriteError::Scratch(error) => error.into(),
+        }
+    }
 }
 
 /// The advisories and signals of a door.
@@ -72,6 +86,7 @@ pub struct Intel {
     dir: PathBuf,
     /// Readers hold the lock for as long as it takes to count a reference.
     current: RwLock<Arc<Snapshot>>,
+    scratch: Scratch,
     /// One change at a time.
     writing: Mutex<()>,
 }
@@ -122,9 +137,17 @@ impl Intel {
                 let _ = disk.remove(&segments.join(&entry.name));
             }
         }
-        let snapshot = Snapshot::new(manifest.generation, feeds, damaged);
+        let snapshot = Snapshot::new(manifest.generation, feeds, damaged, &Snapshot::default());
         let current = RwLock::new(Arc::new(snapshot));
-        Ok(Self { disk, dir: dir.to_owned(), current, writing: Mutex::new(()) })
+        let scratch = Scratch::default();
+        Ok(Self { disk, dir: dir.to_owned(), current, scratch, writing: Mutex::new(()) })
+    }
+
+    /// Makes temporary files in a folder, instead of where the system has them: records are set aside there while feeds
+    /// are merged.
+    #[must_use]
+    pub fn with_scratch(self, folder: &Path) -> Self {
+        Self { scratch: Scratch(Some(folder.to_owned())), ..self }
     }
 
     /// What is in force now. Keep it for as long as one answer needs, not longer.
@@ -146,8 +169,9 @@ impl Intel {
         if plan.generation != before.generation() {
             return Err(ApplyError::Moved { planned: plan.generation, current: before.generation() });
         }
-        let reports: Vec<_> = plan.feeds.iter().map(|feed| feed.report.clone()).collect();
-        let changes: Vec<FeedChange> = plan.feeds.into_iter().filter_map(|feed| feed.change).collect();
+        let (reports, changes): (Vec<_>, Vec<_>) =
+            plan.feeds.into_iter().map(|feed| (feed.report, feed.change)).unzip();
+        let changes: Vec<FeedChange> = changes.into_iter().flatten().collect();
         if changes.is_empty() {
             return Ok(Applied {
                 generation: before.generation(),
@@ -178,9 +202,8 @@ impl Intel {
         }
         let mut next = Next::after(&before);
         for feed in due {
-            let (entries, meta) = merged(feed)?;
-            let bytes = segment::write(entries, Vec::new(), &meta)?;
-            let layer = self.new_layer(&mut next, &bytes)?;
+            let segment = merged(feed, &self.scratch)?;
+            let layer = self.new_layer(&mut next, segment)?;
             next.replace(FeedState { content: FeedContent::Advisories(vec![layer]), ..feed.clone() });
         }
         next.all_new = true;
@@ -209,30 +232,31 @@ impl Intel {
 
     fn add(&self, next: &mut Next, change: FeedChange) -> Result<(), ApplyError> {
         match change {
-            FeedChange::Advisories { entries, removed, meta, base } => {
-                next.touched.extend(entries.iter().map(|entry| entry.advisory.id.clone()));
-                next.touched.extend(removed.iter().cloned());
+            FeedChange::Advisories { records, selection, removed, meta, base, scratch } => {
                 let (name, kind, as_of) = (Arc::from(meta.feed.as_str()), meta.kind, meta.as_of);
-                let bytes = segment::write(entries, removed, &meta)?;
-                let layer = self.new_layer(next, &bytes)?;
+                let mut build = Build::new(&scratch)?;
+                selection.entries(&records, |entry| build.add(&entry).map_err(ApplyError::from))?;
+                drop(records);
+                let layer = self.new_layer(next, build.finish(removed, &meta)?)?;
                 let mut layers = match next.feed(&name) {
                     Some(FeedContent::Advisories(layers)) if !base => layers.clone(),
                     _ => Vec::new(),
                 };
                 next.all_new |= layers.is_empty();
+                next.touched.push(layer.segment().clone());
                 layers.push(layer);
                 next.replace(FeedState { name, kind, as_of, content: FeedContent::Advisories(layers) });
             }
             FeedChange::Signals { rows, meta } => {
                 let (name, kind, as_of) = (Arc::from(meta.feed.as_str()), meta.kind, meta.as_of);
                 let rows: Vec<_> = rows.into_iter().collect();
-                let (file, bytes) = self.new_file(next, &signals::write(&meta, &rows))?;
+                let (file, bytes) = self.new_file(next, signals::write(&meta, &rows))?;
                 let table = Arc::new(SignalTable::open(&bytes)?);
                 next.replace(FeedState { name, kind, as_of, content: FeedContent::Signals { table, file } });
             }
             FeedChange::Vex { statements, meta } => {
                 let (name, kind, as_of) = (Arc::from(meta.feed.as_str()), meta.kind, meta.as_of);
-                let (file, bytes) = self.new_file(next, &vex::write(&meta, statements))?;
+                let (file, bytes) = self.new_file(next, vex::write(&meta, statements))?;
                 let table = Arc::new(VexTable::open(&bytes)?);
                 next.replace(FeedState { name, kind, as_of, content: FeedContent::Vex { table, file } });
             }
@@ -240,18 +264,19 @@ impl Intel {
         Ok(())
     }
 
-    fn new_layer(&self, next: &mut Next, bytes: &[u8]) -> Result<Layer, ApplyError> {
-        let (file, bytes) = self.new_file(next, bytes)?;
+    fn new_layer(&self, next: &mut Next, segment: Writer) -> Result<Layer, ApplyError> {
+        let (file, bytes) = self.new_file(next, segment)?;
         Ok(Layer::new(Arc::new(Segment::open(&bytes)?), file))
     }
 
     /// Writes and syncs a segment, and maps it.
-    fn new_file(&self, next: &mut Next, bytes: &[u8]) -> Result<(Arc<str>, bytes::Bytes), ApplyError> {
+    fn new_file(&self, next: &mut Next, segment: Writer) -> Result<(Arc<str>, bytes::Bytes), ApplyError> {
         let name: Arc<str> = format!("{}-{}.seg", next.generation, next.files).into();
         next.files += 1;
         let folder = self.dir.join("segments");
         let path = folder.join(&*name);
-        self.write_synced(&path, bytes, SyncSite::IntelSegment)
+        let write = |file: &mut dyn DiskFile| segment.finish_into(|bytes| file.append(bytes));
+        self.write_synced(&path, write, SyncSite::IntelSegment)
             .and_then(|()| self.disk.sync_dir(&folder, SyncSite::IntelSegmentName))
             .and_then(|()| self.disk.map(&path))
             .map(|mapped| (name, mapped.into()))
@@ -259,14 +284,19 @@ impl Intel {
     }
 
     /// Writes a file under another name, syncs it, gives it its name.
-    fn write_synced(&self, path: &Path, bytes: &[u8], site: SyncSite) -> io::Result<()> {
+    fn write_synced(
+        &self,
+        path: &Path,
+        write: impl FnOnce(&mut dyn DiskFile) -> io::Result<()>,
+        site: SyncSite,
+    ) -> io::Result<()> {
         let temporary = path.with_extension("tmp");
         match self.disk.remove(&temporary) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
             _ => {}
         }
         let mut file = self.disk.create_new(&temporary)?;
-        file.append(bytes)?;
+        write(&mut *file)?;
         file.sync(site)?;
         drop(file);
         self.disk.rename(&temporary, path)
@@ -279,16 +309,19 @@ impl Intel {
             next.feeds.iter_mut().for_each(reset);
             layers::settle_all(&mut next.feeds);
         } else {
-            for id in &next.touched {
-                layers::settle(&mut next.feeds, id);
+            for segment in &next.touched {
+                for record in 0..segment.record_count() {
+                    layers::settle(&mut next.feeds, segment.record(record).id());
+                }
+                segment.removed().for_each(|id| layers::settle(&mut next.feeds, id));
             }
         }
-        let snapshot = Arc::new(Snapshot::new(next.generation, next.feeds, next.damaged));
+        let snapshot = Arc::new(Snapshot::new(next.generation, next.feeds, next.damaged, &self.snapshot()));
         let damaged = snapshot.damaged.iter().map(|feed| feed.listed.clone());
         let feeds = snapshot.feeds.iter().map(manifest_feed).chain(damaged).collect();
         let path = self.dir.join("manifest");
         let bytes = Manifest::new(snapshot.generation, feeds).to_bytes();
-        self.write_synced(&path, &bytes, SyncSite::IntelManifest)
+        self.write_synced(&path, |file| file.append(&bytes), SyncSite::IntelManifest)
             .and_then(|()| self.disk.sync_dir(&self.dir, SyncSite::IntelManifestName))
             .map_err(|e| ApplyError::Io(path, e))?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = snapshot.clone();
@@ -306,8 +339,8 @@ struct Next {
     feeds: Vec<FeedState>,
     damaged: Vec<DamagedFeed>,
     files: usize,
-    /// Ids whose copies must be settled.
-    touched: Vec<String>,
+    /// Segments whose ids must be settled.
+    touched: Vec<Arc<Segment>>,
     /// Whether a base changed, so that everything must be settled.
     all_new: bool,
     /// Files of the snapshot before.
@@ -406,29 +439,19 @@ fn is_due(feed: &FeedState) -> bool {
     !deltas.is_empty() && (large || feed.layers().len() > MAX_LAYERS)
 }
 
-/// The records of all layers of a feed, as one delivery.
-fn merged(feed: &FeedState) -> Result<(Vec<Entry>, Meta), ApplyError> {
-    let mut entries = Vec::new();
-    for (number, layer) in feed.layers().iter().enumerate() {
-        layer.segment().for_each_json(|record, json| -> Result<(), SegmentError> {
-            let row = layer.segment().record(record);
-            if layers::top(feed.layers(), row.id()) == Some((number, record)) {
-                let mut advisory = crate::advisory::compile(json)
-                    .map_err(|_| SegmentError::inconsistent("text", "a record cannot be read any more"))?;
-                // The import may have corrected it.
-                advisory.modified = row.modified();
-                entries.push(Entry {
-                    advisory,
-                    json: json.to_vec(),
-                    digest: row.digest(),
-                    known_since: row.known_since(),
-                });
-            }
-            Ok(())
-        })?;
-    }
+/// The records of all layers of a feed in one segment.
+fn merged(feed: &FeedState, scratch: &Scratch) -> Result<Writer, ApplyError> {
+    let mut build = Build::new(scratch)?;
+    feed.for_each_top(|row, json| -> Result<(), ApplyError> {
+        let mut advisory = crate::advisory::compile(json)
+            .map_err(|_| SegmentError::inconsistent("text", "a record cannot be read any more"))?;
+        // The import may have corrected it.
+        advisory.modified = row.modified();
+        let entry =
+            Entry { advisory, json: json.to_vec(), digest: row.digest(), known_since: row.known_since() };
+        Ok(build.add(&entry)?)
+    })?;
     let newest = feed.layers().last().map(|layer| layer.segment().meta());
     let source = newest.map(|meta| meta.source).expect("a feed that is merged has layers");
-    let meta = crate::import::meta(&feed.name, feed.kind, feed.as_of, source, &entries);
-    Ok((entries, meta))
+    Ok(build.finish(Vec::new(), &crate::import::meta(&feed.name, feed.kind, feed.as_of, source))?)
 }

@@ -34,7 +34,7 @@ pub struct VexTable {
 }
 
 /// Writes a table. Statements are sorted, each once.
-pub(crate) fn write(meta: &VexMeta, mut statements: Vec<Statement>) -> Vec<u8> {
+pub(crate) fn write(meta: &VexMeta, mut statements: Vec<Statement>) -> Writer {
     statements.sort();
     statements.dedup();
     let json = serde_json::to_vec(&statements).expect("statements are plain JSON");
@@ -43,7 +43,7 @@ pub(crate) fn write(meta: &VexMeta, mut statements: Vec<Statement>) -> Vec<u8> {
     let mut writer = Writer::new(SegmentKind::Vex);
     writer.section(META, serde_json::to_vec(meta).expect("a description is plain JSON"));
     writer.section(STATEMENTS, packed);
-    writer.finish()
+    writer
 }
 
 impl VexTable {
@@ -170,7 +170,8 @@ mod tests {
             as_of: None,
             source: Sha256::new([0; 32]),
         };
-        let table = |statements: Vec<Statement>| VexTable::open(&write(&meta, statements).into()).unwrap();
+        let table =
+            |statements: Vec<Statement>| VexTable::open(&write(&meta, statements).finish().into()).unwrap();
         let asked = Product { ecosystem: "npm", name: "@acme/lib", version: "1.0.0" };
         for (product, part, counts) in [
             ("pkg:npm/%40acme/lib@1.0.0", None, true),

@@ -28,7 +28,7 @@ fn state(intel: &Intel) -> (u64, Vec<String>) {
     let snapshot = intel.snapshot();
     assert!(snapshot.damaged().is_empty(), "{:?}", snapshot.damaged());
     let query = Query { ecosystem: "npm", name: "p", version: "1.0.0", now: at(NOW) };
-    (snapshot.generation(), snapshot.matches(&query).items.into_iter().map(|f| f.id).collect())
+    (snapshot.generation(), snapshot.matches(&query).items.iter().map(|f| f.id.clone()).collect())
 }
 
 /// Three changes: a base, a delta, a merge.

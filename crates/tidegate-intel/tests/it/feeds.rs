@@ -8,7 +8,7 @@ use tidegate_intel::{AdvisoryKind, FeedKind};
 use crate::support::{NOW, apply, ask, at, empty, only};
 
 fn delivered(name: &str, text: &str) -> Delivery {
-    let mut deliveries = read_bytes(name, text.as_bytes().to_vec(), &ReadOptions::default()).unwrap();
+    let mut deliveries = read_bytes(name, text, &ReadOptions::default()).unwrap();
     assert_eq!(deliveries.len(), 1);
     deliveries.remove(0)
 }

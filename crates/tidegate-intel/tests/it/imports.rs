@@ -239,8 +239,7 @@ fn what_is_cut_off_is_refused_whole() {
     ] {
         assert_eq!(read_bytes(name, packed.clone(), &options).unwrap()[0].len(), 50, "{name}");
         for cut in [packed.len() - 1, packed.len() / 3] {
-            let error =
-                read_bytes(name, packed[..cut].to_vec(), &options).map(|read| read.len()).unwrap_err();
+            let error = read_bytes(name, &packed[..cut], &options).map(|read| read.len()).unwrap_err();
             let text = format!("{error}: {:?}", std::error::Error::source(&error).map(ToString::to_string));
             assert!(text.contains("cut off"), "{name} cut at {cut}: {text}");
         }
@@ -337,6 +336,6 @@ fn signals_are_merged_in_part_and_replaced_whole() {
 fn an_empty_delivery_is_refused() {
     let intel = empty();
     load(&intel, "feed", &[&record("A-1", "npm", "p", FIXED_IN_2)]);
-    assert!(read_bytes("x.jsonl", b"  \n".to_vec(), &ReadOptions::default()).unwrap().is_empty());
+    assert!(read_bytes("x.jsonl", b"  \n", &ReadOptions::default()).unwrap().is_empty());
     assert_eq!(ids(&intel, "npm", "p", "1.0.0"), ["A-1"]);
 }

@@ -138,7 +138,7 @@ fn facts_say_what_is_known_and_what_is_not() {
 fn answer(snapshot: &Snapshot, name: &str, version: &str) -> BTreeSet<(String, Vec<String>)> {
     let findings = snapshot.matches(&Query { ecosystem: "npm", name, version, now: at(NOW) });
     let undecided = findings.undecided.into_iter().map(|id| (id, Vec::new()));
-    findings.items.into_iter().map(|f| (f.id, f.fixed)).chain(undecided).collect()
+    findings.items.iter().map(|f| (f.id.clone(), f.fixed.clone())).chain(undecided).collect()
 }
 
 fn events() -> impl Strategy<Value = String> {

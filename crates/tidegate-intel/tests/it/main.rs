@@ -4,6 +4,7 @@
 mod bundles;
 mod crashes;
 mod feeds;
+mod gone_wrong;
 mod imports;
 mod inverse;
 mod matching;

@@ -71,7 +71,7 @@ fn found(intel: &Intel, name: &str, version: &str) -> BTreeSet<String> {
     let findings = intel.snapshot().matches(&query);
     assert!(findings.undecided.is_empty());
     // Records here have no aliases, so each is a finding of its own.
-    findings.items.into_iter().map(|finding| finding.id).collect()
+    findings.items.iter().map(|finding| finding.id.clone()).collect()
 }
 
 fn version() -> impl Strategy<Value = String> {

@@ -33,7 +33,7 @@ fn answers(intel: &Intel, names: &BTreeSet<(String, String)>) -> Vec<Vec<String>
         for version in VERSIONS {
             let findings = snapshot.matches(&Query { ecosystem, name, version, now: at(NOW) });
             let withdrawn = findings.retracted.into_iter().map(|r| r.id);
-            answers.push(findings.items.into_iter().flat_map(|f| f.ids).chain(withdrawn).collect());
+            answers.push(findings.items.iter().flat_map(|f| f.ids.clone()).chain(withdrawn).collect());
         }
     }
     answers

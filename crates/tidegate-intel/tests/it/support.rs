@@ -48,12 +48,13 @@ pub(crate) fn ask(intel: &Intel, ecosystem: &str, name: &str, version: &str) -> 
 
 /// Shown ids of what touches a version.
 pub(crate) fn ids(intel: &Intel, ecosystem: &str, name: &str, version: &str) -> Vec<String> {
-    ask(intel, ecosystem, name, version).items.into_iter().map(|finding| finding.id).collect()
+    ask(intel, ecosystem, name, version).items.iter().map(|finding| finding.id.clone()).collect()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "asked in the argument")]
 pub(crate) fn only(findings: Findings) -> Finding {
     assert_eq!(findings.items.len(), 1, "{findings:?}");
-    findings.items.into_iter().next().unwrap()
+    (*findings.items[0]).clone()
 }
 
 /// A record of one range in one package.

@@ -35,6 +35,8 @@ pub(super) struct Contents {
     pub(super) advisories: BTreeMap<String, Vec<Value>>,
     /// Files below `/feeds/`.
     pub(super) feeds: BTreeMap<String, Bytes>,
+    /// What is said of them as `x-goog-hash`.
+    pub(super) feed_hashes: BTreeMap<String, String>,
 }
 
 impl Contents {
@@ -156,6 +158,11 @@ impl Catalog {
     /// Serves a file below `/feeds/`, as publishers of advisories do.
     pub fn put_feed(&self, path: &str, bytes: impl Into<Bytes>) {
         self.read().feeds.insert(path.to_owned(), bytes.into());
+    }
+
+    /// States a digest for a file below `/feeds/`, as object storage does: `md5=…` in Base64.
+    pub fn state_feed_hash(&self, path: &str, hash: &str) {
+        self.read().feed_hashes.insert(path.to_owned(), hash.to_owned());
     }
 
     /// npm: the advisory that the audit endpoint answers for `name`, in the form of the bulk endpoint

@@ -182,7 +182,13 @@ async fn answer(
         if let Some(fault) = &fault {
             distort(&mut page, fault);
         }
-        (respond(&rendering, &method, &headers, page), fault)
+        let mut response = respond(&rendering, &method, &headers, page);
+        let stated = head.uri.path().strip_prefix("/feeds/");
+        let stated = stated.and_then(|path| rendering.catalog.read().feed_hashes.get(path).cloned());
+        if let Some(hash) = stated.and_then(|hash| hash.parse().ok()) {
+            response.headers_mut().insert("x-goog-hash", hash);
+        }
+        (response, fault)
     });
     let (response, fault) = response.await.map_err(|_| Cut)?;
     Ok(match fault {

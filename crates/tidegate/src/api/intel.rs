@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tidegate_intel::FeedKind;
-use tidegate_intel::import::{self, AlarmKind, Extent, ReadOptions};
+use tidegate_intel::import::{AlarmKind, Extent, ReadOptions};
 use tidegate_store::catalogue::{AdvisoryHold, HoldState};
 
 use super::Handled;
 use super::call::Call;
 use super::problem::Problem;
+use crate::intel::bundles::{self, Loading};
 use crate::intel::effects::held::DecideError;
 use crate::intel::{effects, sync};
 
@@ -72,41 +73,74 @@ struct Import {
     accept: Vec<String>,
 }
 
-/// Loads files that lie on the door's machine.
-pub(super) async fn import(call: &Call) -> Handled {
+/// Files are read and written on the machine of the door, by whoever may use its socket there.
+fn on_this_machine(call: &Call, what: &str) -> Result<(), Problem> {
     if call.actor.token_id.is_some() {
         return Err(Problem::forbidden(
-            "files are imported on the machine of the door",
-            "run `tidegate intel import` there, as the user that runs the door",
+            format!("files are {what}ed on the machine of the door"),
+            format!("run `tidegate intel {what}` there, as the user that runs the door"),
         ));
     }
+    Ok(())
+}
+
+/// Loads files that lie on the door's machine: deliveries of feeds, or bundles of other doors.
+pub(super) async fn import(call: &Call) -> Handled {
+    on_this_machine(call, "import")?;
     let wanted: Import = call.document()?;
-    let accept = wanted.accept.iter().map(|word| accepted(word)).collect::<Result<Vec<_>, _>>()?;
+    let (unsigned, words): (Vec<_>, Vec<_>) =
+        wanted.accept.iter().partition(|word| word.as_str() == bundles::UNSIGNED);
+    let unsigned = !unsigned.is_empty();
+    let accept = words.into_iter().map(|word| accepted(word)).collect::<Result<Vec<_>, _>>()?;
     let options = ReadOptions {
         feed: wanted.feed,
         kind: wanted.kind,
         extent: if wanted.whole { Extent::Whole } else { Extent::Part },
         as_of: None,
+        scratch: Some(sync::scratch(&call.door).map_err(Problem::failed)?),
     };
     let actor = call.pseudonym().await?;
-    let (door, now) = (std::sync::Arc::clone(&call.door), call.now);
+    let door = std::sync::Arc::clone(&call.door);
+    let loading = Loading { paths: wanted.paths, options, unsigned, accept };
     let applied = call
         .door
-        .heavy(move || {
-            let deliveries = import::read(&wanted.paths, &options).map_err(|e| sync::chain(&e))?;
-            let applied = sync::put_in_force(&door, deliveries, accept, Some(actor))?;
-            if options.extent == Extent::Whole {
-                for feed in applied.reports.iter().filter(|report| !report.refused) {
-                    door.attempts.note_loaded(&feed.feed, feed.as_of.unwrap_or(now));
-                }
-            }
-            door.note_checked(door.attempts.successes());
-            Ok::<_, String>(applied)
-        })
+        .heavy(move || bundles::load(&door, loading, Some(actor)))
         .await
         .map_err(|why| Problem::bad(why, "nothing was changed"))?;
     effects::settle(&call.door).await;
     Ok(json!({ "generation": applied.generation, "feeds": applied.reports }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Export {
+    path: PathBuf,
+}
+
+/// Writes a signed bundle of everything that is in force to a file on the door's machine.
+pub(super) async fn export(call: &Call) -> Handled {
+    on_this_machine(call, "export")?;
+    let wanted: Export = call.document()?;
+    let (door, path) = (std::sync::Arc::clone(&call.door), wanted.path.clone());
+    let (manifest, key) = call
+        .door
+        .heavy(move || bundles::export(&door, &path))
+        .await
+        .map_err(|why| Problem::bad(why, "no file was written"))?;
+    let feeds = manifest.feeds.iter().map(
+        |feed| json!({ "feed": feed.name, "kind": feed.kind.as_str(), "as_of": feed.as_of, "records": feed.records }),
+    );
+    Ok(json!({
+        "path": wanted.path, "generation": manifest.generation, "key": key.to_string(),
+        "feeds": feeds.collect::<Vec<_>>(),
+    }))
+}
+
+/// The public half of the key that signs this door's bundles.
+pub(super) async fn key(call: &Call) -> Handled {
+    let door = std::sync::Arc::clone(&call.door);
+    let key = call.door.blocking(move || bundles::key(&door)).await.map_err(Problem::failed)?;
+    Ok(json!({ "key": key.public().to_string(), "id": key.public().id() }))
 }
 
 /// An alarm that a person overrules.
@@ -119,7 +153,7 @@ fn accepted(word: &str) -> Result<AlarmKind, Problem> {
         other => {
             return Err(Problem::bad(
                 format!("`{}` is no alarm that can be accepted", other.escape_debug()),
-                "they are shrunk, mass-retraction, rolled-back and unreadable",
+                "they are shrunk, mass-retraction, rolled-back, unreadable and unsigned",
             ));
         }
     })

@@ -116,6 +116,8 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         ("DELETE", ["blocks", id]) => quarantines::unblock(&call, id).await,
         ("GET", ["intel"]) => Ok(intel::status(&call)),
         ("GET", ["intel", "advisories", id]) => intel::advisory(&call, id).await,
+        ("GET", ["intel", "key"]) => intel::key(&call).await,
+        ("POST", ["intel", "export"]) => Box::pin(intel::export(&call)).await,
         ("GET", ["intel", "held"]) => intel::held(&call).await,
         ("POST", ["intel", "held", id, step]) => Box::pin(intel::decide_held(&call, id, step)).await,
         ("POST", ["intel", "sync"]) => Box::pin(intel::sync(&call)).await,

@@ -25,8 +25,16 @@ enum Command {
     Status,
     /// Get what is new from every feed now.
     Sync,
-    /// Load files: JSON, JSON lines, CSV, zip, tar, gz, zst, or folders of them. `-` reads standard input.
+    /// Load files: bundles of other doors, JSON, JSON lines, CSV, zip, tar, gz, zst, or folders of them. `-` reads standard input.
     Import(Import),
+    /// Write everything that is in force to a file for another door, signed with this door's key.
+    Export {
+        /// The file; one that is there is replaced.
+        #[arg(value_name = "FILE")]
+        path: PathBuf,
+    },
+    /// Print the public half of the key that signs this door's bundles.
+    Key,
     /// Show what is recorded under an id.
     Show {
         /// An id such as CVE-2021-44228, GHSA-jfh8-c2jp-5v3q or MAL-2024-1.
@@ -63,7 +71,8 @@ struct Import {
     /// They are all of the feed: what is not in them is gone.
     #[arg(long)]
     whole: bool,
-    /// Load in spite of an alarm: shrunk, mass-retraction, rolled-back, unreadable.
+    /// Load in spite of an alarm: shrunk, mass-retraction, rolled-back, unreadable; or a bundle that nobody known signed:
+    /// unsigned.
     #[arg(long, value_name = "ALARM", value_delimiter = ',')]
     accept: Vec<String>,
 }
@@ -97,6 +106,23 @@ impl Intel {
                 let told = door.post("intel/import", &body);
                 waiting.finish_and_clear();
                 self.imported(&told?)
+            }
+            Command::Export { path } => {
+                // The door runs in another folder.
+                let body = json!({ "path": std::path::absolute(path)? });
+                let waiting = super::show::spinner("writing");
+                let told = door.post("intel/export", &body);
+                waiting.finish_and_clear();
+                self.exported(&told?)
+            }
+            Command::Key => {
+                let told = door.get("intel/key", &[])?;
+                if self.ask.json {
+                    print_json([&told])?
+                } else {
+                    print(&format!("{}\n", safe(text(&told, "key"))))?
+                }
+                Ok(ExitCode::SUCCESS)
             }
             Command::Held => self.held(&door),
             Command::Confirm { id } => self.decide(&door, id, "confirm"),
@@ -164,6 +190,22 @@ impl Intel {
             print_table(&["FEED", "OUTCOME"], &rows)?;
         }
         Ok(ExitCode::from(u8::from(failed)))
+    }
+
+    fn exported(&self, told: &Value) -> Outcome {
+        if self.ask.json {
+            print_json([told])?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let row = |feed: &Value| {
+            let (name, kind) = (safe(text(feed, "feed")), safe(text(feed, "kind")));
+            vec![name, kind, feed["records"].to_string(), minute(feed, "as_of")]
+        };
+        let rows: Vec<_> = list(told, "feeds").iter().map(row).collect();
+        print_table(&["FEED", "KIND", "RECORDS", "AS OF"], &rows)?;
+        let (path, key) = (safe(text(told, "path")), safe(text(told, "key")));
+        print(&format!("written to {path}, signed with {key}\n"))?;
+        Ok(ExitCode::SUCCESS)
     }
 
     fn imported(&self, told: &Value) -> Outcome {

@@ -208,13 +208,22 @@ pub struct IntelSection {
     pub stale_hours: u64,
     /// Authors whose VEX statements count; others are shown and change nothing.
     pub trusted_vex: Vec<String>,
+    /// Public keys of doors whose bundles are taken in, as `tidegate intel key` prints them there.
+    pub trusted_bundle_keys: Vec<tidegate_intel::bundle::signature::PublicKey>,
     /// The feeds. Left out: the publishers' public ones, for the ecosystems of this door.
     pub feed: Option<Vec<Feed>>,
 }
 
 impl Default for IntelSection {
     fn default() -> Self {
-        Self { sync: true, refresh_seconds: 3600, stale_hours: 72, trusted_vex: Vec::new(), feed: None }
+        Self {
+            sync: true,
+            refresh_seconds: 3600,
+            stale_hours: 72,
+            trusted_vex: Vec::new(),
+            trusted_bundle_keys: Vec::new(),
+            feed: None,
+        }
     }
 }
 

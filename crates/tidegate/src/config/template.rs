@@ -70,6 +70,8 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # stale_hours = 72
 # Authors whose VEX statements count.
 # trusted_vex = []
+# Keys of doors whose bundles are taken in, as `tidegate intel key` prints them there.
+# trusted_bundle_keys = []
 
 [log]
 # format = "text"    # or "json"

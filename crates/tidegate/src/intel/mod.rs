@@ -3,6 +3,7 @@
 //! The advisories in force are part of the ruleset ([`Ruleset`](crate::pipeline::decide::Ruleset)): a feed that changed is
 //! a ruleset that changed, so no decision mixes two of them and none outlives its advisories.
 
+pub mod bundles;
 pub mod effects;
 pub mod facts;
 pub mod feeds;

@@ -27,9 +27,11 @@ const MAX_FEED_BYTES: u64 = 4 << 30;
 const MAX_CHANGES_BYTES: u64 = 512 << 20;
 /// The most bytes of one record.
 const MAX_RECORD_BYTES: u64 = 16 << 20;
-/// Bytes of memory that reading a packed delivery may take for each of its bytes: it is unpacked, compiled and compared
-/// with what is in force as a whole.
-const MEMORY_FOR_A_BYTE: u64 = 20;
+/// Bytes of memory that reading a packed delivery may take for each of its bytes: names, ids and versions are in memory
+/// while it is compiled, and what was compiled is mapped. Measured: 5.7 for 700,000 records, 45 MB packed.
+const MEMORY_FOR_A_BYTE: u64 = 6;
+/// And what reading takes whatever the size: records in memory, and the buffers to sort them.
+const MEMORY_FOR_ANY: u64 = 96 << 20;
 /// More changed records than this are fetched as a whole delivery.
 const MAX_CHANGED: usize = 300;
 
@@ -213,6 +215,7 @@ async fn follow(
         kind: Some(feed.kind),
         extent: Extent::Part,
         as_of: Some(newest),
+        scratch: None,
     };
     let name = format!("{}.jsonl", feed.name);
     let outcome = apply(door, move || {
@@ -248,8 +251,7 @@ async fn whole(
     loaded: bool,
 ) -> Result<Outcome, String> {
     let validators = if loaded { before.validators.clone() } else { Validators::default() };
-    let incoming = door.data.join("intel").join("incoming");
-    tokio::fs::create_dir_all(&incoming).await.map_err(|e| format!("{}: {e}", incoming.display()))?;
+    let incoming = scratch(door)?;
     let name = feed.whole.path_segments().and_then(Iterator::last).filter(|n| !n.is_empty());
     // The reader tells formats by content first and by name where that is not enough.
     let path = incoming.join(format!("{}-{}", feed.name, name.unwrap_or("feed")));
@@ -260,7 +262,7 @@ async fn whole(
             "reading {} MB may take {} MB of memory, which are not available: give the door more, or load the feed \
              with `tidegate intel import`",
             size / 1_000_000,
-            size.saturating_mul(MEMORY_FOR_A_BYTE) / 1_000_000
+            memory_for(size) / 1_000_000
         )),
         Ok(Some((validators, _))) => {
             // Taken before the delivery is read, so that a change in between is asked for again, not missed.
@@ -270,6 +272,7 @@ async fn whole(
                 kind: Some(feed.kind),
                 extent: Extent::Whole,
                 as_of,
+                scratch: Some(incoming.clone()),
             };
             let file = path.clone();
             let outcome = apply(door, move || import::read(&[file], &options).map_err(|e| chain(&e))).await;
@@ -288,10 +291,22 @@ async fn whole(
     outcome
 }
 
+/// The folder for what arrives and for what is set aside while it is read, made if it is not there.
+pub(crate) fn scratch(door: &Door) -> Result<PathBuf, String> {
+    let folder = door.data.join("intel").join("incoming");
+    std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    Ok(folder)
+}
+
 /// Whether a delivery of so many bytes can be read in so much memory. A door that is killed for its memory, starts again
 /// and fetches again would serve nobody.
 fn fits(size: u64, available: Option<u64>) -> bool {
-    available.is_none_or(|available| size.saturating_mul(MEMORY_FOR_A_BYTE) < available)
+    available.is_none_or(|available| memory_for(size) < available)
+}
+
+/// What reading a delivery of so many bytes may take.
+const fn memory_for(size: u64) -> u64 {
+    size.saturating_mul(MEMORY_FOR_A_BYTE).saturating_add(MEMORY_FOR_ANY)
 }
 
 /// Streams a feed into a file and says how large it is; `None` where what is loaded is current.
@@ -307,17 +322,22 @@ async fn download(
     let failed = |e: std::io::Error| format!("{}: {e}", path.display());
     let mut file = tokio::fs::File::create(path).await.map_err(failed)?;
     let mut size = 0;
+    let mut checking = body.promised.clone().check();
     while let Some(bytes) = body.next().await.map_err(|e| chain(&e))? {
         size += bytes.len() as u64;
         if size > MAX_FEED_BYTES {
             return Err(format!("{} is larger than {MAX_FEED_BYTES} bytes", feed.whole));
         }
+        checking.update(&bytes);
         file.write_all(&bytes).await.map_err(failed)?;
     }
     file.flush().await.map_err(failed)?;
-    match body.length {
-        Some(length) if length != size => Err(format!("{} of {length} bytes arrived", size)),
-        _ => Ok(Some((validators, size))),
+    if let Some(length) = body.length.filter(|length| *length != size) {
+        return Err(format!("{size} of {length} bytes arrived"));
+    }
+    match checking.differs() {
+        Some(digest) => Err(format!("what arrived is not what {} says: its {digest} differs", feed.whole)),
+        None => Ok(Some((validators, size))),
     }
 }
 
@@ -420,8 +440,8 @@ mod tests {
 
     #[test]
     fn a_delivery_must_fit_into_memory() {
-        assert!(fits(200 << 20, Some(8 << 30)) && fits(200 << 20, None) && fits(0, Some(1)));
-        assert!(!fits(200 << 20, Some(2 << 30)) && !fits(u64::MAX, Some(u64::MAX)));
+        assert!(fits(200 << 20, Some(2 << 30)) && fits(200 << 20, None) && fits(0, Some(100 << 20)));
+        assert!(!fits(200 << 20, Some(1 << 30)) && !fits(u64::MAX, Some(u64::MAX)));
     }
 
     #[test]

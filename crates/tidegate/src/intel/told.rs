@@ -1,5 +1,7 @@
 //! What a client's own audit is told: findings with the words and ranges of their records.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::Value;
 use tidegate_ecosystems::advice::{Advice, Affected, End};
@@ -36,7 +38,7 @@ pub fn advice(
             found.undecided.join(", ")
         ));
     }
-    let told = |finding: &Finding| one(advisories, finding, package, door_url, now);
+    let told = |finding: &Arc<Finding>| one(advisories, finding, package, door_url, now);
     Ok(found.items.iter().filter(|finding| is_told(finding.kind)).map(told).collect())
 }
 

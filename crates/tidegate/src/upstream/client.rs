@@ -16,6 +16,7 @@ use tidegate_ecosystems::{DocumentRequest, FetchedDocument};
 use url::Url;
 
 use super::decode::{Collector, DecodeError};
+use super::promised::Promised;
 use super::proxy::{Proxies, Way};
 use super::resolver::{PrivateHosts, Resolver};
 use super::{Upstream, UpstreamError};
@@ -127,6 +128,8 @@ pub struct ArtifactBody {
     pub length: Option<u64>,
     /// The address that answered, after redirects.
     pub url: Url,
+    /// The digests that upstream states for them.
+    pub promised: Promised,
 }
 
 impl Client {
@@ -289,6 +292,7 @@ impl Client {
         url: Url,
     ) -> ArtifactBody {
         ArtifactBody {
+            promised: Promised::of(response.headers()),
             body: response.into_body(),
             upstream: upstream.name.clone(),
             idle: self.settings.idle,

@@ -5,6 +5,7 @@
 mod client;
 mod decode;
 mod error;
+mod promised;
 pub mod proxy;
 mod resolver;
 
@@ -17,6 +18,7 @@ use tidegate_model::{PackageName, Secret};
 
 pub use client::{ArtifactBody, Client, ClientSettings, Fetched, Posted, Validators};
 pub use error::UpstreamError;
+pub use promised::{Checking, Promised};
 
 /// One upstream of a repository.
 #[derive(Debug)]

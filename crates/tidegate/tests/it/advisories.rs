@@ -337,7 +337,7 @@ fn audits_are_answered_out_of_what_is_loaded() {
 }
 
 /// A configuration file for a door process that follows `kev.json` of this upstream.
-fn configuration(upstream: &FakeUpstream, home: &Home, intel: &str) -> std::path::PathBuf {
+pub(crate) fn configuration(upstream: &FakeUpstream, home: &Home, intel: &str) -> std::path::PathBuf {
     let path = home.path().join("tidegate.toml");
     let text = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[intel]\n{intel}\n[[intel.feed]]\nname = \"kev\"\nkind = \"kev\"\nurl = \"{}/feeds/kev.json\"\n\

@@ -55,8 +55,15 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         proxy: _,
         no_proxy: _,
     } = upstreams;
-    // advisories.rs: all of them.
-    let IntelSection { sync: _, refresh_seconds: _, stale_hours: _, trusted_vex: _, feed: _ } = intel;
+    // bundles.rs: trusted_bundle_keys; advisories.rs: the rest.
+    let IntelSection {
+        sync: _,
+        refresh_seconds: _,
+        stale_hours: _,
+        trusted_vex: _,
+        trusted_bundle_keys: _,
+        feed: _,
+    } = intel;
     // events.rs, and the tests of sinks beside their code.
     let EventsSection { webhook, file } = events;
     for WebhookSink { url: _, secret_env: _, secret_file: _, types: _, begin: _ } in webhook.into_values() {}

@@ -82,6 +82,7 @@ fn deliveries(records: &[Value]) -> Vec<import::Delivery> {
         kind: Some(FeedKind::Osv),
         extent: Extent::Part,
         as_of: None,
+        scratch: None,
     };
     import::read_bytes("ours.jsonl", lines.join("\n").into_bytes(), &options).unwrap()
 }

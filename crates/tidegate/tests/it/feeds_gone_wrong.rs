@@ -243,3 +243,20 @@ fn a_damaged_feed_is_a_gap_however_many_others_are_whole() {
     assert!(door.get("/npm/fine").header("x-tidegate-degraded").unwrap().contains("osv is damaged"));
     assert_eq!(status(&door, "2.0.0"), 403, "another feed that is whole makes no gap clean");
 }
+
+#[test]
+fn what_is_not_what_its_server_says_is_not_read() {
+    let upstream = upstream();
+    deliver(&upstream, &[advisory(5)]);
+    exploited(&upstream, &[]);
+    let door = Setup::new(&upstream).with(following(&upstream)).open();
+    // Of nine other bytes.
+    upstream.catalog().state_feed_hash(FEED, "crc32c=4waSgw==,md5=JfnnlDI7RTiF9RgfG2JNCw==");
+    let (word, why) = outcome(&door, "osv");
+    assert!(word == "failed" && why.contains("MD5 differs"), "{word} {why}");
+    assert_eq!(status(&door, "1.1.0"), 200, "nothing of it is in force");
+    upstream.catalog().put_feed("kev.json", "123456789");
+    upstream.catalog().state_feed_hash("kev.json", "crc32c=4waSgw==,md5=JfnnlDI7RTiF9RgfG2JNCw==");
+    let (_, why) = outcome(&door, "kev");
+    assert!(!why.contains("differs"), "what fits is read: {why}");
+}

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod advisories;
+mod bundles;
 mod check;
 mod check_samples;
 mod clients_audits;

@@ -41,7 +41,7 @@ impl Scope {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct GraveFinding {
     pub why: Grave,
-    pub finding: Finding,
+    pub finding: std::sync::Arc<Finding>,
 }
 
 /// An admitted version of which other things are known than were told.

@@ -104,13 +104,14 @@ pub fn swap(door: &Arc<Door>, applied: &Applied, actor: Option<Pseudonym>) {
     if applied.before.generation() == applied.after.generation() {
         return;
     }
-    let scope = match inverse::changes(&applied.before, &applied.after) {
-        Ok(changes) => Scope::Names(
-            changes
-                .into_iter()
-                .filter_map(|c| Some((c.ecosystem.parse::<Ecosystem>().ok()?, c.name)))
-                .collect(),
-        ),
+    // A first delivery touches a million names: of each nothing but the name is kept.
+    let mut names = Vec::new();
+    let mut name_it = |ecosystem: &str, name: &str| {
+        names.extend(ecosystem.parse::<Ecosystem>().ok().map(|ecosystem| (ecosystem, name.to_owned())));
+        false
+    };
+    let scope = match inverse::changes_among(&applied.before, &applied.after, &mut name_it) {
+        Ok(_) => Scope::Names(names.into_iter().collect()),
         Err(error) => {
             tracing::error!(error = %error, "what changed cannot be told, so everything is looked at: {}", chain(&error));
             Scope::Everything
