@@ -52,7 +52,7 @@ fn last_two<'s, 'a>(path: &'s [Step<'a>]) -> &'s [Step<'a>] {
 }
 
 /// Hands on a text of a document without its escapes.
-pub(super) fn text_part(
+fn text_part(
     node: &Node<'_>,
     walk: &mut Walk<'_>,
     format: Format,
@@ -98,7 +98,7 @@ impl Reader for InlineSourceMap {
         // Text only: a program that has the mark among its texts is none.
         !bytes.is_empty()
             && memchr::memchr(0, &bytes[..bytes.len().min(1024)]).is_none()
-            && memchr::memmem::rfind(bytes, MARK).is_some()
+            && memchr::memmem::find(bytes, MARK).is_some()
     }
 
     fn read(&self, node: &Node<'_>, walk: &mut Walk<'_>) -> Read {

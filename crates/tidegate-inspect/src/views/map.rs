@@ -22,6 +22,8 @@ struct Segment {
 #[derive(Debug, Default)]
 pub(crate) struct Map {
     segments: Vec<Segment>,
+    /// Bytes of what the view is made of: the last group of a run may be shorter than its step.
+    source_bytes: usize,
 }
 
 impl Map {
@@ -32,7 +34,7 @@ impl Map {
     fn unit(&self, at: usize) -> Range<usize> {
         let Some(segment) = self.segment(at) else { return 0..0 };
         let start = segment.leaf + (at - segment.view) / segment.view_step * segment.leaf_step;
-        start..start + segment.leaf_step
+        start..(start + segment.leaf_step).min(self.source_bytes).max(start)
     }
 
     pub(super) fn locate(&self, range: Range<usize>, length: usize) -> Range<usize> {
@@ -54,7 +56,13 @@ pub(super) struct Builder<'a, 'v> {
 
 impl<'a, 'v> Builder<'a, 'v> {
     pub(super) fn new(kind: ViewKind, source: &Source<'a>, visit: &'v mut dyn FnMut(&View<'_>)) -> Self {
-        Self { kind, outer: source.outer, text: Vec::new(), map: Map::default(), visit }
+        Self {
+            kind,
+            outer: source.outer,
+            text: Vec::new(),
+            map: Map { segments: Vec::new(), source_bytes: source.bytes.len() },
+            visit,
+        }
     }
 
     /// Appends decoded bytes: each `view_step` of them stand for `leaf_step` bytes of the leaf from `leaf` on.

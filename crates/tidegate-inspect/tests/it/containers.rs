@@ -294,11 +294,13 @@ pub(crate) fn base64(bytes: &[u8]) -> Vec<u8> {
 fn notebooks_give_what_cells_printed() {
     let picture = noise(60, 4);
     let notebook = format!(
-        r#"{{"cells":[{{"cell_type":"code","source":["x = 1\n"],"outputs":[{{"text":["printed \"secret\"\n"]}},{{"data":{{"image/png":"{}","text/plain":"shown"}}}}]}}],"nbformat":4}}"#,
+        r#"{{"cells":[{{"cell_type":"code","source":["x = 1\n","y = \"2\"\n"],"outputs":[{{"text":["printed \"secret\"\n"]}},{{"data":{{"image/png":"{}","text/plain":"shown"}}}}]}}],"nbformat":4}}"#,
         String::from_utf8(base64(&picture)).unwrap()
     );
     let told = look("x.ipynb", notebook.as_bytes());
     let contents: Vec<&[u8]> = told.leaves.iter().map(|leaf| &leaf.bytes[..]).collect();
+    assert!(contents.contains(&&b"x = 1\ny = \"2\"\n"[..]), "lines of one cell are one text: {told:?}");
+    assert!(contents.contains(&&b"printed \"secret\"\n"[..]), "{told:?}");
     assert!(contents.contains(&&picture[..]) && contents.contains(&&b"shown"[..]), "{told:?}");
     assert_eq!(told.leaves.last().unwrap().format, Format::Notebook);
 }

@@ -109,3 +109,9 @@ fn ordinary_text_has_no_views() {
     views::each(&text, &mut |_| count += 1);
     assert_eq!(count, 0);
 }
+
+#[test]
+fn a_last_group_that_is_cut_ends_with_the_leaf() {
+    let cut = &base64(TOKEN)[..38];
+    views::each(cut, &mut |view| assert_eq!(view.locate(0..view.text.len()), 0..cut.len(), "{view:?}"));
+}

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
+use tidegate_store::catalogue::Settings as _;
+use tidegate_store::catalogue::sqlite::SqliteCatalogue;
 
 use crate::recall::{SECRET, SECRET_ENV, Site, advisory};
 use crate::support::{PATIENCE, days_ago};
@@ -355,6 +357,31 @@ fn kill_at_any_moment_loses_no_event() {
         ids.contains(&last).then_some(ids)
     });
     assert_eq!(lines, expected, "in a file each stands once");
+}
+
+/// As if the door had been killed after each line and before the note of it.
+#[test]
+fn a_file_that_is_ahead_of_its_note_gets_nothing_twice() {
+    let receiver = Receiver::start();
+    let mut site = Site::open("[events.file.siem]\npath = \"events.ndjson\"\ntypes = [\"artifact.*\"]\n");
+    let ids = |site: &Site| -> Vec<String> {
+        let text = std::fs::read_to_string(site.data.join("events.ndjson")).unwrap();
+        let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        events.map(|event| event["id"].as_str().unwrap().to_owned()).collect()
+    };
+    block(&site, "1.0.0");
+    block(&site, "1.1.0");
+    receiver.wait("two lines", || (ids(&site).len() == 2).then_some(()));
+    site.kill_and_start_after(|data| {
+        let catalogue = SqliteCatalogue::open(&data.join("catalogue.sqlite")).unwrap();
+        catalogue.set_setting("events.sink.siem", "{\"cursor\":0}").unwrap();
+        // And a line that was cut.
+        let mut file = std::fs::OpenOptions::new().append(true).open(data.join("events.ndjson")).unwrap();
+        file.write_all(b"{\"specversion\":\"1.0\",\"id\":\"half").unwrap();
+    });
+    block(&site, "2.0.0");
+    receiver.wait("the third", || (ids(&site).len() >= 3).then_some(()));
+    assert_eq!(ids(&site), told_ids(&site, "artifact.*"));
 }
 
 #[test]

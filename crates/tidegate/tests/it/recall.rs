@@ -43,8 +43,14 @@ impl Site {
 
     /// Kills the door as a power switch would, and opens another on what it left.
     pub(crate) fn kill_and_start(&mut self) {
+        self.kill_and_start_after(|_| ());
+    }
+
+    /// The same, with something done to the data directory between.
+    pub(crate) fn kill_and_start_after(&mut self, between: impl FnOnce(&std::path::Path)) {
         self.door.signal(9);
         self.door.wait(PATIENCE).expect("a killed process ends");
+        between(&self.data);
         (self.door, self.address) = start(&self.home, &self.data, &self.upstream);
     }
 
