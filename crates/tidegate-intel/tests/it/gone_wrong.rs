@@ -28,7 +28,7 @@ fn zipped(files: &[(String, Vec<u8>)]) -> Vec<u8> {
 }
 
 fn gzipped(bytes: &[u8]) -> Vec<u8> {
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     packer.write_all(bytes).unwrap();
     packer.finish().unwrap()
 }
@@ -75,7 +75,7 @@ fn whatever_is_delivered_what_was_known_stays_known_and_the_fault_has_a_name() {
     let files: Vec<(String, Vec<u8>)> =
         whole.iter().enumerate().map(|(n, r)| (format!("A-{n}.json"), r.clone().into_bytes())).collect();
     let archive = zipped(&files);
-    let spaces = vec![b' '; 160 << 20];
+    let spaces = vec![b' '; 80 << 20];
     let deep = format!(r#"{{"id":"X-1","affected":{}1{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
     let giant =
         format!(r#"{{"id":"X-1","modified":"2026-01-01T00:00:00Z","details":"{}"}}"#, "x".repeat(17 << 20));
