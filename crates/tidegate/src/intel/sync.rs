@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use http::HeaderMap;
 use tidegate_ecosystems::DocumentRequest;
+use tidegate_intel::ApplyError;
 use tidegate_intel::feeds::osv::modified_since;
 use tidegate_intel::import::{self, Applied, Delivery, Extent, FeedReport, PlanOptions, ReadOptions};
 use tidegate_ledger::pseudonym::Pseudonym;
@@ -146,7 +147,30 @@ pub async fn all(door: &Arc<Door>, mut progress: impl FnMut(&str, &Outcome)) -> 
         progress(&feed.name, &outcome);
         outcomes.insert(feed.name.clone(), outcome);
     }
+    merge(door).await;
     outcomes
+}
+
+/// Merges what came in many small changes, so that a look-up asks few segments however long the door follows its feeds.
+async fn merge(door: &Arc<Door>) {
+    let busy = Arc::clone(door);
+    let merged = door.heavy(move || {
+        let _one_at_a_time = busy.effects.applying();
+        let before = busy.intel.snapshot();
+        if !busy.intel.compact()? {
+            return Ok(false);
+        }
+        let after = busy.intel.snapshot();
+        let applied = Applied { generation: after.generation(), reports: Vec::new(), before, after };
+        super::effects::swap(&busy, &applied, None);
+        Ok::<_, ApplyError>(true)
+    });
+    match merged.await {
+        Ok(true) => super::effects::settle(door).await,
+        Ok(false) => {}
+        // Many small segments answer as well, only later.
+        Err(error) => tracing::error!(error = %error, "feeds could not be merged: {}", chain(&error)),
+    }
 }
 
 async fn one(door: &Arc<Door>, feed: &FeedSource) -> Outcome {

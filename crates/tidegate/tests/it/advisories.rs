@@ -307,6 +307,15 @@ fn changes_of_an_osv_database_come_one_by_one() {
     assert_eq!(upstream.count("all.jsonl"), 1);
     assert_eq!(status(&door, "1.1.0"), 403);
     assert_eq!(synced(&door)[0].1, Outcome::Current);
+    // Small changes do not pile up.
+    let layers = |door: &TestDoor| door.door.rules().advisories.snapshot.feeds()[0].layer_count();
+    assert_eq!(layers(&door), 1);
+    let mut lifted = advisory(0);
+    lifted["withdrawn"] = days_ago(0).into();
+    upstream.catalog().put_feed("osv/GHSA-aaaa-bbbb-cccc.json", lifted.to_string());
+    upstream.catalog().put_feed("osv/modified_id.csv", format!("{},GHSA-aaaa-bbbb-cccc\n", days_ago(0)));
+    assert_eq!(synced(&door)[0].1, Outcome::Changed { count: 1 });
+    assert_eq!((layers(&door), status(&door, "1.1.0")), (1, 200));
 }
 
 #[test]
