@@ -2,7 +2,7 @@
 //!
 //! 1. *In force* ([`swap`]): what must wait for a person is found and kept, then the new snapshot takes the place of the old
 //!    one for every path at once. A version whose admission is being written belongs to one side or the other (see
-//!    [`Effects::admitting`]).
+//!    `Effects::admitting`).
 //! 2. *Told* ([`settle`]): every admitted version that is exposed to more or to less gets an entry in the ledger, a note in
 //!    the catalogue of what was told, and an alarm that says how to find who took it, or the end of that alarm.
 //!
