@@ -281,24 +281,32 @@ fn rustsec(record: &Value) -> Option<(&str, String)> {
     let affected = record["affected"].get(0)?;
     let name = affected["package"]["name"].as_str()?;
     let date = record["published"].as_str()?.get(..10)?;
-    let events =
-        affected["ranges"].as_array().into_iter().flatten().filter_map(|range| range["events"].as_array());
-    let (mut patched, mut unaffected) = (Vec::new(), Vec::new());
-    for event in events.flatten() {
-        if let Some(fixed) = event["fixed"].as_str() {
-            patched.push(format!("\">= {fixed}\""));
-        }
+    // RustSec's own records have one range of versions, whose events alternate; versions between two of its spans are
+    // patched.
+    let is_range = |range: &&Value| range["type"] == "SEMVER";
+    let events = affected["ranges"].as_array()?.iter().find(is_range)?["events"].as_array()?;
+    let (mut patched, mut unaffected): (Vec<String>, Vec<String>) = Default::default();
+    for event in events {
+        // Both may stand in one event; the span begins before it ends.
         if let Some(first) = event["introduced"].as_str().filter(|v| !v.starts_with("0.0.0-0") && *v != "0") {
-            unaffected.push(format!("\"< {first}\""));
+            match patched.last_mut() {
+                Some(before) => before.push_str(&format!(", < {first}")),
+                None => unaffected.push(format!("< {first}")),
+            }
+        }
+        if let Some(fixed) = event["fixed"].as_str() {
+            patched.push(format!(">= {fixed}"));
         }
     }
+    let quoted =
+        |list: &[String]| list.iter().map(|range| format!("\"{range}\"")).collect::<Vec<_>>().join(", ");
     let informational = affected["database_specific"]["informational"].as_str();
     let informational = informational.map(|word| format!("informational = \"{word}\"\n")).unwrap_or_default();
     let title = record["summary"].as_str().unwrap_or(id).replace('\n', " ");
     let text = format!(
         "```toml\n[advisory]\nid = \"{id}\"\npackage = \"{name}\"\ndate = \"{date}\"\n{informational}\n[versions]\npatched = [{}]\nunaffected = [{}]\n```\n\n# {title}\n\nText.\n",
-        patched.join(", "),
-        unaffected.join(", ")
+        quoted(&patched),
+        quoted(&unaffected)
     );
     Some((name, text))
 }
