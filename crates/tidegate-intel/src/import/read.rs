@@ -26,6 +26,10 @@ const MAX_REJECTIONS_NAMED: usize = 20;
 /// Bytes of records that are kept in memory, of all feeds together; more are sorted and set aside on disk.
 const HELD_BYTES: usize = 32 << 20;
 
+/// The Go database's sources leave the year 1 where a time is filled in on publication. Nothing was published as an
+/// advisory before 1990, in seconds of Unix time.
+const BEFORE_ADVISORIES: i64 = 631_152_000;
+
 /// How to read.
 #[derive(Clone, Debug, Default)]
 pub struct ReadOptions {
@@ -447,7 +451,9 @@ impl<'o> Reading<'o> {
         let (options, scratch) = (self.options, self.scratch);
         let deliveries = self.feeds.into_iter().map(|(feed, part)| {
             let records = part.records.finish();
-            let as_of = options.as_of.or(part.stated).or_else(|| records.newest().and_then(instant));
+            let newest =
+                records.newest().and_then(instant).filter(|at| at.unix_seconds() > BEFORE_ADVISORIES);
+            let as_of = options.as_of.or(part.stated).or(newest);
             let payload = match part.kind {
                 FeedKind::Kev | FeedKind::Epss | FeedKind::Ssvc => {
                     Payload::Signals { rows: part.rows, model: part.model }

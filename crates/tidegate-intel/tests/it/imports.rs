@@ -384,3 +384,12 @@ fn of_a_repository_only_the_records_are_read() {
         ReadOptions { feed: Some("feed".into()), kind: Some(FeedKind::Ghsa), ..ReadOptions::default() };
     assert!(read_bytes("main.zip", archive(&drafts), &options).unwrap().is_empty());
 }
+
+#[test]
+fn a_time_that_is_not_filled_in_is_no_age() {
+    let options = ReadOptions { feed: Some("go".into()), kind: Some(FeedKind::Go), ..ReadOptions::default() };
+    let line = record("GO-2026-0001", "Go", "example.test/m", r#"{"introduced":"0"}"#);
+    let of = |text: &str| read_bytes("go.jsonl", text, &options).unwrap()[0].as_of();
+    assert!(of(&line).is_some());
+    assert_eq!(of(&line.replace("2026-01-01T", "0001-01-01T")), None);
+}
