@@ -245,7 +245,7 @@ impl Site {
 
     /// Everyone who took what the advisory touches.
     fn who(&self) -> String {
-        self.told(&["who", "MAL-2026-1", "--json"])
+        self.told(&["who", "MAL-2026-1", "--json", "--limit", "1000000"])
     }
 }
 

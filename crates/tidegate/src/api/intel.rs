@@ -50,6 +50,7 @@ pub(super) fn status(call: &Call) -> Value {
     json!({
         "generation": snapshot.generation(),
         "sync": door.config.intel.sync,
+        "under_way": door.attempts.under_way(),
         "fresh_until": rules.advisories.fresh_until(),
         "feeds": loaded.chain(damaged).chain(missing).collect::<Vec<_>>(),
     })

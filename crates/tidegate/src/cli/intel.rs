@@ -95,9 +95,12 @@ impl Intel {
                 Ok(ExitCode::SUCCESS)
             }
             Command::Sync => {
-                let waiting = super::show::spinner("getting feeds");
-                let told = door.post("intel/sync", &json!({}));
-                waiting.finish_and_clear();
+                let watched = self.ask.door()?;
+                let told = super::show::watching(
+                    "getting feeds",
+                    move |bar| show_under_way(&watched, bar),
+                    || door.post("intel/sync", &json!({})),
+                );
                 self.synced(&told?)
             }
             Command::Import(import) => {
@@ -346,6 +349,27 @@ fn advisory(told: &Value) -> String {
         }
     }
     out
+}
+
+/// Shows which feed is being had, and how much of it arrived.
+fn show_under_way(door: &super::remote::Remote, bar: &indicatif::ProgressBar) {
+    let Ok(told) = door.get("intel", &[]) else { return };
+    let doing = &told["under_way"];
+    let (feed, step) = (safe(text(doing, "feed")), text(doing, "step"));
+    if feed.is_empty() {
+        return;
+    }
+    let template = match doing["of"].as_u64() {
+        Some(of) if step == "fetching" => {
+            bar.set_length(of);
+            "{spinner} {msg} {wide_bar} {bytes}/{total_bytes}"
+        }
+        None if step == "fetching" => "{spinner} {msg} {bytes}",
+        _ => "{spinner} {msg}",
+    };
+    bar.set_style(indicatif::ProgressStyle::with_template(template).expect("the templates are valid"));
+    bar.set_position(doing["bytes"].as_u64().unwrap_or_default());
+    bar.set_message(format!("{feed}: {step}"));
 }
 
 /// The ranges of a package in short.

@@ -1,6 +1,7 @@
 //! How commands print: sentences for people, one JSON object a line for programs. Colour only where a terminal is.
 
 use std::fmt::Write as _;
+use std::sync::mpsc::{self, RecvTimeoutError};
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
@@ -147,6 +148,34 @@ pub fn spinner(what: &'static str) -> indicatif::ProgressBar {
     bar.enable_steady_tick(std::time::Duration::from_millis(120));
     bar
 }
+
+/// Runs `work` while a bar shows what a door says that it is doing; silent where there is no terminal.
+pub fn watching<T>(
+    what: &'static str,
+    watch: impl Fn(&indicatif::ProgressBar) + Send,
+    work: impl FnOnce() -> T,
+) -> T {
+    let bar = spinner(what);
+    let (done, is_done) = mpsc::channel::<()>();
+    let result = std::thread::scope(|scope| {
+        let bar = &bar;
+        if !bar.is_hidden() {
+            scope.spawn(move || {
+                while is_done.recv_timeout(WATCH_EVERY) == Err(RecvTimeoutError::Timeout) {
+                    watch(bar);
+                }
+            });
+        }
+        let result = work();
+        drop(done);
+        result
+    });
+    bar.finish_and_clear();
+    result
+}
+
+/// Pause between two looks at what a door is doing.
+const WATCH_EVERY: std::time::Duration = std::time::Duration::from_millis(250);
 
 #[cfg(test)]
 mod tests {

@@ -83,6 +83,42 @@ pub struct Attempts {
     all: Mutex<BTreeMap<String, Attempt>>,
     /// One pass over the feeds at a time.
     running: tokio::sync::Mutex<()>,
+    /// What the pass is doing.
+    under_way: Mutex<Option<UnderWay>>,
+}
+
+/// What a pass over the feeds is doing, for whoever watches.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct UnderWay {
+    /// Which feed.
+    pub feed: String,
+    /// What is done with it.
+    pub step: Step,
+    /// Bytes that arrived.
+    pub bytes: u64,
+    /// Of how many, where the publisher says.
+    pub of: Option<u64>,
+}
+
+/// A step of getting a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Its publisher is asked whether it changed.
+    Asking,
+    /// It arrives.
+    Fetching,
+    /// It is read, compared and put in force.
+    Reading,
+}
+
+/// Takes back what was said to be under way, also where a pass is broken off.
+struct Watched<'a>(&'a Attempts);
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        *self.0.under_way.lock().expect("no panic while holding it") = None;
+    }
 }
 
 impl Attempts {
@@ -90,7 +126,17 @@ impl Attempts {
     pub fn open(dir: &Path) -> Self {
         let file = dir.join("attempts.json");
         let all = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        Self { file, all: Mutex::new(all.unwrap_or_default()), running: tokio::sync::Mutex::default() }
+        Self { file, all: Mutex::new(all.unwrap_or_default()), ..Self::default() }
+    }
+
+    /// What is being done right now; `None` while no feed is looked at.
+    pub fn under_way(&self) -> Option<UnderWay> {
+        self.under_way.lock().expect("no panic while holding it").clone()
+    }
+
+    fn doing(&self, feed: &str, step: Step, bytes: u64, of: Option<u64>) {
+        let doing = UnderWay { feed: feed.to_owned(), step, bytes, of };
+        *self.under_way.lock().expect("no panic while holding it") = Some(doing);
     }
 
     /// The last attempt at each feed.
@@ -129,8 +175,10 @@ impl Attempts {
 /// Goes over every feed once. Who waits for it sees each outcome as it comes.
 pub async fn all(door: &Arc<Door>, mut progress: impl FnMut(&str, &Outcome)) -> BTreeMap<String, Outcome> {
     let _one_at_a_time = door.attempts.running.lock().await;
+    let _watched = Watched(&door.attempts);
     let mut outcomes = BTreeMap::new();
     for feed in &door.feeds {
+        door.attempts.doing(&feed.name, Step::Asking, 0, None);
         let outcome = one(door, feed).await;
         match &outcome {
             Outcome::Failed { why } => {
@@ -299,6 +347,7 @@ async fn whole(
                 scratch: Some(incoming.clone()),
             };
             let file = path.clone();
+            door.attempts.doing(&feed.name, Step::Reading, 0, None);
             let outcome = apply(door, move || import::read(&[file], &options).map_err(|e| chain(&e))).await;
             if let Ok(Outcome::Current | Outcome::Changed { .. }) = outcome {
                 next.validators = validators;
@@ -354,6 +403,7 @@ async fn download(
         }
         checking.update(&bytes);
         file.write_all(&bytes).await.map_err(failed)?;
+        door.attempts.doing(&feed.name, Step::Fetching, size, body.length);
     }
     file.flush().await.map_err(failed)?;
     if let Some(length) = body.length.filter(|length| *length != size) {

@@ -608,3 +608,25 @@ fn decision_points_about_exploitation_are_facts_that_a_policy_reads() {
     assert_eq!(status(&door, "1.1.0"), 403);
     assert!(door.get("/npm/lib/-/lib-1.1.0.tgz").reason.contains("exploitation was seen: CVE-2026-1000"));
 }
+
+#[test]
+fn what_is_under_way_can_be_watched_and_ends() {
+    let upstream = upstream();
+    exploited(&upstream, &[]);
+    deliver(&upstream, &[advisory(5)]);
+    upstream.fault("/feeds/osv/", Fault::Trickle(200));
+    let door = Setup::new(&upstream).with(following(&upstream)).open();
+    let (watched, following) = (std::sync::Arc::clone(&door.door), std::sync::Arc::clone(&door.door));
+    let pass = door.runtime().spawn(async move { sync::all(&following, |_, _| ()).await });
+    door.until("some of it has arrived and not all", || {
+        watched.attempts.under_way().is_some_and(|doing| {
+            doing.feed == "osv"
+                && doing.step == sync::Step::Fetching
+                && doing.bytes > 0
+                && doing.of.is_some_and(|of| doing.bytes < of)
+        })
+    });
+    pass.abort();
+    let _ = door.runtime().block_on(pass);
+    assert_eq!(door.door.attempts.under_way(), None, "a pass that is broken off is not under way");
+}
