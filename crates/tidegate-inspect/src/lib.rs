@@ -10,6 +10,7 @@
 //! The crate refuses to judge: what an oddity or a gap means is the detectors' and policy's. It executes nothing, opens no
 //! socket, and writes no file but the scratch files of [`Scratch`].
 
+pub mod behaviour;
 mod budgets;
 mod bytes;
 mod format;
