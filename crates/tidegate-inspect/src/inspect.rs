@@ -1,7 +1,6 @@
 //! One pass over an artifact for every detector.
 
 use tidegate_model::Finding;
-use tidegate_model::finding::{FindingKind, FindingSeverity};
 
 use crate::archive::{self, Remark};
 use crate::inspection::{Extent, FINDINGS_KEPT, GAPS_KEPT, INSPECTOR_VERSION, Inspection, NotSeen, Request};
@@ -126,11 +125,4 @@ impl Found {
         });
         self.findings
     }
-}
-
-/// Whether a finding counts towards a verdict on the bytes.
-#[must_use]
-pub fn weighs(finding: &Finding) -> bool {
-    matches!(finding.kind, FindingKind::Malware | FindingKind::Archive)
-        && finding.severity >= FindingSeverity::High
 }
