@@ -1,3 +1,4 @@
 //! What the code of a package does: readers of languages, the facts they give, and the detectors that judge them.
 
 pub mod facts;
+pub mod looks;
