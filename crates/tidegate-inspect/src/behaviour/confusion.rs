@@ -48,8 +48,11 @@ pub fn compare(ecosystem: Option<Ecosystem>, packaged: &Manifest, index: &Value)
 fn cargo_line(object: &serde_json::Map<String, Value>) -> Manifest {
     let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     let whole = Value::Object(object.clone());
-    let mut manifest = Manifest { name: text(&whole, "name"), version: text(&whole, "vers"), ..Manifest::default() };
-    for dependency in object.get("deps").and_then(Value::as_array).into_iter().flatten().take(super::manifest::ENTRIES) {
+    let mut manifest =
+        Manifest { name: text(&whole, "name"), version: text(&whole, "vers"), ..Manifest::default() };
+    for dependency in
+        object.get("deps").and_then(Value::as_array).into_iter().flatten().take(super::manifest::ENTRIES)
+    {
         let name = text(dependency, "package").or_else(|| text(dependency, "name")).unwrap_or_default();
         let kind = match text(dependency, "kind").as_deref() {
             Some("dev") => "dev-dependencies",
@@ -76,7 +79,9 @@ fn names(listed: &Manifest, packaged: &Manifest, found: &mut Vec<Difference>) {
             is_grave: true,
         });
     }
-    let plain = |version: &str| version.trim_start_matches(['v', '=']).split('+').next().unwrap_or_default().to_ascii_lowercase();
+    let plain = |version: &str| {
+        version.trim_start_matches(['v', '=']).split('+').next().unwrap_or_default().to_ascii_lowercase()
+    };
     if let (Some(listed), Some(packaged)) = (&listed.version, &packaged.version)
         && plain(listed) != plain(packaged)
     {
@@ -88,7 +93,13 @@ fn names(listed: &Manifest, packaged: &Manifest, found: &mut Vec<Difference>) {
     }
 }
 
-fn hooks(listed: &Manifest, packaged: &Manifest, has_scripts: bool, flag: Option<&Value>, found: &mut Vec<Difference>) {
+fn hooks(
+    listed: &Manifest,
+    packaged: &Manifest,
+    has_scripts: bool,
+    flag: Option<&Value>,
+    found: &mut Vec<Difference>,
+) {
     // Abbreviated documents say only whether there are any.
     if !has_scripts && flag != Some(&Value::Bool(false)) {
         return;
@@ -119,11 +130,15 @@ fn hooks(listed: &Manifest, packaged: &Manifest, has_scripts: bool, flag: Option
 /// Hooks that are written in the manifest; what a build file implies is not.
 fn written(manifest: &Manifest) -> impl Iterator<Item = (&str, &str)> {
     let hooks = manifest.hooks.iter().filter(|hook| !hook.name.starts_with("<!") && hook.name != "action");
-    hooks.filter(|hook| hook.command != "node-gyp rebuild").map(|hook| (hook.name.as_str(), hook.command.as_str()))
+    hooks
+        .filter(|hook| hook.command != "node-gyp rebuild")
+        .map(|hook| (hook.name.as_str(), hook.command.as_str()))
 }
 
 fn programs(listed: &Manifest, packaged: &Manifest, found: &mut Vec<Difference>) {
-    let of = |manifest: &Manifest| -> BTreeSet<String> { manifest.programs.iter().map(|p| p.name.clone()).collect() };
+    let of = |manifest: &Manifest| -> BTreeSet<String> {
+        manifest.programs.iter().map(|p| p.name.clone()).collect()
+    };
     let hidden: Vec<String> = of(packaged).difference(&of(listed)).take(NAMES).cloned().collect();
     if !hidden.is_empty() && !listed.programs.is_empty() {
         found.push(Difference {
@@ -137,11 +152,19 @@ fn programs(listed: &Manifest, packaged: &Manifest, found: &mut Vec<Difference>)
 fn dependencies(listed: &Manifest, packaged: &Manifest, found: &mut Vec<Difference>) {
     // A version object names optional ones twice.
     let of = |manifest: &Manifest| -> BTreeMap<String, String> {
-        let runs = |kind: &str| !matches!(kind, "devDependencies" | "dev-dependencies" | "peerDependencies" | "build-system");
-        manifest.dependencies.iter().filter(|d| runs(&d.kind)).map(|d| (normal(&d.name), d.requirement.replace(' ', ""))).collect()
+        let runs = |kind: &str| {
+            !matches!(kind, "devDependencies" | "dev-dependencies" | "peerDependencies" | "build-system")
+        };
+        manifest
+            .dependencies
+            .iter()
+            .filter(|d| runs(&d.kind))
+            .map(|d| (normal(&d.name), d.requirement.replace(' ', "")))
+            .collect()
     };
     let (said, own) = (of(listed), of(packaged));
-    let hidden: Vec<&str> = own.keys().filter(|name| !said.contains_key(*name)).map(String::as_str).take(NAMES).collect();
+    let hidden: Vec<&str> =
+        own.keys().filter(|name| !said.contains_key(*name)).map(String::as_str).take(NAMES).collect();
     let bundled: BTreeSet<String> = packaged.bundled.iter().map(|name| normal(name)).collect();
     let hidden: Vec<&str> = hidden.into_iter().filter(|name| !bundled.contains(*name)).collect();
     if !hidden.is_empty() {
@@ -153,7 +176,9 @@ fn dependencies(listed: &Manifest, packaged: &Manifest, found: &mut Vec<Differen
     }
     let other: Vec<&str> = own
         .iter()
-        .filter(|(name, requirement)| said.get(*name).is_some_and(|said| said != *requirement) && requirement.contains("://"))
+        .filter(|(name, requirement)| {
+            said.get(*name).is_some_and(|said| said != *requirement) && requirement.contains("://")
+        })
         .map(|(name, _)| name.as_str())
         .take(NAMES)
         .collect();
@@ -164,7 +189,12 @@ fn dependencies(listed: &Manifest, packaged: &Manifest, found: &mut Vec<Differen
             is_grave: true,
         });
     }
-    let gone = said.keys().filter(|name| !own.contains_key(*name)).take(NAMES).map(String::as_str).collect::<Vec<_>>();
+    let gone = said
+        .keys()
+        .filter(|name| !own.contains_key(*name))
+        .take(NAMES)
+        .map(String::as_str)
+        .collect::<Vec<_>>();
     if !gone.is_empty() {
         found.push(Difference {
             message: "the index shows dependencies that the package does not have".to_owned(),

@@ -4,6 +4,7 @@ pub mod confusion;
 pub mod detectors;
 pub mod facts;
 pub mod languages;
+pub mod looks;
 mod looks_of_text;
 pub mod manifest;
 pub mod package;

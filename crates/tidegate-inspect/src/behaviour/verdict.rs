@@ -33,7 +33,8 @@ pub fn judge(observations: &[Observation]) -> (Verdict, Vec<String>) {
     if agreeing.len() >= 2 {
         return (Verdict::Malicious, agreeing);
     }
-    let grave = observations.iter().filter(|o| at_least(o, FindingSeverity::High, Confidence::Medium)).collect();
+    let grave =
+        observations.iter().filter(|o| at_least(o, FindingSeverity::High, Confidence::Medium)).collect();
     let grave = ids(grave);
     if grave.is_empty() { (Verdict::Clean, grave) } else { (Verdict::Suspicious, grave) }
 }
@@ -44,7 +45,12 @@ mod tests {
 
     use super::*;
 
-    fn observation(detector: &str, severity: FindingSeverity, confidence: Confidence, stage: Stage) -> Observation {
+    fn observation(
+        detector: &str,
+        severity: FindingSeverity,
+        confidence: Confidence,
+        stage: Stage,
+    ) -> Observation {
         let finding = Finding {
             detector: detector.to_owned(),
             kind: FindingKind::Malware,
@@ -67,15 +73,28 @@ mod tests {
             (vec![("a", S::Critical, C::High, Stage::Install)], Verdict::Malicious),
             (vec![("a", S::Critical, C::High, Stage::Call)], Verdict::Suspicious),
             (vec![("a", S::Critical, C::Medium, Stage::Import)], Verdict::Suspicious),
-            (vec![("a", S::Critical, C::Medium, Stage::Import), ("b", S::Critical, C::Medium, Stage::Call)], Verdict::Malicious),
-            (vec![("a", S::Critical, C::Medium, Stage::Import), ("a", S::Critical, C::Medium, Stage::Call)], Verdict::Suspicious),
+            (
+                vec![
+                    ("a", S::Critical, C::Medium, Stage::Import),
+                    ("b", S::Critical, C::Medium, Stage::Call),
+                ],
+                Verdict::Malicious,
+            ),
+            (
+                vec![
+                    ("a", S::Critical, C::Medium, Stage::Import),
+                    ("a", S::Critical, C::Medium, Stage::Call),
+                ],
+                Verdict::Suspicious,
+            ),
             (vec![("a", S::High, C::Medium, Stage::Call)], Verdict::Suspicious),
             (vec![("a", S::High, C::Low, Stage::Install)], Verdict::Clean),
             (vec![("a", S::Critical, C::High, Stage::Aside)], Verdict::Clean),
             (vec![("a", S::Medium, C::High, Stage::Install); 50], Verdict::Clean),
             (vec![], Verdict::Clean),
         ] {
-            let observations: Vec<_> = observations.into_iter().map(|(d, s, c, st)| observation(d, s, c, st)).collect();
+            let observations: Vec<_> =
+                observations.into_iter().map(|(d, s, c, st)| observation(d, s, c, st)).collect();
             assert_eq!(judge(&observations).0, expected, "{observations:?}");
         }
     }

@@ -23,10 +23,10 @@ TEXT_LINES = 500
 # Assembled, so that no registry's host stands in the tree.
 REGISTRIES = [a + "." + b for a, b in (
     ("npmjs", "org"), ("npmjs", "com"), ("pypi", "org"), ("pythonhosted", "org"), ("crates", "io"), ("debian", "org"),
-    ("repo1.maven", "org"), ("maven.apache", "org"), ("proxy.golang", "org"), ("sum.golang", "org"), ("yarnpkg", "com"))]
+    ("repo1.maven", "org"), ("maven.apache", "org"), ("golang", "org"), ("maven", "org"), ("yarnpkg", "com"))]
 # A prefix known to everybody, directly followed by a body of many different characters.
 TOKEN_LITERAL = re.compile(
-    r"(gh[pousr]_|github_pat_|npm_|glpat-|xox[abps]-|sk_live_|rk_live_|sk-ant-|sk-proj-|AKIA|AIza|hf_|dop_v1_|pypi-|SG\.|glsa_|"
+    r"(gh[pousr]_|github_pat_|npm_(?!config_|package_)|glpat-|xox[abps]-|sk_live_|rk_live_|sk-ant-|sk-proj-|AKIA|AIza|hf_|dop_v1_|pypi-|SG\.|glsa_|"
     r"shpat_|dckr_pat_|rubygems_|eyJ[A-Za-z0-9_-]{20,}\.eyJ)[A-Za-z0-9_-]{16,}")
 URL = re.compile(r"(?:https?|wss?|ftp|git|ssh|stratum\+tcp|tcp)://([^\s/'\"`<>)\\]+)")
 INERT_HOST = re.compile(

@@ -33,17 +33,34 @@ fn run(package: &Package, findings: &mut Findings) {
             (false, false) if start.what == What::Exec => (High, Likely),
             _ => (Medium, Likely),
         };
-        let source = if is_unpacked { "unpacks from its code".to_owned() } else { format!("fetches from {}", host(&from.detail)) };
+        let source = if is_unpacked {
+            "unpacks from its code".to_owned()
+        } else {
+            format!("fetches from {}", host(&from.detail))
+        };
         findings.tell(code, start, grade, &format!("starts a program that it {source} {}", when(code, to)));
     }
     for (code, fact) in package.facts(&[What::Exec, What::ExecDetached, What::LibraryLoad]) {
         let Some(name) = fact.detail.split_whitespace().next().and_then(basename) else { continue };
-        let shipped = package.files.iter().find(|file| file.is_native() && file.path.rsplit('/').next() == Some(name));
+        let shipped =
+            package.files.iter().find(|file| file.is_native() && file.path.rsplit('/').next() == Some(name));
         if let Some(file) = shipped.filter(|_| early(code, fact) && !is_native) {
             let ending = file.path.rsplit('.').next().unwrap_or_default();
-            let disguised = ["png", "jpg", "gif", "dat", "txt", "json", "css", "ttf", "woff", "md", "log"].contains(&ending);
-            let grade = if disguised { (High, Sure) } else if is_install(code, fact) { (High, Likely) } else { (Medium, Likely) };
-            findings.tell(code, fact, grade, &format!("starts a program in machine code that it ships {}", when(code, fact)));
+            let disguised = ["png", "jpg", "gif", "dat", "txt", "json", "css", "ttf", "woff", "md", "log"]
+                .contains(&ending);
+            let grade = if disguised {
+                (High, Sure)
+            } else if is_install(code, fact) {
+                (High, Likely)
+            } else {
+                (Medium, Likely)
+            };
+            findings.tell(
+                code,
+                fact,
+                grade,
+                &format!("starts a program in machine code that it ships {}", when(code, fact)),
+            );
         }
     }
 }
@@ -51,10 +68,16 @@ fn run(package: &Package, findings: &mut Findings) {
 /// Where the file that is written is started or made executable.
 fn starts<'a>(code: &'a Code, path: &str) -> Option<&'a Fact> {
     let kinds = [What::Exec, What::ExecDetached, What::LibraryLoad];
-    let by_name = basename(path).and_then(|name| code.facts.facts.iter().find(|fact| kinds.contains(&fact.what) && fact.detail.contains(name)));
+    let by_name = basename(path).and_then(|name| {
+        code.facts.facts.iter().find(|fact| kinds.contains(&fact.what) && fact.detail.contains(name))
+    });
     let by_mode = || {
         let executable = of_file(code, What::MakeExecutable).find(|fact| fact.detail == path)?;
-        let runs = code.facts.facts.iter().any(|fact| kinds.contains(&fact.what) && fact.detail.starts_with(['*', '/', '~']));
+        let runs = code
+            .facts
+            .facts
+            .iter()
+            .any(|fact| kinds.contains(&fact.what) && fact.detail.starts_with(['*', '/', '~']));
         runs.then_some(executable)
     };
     by_name.or_else(by_mode)
@@ -63,5 +86,19 @@ fn starts<'a>(code: &'a Code, path: &str) -> Option<&'a Fact> {
 /// Folders for passing things and those that nobody opens.
 fn is_hidden_place(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
-    ["/tmp", "tmp/", "temp/", "%temp%", "appdata", "/dev/shm", "/var/tmp", "~/.", "library/caches", "programdata", "/users/public"].iter().any(|place| path.contains(place))
+    [
+        "/tmp",
+        "tmp/",
+        "temp/",
+        "%temp%",
+        "appdata",
+        "/dev/shm",
+        "/var/tmp",
+        "~/.",
+        "library/caches",
+        "programdata",
+        "/users/public",
+    ]
+    .iter()
+    .any(|place| path.contains(place))
 }

@@ -21,7 +21,8 @@ fn run(package: &Package, findings: &mut Findings) {
         return;
     }
     for file in package.files.iter().filter(|file| file.is_native()) {
-        let message = "holds a program or library in machine code, and its manifest says nothing of native parts";
+        let message =
+            "holds a program or library in machine code, and its manifest says nothing of native parts";
         findings.tell_at(&file.full, None, Stage::Call, (Medium, Likely), message, &file.path);
     }
 }
@@ -30,7 +31,9 @@ fn run(package: &Package, findings: &mut Findings) {
 pub(crate) fn is_declared(package: &Package) -> bool {
     let Some(manifest) = &package.manifest else { return true };
     let by_wheel = package.settings.iter().any(|(path, (_, text))| {
-        path.ends_with(".dist-info/WHEEL") && (text.contains("Root-Is-Purelib: false") || text.lines().any(|line| line.starts_with("Tag:") && !line.ends_with("-any")))
+        path.ends_with(".dist-info/WHEEL")
+            && (text.contains("Root-Is-Purelib: false")
+                || text.lines().any(|line| line.starts_with("Tag:") && !line.ends_with("-any")))
     });
     manifest.is_native || by_wheel
 }

@@ -18,13 +18,18 @@ pub(super) const DETECTOR: Detector = Detector {
 
 fn run(package: &Package, findings: &mut Findings) {
     for (code, from, to, _) in package.flows() {
-        let commands = matches!(to.what, What::Exec | What::ExecDetached) || to.what == What::Eval && from.what == What::ChannelReceive;
-        let is_channel = from.what == What::ChannelReceive || from.what == What::NetReceive && !is_install(code, to);
+        let commands = matches!(to.what, What::Exec | What::ExecDetached)
+            || to.what == What::Eval && from.what == What::ChannelReceive;
+        let is_channel =
+            from.what == What::ChannelReceive || from.what == What::NetReceive && !is_install(code, to);
         if !commands || !is_channel || code.language == Some(Language::Shell) {
             continue;
         }
         let abroad = foreign(&from.detail).is_some();
-        let sends_back = code.facts.flowing().any(|(source, sink, _)| source.what == What::ExecOutput && sink.what == What::NetSend);
+        let sends_back = code
+            .facts
+            .flowing()
+            .any(|(source, sink, _)| source.what == What::ExecOutput && sink.what == What::NetSend);
         let grade = match (early(code, to), abroad, from.what == What::ChannelReceive) {
             (true, true, _) => (Critical, Sure),
             (true, false, true) => (Critical, Likely),
@@ -33,6 +38,11 @@ fn run(package: &Package, findings: &mut Findings) {
             (false, false, _) if sends_back => (Medium, Likely),
             _ => (Low, Hint),
         };
-        findings.tell(code, to, grade, &format!("runs what {} sends as a command {}", host(&from.detail), when(code, to)));
+        findings.tell(
+            code,
+            to,
+            grade,
+            &format!("runs what {} sends as a command {}", host(&from.detail), when(code, to)),
+        );
     }
 }

@@ -29,15 +29,28 @@ fn run(package: &Package, findings: &mut Findings) {
             (true, true) => (Critical, Sure),
             (true, false) => (High, Likely),
             // The drop tells where to go.
-            (false, true) if matches!(to.what, What::NetReceive | What::NetSend) && decoded && in_file(code, RUNS) => (Critical, Likely),
+            (false, true)
+                if matches!(to.what, What::NetReceive | What::NetSend) && decoded && in_file(code, RUNS) =>
+            {
+                (Critical, Likely)
+            }
             _ => continue,
         };
-        findings.tell(code, to, grade, &format!("runs or follows what it reads from a public drop {}", when(code, to)));
+        findings.tell(
+            code,
+            to,
+            grade,
+            &format!("runs or follows what it reads from a public drop {}", when(code, to)),
+        );
     }
 }
 
 /// Whether an answer comes from such a place: by its address, or by the call that is made there.
 fn is_drop(code: &Code, detail: &str) -> bool {
-    let by_call = code.facts.facts.iter().any(|fact| fact.what == What::Text && words::has(&fact.detail, Class::DeadDrop));
+    let by_call = code
+        .facts
+        .facts
+        .iter()
+        .any(|fact| fact.what == What::Text && words::has(&fact.detail, Class::DeadDrop));
     words::classes(detail).any(&[Class::DeadDrop, Class::FileHost]) || by_call
 }

@@ -18,10 +18,14 @@ pub(super) const DETECTOR: Detector = Detector {
 
 fn run(package: &Package, findings: &mut Findings) {
     let Some(manifest) = &package.manifest else { return };
-    for dependency in manifest.by_address().filter(|d| !matches!(d.kind.as_str(), "devDependencies" | "dev-dependencies" | "peerDependencies")) {
+    for dependency in manifest
+        .by_address()
+        .filter(|d| !matches!(d.kind.as_str(), "devDependencies" | "dev-dependencies" | "peerDependencies"))
+    {
         let is_plain = dependency.requirement.contains("http://");
         let grade = if is_plain { (Medium, Sure) } else { (Medium, Likely) };
-        let message = format!("the dependency `{}` comes from an address instead of a registry", dependency.name);
+        let message =
+            format!("the dependency `{}` comes from an address instead of a registry", dependency.name);
         findings.tell_at(&manifest.path, None, Stage::Install, grade, &message, &dependency.requirement);
     }
 }

@@ -17,8 +17,16 @@ pub(super) const DETECTOR: Detector = Detector {
     run,
 };
 
-const SINKS: &[What] =
-    &[What::Exec, What::ExecDetached, What::NetSend, What::Eval, What::FileDelete, What::SocketToProcess, What::DynamicImport, What::NetReceive];
+const SINKS: &[What] = &[
+    What::Exec,
+    What::ExecDetached,
+    What::NetSend,
+    What::Eval,
+    What::FileDelete,
+    What::SocketToProcess,
+    What::DynamicImport,
+    What::NetReceive,
+];
 
 fn run(package: &Package, findings: &mut Findings) {
     for (code, fact) in package.facts(SINKS) {
@@ -29,7 +37,12 @@ fn run(package: &Package, findings: &mut Findings) {
                 Gate::Locale => "language or country",
                 _ => "date or time",
             };
-            findings.tell(code, fact, (Low, Likely), &format!("acts only after it looked at {what} {}", when(code, fact)));
+            findings.tell(
+                code,
+                fact,
+                (Low, Likely),
+                &format!("acts only after it looked at {what} {}", when(code, fact)),
+            );
         }
     }
 }

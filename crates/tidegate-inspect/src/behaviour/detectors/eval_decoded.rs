@@ -20,18 +20,29 @@ pub(super) const DETECTOR: Detector = Detector {
 fn run(package: &Package, findings: &mut Findings) {
     for (code, from, to, decoded) in package.flows() {
         let is_hidden = from.what == What::Decode || from.what == What::BigConstant && decoded;
-        if !is_hidden || !matches!(to.what, What::Eval | What::Exec | What::ExecDetached) || code.language == Some(Language::Shell) {
+        if !is_hidden
+            || !matches!(to.what, What::Eval | What::Exec | What::ExecDetached)
+            || code.language == Some(Language::Shell)
+        {
             continue;
         }
         // Escapes of addresses and characters are decoded everywhere.
         let is_weak = matches!(from.detail.as_str(), "percent" | "charcode" | "reverse" | "rot");
-        let is_constant = code.facts.flowing().any(|(source, sink, _)| sink == from && source.what == What::BigConstant) || from.folded || to.folded;
+        let is_constant =
+            code.facts.flowing().any(|(source, sink, _)| sink == from && source.what == What::BigConstant)
+                || from.folded
+                || to.folded;
         let grade = match (early(code, to), is_constant) {
             (true, _) if to.what == What::Eval && !is_weak => (High, Sure),
             (true, _) => (High, Likely),
             (false, true) if !is_weak => (High, Likely),
             (false, _) => (Low, Hint),
         };
-        findings.tell(code, to, grade, &format!("runs text as code that it decodes first ({}) {}", from.detail, when(code, to)));
+        findings.tell(
+            code,
+            to,
+            grade,
+            &format!("runs text as code that it decodes first ({}) {}", from.detail, when(code, to)),
+        );
     }
 }

@@ -19,7 +19,10 @@ pub(super) const DETECTOR: Detector = Detector {
 fn run(package: &Package, findings: &mut Findings) {
     for (code, from, to, decoded) in package.flows() {
         let remote = matches!(from.what, What::NetReceive | What::ChannelReceive | What::DnsReceive);
-        if !remote || !matches!(to.what, What::Eval | What::DynamicImport) || code.language == Some(Language::Shell) {
+        if !remote
+            || !matches!(to.what, What::Eval | What::DynamicImport)
+            || code.language == Some(Language::Shell)
+        {
             continue;
         }
         let abroad = foreign(&from.detail).is_some();
@@ -30,6 +33,11 @@ fn run(package: &Package, findings: &mut Findings) {
             (false, _) => (Low, Likely),
         };
         let grade = if to.what == What::DynamicImport && !early(code, to) { (Low, Likely) } else { grade };
-        findings.tell(code, to, grade, &format!("runs what {} answers as code {}", host(&from.detail), when(code, to)));
+        findings.tell(
+            code,
+            to,
+            grade,
+            &format!("runs what {} answers as code {}", host(&from.detail), when(code, to)),
+        );
     }
 }

@@ -21,7 +21,10 @@ fn run(package: &Package, findings: &mut Findings) {
     for code in &package.code {
         let stage = code.reach.stage;
         if let Some((line, length)) = code.facts.looks.invisible {
-            let runs = in_file(code, &[What::Eval, What::Exec, What::Decode, What::DynamicImport, What::LibraryLoad]);
+            let runs = in_file(
+                code,
+                &[What::Eval, What::Exec, What::Decode, What::DynamicImport, What::LibraryLoad],
+            );
             let grade = if runs { (Critical, Sure) } else { (High, Likely) };
             let message = format!("holds a run of {length} invisible characters in code");
             findings.tell_at(&code.full, Some(line), stage, grade, &message, "");

@@ -21,6 +21,13 @@ fn run(package: &Package, findings: &mut Findings) {
     let (Some(manifest), Some(index)) = (&package.manifest, &package.subject.index_manifest) else { return };
     for difference in confusion::compare(package.ecosystem, manifest, index) {
         let grade = if difference.is_grave { (High, Sure) } else { (Low, Likely) };
-        findings.tell_at(&manifest.path, None, Stage::Install, grade, &difference.message, &difference.evidence);
+        findings.tell_at(
+            &manifest.path,
+            None,
+            Stage::Install,
+            grade,
+            &difference.message,
+            &difference.evidence,
+        );
     }
 }

@@ -28,7 +28,12 @@ fn run(package: &Package, findings: &mut Findings) {
                 What::Text if protocol && starts => (High, Likely),
                 _ => (Info, Hint),
             };
-            findings.tell(code, fact, grade, &format!("starts a miner or speaks the protocol of miners {}", when(code, fact)));
+            findings.tell(
+                code,
+                fact,
+                grade,
+                &format!("starts a miner or speaks the protocol of miners {}", when(code, fact)),
+            );
         }
     }
 }

@@ -183,7 +183,8 @@ pub struct Findings {
 pub fn run(package: &Package) -> Vec<Observation> {
     let mut all = Vec::new();
     for detector in DETECTORS {
-        let is_for = detector.ecosystems.is_empty() || package.ecosystem.is_none_or(|e| detector.ecosystems.contains(&e));
+        let is_for = detector.ecosystems.is_empty()
+            || package.ecosystem.is_none_or(|e| detector.ecosystems.contains(&e));
         if !is_for {
             continue;
         }
@@ -205,7 +206,11 @@ impl Findings {
         let hides = fact.gates.iter().any(|gate| *gate != Gate::Chance);
         if hides && stage <= Stage::Import && severity >= FindingSeverity::High {
             // Who looks first whether somebody watches has something to hide.
-            severity = if severity == FindingSeverity::High && confidence > Confidence::Low { FindingSeverity::Critical } else { severity };
+            severity = if severity == FindingSeverity::High && confidence > Confidence::Low {
+                FindingSeverity::Critical
+            } else {
+                severity
+            };
             confidence = confidence.max(Confidence::Medium);
         }
         let location = Location { path: code.full.clone(), line: Some(fact.line.max(1)), offset: None };
@@ -213,15 +218,32 @@ impl Findings {
     }
 
     /// Tells of a file, or of a line of it.
-    fn tell_at(&mut self, full: &str, line: Option<u32>, stage: Stage, grade: Grade, message: &str, evidence: &str) {
+    fn tell_at(
+        &mut self,
+        full: &str,
+        line: Option<u32>,
+        stage: Stage,
+        grade: Grade,
+        message: &str,
+        evidence: &str,
+    ) {
         let location = Location { path: full.to_owned(), line, offset: None };
         self.add(location, stage, grade, message, evidence);
     }
 
-    fn add(&mut self, location: Location, stage: Stage, (severity, confidence): Grade, message: &str, evidence: &str) {
+    fn add(
+        &mut self,
+        location: Location,
+        stage: Stage,
+        (severity, confidence): Grade,
+        message: &str,
+        evidence: &str,
+    ) {
         // Tests, examples and documentation do not run by using the package.
         let severity = if stage == Stage::Aside { severity.min(FindingSeverity::Low) } else { severity };
-        let same = |told: &&mut Observation| told.finding.location.path == location.path && told.finding.message == message;
+        let same = |told: &&mut Observation| {
+            told.finding.location.path == location.path && told.finding.message == message
+        };
         if let Some(told) = self.told.iter_mut().find(same) {
             told.finding.count += 1;
             if (severity, confidence) > (told.finding.severity, told.finding.confidence) {
@@ -256,13 +278,13 @@ impl Findings {
 /// Common words of all detectors.
 mod common {
     pub(super) use super::sense::{
-        any_in, basename, early, foreign, host, in_file, is_identity, is_install, is_private_source, of_file, when,
+        any_in, basename, early, foreign, host, in_file, is_install, is_private_source, of_file, when,
     };
     pub(super) use super::{Detector, Findings};
-    pub(super) use crate::behaviour::facts::{Fact, Flow, Gate, Language, Scope, Stage, What};
+    pub(super) use crate::behaviour::facts::{Fact, Gate, Language, Scope, Stage, What};
     pub(super) use crate::behaviour::package::{Code, Package};
     pub(super) use crate::behaviour::words::{self, Address, Class};
     pub(super) use tidegate_model::Ecosystem;
-    pub(super) use tidegate_model::finding::Confidence::{self, High as Sure, Low as Hint, Medium as Likely};
-    pub(super) use tidegate_model::finding::FindingSeverity::{self, Critical, High, Info, Low, Medium};
+    pub(super) use tidegate_model::finding::Confidence::{High as Sure, Low as Hint, Medium as Likely};
+    pub(super) use tidegate_model::finding::FindingSeverity::{Critical, High, Info, Low, Medium};
 }

@@ -21,6 +21,13 @@ fn run(package: &Package, findings: &mut Findings) {
         let Some(line) = code.facts.looks.off_screen else { continue };
         let acts = code.facts.facts.iter().any(|fact| fact.line == line && fact.what != What::Text);
         let grade = if acts { (High, Sure) } else { (Medium, Likely) };
-        findings.tell_at(&code.full, Some(line), code.reach.stage, grade, "code stands behind hundreds of spaces, where no editor shows it", "");
+        findings.tell_at(
+            &code.full,
+            Some(line),
+            code.reach.stage,
+            grade,
+            "code stands behind hundreds of spaces, where no editor shows it",
+            "",
+        );
     }
 }

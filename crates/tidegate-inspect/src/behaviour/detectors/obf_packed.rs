@@ -33,11 +33,27 @@ fn run(package: &Package, findings: &mut Findings) {
                 _ => continue,
             };
             let grade = if early(code, eval) { grade } else { (High, Likely) };
-            findings.tell(code, eval, grade, &format!("runs code that it unpacks from layers {}", when(code, eval)));
+            findings.tell(
+                code,
+                eval,
+                grade,
+                &format!("runs code that it unpacks from layers {}", when(code, eval)),
+            );
         }
-        let is_protected = code.facts.imports.iter().any(|name| name.contains("pyarmor_runtime") || name.contains("pytransform"));
+        let is_protected = code
+            .facts
+            .imports
+            .iter()
+            .any(|name| name.contains("pyarmor_runtime") || name.contains("pytransform"));
         if is_protected {
-            findings.tell_at(&code.full, Some(1), code.reach.stage, (Medium, Likely), "its code is encrypted and unpacked by a native library", "");
+            findings.tell_at(
+                &code.full,
+                Some(1),
+                code.reach.stage,
+                (Medium, Likely),
+                "its code is encrypted and unpacked by a native library",
+                "",
+            );
         }
     }
 }

@@ -18,11 +18,15 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn run(package: &Package, findings: &mut Findings) {
-    for code in package.code.iter().filter(|code| !matches!(code.language, Some(Language::Shell | Language::Windows))) {
-        let folded: Vec<&Fact> = code.facts.facts.iter().filter(|fact| fact.folded && is_dangerous(fact)).collect();
+    for code in
+        package.code.iter().filter(|code| !matches!(code.language, Some(Language::Shell | Language::Windows)))
+    {
+        let folded: Vec<&Fact> =
+            code.facts.facts.iter().filter(|fact| fact.folded && is_dangerous(fact)).collect();
         let kinds: std::collections::BTreeSet<What> = folded.iter().map(|fact| fact.what).collect();
         for fact in &folded {
-            let is_require = matches!(fact.what, What::Eval | What::DynamicImport) && fact.detail.contains("require");
+            let is_require =
+                matches!(fact.what, What::Eval | What::DynamicImport) && fact.detail.contains("require");
             let grade = match (early(code, fact), kinds.len()) {
                 _ if is_require => (Info, Hint),
                 (true, 2..) => (High, Sure),
@@ -31,7 +35,12 @@ fn run(package: &Package, findings: &mut Findings) {
                 (false, 3..) => (Medium, Likely),
                 (false, _) => (Low, Hint),
             };
-            findings.tell(code, fact, grade, &format!("puts the name of what it calls together from pieces {}", when(code, fact)));
+            findings.tell(
+                code,
+                fact,
+                grade,
+                &format!("puts the name of what it calls together from pieces {}", when(code, fact)),
+            );
         }
     }
 }
@@ -39,8 +48,12 @@ fn run(package: &Package, findings: &mut Findings) {
 fn is_dangerous(fact: &Fact) -> bool {
     match fact.what {
         What::Eval | What::ExecMemory | What::SocketToProcess => true,
-        What::Exec | What::ExecDetached | What::NetSend | What::NetReceive | What::DynamicImport => fact.detail.len() < 64,
-        What::FileRead | What::EnvRead => words::has(&fact.detail, Class::CredentialFile) || words::is_secret_variable(&fact.detail),
+        What::Exec | What::ExecDetached | What::NetSend | What::NetReceive | What::DynamicImport => {
+            fact.detail.len() < 64
+        }
+        What::FileRead | What::EnvRead => {
+            words::has(&fact.detail, Class::CredentialFile) || words::is_secret_variable(&fact.detail)
+        }
         _ => false,
     }
 }

@@ -18,7 +18,15 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 const SINKS: &[What] = &[
-    What::Exec, What::ExecDetached, What::NetSend, What::NetReceive, What::ChannelReceive, What::Eval, What::SocketToProcess, What::EnvAll, What::DnsQuery,
+    What::Exec,
+    What::ExecDetached,
+    What::NetSend,
+    What::NetReceive,
+    What::ChannelReceive,
+    What::Eval,
+    What::SocketToProcess,
+    What::EnvAll,
+    What::DnsQuery,
     What::FileDelete,
 ];
 

@@ -25,14 +25,29 @@ fn run(package: &Package, findings: &mut Findings) {
         let Some((line, length)) = code.facts.looks.odd_line else { continue };
         let here = || code.facts.facts.iter().filter(|fact| fact.line == line);
         let acts = here().find(|fact| {
-            matches!(fact.what, What::Eval | What::Exec | What::ExecDetached | What::NetSend | What::NetReceive | What::ChannelReceive | What::GlobalHook | What::DynamicImport)
+            matches!(
+                fact.what,
+                What::Eval
+                    | What::Exec
+                    | What::ExecDetached
+                    | What::NetSend
+                    | What::NetReceive
+                    | What::ChannelReceive
+                    | What::GlobalHook
+                    | What::DynamicImport
+            )
         });
         let hides = here().any(|fact| matches!(fact.what, What::Decode | What::BigConstant) || fact.folded);
         let obfuscated = code.facts.looks.hex_names >= 100 || code.facts.looks.string_array.is_some();
         let rest = code.bytes.saturating_sub(u64::from(length));
         if let Some(fact) = acts.filter(|_| rest >= REST_BYTES && (hides || obfuscated)) {
             let grade = if early(code, fact) { (High, Sure) } else { (Medium, Likely) };
-            findings.tell(code, fact, grade, "one line is unlike the rest of the file, hides what it holds and acts");
+            findings.tell(
+                code,
+                fact,
+                grade,
+                "one line is unlike the rest of the file, hides what it holds and acts",
+            );
         }
     }
 }

@@ -25,13 +25,20 @@ fn run(package: &Package, findings: &mut Findings) {
             Stage::Import if fact.scope == Scope::Load => (Critical, Likely),
             _ => (Info, Likely),
         };
-        findings.tell(code, fact, grade, &format!("changes a file of the package `{other}` {}", when(code, fact)));
+        findings.tell(
+            code,
+            fact,
+            grade,
+            &format!("changes a file of the package `{other}` {}", when(code, fact)),
+        );
     }
 }
 
 /// The other package that a path lies in.
 fn other_package(path: &str, own: &str) -> Option<String> {
-    let (_, rest) = ["node_modules/", "site-packages/", "dist-packages/"].iter().find_map(|mark| path.rsplit_once(mark))?;
+    let (_, rest) = ["node_modules/", "site-packages/", "dist-packages/"]
+        .iter()
+        .find_map(|mark| path.rsplit_once(mark))?;
     let mut parts = rest.split('/');
     let first = parts.next()?;
     let second = parts.next()?;

@@ -17,12 +17,15 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn run(package: &Package, findings: &mut Findings) {
-    for (code, fact) in package.facts(&[What::FileWrite, What::RegistryWrite, What::Exec, What::ExecDetached]) {
+    for (code, fact) in package.facts(&[What::FileWrite, What::RegistryWrite, What::Exec, What::ExecDetached])
+    {
         let words = words::classes(&fact.detail);
         let writes = matches!(fact.what, What::FileWrite | What::RegistryWrite);
         let registers = match fact.what {
             What::FileWrite => words.has(Class::Autorun),
-            What::RegistryWrite => words.has(Class::Autorun) || fact.detail.to_ascii_lowercase().contains("winlogon"),
+            What::RegistryWrite => {
+                words.has(Class::Autorun) || fact.detail.to_ascii_lowercase().contains("winlogon")
+            }
             _ => words.has(Class::AutorunCommand) && is_register(&fact.detail),
         };
         if !registers {
@@ -42,9 +45,24 @@ fn run(package: &Package, findings: &mut Findings) {
 /// Whether the command adds something rather than listing it.
 fn is_register(detail: &str) -> bool {
     let detail = detail.to_ascii_lowercase();
-    let lists = ["crontab -l", "/query", "reg query", "/delete", "crontab -r"].iter().any(|word| detail.contains(word));
+    let lists = ["crontab -l", "/query", "reg query", "/delete", "crontab -r"]
+        .iter()
+        .any(|word| detail.contains(word));
     let adds = [
-        "crontab -", "crontab /", "crontab *", "| crontab", "/create", "register-scheduledtask", "launchctl load", "launchctl bootstrap", "enable", "currentversion/run", "currentversion\\run", "new-service", "sc create",
+        "crontab -",
+        "crontab /",
+        "crontab *",
+        "| crontab",
+        "/create",
+        "register-scheduledtask",
+        "launchctl load",
+        "launchctl bootstrap",
+        "enable",
+        "currentversion/run",
+        "currentversion\\run",
+        "new-service",
+        "sc create",
     ];
-    adds.iter().any(|word| detail.contains(word)) && (!lists || detail.contains("| crontab") || detail.contains("/create"))
+    adds.iter().any(|word| detail.contains(word))
+        && (!lists || detail.contains("| crontab") || detail.contains("/create"))
 }

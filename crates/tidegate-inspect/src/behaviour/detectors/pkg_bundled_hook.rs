@@ -21,7 +21,14 @@ fn run(package: &Package, findings: &mut Findings) {
         for hook in &inner.hooks {
             let name = inner.name.clone().unwrap_or_default();
             let message = format!("the bundled package `{name}` has a `{}` script", hook.name);
-            findings.tell_at(&inner.path, Some(hook.line), Stage::Install, (Medium, Sure), &message, &hook.command);
+            findings.tell_at(
+                &inner.path,
+                Some(hook.line),
+                Stage::Install,
+                (Medium, Sure),
+                &message,
+                &hook.command,
+            );
         }
     }
 }

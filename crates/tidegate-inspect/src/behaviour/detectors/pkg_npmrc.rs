@@ -18,10 +18,35 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 /// Settings that run something.
-const RUNS: &[&str] = &["script-shell", "node-options", "onload-script", "shell", "git", "yarn-path", "yarnpath", "plugins", "init-module", "nodeoptions", "pnpmfile", "global-pnpmfile", "yarn-offline-mirror"];
+const RUNS: &[&str] = &[
+    "script-shell",
+    "node-options",
+    "onload-script",
+    "shell",
+    "git",
+    "yarn-path",
+    "yarnpath",
+    "plugins",
+    "init-module",
+    "nodeoptions",
+    "pnpmfile",
+    "global-pnpmfile",
+    "yarn-offline-mirror",
+];
 
 /// Settings that name where packages come from or who asks.
-const SOURCES: &[&str] = &["registry", "npmregistryserver", "_authtoken", "_auth", "_password", "proxy", "https-proxy", "npmscopes", "cafile", "strict-ssl"];
+const SOURCES: &[&str] = &[
+    "registry",
+    "npmregistryserver",
+    "_authtoken",
+    "_auth",
+    "_password",
+    "proxy",
+    "https-proxy",
+    "npmscopes",
+    "cafile",
+    "strict-ssl",
+];
 
 /// Words of the hosts that everybody uses anyway.
 const USUAL: &[&str] = &["npmjs", "yarnpkg", "npmmirror", "taobao", "pkg.github"];
@@ -38,7 +63,8 @@ fn run(package: &Package, findings: &mut Findings) {
             let key = key.rsplit(':').next().unwrap_or_default();
             let lower = line.to_ascii_lowercase();
             let is_usual = USUAL.iter().any(|word| lower.contains(word));
-            let names_source = SOURCES.contains(&key) || lower.contains(":registry") || lower.contains("_authtoken");
+            let names_source =
+                SOURCES.contains(&key) || lower.contains(":registry") || lower.contains("_authtoken");
             let grade = match (RUNS.contains(&key), names_source) {
                 (true, _) if key != "shell" || value.contains('/') => (High, Sure),
                 (_, true) if !is_usual => (High, Likely),
@@ -46,7 +72,8 @@ fn run(package: &Package, findings: &mut Findings) {
                 _ => continue,
             };
             let at = u32::try_from(number + 1).ok();
-            let message = "ships a setting of the package manager that changes where packages come from or what is run";
+            let message =
+                "ships a setting of the package manager that changes where packages come from or what is run";
             // A value may be a token.
             findings.tell_at(full, at, Stage::Install, grade, message, key);
         }

@@ -18,19 +18,73 @@ pub(super) const DETECTOR: Detector = Detector {
 
 /// Modules, and words of the names of distributions that may give them.
 const MODULES: &[(&str, &[&str])] = &[
-    ("requests", &["requests"]), ("urllib3", &["urllib3"]), ("numpy", &["numpy"]), ("pandas", &["pandas"]), ("yaml", &["yaml"]), ("PIL", &["pillow", "pil"]),
-    ("bs4", &["beautifulsoup", "bs4"]), ("sklearn", &["scikit", "sklearn"]), ("cv2", &["opencv"]), ("setuptools", &["setuptools"]), ("pkg_resources", &["setuptools"]), ("pip", &["pip"]),
-    ("wheel", &["wheel"]), ("six", &["six"]), ("attr", &["attrs"]), ("dateutil", &["dateutil"]), ("jwt", &["jwt"]), ("Crypto", &["crypto"]), ("boto3", &["boto3"]),
-    ("botocore", &["botocore"]), ("flask", &["flask"]), ("django", &["django"]), ("jinja2", &["jinja"]), ("click", &["click"]), ("rich", &["rich"]), ("certifi", &["certifi"]),
-    ("idna", &["idna"]), ("charset_normalizer", &["charset"]), ("cryptography", &["cryptography"]), ("psutil", &["psutil"]), ("pytest", &["pytest"]), ("torch", &["torch"]),
-    ("tensorflow", &["tensorflow", "tf_"]), ("transformers", &["transformers"]), ("openai", &["openai"]), ("aiohttp", &["aiohttp"]), ("httpx", &["httpx"]), ("pydantic", &["pydantic"]),
-    ("sqlalchemy", &["sqlalchemy"]), ("redis", &["redis"]), ("selenium", &["selenium"]), ("scipy", &["scipy"]), ("matplotlib", &["matplotlib"]), ("paramiko", &["paramiko"]),
-    ("psycopg2", &["psycopg2"]), ("pymongo", &["pymongo"]), ("fastapi", &["fastapi"]), ("typing_extensions", &["typing"]), ("packaging", &["packaging"]), ("lxml", &["lxml"]),
-    ("_distutils_hack", &["setuptools"]), ("colorama", &["colorama"]), ("tqdm", &["tqdm"]), ("anthropic", &["anthropic"]), ("google/auth", &["google"]), ("web3", &["web3"]), ("dotenv", &["dotenv"]),
+    ("requests", &["requests"]),
+    ("urllib3", &["urllib3"]),
+    ("numpy", &["numpy"]),
+    ("pandas", &["pandas"]),
+    ("yaml", &["yaml"]),
+    ("PIL", &["pillow", "pil"]),
+    ("bs4", &["beautifulsoup", "bs4"]),
+    ("sklearn", &["scikit", "sklearn"]),
+    ("cv2", &["opencv"]),
+    ("setuptools", &["setuptools"]),
+    ("pkg_resources", &["setuptools"]),
+    ("pip", &["pip"]),
+    ("wheel", &["wheel"]),
+    ("six", &["six"]),
+    ("attr", &["attrs"]),
+    ("dateutil", &["dateutil"]),
+    ("jwt", &["jwt"]),
+    ("Crypto", &["crypto"]),
+    ("boto3", &["boto3"]),
+    ("botocore", &["botocore"]),
+    ("flask", &["flask"]),
+    ("django", &["django"]),
+    ("jinja2", &["jinja"]),
+    ("click", &["click"]),
+    ("rich", &["rich"]),
+    ("certifi", &["certifi"]),
+    ("idna", &["idna"]),
+    ("charset_normalizer", &["charset"]),
+    ("cryptography", &["cryptography"]),
+    ("psutil", &["psutil"]),
+    ("pytest", &["pytest"]),
+    ("torch", &["torch"]),
+    ("tensorflow", &["tensorflow", "tf_"]),
+    ("transformers", &["transformers"]),
+    ("openai", &["openai"]),
+    ("aiohttp", &["aiohttp"]),
+    ("httpx", &["httpx"]),
+    ("pydantic", &["pydantic"]),
+    ("sqlalchemy", &["sqlalchemy"]),
+    ("redis", &["redis"]),
+    ("selenium", &["selenium"]),
+    ("scipy", &["scipy"]),
+    ("matplotlib", &["matplotlib"]),
+    ("paramiko", &["paramiko"]),
+    ("psycopg2", &["psycopg2"]),
+    ("pymongo", &["pymongo"]),
+    ("fastapi", &["fastapi"]),
+    ("typing_extensions", &["typing"]),
+    ("packaging", &["packaging"]),
+    ("lxml", &["lxml"]),
+    ("_distutils_hack", &["setuptools"]),
+    ("colorama", &["colorama"]),
+    ("tqdm", &["tqdm"]),
+    ("anthropic", &["anthropic"]),
+    ("google/auth", &["google"]),
+    ("web3", &["web3"]),
+    ("dotenv", &["dotenv"]),
 ];
 
 fn run(package: &Package, findings: &mut Findings) {
-    let name = package.manifest.as_ref().and_then(|m| m.name.clone()).unwrap_or_default().to_ascii_lowercase().replace(['-', '.'], "_");
+    let name = package
+        .manifest
+        .as_ref()
+        .and_then(|m| m.name.clone())
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+        .replace(['-', '.'], "_");
     if name.is_empty() || !package.is_wheel {
         return;
     }

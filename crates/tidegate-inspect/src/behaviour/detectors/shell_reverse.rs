@@ -20,7 +20,8 @@ fn run(package: &Package, findings: &mut Findings) {
     for (code, fact) in package.facts(&[What::SocketToProcess]) {
         let abroad = foreign(&fact.detail).is_some()
             || code.facts.facts.iter().any(|other| {
-                matches!(other.what, What::ChannelReceive | What::NetSend | What::NetReceive) && foreign(&other.detail).is_some()
+                matches!(other.what, What::ChannelReceive | What::NetSend | What::NetReceive)
+                    && foreign(&other.detail).is_some()
             })
             || matches!(code.language, Some(Language::Shell | Language::Windows));
         let grade = match (early(code, fact), abroad) {

@@ -20,7 +20,13 @@ fn run(package: &Package, findings: &mut Findings) {
     for code in &package.code {
         let Some(fact) = of_file(code, What::ExecMemory).next() else { continue };
         let count = of_file(code, What::ExecMemory).count();
-        let flow = code.facts.flowing().any(|(from, to, _)| to.what == What::ExecMemory && matches!(from.what, What::Decode | What::BigConstant | What::NetReceive | What::ChannelReceive));
+        let flow = code.facts.flowing().any(|(from, to, _)| {
+            to.what == What::ExecMemory
+                && matches!(
+                    from.what,
+                    What::Decode | What::BigConstant | What::NetReceive | What::ChannelReceive
+                )
+        });
         let fills = in_file(code, &[What::Decode, What::BigConstant, What::NetReceive, What::ChannelReceive]);
         let grade = match (flow || fills, early(code, fact)) {
             (true, true) => (Critical, Sure),
@@ -28,6 +34,11 @@ fn run(package: &Package, findings: &mut Findings) {
             (false, true) if count >= 2 => (Critical, Likely),
             (false, _) => (Low, Likely),
         };
-        findings.tell(code, fact, grade, &format!("fills memory with machine code and runs it {}", when(code, fact)));
+        findings.tell(
+            code,
+            fact,
+            grade,
+            &format!("fills memory with machine code and runs it {}", when(code, fact)),
+        );
     }
 }

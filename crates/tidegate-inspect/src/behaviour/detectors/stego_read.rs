@@ -17,7 +17,8 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 const MEDIA: &[&str] = &[
-    "png", "jpg", "jpeg", "gif", "bmp", "ico", "webp", "tif", "tiff", "svg", "ttf", "otf", "woff", "woff2", "eot", "mp3", "wav", "ogg", "flac", "mp4", "avi", "mov", "webm", "pdf",
+    "png", "jpg", "jpeg", "gif", "bmp", "ico", "webp", "tif", "tiff", "svg", "ttf", "otf", "woff", "woff2",
+    "eot", "mp3", "wav", "ogg", "flac", "mp4", "avi", "mov", "webm", "pdf",
 ];
 
 fn run(package: &Package, findings: &mut Findings) {
@@ -25,7 +26,10 @@ fn run(package: &Package, findings: &mut Findings) {
         let path = from.detail.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
         let ending = path.rsplit('.').next().unwrap_or_default();
         let reads = matches!(from.what, What::FileRead | What::NetReceive) && MEDIA.contains(&ending);
-        let runs = matches!(to.what, What::Eval | What::LibraryLoad | What::DynamicImport | What::Exec | What::ExecDetached);
+        let runs = matches!(
+            to.what,
+            What::Eval | What::LibraryLoad | What::DynamicImport | What::Exec | What::ExecDetached
+        );
         if reads && runs {
             // Viewers and converters are started with pictures as arguments.
             let grade = match (to.what, early(code, to)) {
@@ -34,7 +38,12 @@ fn run(package: &Package, findings: &mut Findings) {
                 (_, true) => (Critical, Sure),
                 (_, false) => (High, Likely),
             };
-            findings.tell(code, to, grade, &format!("runs what it reads from a picture, font or sound {}", when(code, to)));
+            findings.tell(
+                code,
+                to,
+                grade,
+                &format!("runs what it reads from a picture, font or sound {}", when(code, to)),
+            );
         }
     }
 }
