@@ -23,7 +23,7 @@ const COMPARED_BYTES: usize = 24 << 20;
 const HEADER_BYTES: usize = 4 << 10;
 
 /// Declarations, texts and tags that are kept, each.
-const KEPT: usize = 2_000;
+const KEPT: usize = 400;
 
 /// Results that are kept for files of the same words.
 const CACHED: usize = 1_000;
