@@ -177,7 +177,7 @@ impl<'a> Interp<'a> {
 
     /// Puts down a text that is telling.
     pub(super) fn telling(&mut self, text: &str, offset: u64, folded: bool) {
-        if text.len() >= 4 && super::is_telling(text) {
+        if text.len() >= 4 && super::super::words::is_telling(text) {
             let mut site = self.site_at(offset);
             site.folded |= folded;
             self.rec.fact(What::Text, text, &site);

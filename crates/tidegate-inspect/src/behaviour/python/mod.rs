@@ -27,7 +27,7 @@ mod value;
 use ruff_python_ast::Suite;
 use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
 
-use super::facts::{FileFacts, Looks, Reading, What};
+use super::facts::{FileFacts, Language, Looks, Reading, What};
 pub use pth::{PthIdiom, PthLine, read_pth};
 
 /// Bytes of a source that is parsed; larger ones are read by tokens.
@@ -57,7 +57,7 @@ pub fn read(text: &[u8], path: &str) -> FileFacts {
         }
     }
     let lines = Lines::of(text);
-    tokens::read(text, script, Looks::default(), |offset| lines.line(offset))
+    tokens::read(text, script, look(text), |offset| lines.line(offset))
 }
 
 /// Parses and follows a source; runs where there is room for it.
@@ -73,7 +73,7 @@ fn parsed(bytes: &[u8], script: bool) -> FileFacts {
     }
     interp.module(&suite);
     let reading = if whole { Reading::Parsed } else { Reading::Tokens };
-    let mut file = interp.rec.finish(reading, Looks::default(), |offset| lines.line(offset));
+    let mut file = interp.rec.finish(reading, look(source.text.as_bytes()), |offset| lines.line(offset));
     place(&mut file, &source);
     file
 }
@@ -91,6 +91,11 @@ fn place(file: &mut FileFacts, source: &source::Source<'_>) {
         }
         fact.offset += source.skipped;
     }
+}
+
+/// How a source looks.
+fn look(text: &[u8]) -> Looks {
+    super::looks::look(text, Language::Python)
 }
 
 /// A tree, and whether it is the whole source without errors.
@@ -112,12 +117,6 @@ fn parse_layer(text: &str) -> Option<Suite> {
     }
     let (suite, whole) = parse(text);
     whole.then_some(suite)
-}
-
-/// Whether a text is worth telling as it stands.
-fn is_telling(text: &str) -> bool {
-    let _ = text;
-    false
 }
 
 /// Where lines begin.
