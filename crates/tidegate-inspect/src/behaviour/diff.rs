@@ -111,7 +111,9 @@ impl Summary {
             ..Self::default()
         };
         for hook in manifest.hooks.iter().take(50) {
-            summary.hooks.insert(hook.name.clone(), hook.command[..hook.command.floor_char_boundary(512)].to_owned());
+            summary
+                .hooks
+                .insert(hook.name.clone(), hook.command[..hook.command.floor_char_boundary(512)].to_owned());
         }
         let runs = |kind: &str| !matches!(kind, "devDependencies" | "dev-dependencies");
         let dependencies = manifest.dependencies.iter().filter(|d| runs(&d.kind)).map(|d| d.name.clone());
@@ -129,7 +131,11 @@ impl Summary {
     fn code(&mut self, package: &Package) {
         for code in package.code.iter().filter(|code| code.reach.stage != Stage::Aside) {
             for fact in code.facts.facts.iter().filter(|fact| is_capability(fact.what)) {
-                let capability = Capability { stage: code.stage(fact), what: fact.what, with: with(fact.what, &fact.detail) };
+                let capability = Capability {
+                    stage: code.stage(fact),
+                    what: fact.what,
+                    with: with(fact.what, &fact.detail),
+                };
                 if self.capabilities.len() < CAPABILITIES {
                     self.capabilities.insert(capability);
                 } else {
@@ -137,7 +143,12 @@ impl Summary {
                 }
             }
             for (from, to, _) in code.facts.flowing() {
-                let passage = Passage { stage: code.stage(to), from: from.what, to: to.what, with: with(to.what, &to.detail) };
+                let passage = Passage {
+                    stage: code.stage(to),
+                    from: from.what,
+                    to: to.what,
+                    with: with(to.what, &to.detail),
+                };
                 if self.passages.len() < CAPABILITIES {
                     self.passages.insert(passage);
                 } else {
@@ -175,15 +186,30 @@ impl Summary {
 }
 
 fn is_capability(what: What) -> bool {
-    !matches!(what, What::Text | What::Decode | What::BigConstant | What::EnvRead | What::FileRead | What::FolderRead | What::FileWrite | What::FileDelete | What::DynamicImport)
+    !matches!(
+        what,
+        What::Text
+            | What::Decode
+            | What::BigConstant
+            | What::EnvRead
+            | What::FileRead
+            | What::FolderRead
+            | What::FileWrite
+            | What::FileDelete
+            | What::DynamicImport
+    )
 }
 
 /// The part of a detail that stays the same from release to release.
 fn with(what: What, detail: &str) -> String {
     match what {
         What::NetSend | What::NetReceive | What::ChannelReceive | What::DnsQuery | What::DnsReceive => {
-            let start = detail.find("://").map_or(0, |at| detail[..at].rfind(' ').map_or(0, |space| space + 1));
-            Address::of(&detail[start..]).filter(Address::is_constant).map(|address| address.host).unwrap_or_default()
+            let start =
+                detail.find("://").map_or(0, |at| detail[..at].rfind(' ').map_or(0, |space| space + 1));
+            Address::of(&detail[start..])
+                .filter(Address::is_constant)
+                .map(|address| address.host)
+                .unwrap_or_default()
         }
         What::Exec | What::ExecDetached | What::ExecOutput => {
             let program = detail.split_whitespace().next().unwrap_or_default();
@@ -207,7 +233,11 @@ pub fn compare(previous: &Summary, current: &Summary, between: Between) -> Vec<F
     if previous.format != SUMMARY_VERSION || current.format != SUMMARY_VERSION {
         return Vec::new();
     }
-    let mut told = Told { findings: Vec::new(), step: Step::of(&previous.version, &current.version), from: previous.version.clone() };
+    let mut told = Told {
+        findings: Vec::new(),
+        step: Step::of(&previous.version, &current.version),
+        from: previous.version.clone(),
+    };
     told.capabilities(previous, current);
     told.hooks(previous, current);
     told.files(previous, current);
@@ -215,7 +245,8 @@ pub fn compare(previous: &Summary, current: &Summary, between: Between) -> Vec<F
     let grave = told.findings.iter().any(|finding| finding.severity >= FindingSeverity::Medium);
     if grave && between.days.is_some_and(|days| days >= SILENCE_DAYS) {
         let days = between.days.unwrap_or_default();
-        let message = format!("ends a silence of {days} days with abilities that the release before did not have");
+        let message =
+            format!("ends a silence of {days} days with abilities that the release before did not have");
         told.add("behaviour/meta-dormant", (FindingSeverity::Medium, Confidence::Medium), "", message, "");
     }
     told.findings
@@ -232,7 +263,12 @@ enum Step {
 impl Step {
     fn of(previous: &str, current: &str) -> Self {
         let numbers = |version: &str| -> Vec<u64> {
-            version.trim_start_matches('v').split(['.', '-', '+']).map_while(|part| part.parse().ok()).take(3).collect()
+            version
+                .trim_start_matches('v')
+                .split(['.', '-', '+'])
+                .map_while(|part| part.parse().ok())
+                .take(3)
+                .collect()
         };
         let (before, after) = (numbers(previous), numbers(current));
         match (before.first() == after.first(), before.get(1) == after.get(1)) {
@@ -250,12 +286,35 @@ struct Told {
 }
 
 /// Abilities that a release at most rarely gains without saying so in its first number.
-const STRONG: &[What] =
-    &[What::NetSend, What::Exec, What::ExecDetached, What::Eval, What::EnvAll, What::DnsQuery, What::SocketToProcess, What::LibraryLoad, What::ExecMemory, What::GlobalHook, What::KeychainRead, What::ClipboardRead, What::NetReceive, What::ChannelReceive];
+const STRONG: &[What] = &[
+    What::NetSend,
+    What::Exec,
+    What::ExecDetached,
+    What::Eval,
+    What::EnvAll,
+    What::DnsQuery,
+    What::SocketToProcess,
+    What::LibraryLoad,
+    What::ExecMemory,
+    What::GlobalHook,
+    What::KeychainRead,
+    What::ClipboardRead,
+    What::NetReceive,
+    What::ChannelReceive,
+];
 
 impl Told {
-    fn add(&mut self, detector: &str, (severity, confidence): (FindingSeverity, Confidence), path: &str, message: String, evidence: &str) {
-        if self.findings.len() >= FINDINGS || self.findings.iter().any(|f| f.message == message && f.location.path == path) {
+    fn add(
+        &mut self,
+        detector: &str,
+        (severity, confidence): (FindingSeverity, Confidence),
+        path: &str,
+        message: String,
+        evidence: &str,
+    ) {
+        if self.findings.len() >= FINDINGS
+            || self.findings.iter().any(|f| f.message == message && f.location.path == path)
+        {
             return;
         }
         self.findings.push(Finding {
@@ -273,7 +332,8 @@ impl Told {
 
     fn capabilities(&mut self, previous: &Summary, current: &Summary) {
         let early = |stage: Stage| stage <= Stage::Import;
-        let had_kind: BTreeSet<(bool, What)> = previous.capabilities.iter().map(|c| (early(c.stage), c.what)).collect();
+        let had_kind: BTreeSet<(bool, What)> =
+            previous.capabilities.iter().map(|c| (early(c.stage), c.what)).collect();
         let hosts: BTreeSet<&str> = previous.capabilities.iter().map(|c| c.with.as_str()).collect();
         for new in current.capabilities.difference(&previous.capabilities) {
             let new_kind = !had_kind.contains(&(early(new.stage), new.what));
@@ -283,29 +343,46 @@ impl Told {
             let elsewhere = previous.capabilities.iter().any(|c| c.what == new.what);
             // One ability alone is medium; what is done with it is told by the passages.
             let grade = match (new.stage, self.step, elsewhere) {
-                (Stage::Install | Stage::Startup, Step::Patch | Step::Minor, false) => (FindingSeverity::High, Confidence::Medium),
-                (_, Step::Patch, false) if !hosts.contains(new.with.as_str()) && is_net(new.what) => (FindingSeverity::High, Confidence::Medium),
+                (Stage::Install | Stage::Startup, Step::Patch | Step::Minor, false) => {
+                    (FindingSeverity::High, Confidence::Medium)
+                }
+                (_, Step::Patch, false) if !hosts.contains(new.with.as_str()) && is_net(new.what) => {
+                    (FindingSeverity::High, Confidence::Medium)
+                }
                 (_, Step::Major, _) => (FindingSeverity::Low, Confidence::Medium),
                 _ => (FindingSeverity::Medium, Confidence::Medium),
             };
-            let message = format!("can {} {}, which {} could not", ability(new.what), moment(new.stage), self.from);
+            let message =
+                format!("can {} {}, which {} could not", ability(new.what), moment(new.stage), self.from);
             self.add("behaviour/diff-capability", grade, "", message, &new.with);
         }
         let had: BTreeSet<(What, What)> = previous.passages.iter().map(|p| (p.from, p.to)).collect();
         for new in current.passages.iter().filter(|p| !had.contains(&(p.from, p.to))) {
-            let private = matches!(new.from, What::EnvAll | What::HostIdentity | What::KeychainRead | What::ClipboardRead | What::FileRead | What::ExecOutput);
+            let private = matches!(
+                new.from,
+                What::EnvAll
+                    | What::HostIdentity
+                    | What::KeychainRead
+                    | What::ClipboardRead
+                    | What::FileRead
+                    | What::ExecOutput
+            );
             let leaves = matches!(new.to, What::NetSend | What::DnsQuery);
-            let remote = matches!(new.from, What::NetReceive | What::ChannelReceive | What::DnsReceive | What::Decode);
+            let remote =
+                matches!(new.from, What::NetReceive | What::ChannelReceive | What::DnsReceive | What::Decode);
             let runs = matches!(new.to, What::Exec | What::ExecDetached | What::Eval | What::LibraryLoad);
             if !(private && leaves || remote && runs) {
                 continue;
             }
             let grade = match (early(new.stage), self.step) {
                 (true, Step::Patch | Step::Minor) => (FindingSeverity::High, Confidence::Medium),
-                (false, Step::Patch) if !new.with.is_empty() && private => (FindingSeverity::High, Confidence::Low),
+                (false, Step::Patch) if !new.with.is_empty() && private => {
+                    (FindingSeverity::High, Confidence::Low)
+                }
                 _ => (FindingSeverity::Medium, Confidence::Low),
             };
-            let what = if leaves { "sends data of the machine away" } else { "runs what it fetches or decodes" };
+            let what =
+                if leaves { "sends data of the machine away" } else { "runs what it fetches or decodes" };
             let message = format!("{what} {}, which {} did not", moment(new.stage), self.from);
             self.add("behaviour/diff-capability", grade, "", message, &new.with);
         }
@@ -328,7 +405,8 @@ impl Told {
     }
 
     fn dependencies(&mut self, previous: &Summary, current: &Summary) {
-        let new: Vec<&str> = current.dependencies.difference(&previous.dependencies).map(String::as_str).take(5).collect();
+        let new: Vec<&str> =
+            current.dependencies.difference(&previous.dependencies).map(String::as_str).take(5).collect();
         if self.step == Step::Patch && !new.is_empty() {
             let message = format!("depends on packages that {} did not depend on", self.from);
             let grade = (FindingSeverity::Low, Confidence::High);
@@ -341,23 +419,50 @@ impl Told {
         for (path, file) in &current.files {
             let before = previous.files.get(path);
             if file.native && !had_native && !current.is_native {
-                let message = format!("holds machine code, which {} did not, and says nothing of it", self.from);
-                self.add("behaviour/bin-undeclared", (FindingSeverity::Medium, Confidence::High), path, message, "");
+                let message =
+                    format!("holds machine code, which {} did not, and says nothing of it", self.from);
+                self.add(
+                    "behaviour/bin-undeclared",
+                    (FindingSeverity::Medium, Confidence::High),
+                    path,
+                    message,
+                    "",
+                );
             }
             let Some(before) = before.filter(|before| before.digest != file.digest) else { continue };
             if file.odd_line.is_some() && before.odd_line.is_none() {
-                let grade = if self.step == Step::Major { (FindingSeverity::Medium, Confidence::Low) } else { (FindingSeverity::High, Confidence::Medium) };
-                let message = format!("a line was added that is unlike the rest of the file and acts; {} had none", self.from);
+                let grade = if self.step == Step::Major {
+                    (FindingSeverity::Medium, Confidence::Low)
+                } else {
+                    (FindingSeverity::High, Confidence::Medium)
+                };
+                let message = format!(
+                    "a line was added that is unlike the rest of the file and acts; {} had none",
+                    self.from
+                );
                 self.add("behaviour/obf-tail", grade, path, message, "");
             }
             if file.bytes > before.bytes.saturating_mul(4) && file.bytes - before.bytes > GROWTH_BYTES {
-                let message = format!("is {} times as long as in {}", file.bytes / before.bytes.max(1), self.from);
-                self.add("behaviour/diff-capability", (FindingSeverity::Low, Confidence::Medium), path, message, "");
+                let message =
+                    format!("is {} times as long as in {}", file.bytes / before.bytes.max(1), self.from);
+                self.add(
+                    "behaviour/diff-capability",
+                    (FindingSeverity::Low, Confidence::Medium),
+                    path,
+                    message,
+                    "",
+                );
             }
             let is_script = [".js", ".mjs", ".cjs", ".py", ".rs"].iter().any(|ending| path.ends_with(ending));
             if is_script && file.entropy >= before.entropy.saturating_add(8) && file.entropy > 55 {
                 let message = format!("looks much less like written code than in {}", self.from);
-                self.add("behaviour/diff-capability", (FindingSeverity::Medium, Confidence::Low), path, message, "");
+                self.add(
+                    "behaviour/diff-capability",
+                    (FindingSeverity::Medium, Confidence::Low),
+                    path,
+                    message,
+                    "",
+                );
             }
         }
     }

@@ -9,6 +9,10 @@ pub mod looks;
 mod looks_of_text;
 pub mod manifest;
 pub mod package;
+pub mod python;
+mod record;
+#[cfg(test)]
+mod render;
 pub mod shell;
 pub mod stages;
 pub mod verdict;

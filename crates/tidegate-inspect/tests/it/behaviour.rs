@@ -30,7 +30,8 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
                 open.push(path);
                 continue;
             }
-            let name = path.strip_prefix(folder).unwrap().to_string_lossy().replace("/_Cargo.toml", "/Cargo.toml");
+            let name =
+                path.strip_prefix(folder).unwrap().to_string_lossy().replace("/_Cargo.toml", "/Cargo.toml");
             let name = if name == "_Cargo.toml" { "Cargo.toml".to_owned() } else { name };
             found.push((name, expand(&std::fs::read(&path).unwrap())));
         }
@@ -52,23 +53,30 @@ fn expand(content: &[u8]) -> Vec<u8> {
     let letters = |seed: u64, length: usize| base64(&noise(length, seed)).replace(['+', '/'], "x");
     let run = |from: u32| -> String { (0..64).filter_map(|n| char::from_u32(from + n % 16)).collect() };
     let hex = |seed: u64| -> String { noise(20, seed).iter().map(|byte| format!("{byte:02x}")).collect() };
-    text.replace("{{webhook}}", &format!("https://chat.invalid/api/webhooks/1048576{}/{}", 123_456_789, letters(1, 40)))
-        .replace("{{bot}}", &format!("https://api.chat.invalid/bot{}:{}/sendMessage", 123_456_789, letters(2, 35)))
-        .replace("{{selectors}}", &run(0xfe00))
-        .replace("{{tags}}", &run(0xe0041))
-        .replace("{{spaces}}", &" ".repeat(300))
-        .replace("{{eth}}", &format!("0x{}", hex(3)))
-        .replace("{{eth2}}", &format!("0x{}", hex(4)))
-        .replace("{{big}}", &base64(&noise(9_000, 6)))
-        .replace("{{noise}}", &base64(&noise(2_400, 7)))
-        .into_bytes()
+    text.replace(
+        "{{webhook}}",
+        &format!("https://chat.invalid/api/webhooks/1048576{}/{}", 123_456_789, letters(1, 40)),
+    )
+    .replace(
+        "{{bot}}",
+        &format!("https://api.chat.invalid/bot{}:{}/sendMessage", 123_456_789, letters(2, 35)),
+    )
+    .replace("{{selectors}}", &run(0xfe00))
+    .replace("{{tags}}", &run(0xe0041))
+    .replace("{{spaces}}", &" ".repeat(300))
+    .replace("{{eth}}", &format!("0x{}", hex(3)))
+    .replace("{{eth2}}", &format!("0x{}", hex(4)))
+    .replace("{{big}}", &base64(&noise(9_000, 6)))
+    .replace("{{noise}}", &base64(&noise(2_400, 7)))
+    .into_bytes()
 }
 
 /// Packs files as the ecosystem does that their manifest speaks of.
 fn pack(files: &[(String, Vec<u8>)]) -> (String, Vec<u8>) {
     let has = |wanted: &str| files.iter().any(|(name, _)| name == wanted);
     if files.iter().any(|(name, _)| name.contains(".dist-info/")) {
-        let members: Vec<_> = files.iter().map(|(name, content)| zip::Member::deflated(name, content)).collect();
+        let members: Vec<_> =
+            files.iter().map(|(name, content)| zip::Member::deflated(name, content)).collect();
         return ("sample-1.0.0-py3-none-any.whl".to_owned(), zip::archive(&members));
     }
     let (root, name) = if has("package.json") {
@@ -78,7 +86,8 @@ fn pack(files: &[(String, Vec<u8>)]) -> (String, Vec<u8>) {
     } else {
         ("sample-1.0.0", "sample-1.0.0.tar.gz")
     };
-    let members: Vec<_> = files.iter().map(|(path, content)| tar::file(&format!("{root}/{path}"), content)).collect();
+    let members: Vec<_> =
+        files.iter().map(|(path, content)| tar::file(&format!("{root}/{path}"), content)).collect();
     (name.to_owned(), gzip(&tar::archive(&members)))
 }
 
@@ -119,7 +128,10 @@ fn look_at(case: &Path) -> Judged {
     // As it is stored and read again.
     let stored: Summary = serde_json::from_str(&serde_json::to_string(&before.summary).unwrap()).unwrap();
     after.findings = diff::compare(&stored, &after.summary, Between { days: Some(800) });
-    let grave = after.findings.iter().any(|f| f.severity >= FindingSeverity::High && f.confidence >= Confidence::Medium);
+    let grave = after
+        .findings
+        .iter()
+        .any(|f| f.severity >= FindingSeverity::High && f.confidence >= Confidence::Medium);
     after.verdict = if grave { Verdict::Suspicious } else { Verdict::Clean };
     after
 }
@@ -128,7 +140,11 @@ fn shown(findings: &[Finding]) -> String {
     findings.iter().fold(String::new(), |mut text, f| {
         let line = f.location.line.unwrap_or_default();
         let evidence = f.evidence.as_deref().unwrap_or_default();
-        let _ = writeln!(text, "    {} {} {}: {}:{line}: {} [{evidence}]", f.severity, f.confidence, f.detector, f.location.path, f.message);
+        let _ = writeln!(
+            text,
+            "    {} {} {}: {}:{line}: {} [{evidence}]",
+            f.severity, f.confidence, f.detector, f.location.path, f.message
+        );
         text
     })
 }
@@ -166,7 +182,10 @@ fn detectors_find_what_is_bad_and_nothing_else() {
         }
         let cases = cases(&folder().join(name));
         for kind in ["bad_", "clean_"] {
-            let count = cases.iter().filter(|case| case.file_name().unwrap().to_string_lossy().starts_with(kind)).count();
+            let count = cases
+                .iter()
+                .filter(|case| case.file_name().unwrap().to_string_lossy().starts_with(kind))
+                .count();
             assert!(count >= 2, "{name} has {count} cases {kind}");
         }
         problems.extend(cases.iter().filter_map(|case| wrong(detector.id, detector.severity, case)));
@@ -176,14 +195,84 @@ fn detectors_find_what_is_bad_and_nothing_else() {
 
 /// The ids of the catalogue, in its order.
 const CATALOGUE: &[&str] = &[
-    "INST-HOOK", "INST-NET-EXEC", "INST-PIPE-SHELL", "INST-INLINE-EVAL", "INST-ENV-NET", "INST-GYP-SUBST", "INST-BACKEND-INTREE", "INST-SETUP-NET", "INST-BUILD-RS",
-    "INST-PROCMACRO-IO", "INST-DETACHED", "INST-RUNTIME-FETCH", "START-PTH", "START-SITECUSTOMIZE", "START-CTOR", "EXFIL-CRED-FILE", "EXFIL-ENV-ALL", "EXFIL-ENV-SECRET",
-    "EXFIL-MESSENGER", "EXFIL-DNS", "EXFIL-GIT-HOST", "EXFIL-BROWSER", "EXFIL-IMDS", "EXFIL-CLIPBOARD", "SECRET-SCANNER-DROP", "AGENT-ABUSE", "AGENT-POISON",
-    "WORM-PUBLISH", "WORM-CI", "EVAL-REMOTE", "EVAL-DECODED", "EVAL-UNICODE", "OBF-STRARRAY", "OBF-OFFSCREEN", "OBF-PACKED", "OBF-SPLIT-NAME", "OBF-HOMOGLYPH", "OBF-TAIL",
-    "STEGO-READ", "BIN-DROP", "BIN-UNDECLARED", "SHELL-REVERSE", "SHELLCODE", "C2-DEADDROP", "C2-CHANNEL", "PERSIST", "MINER", "DESTRUCT", "EVADE", "PATCH-OTHER",
-    "SHADOW-MODULE", "SHADOW-BIN", "PKG-NPMRC", "PKG-BUNDLED-HOOK", "DEP-URL", "DEP-CONFUSION", "NAME-TYPO", "NAME-SLOP", "META-MANIFEST-DIFF", "META-PROVENANCE-LOST",
-    "META-NEW-MAINTAINER", "META-DORMANT", "DIFF-CAPABILITY", "DIFF-REPO", "QUARANTINE-AGE", "KNOWN-BAD", "INSPECT-INCOMPLETE", "ZIP-DUP", "ZIP-LOCAL-CENTRAL-DIFF", "ZIP-CRC",
-    "ZIP-FLAG", "ZIP-PREFIX", "TAR-TRAVERSAL", "TAR-LINK-ESCAPE", "TAR-PAX-CONFLICT", "BOMB", "TYPE-MISMATCH", "POLYGLOT",
+    "INST-HOOK",
+    "INST-NET-EXEC",
+    "INST-PIPE-SHELL",
+    "INST-INLINE-EVAL",
+    "INST-ENV-NET",
+    "INST-GYP-SUBST",
+    "INST-BACKEND-INTREE",
+    "INST-SETUP-NET",
+    "INST-BUILD-RS",
+    "INST-PROCMACRO-IO",
+    "INST-DETACHED",
+    "INST-RUNTIME-FETCH",
+    "START-PTH",
+    "START-SITECUSTOMIZE",
+    "START-CTOR",
+    "EXFIL-CRED-FILE",
+    "EXFIL-ENV-ALL",
+    "EXFIL-ENV-SECRET",
+    "EXFIL-MESSENGER",
+    "EXFIL-DNS",
+    "EXFIL-GIT-HOST",
+    "EXFIL-BROWSER",
+    "EXFIL-IMDS",
+    "EXFIL-CLIPBOARD",
+    "SECRET-SCANNER-DROP",
+    "AGENT-ABUSE",
+    "AGENT-POISON",
+    "WORM-PUBLISH",
+    "WORM-CI",
+    "EVAL-REMOTE",
+    "EVAL-DECODED",
+    "EVAL-UNICODE",
+    "OBF-STRARRAY",
+    "OBF-OFFSCREEN",
+    "OBF-PACKED",
+    "OBF-SPLIT-NAME",
+    "OBF-HOMOGLYPH",
+    "OBF-TAIL",
+    "STEGO-READ",
+    "BIN-DROP",
+    "BIN-UNDECLARED",
+    "SHELL-REVERSE",
+    "SHELLCODE",
+    "C2-DEADDROP",
+    "C2-CHANNEL",
+    "PERSIST",
+    "MINER",
+    "DESTRUCT",
+    "EVADE",
+    "PATCH-OTHER",
+    "SHADOW-MODULE",
+    "SHADOW-BIN",
+    "PKG-NPMRC",
+    "PKG-BUNDLED-HOOK",
+    "DEP-URL",
+    "DEP-CONFUSION",
+    "NAME-TYPO",
+    "NAME-SLOP",
+    "META-MANIFEST-DIFF",
+    "META-PROVENANCE-LOST",
+    "META-NEW-MAINTAINER",
+    "META-DORMANT",
+    "DIFF-CAPABILITY",
+    "DIFF-REPO",
+    "QUARANTINE-AGE",
+    "KNOWN-BAD",
+    "INSPECT-INCOMPLETE",
+    "ZIP-DUP",
+    "ZIP-LOCAL-CENTRAL-DIFF",
+    "ZIP-CRC",
+    "ZIP-FLAG",
+    "ZIP-PREFIX",
+    "TAR-TRAVERSAL",
+    "TAR-LINK-ESCAPE",
+    "TAR-PAX-CONFLICT",
+    "BOMB",
+    "TYPE-MISMATCH",
+    "POLYGLOT",
 ];
 
 #[test]
@@ -195,8 +284,12 @@ fn catalogue_list_and_fixtures_agree() {
     assert_eq!(set.len(), known.len(), "an id twice");
     let missing: Vec<_> = CATALOGUE.iter().filter(|id| !set.contains(*id)).collect();
     assert!(missing.is_empty(), "{missing:?}");
-    let ids: BTreeSet<String> = DETECTORS.iter().map(|d| d.id.strip_prefix("behaviour/").unwrap().to_owned()).collect();
-    let folders: BTreeSet<String> = cases(&folder()).iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
+    let ids: BTreeSet<String> =
+        DETECTORS.iter().map(|d| d.id.strip_prefix("behaviour/").unwrap().to_owned()).collect();
+    let folders: BTreeSet<String> = cases(&folder())
+        .iter()
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
     assert_eq!(ids, folders);
     for detector in DETECTORS {
         assert_eq!(detector.id, format!("behaviour/{}", detector.catalogue.to_lowercase()));
@@ -205,9 +298,16 @@ fn catalogue_list_and_fixtures_agree() {
 
 /// The page of a detector: the head of its file.
 fn page(id: &str, catalogue: &str, title: &str, about: &str, source: &str) -> String {
-    let head: Vec<&str> = source.lines().take_while(|line| line.starts_with("//!")).map(|line| line.trim_start_matches("//!").trim_start()).collect();
+    let head: Vec<&str> = source
+        .lines()
+        .take_while(|line| line.starts_with("//!"))
+        .map(|line| line.trim_start_matches("//!").trim_start())
+        .collect();
     assert!(head.len() > 3, "{id} has no page");
-    format!("# `{id}`\n\n*{title}*\n\n{about}\n\nCatalogue id: `{catalogue}`.\n\n{}\n", head.join("\n").trim())
+    format!(
+        "# `{id}`\n\n*{title}*\n\n{about}\n\nCatalogue id: `{catalogue}`.\n\n{}\n",
+        head.join("\n").trim()
+    )
 }
 
 #[test]
@@ -215,7 +315,9 @@ fn detector_pages() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/behaviour/detectors");
     let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/detectors/behaviour");
     let writes = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
-    let mut index = String::from("# Detectors of behaviour\n\nWritten by `UPDATE_SNAPSHOTS=1 cargo test -p tidegate-inspect detector_pages` from the heads of the detectors' files.\n\n| detector | what it finds | at most |\n| --- | --- | --- |\n");
+    let mut index = String::from(
+        "# Detectors of behaviour\n\nWritten by `UPDATE_SNAPSHOTS=1 cargo test -p tidegate-inspect detector_pages` from the heads of the detectors' files.\n\n| detector | what it finds | at most |\n| --- | --- | --- |\n",
+    );
     let mut expected = BTreeSet::from(["README.md".to_owned()]);
     let mut check = |name: &str, made: &str| {
         let path = pages.join(name);
@@ -231,13 +333,25 @@ fn detector_pages() {
         let name = detector.id.strip_prefix("behaviour/").unwrap();
         let source = std::fs::read_to_string(sources.join(format!("{}.rs", name.replace('-', "_")))).unwrap();
         let ecosystems: Vec<&str> = detector.ecosystems.iter().map(|ecosystem| ecosystem.as_str()).collect();
-        let ecosystems = if ecosystems.is_empty() { "all ecosystems".to_owned() } else { ecosystems.join(", ") };
+        let ecosystems =
+            if ecosystems.is_empty() { "all ecosystems".to_owned() } else { ecosystems.join(", ") };
         let about = format!("At most {}, for {ecosystems}.", detector.severity);
         check(&format!("{name}.md"), &page(detector.id, detector.catalogue, detector.title, &about, &source));
-        let _ = writeln!(index, "| [`{}`]({name}.md) | {} | {} |", detector.id, detector.title, detector.severity);
+        let _ = writeln!(
+            index,
+            "| [`{}`]({name}.md) | {} | {} |",
+            detector.id, detector.title, detector.severity
+        );
     }
-    let _ = writeln!(index, "\nWhat is said of names, publishers and ages is no finding but a fact of the coordinate: {}.", OF_COORDINATES.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", "));
+    let _ = writeln!(
+        index,
+        "\nWhat is said of names, publishers and ages is no finding but a fact of the coordinate: {}.",
+        OF_COORDINATES.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
+    );
     check("README.md", &index);
-    let kept: BTreeSet<String> = std::fs::read_dir(&pages).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    let kept: BTreeSet<String> = std::fs::read_dir(&pages)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
     assert_eq!(kept, expected, "pages of detectors that are gone");
 }

@@ -187,7 +187,8 @@ pub struct Findings {
 pub fn run(package: &Package) -> Vec<Observation> {
     let mut all = Vec::new();
     for detector in DETECTORS {
-        let is_for = detector.ecosystems.is_empty() || package.ecosystem.is_none_or(|e| detector.ecosystems.contains(&e));
+        let is_for = detector.ecosystems.is_empty()
+            || package.ecosystem.is_none_or(|e| detector.ecosystems.contains(&e));
         if !is_for {
             continue;
         }
@@ -209,7 +210,11 @@ impl Findings {
         let hides = fact.gates.iter().any(|gate| *gate != Gate::Chance);
         if hides && stage <= Stage::Import && severity >= FindingSeverity::High {
             // Who looks first whether somebody watches has something to hide.
-            severity = if severity == FindingSeverity::High && confidence > Confidence::Low { FindingSeverity::Critical } else { severity };
+            severity = if severity == FindingSeverity::High && confidence > Confidence::Low {
+                FindingSeverity::Critical
+            } else {
+                severity
+            };
             confidence = confidence.max(Confidence::Medium);
         }
         let location = Location { path: code.full.clone(), line: Some(fact.line.max(1)), offset: None };
@@ -217,15 +222,32 @@ impl Findings {
     }
 
     /// Tells of a file, or of a line of it.
-    fn tell_at(&mut self, full: &str, line: Option<u32>, stage: Stage, grade: Grade, message: &str, evidence: &str) {
+    fn tell_at(
+        &mut self,
+        full: &str,
+        line: Option<u32>,
+        stage: Stage,
+        grade: Grade,
+        message: &str,
+        evidence: &str,
+    ) {
         let location = Location { path: full.to_owned(), line, offset: None };
         self.add(location, stage, grade, message, evidence);
     }
 
-    fn add(&mut self, location: Location, stage: Stage, (severity, confidence): Grade, message: &str, evidence: &str) {
+    fn add(
+        &mut self,
+        location: Location,
+        stage: Stage,
+        (severity, confidence): Grade,
+        message: &str,
+        evidence: &str,
+    ) {
         // Tests, examples and documentation do not run by using the package.
         let severity = if stage == Stage::Aside { severity.min(FindingSeverity::Low) } else { severity };
-        let same = |told: &&mut Observation| told.finding.location.path == location.path && told.finding.message == message;
+        let same = |told: &&mut Observation| {
+            told.finding.location.path == location.path && told.finding.message == message
+        };
         if let Some(told) = self.told.iter_mut().find(same) {
             told.finding.count += 1;
             if (severity, confidence) > (told.finding.severity, told.finding.confidence) {
