@@ -7,6 +7,8 @@
 //!
 //! [`views::each`] shows a leaf as other readers would decode it: UTF-16, base64, hex, escapes, percent-encoding.
 //!
+//! [`secrets`] finds what opens other doors.
+//!
 //! The crate refuses to judge: what an oddity or a gap means is the detectors' and policy's. It executes nothing, opens no
 //! socket, and writes no file but the scratch files of [`Scratch`].
 
@@ -19,6 +21,8 @@ mod limiter;
 mod path;
 mod report;
 mod scratch;
+pub mod secrets;
+mod severity;
 pub mod views;
 mod walk;
 
@@ -26,4 +30,5 @@ pub use budgets::Budgets;
 pub use format::Format;
 pub use report::{Flow, Gap, GapKind, Leaf, Oddity, OddityKind, Place, Role, Summary, Visitor};
 pub use scratch::{NoScratch, Scratch, TemporaryFiles};
+pub use severity::{Confidence, Severity};
 pub use walk::unfold;
