@@ -12,23 +12,27 @@
 //! The crate refuses to judge: what an oddity or a gap means is the detectors' and policy's. It executes nothing, opens no
 //! socket, and writes no file but the scratch files of [`Scratch`].
 
+pub mod archive;
+pub mod behaviour;
 mod budgets;
 mod bytes;
 mod format;
 mod formats;
+mod inspect;
+pub mod inspection;
 mod json;
 mod limiter;
 mod path;
 mod report;
 mod scratch;
 pub mod secrets;
-mod severity;
 pub mod views;
 mod walk;
 
 pub use budgets::Budgets;
 pub use format::Format;
+pub use inspect::inspect;
+pub use inspection::{Inspection, Request, Verdict};
 pub use report::{Flow, Gap, GapKind, Leaf, Oddity, OddityKind, Place, Role, Summary, Visitor};
 pub use scratch::{NoScratch, Scratch, TemporaryFiles};
-pub use severity::{Confidence, Severity};
 pub use walk::unfold;

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 
+use crate::residency;
+
 /// How many bytes of one map may pass before its pages are given back to the system: 24 MiB.
 ///
 /// A map's pages count as memory of the process although the system may take them back at any time. Whoever watches
@@ -23,10 +25,27 @@ pub struct FileBytes {
 }
 
 #[derive(Debug)]
-struct Map {
+pub(crate) struct Map {
     pages: memmap2::Mmap,
     /// Bytes that passed since the pages were last given back.
     passed: AtomicUsize,
+}
+
+impl Map {
+    /// Bytes of the file.
+    pub(crate) fn length(&self) -> u64 {
+        self.pages.len() as u64
+    }
+
+    /// Gives the pages back to the system. Those still in use come again from its cache when they are touched.
+    #[expect(unsafe_code, reason = "giving pages back is outside what the compiler can check; see SAFETY")]
+    pub(crate) fn give_back(&self) {
+        // SAFETY: the map is of a file, shared and never written, so a page that is given back and touched again holds
+        // the same bytes.
+        let given_back = unsafe { self.pages.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        // It is advice: where the system does not take it, memory is all that differs.
+        drop(given_back);
+    }
 }
 
 /// What keeps the map alive as long as any of its bytes are.
@@ -48,13 +67,16 @@ impl FileBytes {
     /// What the operating system says of opening the map.
     #[expect(unsafe_code, reason = "a memory map is outside what the compiler can check; see SAFETY")]
     pub fn map_immutable(file: &File) -> io::Result<Self> {
-        if file.metadata()?.len() == 0 {
+        // Asked by the descriptor alone, which is what a process without files may still do.
+        let length = usize::try_from(rustix::fs::fstat(file)?.st_size).map_err(io::Error::other)?;
+        if length == 0 {
             return Ok(Bytes::new().into());
         }
         // SAFETY: the map is read-only, and the file behind it is never written or truncated while it is mapped (see
         // above). An unlinked file keeps its pages until the map is dropped.
-        let pages = unsafe { memmap2::Mmap::map(file)? };
+        let pages = unsafe { memmap2::MmapOptions::new().len(length).map(file)? };
         let map = Arc::new(Map { pages, passed: AtomicUsize::new(0) });
+        residency::note(&map);
         Ok(Self { bytes: Bytes::from_owner(Owner(Arc::clone(&map))), map: Some(map) })
     }
 
@@ -78,7 +100,6 @@ impl FileBytes {
 
     /// Counts bytes as read. Once many have been, the map's pages are given back; those still in use come again from
     /// the system's cache when they are touched.
-    #[expect(unsafe_code, reason = "giving pages back is outside what the compiler can check; see SAFETY")]
     pub fn pass(&self, count: usize) {
         let Some(map) = &self.map else { return };
         if map.pages.len() <= RESIDENT_BYTES {
@@ -88,11 +109,7 @@ impl FileBytes {
             return;
         }
         map.passed.store(0, Ordering::Relaxed);
-        // SAFETY: the map is of a file, shared and never written, so a page that is given back and touched again holds
-        // the same bytes.
-        let given_back = unsafe { map.pages.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
-        // It is advice: where the system does not take it, memory is all that differs.
-        drop(given_back);
+        map.give_back();
     }
 }
 

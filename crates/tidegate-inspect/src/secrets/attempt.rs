@@ -6,7 +6,7 @@ use super::checksum::Checksum;
 use super::edges::{self, Edge};
 use super::rule::{Anchor, Rule};
 use super::{placeholder, structure, words};
-use crate::{Confidence, Severity};
+use tidegate_model::finding::{Confidence, FindingSeverity as Severity};
 
 /// Bytes of a secret that are looked at for fillers.
 const BODY_BYTES: usize = 512;

@@ -10,7 +10,7 @@ use super::rule::Rule;
 use super::secret::{Fingerprint, FingerprintKey, Secret, evidence};
 use super::{HITS_OF_A_LEAF, HITS_OF_A_RULE};
 use crate::views::{self, ViewKind};
-use crate::{Confidence, Severity};
+use tidegate_model::finding::{Confidence, Finding, FindingKind, FindingSeverity as Severity, Location};
 
 /// A secret that was found.
 #[derive(Clone, Debug)]
@@ -147,5 +147,35 @@ impl<'k, 'r> Collector<'k, 'r> {
         }
         kept.sort_by_key(|hit| (hit.place.start, hit.place.end));
         Found { hits: kept, untold: self.untold, is_cut }
+    }
+}
+
+impl Hit<'_> {
+    /// The finding of a leaf's hit, without its value. `path` is the leaf's, `leaf` its bytes.
+    #[must_use]
+    pub fn finding(&self, path: &str, leaf: &[u8], is_text: bool) -> Finding {
+        let sum = match self.checksum {
+            Checksum::Wrong => ", whose checksum is wrong",
+            Checksum::Valid => ", whose checksum is right",
+            Checksum::None => "",
+        };
+        let view = self.view.map(|view| format!(", read through {view}")).unwrap_or_default();
+        let before = &leaf[..self.place.start.min(leaf.len())];
+        let line = || memchr::memchr_iter(b'\n', before).count() + 1;
+        Finding {
+            detector: self.rule.id.clone(),
+            kind: FindingKind::Secret,
+            severity: self.severity,
+            confidence: self.confidence,
+            location: Location {
+                path: path.to_owned(),
+                line: is_text.then(line).and_then(|line| u32::try_from(line).ok()),
+                offset: Some(self.place.start as u64),
+            },
+            message: format!("holds a secret ({}){sum}{view}", self.rule.title),
+            evidence: Some(self.evidence.clone()),
+            secret_hash: Some(self.fingerprint.to_string()),
+            count: u64::from(self.times),
+        }
     }
 }

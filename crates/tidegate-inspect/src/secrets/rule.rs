@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::checksum::ChecksumKind;
 use super::liveness::LivenessRequest;
 use super::structure::Structure;
-use crate::{Confidence, Severity};
+use tidegate_model::finding::{Confidence, FindingSeverity as Severity};
 
 /// Bytes behind a keyword in which a rule looks, where it says nothing else.
 const WINDOW_BYTES: usize = 512;

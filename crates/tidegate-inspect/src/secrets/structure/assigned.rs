@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::{Judged, decoded, is_noise};
-use crate::Confidence;
 use crate::secrets::{placeholder, words};
+use tidegate_model::finding::Confidence;
 
 /// Changes between small letters, capitals and digits, in hundredths of the neighbours: random text has about 45, names about
 /// 20.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::{Judged, decoded};
-use crate::{Confidence, Severity};
+use tidegate_model::finding::{Confidence, FindingSeverity as Severity};
 
 /// Tokens that ended before this moment are of no use to anyone. Inspection reads no clock, so it is a date: 2026-01-01.
 const LONG_PAST: i64 = 1_767_225_600;

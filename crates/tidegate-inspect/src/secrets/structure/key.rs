@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Judged, decoded, is_noise};
-use crate::{Confidence, Severity};
+use tidegate_model::finding::{Confidence, FindingSeverity as Severity};
 
 /// Bytes from the first line of a key to its last, at most.
 const KEY_BYTES: usize = 16 << 10;

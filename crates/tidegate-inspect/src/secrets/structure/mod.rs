@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::words;
 use crate::views::base64;
-use crate::{Confidence, Severity};
+use tidegate_model::finding::{Confidence, FindingSeverity as Severity};
 
 /// Bytes of encoded text that are decoded, at most.
 const DECODED_TEXT_BYTES: usize = 24 << 10;

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{Judged, decoded};
-use crate::Confidence;
 use crate::secrets::{placeholder, words};
+use tidegate_model::finding::Confidence;
 
 /// What samples are made of. A password that is little more than these is one of a sample.
 const SAMPLE_WORDS: &[&str] = &[

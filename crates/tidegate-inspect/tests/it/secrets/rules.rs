@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tidegate_inspect::secrets::{Checksum, Rules};
-use tidegate_inspect::{Confidence, Severity};
+use tidegate_model::finding::{Confidence, FindingSeverity as Severity};
 
 use super::template::expand;
 use super::{ids, look};

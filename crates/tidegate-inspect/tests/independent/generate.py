@@ -1,0 +1,44 @@
+"""Writes the independent labelled set: `python3 generate.py OUT_DIR`.
+
+Files go to OUT_DIR/secrets and OUT_DIR/behaviour, labels to OUT_DIR/labels.jsonl, the planted secret values to
+OUT_DIR/planted.jsonl. The same bytes each time; nothing that is written is ever run.
+"""
+
+import os
+import sys
+
+sys.dont_write_bytecode = True
+
+import collect  # noqa: E402
+import secrets_bad_coded  # noqa: E402
+import secrets_bad_packed  # noqa: E402
+import secrets_bad_text  # noqa: E402
+import secrets_good_packed  # noqa: E402
+import secrets_good_text  # noqa: E402
+
+AREAS = (
+    ("secret", (secrets_bad_text, secrets_bad_packed, secrets_bad_coded, secrets_good_text, secrets_good_packed)),
+)
+
+
+def generate(out_dir):
+    labels, planted = [], []
+    for area, modules in AREAS:
+        items = collect.Items(area)
+        for module in modules:
+            module.build(items)
+        items.write(out_dir, labels, planted)
+    collect.write_lines(os.path.join(out_dir, "labels.jsonl"), labels)
+    collect.write_lines(os.path.join(out_dir, "planted.jsonl"), planted)
+    return labels
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit("usage: generate.py OUT_DIR")
+    labels = generate(sys.argv[1])
+    print("%d files" % len(labels))
+
+
+if __name__ == "__main__":
+    main()
