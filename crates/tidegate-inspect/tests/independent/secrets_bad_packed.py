@@ -131,7 +131,7 @@ def archives(items):
     v = token("docker-org", "image")
     layers = [kit.tar([("bin/app", "#!/bin/sh\n"), ("root/.docker/token", v + "\n")]), kit.tar([("root/.docker/.wh.token", "")])]
     items.bad("whiteout-image.tar", "docker-hub", "docker-save", kit.docker_save(layers, {
-        "architecture": "amd64", "os": "linux", "config": {"Cmd": ["app"]}, "history": [{"created_by": "COPY . /"}, {"created_by": "RUN rm /root/.docker/token"}]}),
+        "architecture": "amd64", "os": "linux", "config": {"Cmd": ["app"]}, "history": [{"created_by": "COPY . /"}, {"created_by": "RUN rm ~/.docker/token"}]}),
         v, "a file deleted in a later layer still stands in the earlier one")
     v = token("sonarqube", "image")
     items.bad("history-image.tar", "sonarqube", "docker-save", kit.docker_save([kit.tar([("bin/app", "#!/bin/sh\n")])], {

@@ -39,7 +39,7 @@ def notify(text, channel="#releases"):
 
 import (
 	"context"
-	"golang.org/x/oauth2"
+	"git.corp.example/lib/oauth2"
 )
 
 const ghToken = "@@"
