@@ -33,8 +33,9 @@ impl Draw {
 }
 
 const NAMES: &[&str] = &[
-    "options", "value", "index", "callback", "token", "parser", "password", "key", "result", "stream", "config", "error",
-    "response", "secret", "apiKey", "buffer", "handler", "module", "state", "target", "https", "datadog", "client",
+    "options", "value", "index", "callback", "token", "parser", "password", "key", "result", "stream",
+    "config", "error", "response", "secret", "apiKey", "buffer", "handler", "module", "state", "target",
+    "https", "datadog", "client",
 ];
 
 const LINES: &[&str] = &[
@@ -64,7 +65,8 @@ fn source(draw: &mut Draw) -> String {
 
 fn minified(draw: &mut Draw) -> String {
     fill(draw, |draw| {
-        let (a, b) = (draw.text(b"abcdefghijklmnopqrstuvwxyz", 1), draw.text(b"abcdefghijklmnopqrstuvwxyz", 2));
+        let (a, b) =
+            (draw.text(b"abcdefghijklmnopqrstuvwxyz", 1), draw.text(b"abcdefghijklmnopqrstuvwxyz", 2));
         let (n, m) = (draw.one(NAMES), draw.one(NAMES));
         format!("function {b}({a}){{return {a}.{n}&&\"{m}\"!==typeof {a}?{b}.{m}({a}):{{{n}:{a},{m}:!0}}}}")
     })
