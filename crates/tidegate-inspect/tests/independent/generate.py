@@ -20,6 +20,7 @@ import behaviour_good_npm_code  # noqa: E402
 import behaviour_good_npm_install  # noqa: E402
 import behaviour_good_pypi_build  # noqa: E402
 import behaviour_good_pypi_library  # noqa: E402
+import behaviour_good_pypi_system  # noqa: E402
 import behaviour_good_variants  # noqa: E402
 import collect  # noqa: E402
 import secrets_bad_coded  # noqa: E402
@@ -35,7 +36,8 @@ AREAS = (
     ("behaviour", (
         behaviour_bad_npm_install, behaviour_bad_npm_hidden, behaviour_bad_pypi_install, behaviour_bad_pypi_import,
         behaviour_bad_cargo, behaviour_good_npm_install, behaviour_good_npm_code, behaviour_good_pypi_build,
-        behaviour_good_pypi_library, behaviour_good_cargo, behaviour_bad_variants, behaviour_good_variants)),
+        behaviour_good_pypi_library, behaviour_good_pypi_system, behaviour_good_cargo, behaviour_bad_variants,
+        behaviour_good_variants)),
 )
 
 

@@ -67,15 +67,45 @@ def good(items):
     add("newsletter.eml", "inline-asset", "mail-base64", "From: news@corp.example\r\nMIME-Version: 1.0\r\nDKIM-Signature: v=1; a=rsa-sha256; bh=%s; b=%s\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n%s" % (b64(d.raw(32)), b64(d.raw(256)), base64.encodebytes(shapes.png([], d)).decode().replace("\n", "\r\n")), "a signature header and a picture")
     add("metrics.pkl", "packed-data", "pickle", pickle.dumps({"ids": [d.uuid() for _ in range(40)], "loss": [i / 9 for i in range(300)], "token_ids": list(range(300))}, protocol=4), "numbers and ids")
     add("letter.rtf", "inline-asset", "rtf", "{\\rtf1{\\pict\\pngblip\n%s}\\par Your password was sent by post.\\par}\n" % d.hex(4000), "a picture in hex")
-    add("Dockerfile", "reference", "dockerfile", "FROM python:3.12-slim@sha256:%s\nARG PIP_TOKEN\nENV GPG_KEY=%s\nRUN --mount=type=secret,id=token TOKEN=$(cat /run/secrets/token) pip install -r requirements.txt\n" % (d.hex(64), d.hex(40).upper()), "a mounted secret, a digest and a fingerprint")
-    add("Jenkinsfile", "reference", "jenkinsfile", "pipeline {\n  environment { TOKEN = credentials('npm-token'); SHA = '%s' }\n  stages { stage('go') { steps { withCredentials([string(credentialsId: '%s', variable: 'API_KEY')]) { sh 'make' } } } }\n}\n" % (d.hex(40), d.uuid()), "ids of stored credentials")
-    add("app.service", "reference", "systemd-unit", "[Service]\nEnvironmentFile=/etc/app/secret.env\nLoadCredential=token:/etc/app/token\nExecStart=/usr/bin/app --token-file ${CREDENTIALS_DIRECTORY}/token\n", "names of files that hold secrets elsewhere")
+    add("Dockerfile", "reference", "dockerfile", '''FROM python:3.12-slim@sha256:%s
+ARG PIP_TOKEN
+ENV GPG_KEY=%s
+RUN --mount=type=secret,id=token TOKEN=$(cat /run/secrets/token) pip install -r requirements.txt
+''' % (d.hex(64), d.hex(40).upper()), "a mounted secret, a digest and a fingerprint")
+    add("Jenkinsfile", "reference", "jenkinsfile", '''pipeline {
+  environment { TOKEN = credentials('npm-token'); SHA = '%s' }
+  stages { stage('go') { steps { withCredentials([string(credentialsId: '%s', variable: 'API_KEY')]) { sh 'make' } } } }
+}
+''' % (d.hex(40), d.uuid()), "ids of stored credentials")
+    add("app.service", "reference", "systemd-unit", '''[Service]
+EnvironmentFile=/etc/app/secret.env
+LoadCredential=token:/etc/app/token
+ExecStart=/usr/bin/app --token-file ${CREDENTIALS_DIRECTORY}/token
+''', "names of files that hold secrets elsewhere")
     add("history.sqlite", "content-hash", "sqlite", shapes.sqlite("create table files (path text, sha256 text, body blob);" + "".join("insert into files values ('%s', '%s', x'%s');" % (w, d.hex(64), zlib.compress(Dice(w).words(30).encode()).hex()) for w in kit.WORDS)), "digests and compressed texts")
     add("setup.run", "minified", "self-extracting", b"#!/bin/sh\n# md5 %s\ntail -n +5 \"$0\" | tar xz\nexit 0\n\n" % d.hex(32).encode() + kit.tgz([("app/readme", "API keys go to ~/.config/app/key\n"), ("app/app.js", shapes.bundle("run", 30_000))]), "an installer that carries an application")
     add("map.svg", "inline-asset", "data-uri", "<svg xmlns=\"http://www.w3.org/2000/svg\"><image href=\"data:image/png;base64,%s\"/><path d=\"%s\"/></svg>\n" % (b64(shapes.png([], d)), " ".join("M%d.%dl%d.%d" % (d.number(0, 900), d.number(0, 9), d.number(0, 90), d.number(0, 9)) for _ in range(400))), "a picture and paths")
-    add("cookies.test.js", "test-vector", "source-javascript", "const jar = new Jar();\njar.set('session=%s; Path=/; HttpOnly');\nexpect(jar.get('csrf')).toBe('test-csrf-token');\nexpect(sign('tobi', 'tobiiscool')).toBe('tobi.%s');\n" % ("abc123" * 4, d.text(kit.B64STD, 43)), "values of a cookie library's tests")
-    add("openapi.yaml", "documented-format", "yaml", "components:\n  securitySchemes:\n    bearer: {type: http, scheme: bearer, bearerFormat: JWT}\n    key: {type: apiKey, in: header, name: X-API-Key}\n  schemas:\n    Login: {properties: {password: {type: string, format: password, example: 'S3cure-p4ss'}, token: {type: string, example: 'eyJhbGciOi...'}}}\n", "a description of an interface with sample values")
-    add("settings.gradle.kts", "reference", "source-kotlin", "val token: String? by settings\nrepositories {\n    maven {\n        url = uri(\"https://maven.corp.example\")\n        credentials { username = System.getenv(\"CI_USER\"); password = token ?: System.getenv(\"CI_JOB_TOKEN\") }\n    }\n}\nincludeBuild(\"build-logic-%s\")\n" % d.hex(7), "references, no values")
+    add("cookies.test.js", "test-vector", "source-javascript", '''const jar = new Jar();
+jar.set('session=%s; Path=/; HttpOnly');
+expect(jar.get('csrf')).toBe('test-csrf-token');
+expect(sign('tobi', 'tobiiscool')).toBe('tobi.%s');
+''' % ("abc123" * 4, d.text(kit.B64STD, 43)), "values of a cookie library's tests")
+    add("openapi.yaml", "documented-format", "yaml", '''components:
+  securitySchemes:
+    bearer: {type: http, scheme: bearer, bearerFormat: JWT}
+    key: {type: apiKey, in: header, name: X-API-Key}
+  schemas:
+    Login: {properties: {password: {type: string, format: password, example: 'S3cure-p4ss'}, token: {type: string, example: 'eyJhbGciOi...'}}}
+''', "a description of an interface with sample values")
+    add("settings.gradle.kts", "reference", "source-kotlin", '''val token: String? by settings
+repositories {
+    maven {
+        url = uri("https://maven.corp.example")
+        credentials { username = System.getenv("CI_USER"); password = token ?: System.getenv("CI_JOB_TOKEN") }
+    }
+}
+includeBuild("build-logic-%s")
+''' % d.hex(7), "references, no values")
     add("blockchain.test.ts", "test-vector", "source-typescript", "".join("expect(keccak('%s')).toBe('0x%s');\n" % (w, d.hex(64)) for w in kit.WORDS[:40]), "digests of words")
     add("dictionary.bin", "packed-data", "zlib-stream", struct.pack("<II", 7, 1) + zlib.compress("\n".join(kit.WORDS * 20).encode()), "deflated words")
     add("photos.zip", "inline-asset", "zip", kit.zipped([("p%d.png" % i, shapes.png([("Title", Dice("ph%d" % i).words(2))], Dice("ph%d" % i))) for i in range(12)] + [(".ssh/id_ed25519.pub", keys.ssh_public(d) + "\n")]), "pictures and a public key")
