@@ -1,6 +1,7 @@
 //! What the code of a package does: readers of languages, the facts they give, and the detectors that judge them.
 
 pub mod facts;
+pub mod javascript;
 pub mod languages;
 pub mod looks;
 pub mod manifest;
