@@ -1,7 +1,7 @@
 //! Which reader reads which file, and what command lines within code do.
 
 use super::facts::{DETAIL_BYTES, Fact, FileFacts, Flow, Language, Scope, What};
-use super::{python, shell};
+use super::{javascript, python, shell};
 
 /// Command lines of one file that are read.
 const COMMANDS: usize = 60;
@@ -13,6 +13,7 @@ pub fn read(language: Language, text: &[u8], path: &str, depth: u32) -> Option<F
         return None;
     }
     let mut facts = match language {
+        Language::JavaScript => javascript::read(text, path),
         Language::Python => python::read(text, path),
         Language::Shell => return Some(shell::read(text, depth)),
         Language::Windows => return Some(shell::read_windows(text, depth)),

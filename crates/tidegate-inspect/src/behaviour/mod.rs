@@ -4,6 +4,7 @@ pub mod confusion;
 pub mod detectors;
 pub mod diff;
 pub mod facts;
+pub mod javascript;
 pub mod languages;
 pub mod looks;
 mod looks_of_text;
