@@ -1,7 +1,7 @@
 //! Which reader reads which file, and what command lines within code do.
 
 use super::facts::{DETAIL_BYTES, Fact, FileFacts, Flow, Language, Scope, What};
-use super::{python, shell};
+use super::{python, rust_source, shell};
 
 /// Command lines of one file that are read.
 const COMMANDS: usize = 60;
@@ -14,6 +14,7 @@ pub fn read(language: Language, text: &[u8], path: &str, depth: u32) -> Option<F
     }
     match language {
         Language::Python => Some(python::read(text, path)),
+        Language::Rust => Some(rust_source::read(text, path)),
         Language::Shell => Some(shell::read(text, depth)),
         Language::Windows => Some(shell::read_windows(text, depth)),
         _ => None,

@@ -8,5 +8,6 @@ pub mod python;
 mod record;
 #[cfg(test)]
 mod render;
+pub mod rust_source;
 pub mod shell;
 pub mod words;

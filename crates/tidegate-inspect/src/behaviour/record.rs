@@ -238,7 +238,8 @@ impl Recorder {
         let mut all = if plain.is_empty() { Taint::default() } else { Taint(Some(plain.into())) };
         for entry in taint.entries().iter().filter(|entry| **entry & MARKER != 0) {
             if let Some(kept) = self.markers.get((entry & !MARKER) as usize) {
-                let real: Vec<u32> = kept.entries().iter().copied().filter(|entry| entry & MARKER == 0).collect();
+                let real: Vec<u32> =
+                    kept.entries().iter().copied().filter(|entry| entry & MARKER == 0).collect();
                 if !real.is_empty() {
                     all = all.with(&Taint(Some(real.into())));
                 }

@@ -23,7 +23,13 @@ impl<'a> Interp<'a> {
     }
 
     /// An attribute of a value. `called` tells that it is about to be called.
-    pub(super) fn attribute(&mut self, object: &Value<'a>, attr: &str, site: &Site, called: bool) -> Value<'a> {
+    pub(super) fn attribute(
+        &mut self,
+        object: &Value<'a>,
+        attr: &str,
+        site: &Site,
+        called: bool,
+    ) -> Value<'a> {
         match &object.kind {
             Kind::Name(name, about) => {
                 let whole = format!("{name}.{attr}");
@@ -51,14 +57,17 @@ impl<'a> Interp<'a> {
                     },
                 }
             }
-            Kind::Text { .. } if matches!(attr, "parent" | "name" | "stem" | "suffix") && !called => {
-                Value { kind: Kind::Text { text: fold::path_part(&object.shown(), attr), exact: false }, ..object.clone() }
-            }
+            Kind::Text { .. } if matches!(attr, "parent" | "name" | "stem" | "suffix") && !called => Value {
+                kind: Kind::Text { text: fold::path_part(&object.shown(), attr), exact: false },
+                ..object.clone()
+            },
             Kind::File(_, path) if attr == "name" => (**path).clone(),
             _ if called => {
                 Value { kind: Kind::Method(Rc::new((object.clone(), attr.into()))), ..object.blurred() }
             }
-            Kind::Text { .. } | Kind::Bytes(_) | Kind::List(_) | Kind::Dict(_) if names::is_text_method(attr) => {
+            Kind::Text { .. } | Kind::Bytes(_) | Kind::List(_) | Kind::Dict(_)
+                if names::is_text_method(attr) =>
+            {
                 Value { kind: Kind::Method(Rc::new((object.clone(), attr.into()))), ..object.blurred() }
             }
             Kind::Func(_) if matches!(attr, "__code__" | "__func__" | "__wrapped__") => object.clone(),
@@ -176,7 +185,12 @@ impl<'a> Interp<'a> {
     }
 
     /// Runs functions of the file that a library runs: thread targets, callbacks.
-    pub(super) fn run_callback(&mut self, callback: &Value<'a>, given: Vec<Value<'a>>, site: &Site) -> Value<'a> {
+    pub(super) fn run_callback(
+        &mut self,
+        callback: &Value<'a>,
+        given: Vec<Value<'a>>,
+        site: &Site,
+    ) -> Value<'a> {
         let args = Args { pos: given, ..Args::default() };
         match &callback.kind {
             Kind::Unknown | Kind::Text { .. } | Kind::List(_) | Kind::Dict(_) => Value::from(args.taint()),
@@ -211,7 +225,14 @@ impl<'a> Interp<'a> {
     }
 
     /// A method that puts its arguments into its receiver.
-    pub(super) fn changes_receiver(&mut self, object: &Value<'a>, target: &'a Expr, method: &str, args: &Args<'a>, site: &Site) {
+    pub(super) fn changes_receiver(
+        &mut self,
+        object: &Value<'a>,
+        target: &'a Expr,
+        method: &str,
+        args: &Args<'a>,
+        site: &Site,
+    ) {
         let taint = args.taint();
         if let Some(name) = object.as_name()
             && let Some(about) = self.becomes(name, method, args)
@@ -223,15 +244,38 @@ impl<'a> Interp<'a> {
         let _ = site;
         let grows = matches!(
             method,
-            "append" | "appendleft" | "extend" | "add" | "insert" | "update" | "setdefault" | "put" | "put_nowait" | "write"
-                | "writestr" | "writelines" | "attach" | "push" | "set" | "set_payload" | "add_header" | "add_field"
-                | "setopt" | "writerow" | "writerows" | "add_embed" | "add_file" | "add_embed_field"
+            "append"
+                | "appendleft"
+                | "extend"
+                | "add"
+                | "insert"
+                | "update"
+                | "setdefault"
+                | "put"
+                | "put_nowait"
+                | "write"
+                | "writestr"
+                | "writelines"
+                | "attach"
+                | "push"
+                | "set"
+                | "set_payload"
+                | "add_header"
+                | "add_field"
+                | "setopt"
+                | "writerow"
+                | "writerows"
+                | "add_embed"
+                | "add_file"
+                | "add_embed_field"
         );
         if !grows {
             return;
         }
         let kind = match (&object.kind, method, args.pos.first()) {
-            (Kind::List(items), "append", Some(item)) if items.len() < 4096 && self.affords(items.len() * 8) => {
+            (Kind::List(items), "append", Some(item))
+                if items.len() < 4096 && self.affords(items.len() * 8) =>
+            {
                 let mut items = items.to_vec();
                 items.push(item.clone());
                 Some(Kind::List(items.into()))
@@ -357,7 +401,9 @@ impl<'a> Interp<'a> {
         match place {
             "sys.modules[]" if !matches!(value.kind, Kind::Unknown) => {
                 let name = key.shown();
-                if names::is_standard(&name) && matches!(value.kind, Kind::Object(_) | Kind::Class(_) | Kind::Func(_)) {
+                if names::is_standard(&name)
+                    && matches!(value.kind, Kind::Object(_) | Kind::Class(_) | Kind::Func(_))
+                {
                     self.rec.fact(What::GlobalHook, &format!("sys.modules[{name}]"), site);
                 }
             }

@@ -10,7 +10,7 @@ const BRACKETS: usize = 200;
 const INDENTS: usize = 100;
 
 /// Operators in one chain, with everything around it.
-const CHAIN: u32 = 20_000;
+const CHAIN: u32 = 40_000;
 
 /// Tokens of one file: a tree takes about a hundred times the room of a token's text.
 const TOKENS: u32 = 1_000_000;
@@ -42,7 +42,12 @@ pub(super) fn is_bearable(text: &[u8]) -> bool {
         if line_start {
             line_start = false;
             if levels.len() == 1 {
-                let width = text.get(at..).unwrap_or_default().iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+                let width = text
+                    .get(at..)
+                    .unwrap_or_default()
+                    .iter()
+                    .take_while(|b| matches!(b, b' ' | b'\t'))
+                    .count();
                 while indents.last().is_some_and(|last| *last > width) {
                     indents.pop();
                 }
@@ -116,7 +121,17 @@ pub(super) fn is_bearable(text: &[u8]) -> bool {
                 let end = super::tokens::word_end(text, at);
                 if matches!(
                     text.get(at..end).unwrap_or_default(),
-                    b"not" | b"lambda" | b"if" | b"else" | b"and" | b"or" | b"in" | b"is" | b"await" | b"yield" | b"for"
+                    b"not"
+                        | b"lambda"
+                        | b"if"
+                        | b"else"
+                        | b"and"
+                        | b"or"
+                        | b"in"
+                        | b"is"
+                        | b"await"
+                        | b"yield"
+                        | b"for"
                 ) {
                     level.chain += 1;
                 }

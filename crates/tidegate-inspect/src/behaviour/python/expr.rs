@@ -61,7 +61,9 @@ impl<'a> Interp<'a> {
                 all
             }
             Expr::NumberLiteral(node) => match &node.value {
-                ast::Number::Int(int) => int.as_i64().map_or_else(Value::default, |int| Value::of(Kind::Int(int))),
+                ast::Number::Int(int) => {
+                    int.as_i64().map_or_else(Value::default, |int| Value::of(Kind::Int(int)))
+                }
                 _ => Value::default(),
             },
             Expr::BooleanLiteral(node) => Value::of(Kind::Int(i64::from(node.value))),
@@ -129,7 +131,9 @@ impl<'a> Interp<'a> {
             Expr::Dict(node) => self.dict(node),
             Expr::ListComp(ast::ExprListComp { elt, generators, .. })
             | Expr::SetComp(ast::ExprSetComp { elt, generators, .. })
-            | Expr::Generator(ast::ExprGenerator { elt, generators, .. }) => self.comprehension(elt, None, generators),
+            | Expr::Generator(ast::ExprGenerator { elt, generators, .. }) => {
+                self.comprehension(elt, None, generators)
+            }
             Expr::DictComp(node) => self.comprehension(&node.value, node.key.as_deref(), &node.generators),
             Expr::Await(node) => self.expr(&node.value),
             Expr::Yield(node) => {
@@ -231,7 +235,9 @@ impl<'a> Interp<'a> {
     /// Two texts one behind the other.
     pub(super) fn joined(&mut self, left: &Value<'a>, right: &Value<'a>) -> Value<'a> {
         let mut value = match (&left.kind, &right.kind) {
-            (Kind::Bytes(a), Kind::Bytes(b)) if self.affords(a.len() + b.len()) => Value::bytes(&[&**a, &**b].concat()),
+            (Kind::Bytes(a), Kind::Bytes(b)) if self.affords(a.len() + b.len()) => {
+                Value::bytes(&[&**a, &**b].concat())
+            }
             _ => {
                 let (a, b) = (left.shown(), right.shown());
                 if self.affords(a.len() + b.len()) {
@@ -297,7 +303,13 @@ impl<'a> Interp<'a> {
     }
 
     /// What an operator gives.
-    pub(super) fn binary(&mut self, left: &Value<'a>, op: Operator, right: &Value<'a>, offset: u64) -> Value<'a> {
+    pub(super) fn binary(
+        &mut self,
+        left: &Value<'a>,
+        op: Operator,
+        right: &Value<'a>,
+        offset: u64,
+    ) -> Value<'a> {
         let taint = left.taint.with(&right.taint);
         let gates = left.gates | right.gates;
         let folded = left.folded || right.folded;
@@ -329,7 +341,9 @@ impl<'a> Interp<'a> {
                 };
                 let text = fold::percent(text, &parts);
                 let exact = match &right.kind {
-                    Kind::List(parts) => parts.iter().all(|part| part.as_text().is_some() || part.as_int().is_some()),
+                    Kind::List(parts) => {
+                        parts.iter().all(|part| part.as_text().is_some() || part.as_int().is_some())
+                    }
                     _ => right.as_text().is_some() || right.as_int().is_some(),
                 };
                 self.telling(&text, offset, false);
@@ -339,7 +353,9 @@ impl<'a> Interp<'a> {
                 .ok()
                 .filter(|times| self.affords(text.len().saturating_mul(*times)))
                 .map(|times| Kind::Text { text: text.repeat(times).into(), exact: true }),
-            // Flags by name: the first stands for all.
+            (Operator::BitOr, Kind::Name(a, _), Kind::Name(b, _)) => {
+                Some(Kind::Name(fold::capped(&format!("{a}|{b}")), None))
+            }
             (Operator::BitOr, Kind::Name(..), _) => Some(left.kind.clone()),
             (Operator::BitOr, _, Kind::Name(..)) => Some(right.kind.clone()),
             (Operator::BitOr, Kind::Dict(a), Kind::Dict(b)) if a.len() + b.len() <= ELEMENTS => {
@@ -460,7 +476,7 @@ impl<'a> Interp<'a> {
             }
         };
         self.loops -= 1;
-        value.tainted(&iter.taint)
+        value
     }
 
     /// One element of what is gone through.
@@ -473,7 +489,9 @@ impl<'a> Interp<'a> {
                 }
                 let item = all.unwrap_or_default().tainted(&iter.taint);
                 match (items.len(), &item.kind) {
-                    (0 | 1, _) | (_, Kind::List(_) | Kind::Func(_) | Kind::Object(_) | Kind::Name(..)) => item,
+                    (0 | 1, _) | (_, Kind::List(_) | Kind::Func(_) | Kind::Object(_) | Kind::Name(..)) => {
+                        item
+                    }
                     (_, Kind::Text { text, .. }) => {
                         Value { kind: Kind::Text { text: Rc::clone(text), exact: false }, ..item.clone() }
                     }
@@ -505,9 +523,16 @@ impl<'a> Interp<'a> {
     }
 
     /// An element by its key.
-    pub(super) fn item(&mut self, object: &Value<'a>, key: &Value<'a>, site: &super::super::record::Site) -> Value<'a> {
+    pub(super) fn item(
+        &mut self,
+        object: &Value<'a>,
+        key: &Value<'a>,
+        site: &super::super::record::Site,
+    ) -> Value<'a> {
         let inner = match (&object.kind, &key.kind) {
-            (Kind::List(items), Kind::Int(at)) => fold::index(items.len(), *at).and_then(|at| items.get(at).cloned()),
+            (Kind::List(items), Kind::Int(at)) => {
+                fold::index(items.len(), *at).and_then(|at| items.get(at).cloned())
+            }
             (Kind::Dict(items), _) => {
                 let key = key.shown();
                 items.iter().rev().find(|(known, _)| *known == key).map(|(_, value)| value.clone())
@@ -518,7 +543,13 @@ impl<'a> Interp<'a> {
             (Kind::Text { text, exact: true }, Kind::Int(at)) => {
                 let length = if text.is_ascii() { text.len() } else { text.chars().count() };
                 fold::index(length, *at)
-                    .and_then(|at| if text.is_ascii() { text.as_bytes().get(at).map(|b| char::from(*b)) } else { text.chars().nth(at) })
+                    .and_then(|at| {
+                        if text.is_ascii() {
+                            text.as_bytes().get(at).map(|b| char::from(*b))
+                        } else {
+                            text.chars().nth(at)
+                        }
+                    })
                     .map(|c| Value::text(c.encode_utf8(&mut [0; 4])).tainted(&object.taint).fold(true))
             }
             (Kind::Name(name, about), _) => Some(self.library_item(name, about.as_ref(), object, key, site)),
@@ -535,14 +566,16 @@ impl<'a> Interp<'a> {
             Some(part) => self.expr(part).as_int().map(Some),
             None => Some(None),
         };
-        let (Some(lower), Some(upper), Some(step)) = (bound(&slice.lower), bound(&slice.upper), bound(&slice.step))
+        let (Some(lower), Some(upper), Some(step)) =
+            (bound(&slice.lower), bound(&slice.upper), bound(&slice.step))
         else {
             return object.blurred();
         };
         let reversed = step == Some(-1);
         let kind = match &object.kind {
             Kind::Text { text, exact: true } if self.affords(text.len()) => {
-                fold::slice_text(text, lower, upper, step).map(|text| Kind::Text { text: text.into(), exact: true })
+                fold::slice_text(text, lower, upper, step)
+                    .map(|text| Kind::Text { text: text.into(), exact: true })
             }
             Kind::Bytes(bytes) if self.affords(bytes.len()) => {
                 let all: Vec<u8> = bytes.to_vec();
@@ -592,6 +625,12 @@ impl<'a> Interp<'a> {
         let args = self.arguments(&node.arguments);
         let value = match &receiver {
             Some((object, target, method)) => {
+                if let (Kind::Object(class), "start", true) =
+                    (&object.kind, *method, callee.as_name().is_some())
+                {
+                    // A thread or process of the file's own class: starting it runs `run`.
+                    self.call_member(*class, "run", &Args::default());
+                }
                 self.changes_receiver(object, target, method, &args, &site);
                 match &callee.kind {
                     Kind::Method(_) => self.method(object, method, &args, &site),

@@ -14,15 +14,19 @@ impl<'a> Interp<'a> {
     pub(super) fn files(&mut self, call: &Call<'_, 'a>) -> Option<Value<'a>> {
         let args = call.args;
         match call.name {
-            "builtins.open" | "builtins.file" | "os.fdopen" | "lzma.open" | "bz2.open" | "tarfile.open" | "zipfile.ZipFile"
-            | "gzip.GzipFile" | "io.FileIO" | "_pyio.open" | "codecs.EncodedFile" => Some(self.opened(call)),
+            "builtins.open" | "builtins.file" | "os.fdopen" | "lzma.open" | "bz2.open" | "tarfile.open"
+            | "zipfile.ZipFile" | "gzip.GzipFile" | "io.FileIO" | "_pyio.open" | "codecs.EncodedFile" => {
+                Some(self.opened(call))
+            }
             "os.open" => {
                 let path = args.pos.first()?.clone();
                 let flags = args.pos.get(1).map(|flags| match &flags.kind {
                     Kind::Name(name, _) => name.to_string(),
                     _ => String::new(),
                 });
-                let writes = flags.is_some_and(|flags| ["O_WRONLY", "O_RDWR", "O_CREAT"].iter().any(|flag| flags.ends_with(flag)));
+                let writes = flags.is_some_and(|flags| {
+                    ["O_WRONLY", "O_RDWR", "O_CREAT"].iter().any(|flag| flags.contains(flag))
+                });
                 Some(self.open_path(&path, writes, !writes, call))
             }
             "os.read" => Some(args.pos.first().map(Value::blurred).unwrap_or_default()),
@@ -41,32 +45,57 @@ impl<'a> Interp<'a> {
                 let kind = Kind::Text { text: text.into(), exact: path.as_text().is_some() };
                 Some(Value { kind, ..path.clone() })
             }
-            "os.path.join" | "pathlib.Path" | "pathlib.Path().joinpath" | "py.path.local" | "posixpath.join" | "ntpath.join" => {
+            "os.path.join"
+            | "pathlib.Path"
+            | "pathlib.Path().joinpath"
+            | "py.path.local"
+            | "posixpath.join"
+            | "ntpath.join" => {
                 let all: Vec<Rc<str>> = args.pos.iter().map(Value::shown).collect();
                 let text = if all.is_empty() { ".".to_owned() } else { fold::join_paths(all.iter()) };
                 let text = fold::path_text(&text);
                 let exact = args.pos.iter().all(|part| part.as_text().is_some());
                 self.telling(&text, call.site.offset, false);
                 let kind = Kind::Text { text: text.into(), exact };
-                Some(Value { kind, taint: args.taint(), gates: 0, folded: args.pos.iter().any(|part| part.folded) })
+                Some(Value {
+                    kind,
+                    taint: args.taint(),
+                    gates: 0,
+                    folded: args.pos.iter().any(|part| part.folded),
+                })
             }
-            "os.path.abspath" | "os.path.realpath" | "os.path.normpath" | "os.fspath" | "os.fsencode" | "os.fsdecode"
-            | "os.path.normcase" | "shlex.quote" => args.pos.first().cloned(),
+            "os.path.abspath" | "os.path.realpath" | "os.path.normpath" | "os.fspath" | "os.fsencode"
+            | "os.fsdecode" | "os.path.normcase" | "shlex.quote" => args.pos.first().cloned(),
             "os.path.dirname" => {
                 let path = args.pos.first()?;
-                Some(Value { kind: Kind::Text { text: fold::path_part(&path.shown(), "parent"), exact: false }, ..path.clone() })
+                Some(Value {
+                    kind: Kind::Text { text: fold::path_part(&path.shown(), "parent"), exact: false },
+                    ..path.clone()
+                })
             }
             "os.path.basename" => {
                 let path = args.pos.first()?;
-                Some(Value { kind: Kind::Text { text: fold::path_part(&path.shown(), "name"), exact: false }, ..path.clone() })
+                Some(Value {
+                    kind: Kind::Text { text: fold::path_part(&path.shown(), "name"), exact: false },
+                    ..path.clone()
+                })
             }
             "pathlib.Path.home" | "os.path.home" => Some(Value::text("~")),
             "pathlib.Path.cwd" | "os.getcwd" | "os.getcwdb" => Some(Value::partly("*")),
-            "tempfile.gettempdir" | "tempfile.mkdtemp" | "tempfile.mktemp" | "tempfile.mkstemp"
-            | "tempfile.TemporaryDirectory" | "platformdirs.user_data_dir" | "appdirs.user_data_dir" => {
+            "tempfile.gettempdir"
+            | "tempfile.mkdtemp"
+            | "tempfile.mktemp"
+            | "tempfile.mkstemp"
+            | "tempfile.TemporaryDirectory"
+            | "platformdirs.user_data_dir"
+            | "appdirs.user_data_dir" => {
                 let marker = self.rec.marker();
                 let path = Value::text("%TEMP%").tainted(&marker);
-                let path = if call.last() == "mktemp" || call.last() == "mkstemp" { Value { kind: Value::partly("%TEMP%/*").kind, ..path } } else { path };
+                let path = if call.last() == "mktemp" || call.last() == "mkstemp" {
+                    Value { kind: Value::partly("%TEMP%/*").kind, ..path }
+                } else {
+                    path
+                };
                 if call.last() == "mkstemp" {
                     return Some(Value::list(vec![self.open_path(&path, true, false, call), path]));
                 }
@@ -78,11 +107,17 @@ impl<'a> Interp<'a> {
                 Some(self.open_path(&path, true, false, call))
             }
             "os.listdir" | "os.scandir" | "os.walk" | "glob.glob" | "glob.iglob" | "os.fwalk" => {
-                let path = args.get(0, "path").or_else(|| args.named("top")).or_else(|| args.named("pathname"));
+                let path =
+                    args.get(0, "path").or_else(|| args.named("top")).or_else(|| args.named("pathname"));
                 let path = path.cloned().unwrap_or_else(|| Value::text("."));
                 Some(self.listed(&path, call))
             }
-            "os.remove" | "os.unlink" | "os.rmdir" | "os.removedirs" | "shutil.rmtree" | "send2trash.send2trash" => {
+            "os.remove"
+            | "os.unlink"
+            | "os.rmdir"
+            | "os.removedirs"
+            | "shutil.rmtree"
+            | "send2trash.send2trash" => {
                 let path = args.pos.first().cloned().unwrap_or_default();
                 self.path_sink(What::FileDelete, &path, call);
                 Some(Value::default())
@@ -94,10 +129,21 @@ impl<'a> Interp<'a> {
                 }
                 Some(Value::default())
             }
-            "shutil.copy" | "shutil.copy2" | "shutil.copyfile" | "shutil.copytree" | "shutil.move" | "os.rename" | "os.replace"
-            | "os.symlink" | "os.link" | "distutils.file_util.copy_file" => {
+            "shutil.copy"
+            | "shutil.copy2"
+            | "shutil.copyfile"
+            | "shutil.copytree"
+            | "shutil.move"
+            | "os.rename"
+            | "os.replace"
+            | "os.symlink"
+            | "os.link"
+            | "distutils.file_util.copy_file" => {
                 let (from, to) = (args.pos.first()?.clone(), args.pos.get(1)?.clone());
-                let moved = matches!(call.name, "os.symlink" | "os.link" | "os.rename" | "os.replace" | "shutil.move");
+                let moved = matches!(
+                    call.name,
+                    "os.symlink" | "os.link" | "os.rename" | "os.replace" | "shutil.move"
+                );
                 let content = if moved {
                     from.taint.with(&self.rec.kept_in(&fold::path_text(&from.shown())))
                 } else {
@@ -119,12 +165,30 @@ impl<'a> Interp<'a> {
                 self.write_path(&to, &content, call);
                 Some(Value::default())
             }
-            "sqlite3.connect" | "apsw.Connection" | "configparser.ConfigParser().read" | "configparser.RawConfigParser().read"
-            | "linecache.getlines" | "pkgutil.get_data" | "dotenv.dotenv_values" | "dotenv.load_dotenv" | "PIL.Image.open"
-            | "cv2.imread" | "imageio.imread" | "mmap.mmap" | "fileinput.input" | "numpy.load" | "numpy.fromfile"
-            | "tomllib.load_path" | "importlib.resources.read_text" | "importlib.resources.read_binary"
-            | "pkg_resources.resource_string" | "plistlib.readPlist" | "wave.open" => {
-                let at = usize::from(matches!(call.last(), "get_data" | "read_text" | "read_binary" | "resource_string"));
+            "sqlite3.connect"
+            | "apsw.Connection"
+            | "configparser.ConfigParser().read"
+            | "configparser.RawConfigParser().read"
+            | "linecache.getlines"
+            | "pkgutil.get_data"
+            | "dotenv.dotenv_values"
+            | "dotenv.load_dotenv"
+            | "PIL.Image.open"
+            | "cv2.imread"
+            | "imageio.imread"
+            | "fileinput.input"
+            | "numpy.load"
+            | "numpy.fromfile"
+            | "tomllib.load_path"
+            | "importlib.resources.read_text"
+            | "importlib.resources.read_binary"
+            | "pkg_resources.resource_string"
+            | "plistlib.readPlist"
+            | "wave.open" => {
+                let at = usize::from(matches!(
+                    call.last(),
+                    "get_data" | "read_text" | "read_binary" | "resource_string"
+                ));
                 let path = args.pos.get(at).or_else(|| args.pos.first())?.clone();
                 if call.name == "sqlite3.connect" && &*path.shown() == ":memory:" {
                     return None;
@@ -140,10 +204,15 @@ impl<'a> Interp<'a> {
 
     /// `open(path, mode)` and its kin.
     fn opened(&mut self, call: &Call<'_, 'a>) -> Value<'a> {
-        let path = call.args.get(0, "file").or_else(|| call.args.named("name")).or_else(|| call.args.named("filename"));
+        let path = call
+            .args
+            .get(0, "file")
+            .or_else(|| call.args.named("name"))
+            .or_else(|| call.args.named("filename"));
         let path = path.cloned().unwrap_or_default();
         let mode = call.args.get(1, "mode").map(Value::shown).unwrap_or_else(|| "r".into());
-        if matches!(path.kind, Kind::File(..)) || path.as_name().is_some_and(|name| name.contains("BytesIO")) {
+        if matches!(path.kind, Kind::File(..)) || path.as_name().is_some_and(|name| name.contains("BytesIO"))
+        {
             return path;
         }
         let writes = mode.contains(['w', 'a', 'x', '+']);
@@ -207,17 +276,25 @@ impl<'a> Interp<'a> {
         match call.last() {
             "walk" | "fwalk" => {
                 let root = Value { kind: path.kind.clone(), ..entry.clone() };
-                let names = Value::list(vec![Value::partly("*").tainted(&taint), Value::partly("*").tainted(&taint)]);
+                let names =
+                    Value::list(vec![Value::partly("*").tainted(&taint), Value::partly("*").tainted(&taint)]);
                 let triple = Value::list(vec![root, names.clone(), names]);
                 Value::list(vec![triple])
             }
-            "listdir" => Value::list(vec![Value::partly("*").tainted(&taint), Value::partly("*").tainted(&taint)]),
+            "listdir" => {
+                Value::list(vec![Value::partly("*").tainted(&taint), Value::partly("*").tainted(&taint)])
+            }
             _ => Value::list(vec![entry.clone(), entry]),
         }
     }
 
     /// Methods of open files, and of paths.
-    pub(super) fn file_method(&mut self, object: &Value<'a>, name: &str, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    pub(super) fn file_method(
+        &mut self,
+        object: &Value<'a>,
+        name: &str,
+        call: &Call<'_, 'a>,
+    ) -> Option<Value<'a>> {
         let args: &Args<'a> = call.args;
         if let Kind::File(fact, path) = &object.kind {
             match name {
@@ -255,7 +332,9 @@ impl<'a> Interp<'a> {
             }
             "expanduser" | "resolve" | "absolute" | "as_posix" => {
                 let kind = match &object.kind {
-                    Kind::Text { text, exact } => Kind::Text { text: fold::path_text(text).into(), exact: *exact },
+                    Kind::Text { text, exact } => {
+                        Kind::Text { text: fold::path_text(text).into(), exact: *exact }
+                    }
                     kind => kind.clone(),
                 };
                 Value { kind, ..object.clone() }
@@ -265,7 +344,8 @@ impl<'a> Interp<'a> {
                 let all: Vec<Rc<str>> = std::iter::once(object).chain(&args.pos).map(Value::shown).collect();
                 let text = fold::join_paths(all.iter());
                 self.telling(&text, call.site.offset, false);
-                Value::of(Kind::Text { text: text.into(), exact: false }).tainted(&object.taint.with(&args.taint()))
+                Value::of(Kind::Text { text: text.into(), exact: false })
+                    .tainted(&object.taint.with(&args.taint()))
             }
             "iterdir" | "rglob" => self.listed(object, call),
             "glob" if matches!(object.kind, Kind::Text { .. }) => self.listed(object, call),

@@ -51,7 +51,7 @@ pub(super) fn splits_a_word(left: &str, right: &str) -> bool {
 }
 
 /// Whether bytes are as dense as compressed or encoded data.
-pub(super) fn is_dense(bytes: &[u8]) -> bool {
+pub(in super::super) fn is_dense(bytes: &[u8]) -> bool {
     let sample = bytes.get(..bytes.len().min(16_384)).unwrap_or_default();
     let mut counts = [0_u32; 256];
     for byte in sample {
@@ -67,7 +67,8 @@ pub(super) fn is_dense(bytes: &[u8]) -> bool {
         })
         .sum();
     let breaks = sample.iter().filter(|byte| **byte == b' ').count();
-    entropy > 4.8 && breaks * 40 < sample.len() || entropy > 3.8 && breaks == 0 && sample.iter().all(u8::is_ascii_hexdigit)
+    entropy > 4.8 && breaks * 40 < sample.len()
+        || entropy > 3.8 && breaks == 0 && sample.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// A place counted from the front or the back.
@@ -77,7 +78,12 @@ pub(super) fn index(length: usize, at: i64) -> Option<usize> {
 }
 
 /// `[lower:upper:step]`.
-pub(super) fn slice<T: Clone>(all: &[T], lower: Option<i64>, upper: Option<i64>, step: Option<i64>) -> Option<Vec<T>> {
+pub(super) fn slice<T: Clone>(
+    all: &[T],
+    lower: Option<i64>,
+    upper: Option<i64>,
+    step: Option<i64>,
+) -> Option<Vec<T>> {
     let length = i64::try_from(all.len()).ok()?;
     let step = step.unwrap_or(1);
     let place = |bound: i64| if bound < 0 { bound.saturating_add(length) } else { bound };
@@ -96,7 +102,12 @@ pub(super) fn slice<T: Clone>(all: &[T], lower: Option<i64>, upper: Option<i64>,
 }
 
 /// As [`slice`], of the characters of a text.
-pub(super) fn slice_text(text: &str, lower: Option<i64>, upper: Option<i64>, step: Option<i64>) -> Option<String> {
+pub(super) fn slice_text(
+    text: &str,
+    lower: Option<i64>,
+    upper: Option<i64>,
+    step: Option<i64>,
+) -> Option<String> {
     let all: Vec<char> = text.chars().collect();
     Some(slice(&all, lower, upper, step)?.into_iter().collect())
 }
@@ -192,7 +203,7 @@ pub(super) fn join_paths<'t>(parts: impl Iterator<Item = &'t Rc<str>>) -> String
 }
 
 /// A path as facts tell it.
-pub(super) fn path_text(text: &str) -> String {
+pub(in super::super) fn path_text(text: &str) -> String {
     let text = text.replace('\\', "/");
     for home in ["$HOME", "${HOME}", "%USERPROFILE%", "%HOME%"] {
         if let Some(rest) = text.strip_prefix(home) {
@@ -208,7 +219,9 @@ pub(super) fn path_part(path: &str, part: &str) -> Rc<str> {
     match part {
         "parent" => parent.into(),
         "stem" => name.rsplit_once('.').map_or(name, |(stem, _)| stem).into(),
-        "suffix" => name.rsplit_once('.').map_or_else(|| "".into(), |(_, suffix)| format!(".{suffix}").into()),
+        "suffix" => {
+            name.rsplit_once('.').map_or_else(|| "".into(), |(_, suffix)| format!(".{suffix}").into())
+        }
         _ => name.into(),
     }
 }
@@ -226,7 +239,7 @@ pub(super) fn rot13(text: &str) -> String {
 }
 
 /// Base64 in either alphabet, with or without padding and line breaks.
-pub(super) fn base64(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(in super::super) fn base64(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(bytes.len() / 4 * 3 + 3);
     let (mut bits, mut count) = (0_u32, 0_u32);
     for byte in bytes {
@@ -273,7 +286,8 @@ pub(super) fn base32(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// Base85 in Python's own alphabet (`b85`) or Adobe's (`a85`).
 pub(super) fn base85(bytes: &[u8], adobe: bool) -> Option<Vec<u8>> {
-    const OWN: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
+    const OWN: &[u8] =
+        b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
     let mut out = Vec::with_capacity(bytes.len() / 5 * 4 + 4);
     let mut group: Vec<u32> = Vec::with_capacity(5);
     let emit = |group: &[u32], out: &mut Vec<u8>| -> Option<()> {
@@ -309,7 +323,7 @@ pub(super) fn base85(bytes: &[u8], adobe: bool) -> Option<Vec<u8>> {
 }
 
 /// Pairs of hexadecimal digits; spaces between them count for nothing.
-pub(super) fn hex(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(in super::super) fn hex(bytes: &[u8]) -> Option<Vec<u8>> {
     let digits: Vec<u8> = bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     if digits.len() % 2 == 1 {
         return None;

@@ -24,6 +24,10 @@ const CALLS_OF_A_FUNCTION: u32 = 48;
 /// Calls within calls that are followed.
 const CALL_DEPTH: usize = 12;
 
+/// Constants that a loop goes through one by one, and statements of such a loop.
+const UNROLLED: usize = 512;
+const UNROLLED_BODY: usize = 6;
+
 /// Levels of expressions and statements that are followed.
 pub(super) const DEPTH: u32 = 300;
 
@@ -160,11 +164,21 @@ impl<'a> Interp<'a> {
     }
 
     pub(super) fn site_at(&self, offset: u64) -> Site {
-        Site { offset: self.at.unwrap_or(offset), scope: self.scope, gates: self.gate_set(), folded: self.at.is_some() }
+        Site {
+            offset: self.at.unwrap_or(offset),
+            scope: self.scope,
+            gates: self.gate_set(),
+            folded: self.at.is_some(),
+        }
     }
 
     fn gate_set(&self) -> BTreeSet<Gate> {
-        GATES.iter().enumerate().filter(|(bit, _)| self.gates & (1 << bit) != 0).map(|(_, gate)| *gate).collect()
+        GATES
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| self.gates & (1 << bit) != 0)
+            .map(|(_, gate)| *gate)
+            .collect()
     }
 
     // ---- Names ---------------------------------------------------------------------------------------------------
@@ -257,7 +271,7 @@ impl<'a> Interp<'a> {
                 if let Some(kind) = kind {
                     value.kind = kind;
                 }
-                self.store_attribute(node, value);
+                self.store_attribute(node, &value);
             }
             Expr::Subscript(node) => self.enrich(&node.value, more, None),
             Expr::Call(node) => {
@@ -274,7 +288,9 @@ impl<'a> Interp<'a> {
             Expr::Name(name) => self.lookup(name.id.as_str()).cloned().unwrap_or_default(),
             Expr::Attribute(node) => match (&*node.value, node.attr.as_str()) {
                 (Expr::Name(name), attr) => match self.lookup(name.id.as_str()).map(|value| &value.kind) {
-                    Some(Kind::Object(class) | Kind::Class(class)) => self.member(*class, attr).unwrap_or_default(),
+                    Some(Kind::Object(class) | Kind::Class(class)) => {
+                        self.member(*class, attr).unwrap_or_default()
+                    }
                     _ => Value::default(),
                 },
                 _ => Value::default(),
@@ -313,7 +329,9 @@ impl<'a> Interp<'a> {
             if !seen.insert(class) {
                 continue;
             }
-            for base in self.classes.get(class as usize).map(|class| class.bases.as_slice()).unwrap_or_default() {
+            for base in
+                self.classes.get(class as usize).map(|class| class.bases.as_slice()).unwrap_or_default()
+            {
                 match &base.kind {
                     Kind::Class(base) => queue.push(*base),
                     Kind::Name(name, _) => all.push(Rc::clone(name)),
@@ -324,7 +342,7 @@ impl<'a> Interp<'a> {
         all
     }
 
-    pub(super) fn store_attribute(&mut self, node: &'a ast::ExprAttribute, value: Value<'a>) {
+    pub(super) fn store_attribute(&mut self, node: &'a ast::ExprAttribute, value: &Value<'a>) {
         let object = self.peek_value(&node.value);
         match &object.kind {
             Kind::Object(class) | Kind::Class(class) => {
@@ -336,7 +354,7 @@ impl<'a> Interp<'a> {
             }
             Kind::Name(name, _) => {
                 let place = format!("{name}.{}", node.attr);
-                self.library_store(&place, &value, node);
+                self.library_store(&place, value, node);
             }
             _ => {}
         }
@@ -348,7 +366,9 @@ impl<'a> Interp<'a> {
 
     fn peek_value(&mut self, expr: &'a Expr) -> Value<'a> {
         match expr {
-            Expr::Name(name) => self.lookup(name.id.as_str()).cloned().unwrap_or_else(|| self.builtin(name.id.as_str())),
+            Expr::Name(name) => {
+                self.lookup(name.id.as_str()).cloned().unwrap_or_else(|| self.builtin(name.id.as_str()))
+            }
             other => self.expr(other),
         }
     }
@@ -366,7 +386,9 @@ impl<'a> Interp<'a> {
         let id = func.code.id();
         let count = self.counts.get(&id).copied().unwrap_or(0);
         let tired = !always
-            && (self.calls.len() >= CALL_DEPTH || count >= CALLS_OF_A_FUNCTION || self.followed > FOLLOWED_STEPS);
+            && (self.calls.len() >= CALL_DEPTH
+                || count >= CALLS_OF_A_FUNCTION
+                || self.followed > FOLLOWED_STEPS);
         if tired || self.calls.contains(&id) || self.depth >= DEPTH {
             let mut value = self.results.get(&id).cloned().unwrap_or_default();
             value.taint = value.taint.with(&args.taint());
@@ -381,7 +403,10 @@ impl<'a> Interp<'a> {
         let value = match func.code {
             Code::Def(node) => {
                 self.block(&node.body);
-                self.frames.get_mut(frame as usize).and_then(|frame| frame.returned.take()).unwrap_or_default()
+                self.frames
+                    .get_mut(frame as usize)
+                    .and_then(|frame| frame.returned.take())
+                    .unwrap_or_default()
             }
             Code::Lambda(node) => self.expr(&node.body),
         };
@@ -411,7 +436,9 @@ impl<'a> Interp<'a> {
             let mut value = value
                 .or_else(|| args.named(name))
                 .cloned()
-                .or_else(|| func.defaults.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone()))
+                .or_else(|| {
+                    func.defaults.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+                })
                 .unwrap_or_default()
                 .tainted(&args.rest);
             if let Some(message) = &message
@@ -600,7 +627,9 @@ impl<'a> Interp<'a> {
         let mut seen = HashSet::new();
         while self.log.len() > mark {
             let Some((frame, name, old)) = self.log.pop() else { break };
-            let Some(vars) = self.frames.get_mut(frame as usize).map(|frame| &mut frame.vars) else { continue };
+            let Some(vars) = self.frames.get_mut(frame as usize).map(|frame| &mut frame.vars) else {
+                continue;
+            };
             let new = match old {
                 Some(old) => vars.insert(name, old),
                 None => vars.remove(name),
@@ -652,7 +681,8 @@ impl<'a> Interp<'a> {
         if main {
             self.scope = Scope::Call;
         }
-        let (mut changes, mut all_leave) = self.gated(test.gates, |this| this.aside(|this| this.block(&node.body)));
+        let (mut changes, mut all_leave) =
+            self.gated(test.gates, |this| this.aside(|this| this.block(&node.body)));
         self.scope = scope;
         let mut gates = test.gates;
         let mut exits = all_leave;
@@ -687,12 +717,36 @@ impl<'a> Interp<'a> {
 
     fn for_statement(&mut self, node: &'a ast::StmtFor) {
         let iter = self.expr(&node.iter);
+        if let Kind::List(items) = &iter.kind
+            && node.body.len() <= UNROLLED_BODY
+            && items.len() <= UNROLLED
+            && self.loops < 2
+            && self.followed < FOLLOWED_STEPS
+            && items.iter().all(|item| matches!(item.kind, Kind::Int(_) | Kind::Text { exact: true, .. }))
+        {
+            return self.unrolled(node, &Rc::clone(items));
+        }
         let item = self.element(&iter, u64::from(node.iter.range().start().to_u32()));
         self.branch(|this| {
             this.assign(&node.target, item.clone(), None);
             this.repeat(&node.body);
             false
         });
+        self.branch(|this| this.block(&node.orelse));
+    }
+
+    /// A short loop over constants: passed as often as Python would pass it.
+    fn unrolled(&mut self, node: &'a ast::StmtFor, items: &Rc<[Value<'a>]>) {
+        self.loops += 1;
+        let before = self.steps;
+        for item in items.iter() {
+            self.assign(&node.target, item.clone(), None);
+            if self.block(&node.body) && !self.soft {
+                break;
+            }
+        }
+        self.followed = self.followed.saturating_add(self.steps - before);
+        self.loops -= 1;
         self.branch(|this| this.block(&node.orelse));
     }
 
@@ -744,7 +798,7 @@ impl<'a> Interp<'a> {
         match target {
             _ if self.depth > DEPTH => {}
             Expr::Name(name) => self.set(name.id.as_str(), value),
-            Expr::Attribute(node) => self.store_attribute(node, value),
+            Expr::Attribute(node) => self.store_attribute(node, &value),
             Expr::Subscript(node) => self.store_element(node, &value),
             Expr::Starred(node) => self.assign(&node.value, value.blurred(), None),
             Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
@@ -936,7 +990,8 @@ impl<'a> Interp<'a> {
         }
         for alias in &node.names {
             let name = alias.name.as_str();
-            let whole = if module.ends_with('.') { format!("{module}{name}") } else { format!("{module}.{name}") };
+            let whole =
+                if module.ends_with('.') { format!("{module}{name}") } else { format!("{module}.{name}") };
             if name == "*" {
                 super::names::star(&module, |name| self.set(name, Value::name(&format!("{module}.{name}"))));
                 if node.module.is_none() {
@@ -949,7 +1004,11 @@ impl<'a> Interp<'a> {
                 self.rec.import(&whole, self.scope);
             }
             let local = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
-            self.set(local, super::names::canonical(&whole).map_or_else(|| Value::name(&whole), |name| Value::name(&name)));
+            self.set(
+                local,
+                super::names::canonical(&whole)
+                    .map_or_else(|| Value::name(&whole), |name| Value::name(&name)),
+            );
         }
     }
 
@@ -992,7 +1051,8 @@ fn is_main_guard(test: &Expr) -> bool {
     let Expr::Compare(node) = test else { return false };
     let [other] = &*node.comparators else { return false };
     let is_name = |expr: &Expr| matches!(expr, Expr::Name(name) if name.id.as_str() == "__name__");
-    let is_main = |expr: &Expr| matches!(expr, Expr::StringLiteral(text) if text.value.to_str() == "__main__");
+    let is_main =
+        |expr: &Expr| matches!(expr, Expr::StringLiteral(text) if text.value.to_str() == "__main__");
     is_name(&node.left) && is_main(other) || is_main(&node.left) && is_name(other)
 }
 

@@ -78,8 +78,10 @@ impl<'a> Interp<'a> {
         let fact = self.rec.fact(what, detail, site)?;
         self.rec.arrive(taint, fact);
         let kept = self.rec.kept_in(detail);
-        if matches!(what, What::Exec | What::ExecDetached | What::LibraryLoad | What::Eval | What::DynamicImport)
-            && !kept.is_empty()
+        if matches!(
+            what,
+            What::Exec | What::ExecDetached | What::LibraryLoad | What::Eval | What::DynamicImport
+        ) && !kept.is_empty()
         {
             self.rec.arrive(&kept, fact);
         }
@@ -91,11 +93,25 @@ impl<'a> Interp<'a> {
         let args = call.args;
         let last = call.last();
         match call.name {
-            "threading.Thread" | "threading.Timer" | "multiprocessing.Process" | "multiprocessing.context.Process"
-            | "billiard.Process" | "_thread.start_new_thread" | "thread.start_new_thread" | "threading._start_new_thread" => {
-                let at = usize::from(call.name.ends_with("Timer") || call.name.contains("multiprocessing.") || call.name.ends_with(".Thread"));
+            "threading.Thread"
+            | "threading.Timer"
+            | "multiprocessing.Process"
+            | "multiprocessing.context.Process"
+            | "billiard.Process"
+            | "_thread.start_new_thread"
+            | "thread.start_new_thread"
+            | "threading._start_new_thread" => {
+                let at = usize::from(
+                    call.name.ends_with("Timer")
+                        || call.name.contains("multiprocessing.")
+                        || call.name.ends_with(".Thread"),
+                );
                 let at = if call.name.ends_with("start_new_thread") { 0 } else { at };
-                let target = args.named("target").or_else(|| args.named("function")).or_else(|| args.pos.get(at))?.clone();
+                let target = args
+                    .named("target")
+                    .or_else(|| args.named("function"))
+                    .or_else(|| args.pos.get(at))?
+                    .clone();
                 let given = args.named("args").or_else(|| {
                     let next = if call.name.ends_with(".Thread") { 3 } else { at + 1 };
                     args.pos.get(next)
@@ -112,28 +128,53 @@ impl<'a> Interp<'a> {
                 self.apply(&target, &all, call.site);
                 Some(Value::name(&format!("{}()", call.name)))
             }
-            "atexit.register" | "asyncio.to_thread" | "contextvars.copy_context().run" | "weakref.finalize"
-            | "trio.run" | "anyio.run" | "trio.to_thread.run_sync" | "anyio.to_thread.run_sync" | "greenlet.greenlet"
-            | "gevent.spawn" | "eventlet.spawn" => {
+            "atexit.register"
+            | "asyncio.to_thread"
+            | "contextvars.copy_context().run"
+            | "weakref.finalize"
+            | "trio.run"
+            | "anyio.run"
+            | "trio.to_thread.run_sync"
+            | "anyio.to_thread.run_sync"
+            | "greenlet.greenlet"
+            | "gevent.spawn"
+            | "eventlet.spawn" => {
                 let skip = usize::from(call.name == "weakref.finalize");
                 let target = args.pos.get(skip)?.clone();
-                let all = Args { pos: args.pos.get(skip + 1..)?.to_vec(), kw: args.kw.clone(), rest: args.rest.clone() };
+                let all = Args {
+                    pos: args.pos.get(skip + 1..)?.to_vec(),
+                    kw: args.kw.clone(),
+                    rest: args.rest.clone(),
+                };
                 Some(self.apply(&target, &all, call.site))
             }
             "functools.partial" | "functools.partialmethod" => {
                 let (first, rest) = args.pos.split_first()?;
                 let begun = Args { pos: rest.to_vec(), kw: args.kw.clone(), rest: args.rest.clone() };
                 let taint = call.args.taint();
-                Some(Value::of(Kind::Partial(Rc::new((first.clone(), begun)))).tainted(&taint).fold(first.folded))
+                Some(
+                    Value::of(Kind::Partial(Rc::new((first.clone(), begun))))
+                        .tainted(&taint)
+                        .fold(first.folded),
+                )
             }
-            "functools.wraps" | "functools.lru_cache" | "functools.cache" => {
-                Some(Value::default())
-            }
+            "functools.wraps" | "functools.lru_cache" | "functools.cache" => Some(Value::default()),
             "functools.wraps()" | "functools.lru_cache()" | "functools.cache()" => args.pos.first().cloned(),
-            "asyncio.run" | "asyncio.ensure_future" | "asyncio.create_task" | "asyncio.wait_for" | "asyncio.shield"
-            | "asyncio.gather" | "asyncio.wait" | "contextlib.closing" | "contextlib.suppress" | "builtins.iter"
-            | "builtins.next" | "operator.itemgetter()" | "asyncio.get_event_loop().run_until_complete"
-            | "asyncio.new_event_loop().run_until_complete" | "asyncio.get_event_loop().create_task" => {
+            "asyncio.run"
+            | "asyncio.ensure_future"
+            | "asyncio.create_task"
+            | "asyncio.wait_for"
+            | "asyncio.shield"
+            | "asyncio.gather"
+            | "asyncio.wait"
+            | "contextlib.closing"
+            | "contextlib.suppress"
+            | "builtins.iter"
+            | "builtins.next"
+            | "operator.itemgetter()"
+            | "asyncio.get_event_loop().run_until_complete"
+            | "asyncio.new_event_loop().run_until_complete"
+            | "asyncio.get_event_loop().create_task" => {
                 let first = args.pos.first()?;
                 let all = args.taint();
                 Some(first.clone().tainted(&all))
@@ -146,12 +187,18 @@ impl<'a> Interp<'a> {
                 let name = args.pos.first()?.as_text()?.to_owned();
                 Some(Value::of(Kind::Name(fold::capped(&format!("operator.attrgetter().{name}")), None)))
             }
-            "builtins.map" | "itertools.starmap" | "concurrent.futures.ThreadPoolExecutor().map"
-            | "concurrent.futures.ProcessPoolExecutor().map" | "multiprocessing.Pool().map"
-            | "multiprocessing.pool.ThreadPool().map" | "multiprocessing.dummy.Pool().map" | "builtins.filter" => {
-                self.mapped(call)
-            }
-            "setuptools.setup" | "distutils.core.setup" | "skbuild.setup" | "setuptools.distutils.core.setup" => {
+            "builtins.map"
+            | "itertools.starmap"
+            | "concurrent.futures.ThreadPoolExecutor().map"
+            | "concurrent.futures.ProcessPoolExecutor().map"
+            | "multiprocessing.Pool().map"
+            | "multiprocessing.pool.ThreadPool().map"
+            | "multiprocessing.dummy.Pool().map"
+            | "builtins.filter" => self.mapped(call),
+            "setuptools.setup"
+            | "distutils.core.setup"
+            | "skbuild.setup"
+            | "setuptools.distutils.core.setup" => {
                 if let Some(Value { kind: Kind::Dict(items), .. }) = args.named("cmdclass") {
                     for (_, value) in items.iter() {
                         if let Kind::Class(class) = value.kind {
@@ -161,19 +208,22 @@ impl<'a> Interp<'a> {
                 }
                 Some(Value::default())
             }
-            _ if matches!(last, "submit" | "run_in_executor" | "call_soon" | "call_later" | "apply_async" | "spawn" | "start_soon")
-                && args.pos.iter().any(|value| matches!(value.kind, Kind::Func(_))) =>
+            _ if matches!(
+                last,
+                "submit"
+                    | "run_in_executor"
+                    | "call_soon"
+                    | "call_later"
+                    | "apply_async"
+                    | "spawn"
+                    | "start_soon"
+            ) && args.pos.iter().any(is_callable) =>
             {
-                let at = args.pos.iter().position(|value| matches!(value.kind, Kind::Func(_)))?;
+                let at = args.pos.iter().position(is_callable)?;
                 let target = args.pos.get(at)?.clone();
                 let given = args.pos.get(at + 1..)?.to_vec();
                 Some(self.run_callback(&target, given, call.site))
             }
-            _ if last == "start" || last == "run" => match &call.callee.kind {
-                // An object of the file whose base is a thread: its `run` runs.
-                Kind::Name(..) => None,
-                _ => None,
-            },
             _ => None,
         }
     }
@@ -187,7 +237,10 @@ impl<'a> Interp<'a> {
         let value = match &over.kind {
             Kind::List(items) if items.len() <= 4096 => {
                 let items = Rc::clone(items);
-                let all = items.iter().map(|item| self.run_callback(&function, vec![item.clone()], call.site)).collect();
+                let all = items
+                    .iter()
+                    .map(|item| self.run_callback(&function, vec![item.clone()], call.site))
+                    .collect();
                 Value::list(all)
             }
             Kind::Bytes(bytes) if bytes.len() <= 4096 => {
@@ -237,5 +290,14 @@ impl<'a> Interp<'a> {
             "sys.gettrace" => Value::name(name).gated(MACHINE),
             _ => return None,
         })
+    }
+}
+
+/// Whether a value is something that can be handed over to be called.
+fn is_callable(value: &Value<'_>) -> bool {
+    match &value.kind {
+        Kind::Func(_) | Kind::Partial(_) => true,
+        Kind::Name(name, None) => name.contains('.') && !name.ends_with("()") && !name.starts_with("sys."),
+        _ => false,
     }
 }

@@ -4,8 +4,20 @@ use super::interp::{CI, LOCALE, MACHINE};
 use super::value::Gates;
 
 /// Modules that other modules hold: `shutil.os.system` is `os.system`.
-const HELD: &[&str] =
-    &["os", "sys", "subprocess", "builtins", "socket", "importlib", "ctypes", "base64", "marshal", "zlib", "pickle", "shutil"];
+const HELD: &[&str] = &[
+    "os",
+    "sys",
+    "subprocess",
+    "builtins",
+    "socket",
+    "importlib",
+    "ctypes",
+    "base64",
+    "marshal",
+    "zlib",
+    "pickle",
+    "shutil",
+];
 
 /// Beginnings of names, and what they are called here.
 const SAME: &[(&str, &str)] = &[
@@ -57,7 +69,8 @@ pub(super) fn canonical(name: &str) -> Option<String> {
     let current = name;
     if !current.contains('(') && !current.starts_with("asyncio.") {
         let parts: Vec<&str> = current.split('.').collect();
-        let held = parts.iter().rposition(|part| HELD.contains(part)).filter(|at| *at > 0 && *at + 1 < parts.len());
+        let held =
+            parts.iter().rposition(|part| HELD.contains(part)).filter(|at| *at > 0 && *at + 1 < parts.len());
         if let Some(at) = held
             && !(parts.first() == Some(&"os") && parts.get(at) == Some(&"path"))
         {
@@ -67,7 +80,9 @@ pub(super) fn canonical(name: &str) -> Option<String> {
     for _ in 0..2 {
         let current = now.as_deref().unwrap_or(name);
         let found = SAME.iter().find(|(from, _)| {
-            current.strip_prefix(from).is_some_and(|rest| from.ends_with('.') || rest.is_empty() || rest.starts_with(['.', '(']))
+            current
+                .strip_prefix(from)
+                .is_some_and(|rest| from.ends_with('.') || rest.is_empty() || rest.starts_with(['.', '(']))
         });
         match found {
             Some((from, to)) => {
@@ -84,24 +99,104 @@ pub(super) fn canonical(name: &str) -> Option<String> {
 pub(super) fn is_builtin(name: &str) -> bool {
     matches!(
         name,
-        "exec" | "eval" | "compile" | "execfile" | "open" | "__import__" | "getattr" | "setattr" | "globals" | "locals"
-            | "vars" | "dir" | "chr" | "unichr" | "ord" | "bytes" | "bytearray" | "str" | "unicode" | "int" | "list"
-            | "tuple" | "dict" | "set" | "map" | "filter" | "zip" | "enumerate" | "reversed" | "sorted" | "range"
-            | "xrange" | "len" | "isinstance" | "issubclass" | "hasattr" | "callable" | "repr" | "ascii" | "format"
-            | "print" | "input" | "raw_input" | "property" | "staticmethod" | "classmethod" | "super" | "type" | "iter"
-            | "next" | "sum" | "min" | "max" | "any" | "all" | "bool" | "hash" | "id" | "hex" | "oct" | "bin" | "float"
-            | "memoryview" | "frozenset" | "exit" | "quit" | "breakpoint" | "reduce" | "file" | "abs" | "round"
+        "exec"
+            | "eval"
+            | "compile"
+            | "execfile"
+            | "open"
+            | "__import__"
+            | "getattr"
+            | "setattr"
+            | "globals"
+            | "locals"
+            | "vars"
+            | "dir"
+            | "chr"
+            | "unichr"
+            | "ord"
+            | "bytes"
+            | "bytearray"
+            | "str"
+            | "unicode"
+            | "int"
+            | "list"
+            | "tuple"
+            | "dict"
+            | "set"
+            | "map"
+            | "filter"
+            | "zip"
+            | "enumerate"
+            | "reversed"
+            | "sorted"
+            | "range"
+            | "xrange"
+            | "len"
+            | "isinstance"
+            | "issubclass"
+            | "hasattr"
+            | "callable"
+            | "repr"
+            | "ascii"
+            | "format"
+            | "print"
+            | "input"
+            | "raw_input"
+            | "property"
+            | "staticmethod"
+            | "classmethod"
+            | "super"
+            | "type"
+            | "iter"
+            | "next"
+            | "sum"
+            | "min"
+            | "max"
+            | "any"
+            | "all"
+            | "bool"
+            | "hash"
+            | "id"
+            | "hex"
+            | "oct"
+            | "bin"
+            | "float"
+            | "memoryview"
+            | "frozenset"
+            | "exit"
+            | "quit"
+            | "breakpoint"
+            | "reduce"
+            | "file"
+            | "abs"
+            | "round"
     )
 }
 
 /// Names that `from module import *` is likely to be for.
 pub(super) fn star(module: &str, mut each: impl FnMut(&'static str)) {
     let names: &[&'static str] = match module {
-        "os" => &["system", "popen", "environ", "getenv", "path", "remove", "listdir", "walk", "chmod", "execv", "getcwd"],
-        "subprocess" => &["Popen", "run", "call", "check_call", "check_output", "getoutput", "PIPE", "DEVNULL"],
-        "socket" => &["socket", "create_connection", "gethostname", "gethostbyname", "AF_INET", "SOCK_STREAM"],
+        "os" => &[
+            "system", "popen", "environ", "getenv", "path", "remove", "listdir", "walk", "chmod", "execv",
+            "getcwd",
+        ],
+        "subprocess" => {
+            &["Popen", "run", "call", "check_call", "check_output", "getoutput", "PIPE", "DEVNULL"]
+        }
+        "socket" => {
+            &["socket", "create_connection", "gethostname", "gethostbyname", "AF_INET", "SOCK_STREAM"]
+        }
         "base64" => &["b64decode", "b64encode", "b85decode", "b32decode", "b16decode", "urlsafe_b64decode"],
-        "ctypes" => &["CDLL", "windll", "memmove", "CFUNCTYPE", "cast", "c_char_p", "c_void_p", "create_string_buffer"],
+        "ctypes" => &[
+            "CDLL",
+            "windll",
+            "memmove",
+            "CFUNCTYPE",
+            "cast",
+            "c_char_p",
+            "c_void_p",
+            "create_string_buffer",
+        ],
         "urllib.request" => &["urlopen", "urlretrieve", "Request"],
         "pathlib" => &["Path"],
         "shutil" => &["copy", "copyfile", "move", "rmtree"],
@@ -118,12 +213,61 @@ pub(super) fn star(module: &str, mut each: impl FnMut(&'static str)) {
 pub(super) fn is_standard(module: &str) -> bool {
     matches!(
         module.split('.').next().unwrap_or(module),
-        "os" | "sys" | "subprocess" | "builtins" | "socket" | "importlib" | "ctypes" | "base64" | "marshal" | "zlib"
-            | "pickle" | "shutil" | "json" | "re" | "io" | "time" | "datetime" | "typing" | "collections" | "functools"
-            | "itertools" | "pathlib" | "urllib" | "http" | "ssl" | "logging" | "threading" | "types" | "abc"
-            | "contextlib" | "dataclasses" | "enum" | "string" | "random" | "hashlib" | "platform" | "tempfile" | "glob"
-            | "struct" | "copy" | "math" | "asyncio" | "warnings" | "inspect" | "unittest" | "__future__" | "decimal"
-            | "operator" | "traceback" | "uuid" | "getpass" | "email" | "textwrap" | "codecs" | "select" | "signal"
+        "os" | "sys"
+            | "subprocess"
+            | "builtins"
+            | "socket"
+            | "importlib"
+            | "ctypes"
+            | "base64"
+            | "marshal"
+            | "zlib"
+            | "pickle"
+            | "shutil"
+            | "json"
+            | "re"
+            | "io"
+            | "time"
+            | "datetime"
+            | "typing"
+            | "collections"
+            | "functools"
+            | "itertools"
+            | "pathlib"
+            | "urllib"
+            | "http"
+            | "ssl"
+            | "logging"
+            | "threading"
+            | "types"
+            | "abc"
+            | "contextlib"
+            | "dataclasses"
+            | "enum"
+            | "string"
+            | "random"
+            | "hashlib"
+            | "platform"
+            | "tempfile"
+            | "glob"
+            | "struct"
+            | "copy"
+            | "math"
+            | "asyncio"
+            | "warnings"
+            | "inspect"
+            | "unittest"
+            | "__future__"
+            | "decimal"
+            | "operator"
+            | "traceback"
+            | "uuid"
+            | "getpass"
+            | "email"
+            | "textwrap"
+            | "codecs"
+            | "select"
+            | "signal"
     )
 }
 
@@ -131,25 +275,62 @@ pub(super) fn is_standard(module: &str) -> bool {
 pub(super) fn is_text_method(name: &str) -> bool {
     matches!(
         name,
-        "join" | "replace" | "decode" | "encode" | "format" | "split" | "strip" | "lower" | "upper" | "get" | "pop"
-            | "items" | "values" | "append" | "translate" | "__getitem__" | "__add__"
+        "join"
+            | "replace"
+            | "decode"
+            | "encode"
+            | "format"
+            | "split"
+            | "strip"
+            | "lower"
+            | "upper"
+            | "get"
+            | "pop"
+            | "items"
+            | "values"
+            | "append"
+            | "translate"
+            | "__getitem__"
+            | "__add__"
     )
 }
 
 /// Whether an environment variable tells of the machine.
-pub(super) fn gates_of_variable(name: &str) -> Gates {
+pub(in super::super) fn gates_of_variable(name: &str) -> Gates {
     match name {
-        "CI" | "GITHUB_ACTIONS" | "GITLAB_CI" | "TRAVIS" | "CIRCLECI" | "JENKINS_URL" | "BUILDKITE" | "TF_BUILD"
-        | "TEAMCITY_VERSION" | "APPVEYOR" | "BITBUCKET_BUILD_NUMBER" | "CODEBUILD_BUILD_ID" | "CONTINUOUS_INTEGRATION"
-        | "GITHUB_ACTION" | "GITHUB_WORKFLOW" | "RUNNER_OS" | "DRONE" | "JENKINS_HOME" | "BUILD_NUMBER" => CI,
+        "CI"
+        | "GITHUB_ACTIONS"
+        | "GITLAB_CI"
+        | "TRAVIS"
+        | "CIRCLECI"
+        | "JENKINS_URL"
+        | "BUILDKITE"
+        | "TF_BUILD"
+        | "TEAMCITY_VERSION"
+        | "APPVEYOR"
+        | "BITBUCKET_BUILD_NUMBER"
+        | "CODEBUILD_BUILD_ID"
+        | "CONTINUOUS_INTEGRATION"
+        | "GITHUB_ACTION"
+        | "GITHUB_WORKFLOW"
+        | "RUNNER_OS"
+        | "DRONE"
+        | "JENKINS_HOME"
+        | "BUILD_NUMBER" => CI,
         "LANG" | "LC_ALL" | "LANGUAGE" | "TZ" | "LC_CTYPE" => LOCALE,
-        "USER" | "USERNAME" | "LOGNAME" | "HOSTNAME" | "COMPUTERNAME" | "USERDOMAIN" | "NUMBER_OF_PROCESSORS" => MACHINE,
+        "USER"
+        | "USERNAME"
+        | "LOGNAME"
+        | "HOSTNAME"
+        | "COMPUTERNAME"
+        | "USERDOMAIN"
+        | "NUMBER_OF_PROCESSORS" => MACHINE,
         _ => 0,
     }
 }
 
 /// The folder that an environment variable names.
-pub(super) fn folder_of_variable(name: &str) -> Option<&'static str> {
+pub(in super::super) fn folder_of_variable(name: &str) -> Option<&'static str> {
     Some(match name {
         "HOME" | "USERPROFILE" | "HOMEPATH" => "~",
         "APPDATA" => "%APPDATA%",
@@ -169,11 +350,13 @@ pub(super) fn is_hookable(place: &str) -> bool {
     }
     match place.split('.').next() {
         Some("builtins") => true,
-        Some("sys") => matches!(place, "sys.meta_path" | "sys.path_hooks" | "sys.settrace" | "sys.setprofile"),
+        Some("sys") => {
+            matches!(place, "sys.meta_path" | "sys.path_hooks" | "sys.settrace" | "sys.setprofile")
+        }
         Some(
-            "socket" | "ssl" | "requests" | "urllib" | "urllib3" | "http" | "httpx" | "aiohttp" | "importlib" | "subprocess"
-            | "os" | "json" | "getpass" | "open" | "io" | "hashlib" | "keyring" | "cryptography" | "boto3" | "botocore"
-            | "pip" | "logging" | "pickle",
+            "socket" | "ssl" | "requests" | "urllib" | "urllib3" | "http" | "httpx" | "aiohttp" | "importlib"
+            | "subprocess" | "os" | "json" | "getpass" | "open" | "io" | "hashlib" | "keyring"
+            | "cryptography" | "boto3" | "botocore" | "pip" | "logging" | "pickle",
         ) => true,
         _ => false,
     }

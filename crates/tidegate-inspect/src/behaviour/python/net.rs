@@ -10,21 +10,65 @@ use super::value::{Kind, Value};
 
 /// Libraries whose functions and clients make HTTP requests.
 const CLIENTS: &[&str] = &[
-    "requests", "httpx", "aiohttp", "urllib3", "niquests", "curl_cffi", "treq", "urequests", "grequests", "cloudscraper",
-    "httplib2", "tls_client", "primp", "asks", "requests_html", "requests_toolbelt", "requests_futures", "faster_than_requests",
-    "tornado", "pip",
+    "requests",
+    "httpx",
+    "aiohttp",
+    "urllib3",
+    "niquests",
+    "curl_cffi",
+    "treq",
+    "urequests",
+    "grequests",
+    "cloudscraper",
+    "httplib2",
+    "tls_client",
+    "primp",
+    "asks",
+    "requests_html",
+    "requests_toolbelt",
+    "requests_futures",
+    "faster_than_requests",
+    "tornado",
+    "pip",
 ];
 
 /// What clients of those libraries are called.
 const SESSIONS: &[&str] = &[
-    "Session", "session", "Client", "AsyncClient", "ClientSession", "PoolManager", "ProxyManager", "create_scraper", "Http",
-    "HTMLSession", "FuturesSession", "CloudScraper", "AsyncHTTPClient", "HTTPClient", "AsyncSession", "HTTPSConnectionPool",
-    "HTTPConnectionPool", "PipSession",
+    "Session",
+    "session",
+    "Client",
+    "AsyncClient",
+    "ClientSession",
+    "PoolManager",
+    "ProxyManager",
+    "create_scraper",
+    "Http",
+    "HTMLSession",
+    "FuturesSession",
+    "CloudScraper",
+    "AsyncHTTPClient",
+    "HTTPClient",
+    "AsyncSession",
+    "HTTPSConnectionPool",
+    "HTTPConnectionPool",
+    "PipSession",
 ];
 
 /// Methods that make a request.
 const VERBS: &[&str] = &[
-    "get", "post", "put", "patch", "delete", "head", "options", "request", "send", "stream", "urlopen", "fetch", "ws_connect",
+    "get",
+    "post",
+    "put",
+    "patch",
+    "delete",
+    "head",
+    "options",
+    "request",
+    "send",
+    "stream",
+    "urlopen",
+    "fetch",
+    "ws_connect",
     "build_request",
 ];
 
@@ -34,11 +78,35 @@ pub(super) fn is_channel_decorator(name: &str) -> bool {
     name.contains("()")
         && matches!(
             last,
-            "message_handler" | "event" | "on" | "listen" | "channel_post_handler" | "callback_query_handler"
-                | "inline_handler" | "on_message" | "command" | "on_event" | "register"
+            "message_handler"
+                | "event"
+                | "on"
+                | "listen"
+                | "channel_post_handler"
+                | "callback_query_handler"
+                | "inline_handler"
+                | "on_message"
+                | "command"
+                | "on_event"
+                | "register"
         )
-        && ["telebot", "discord", "nextcord", "disnake", "socketio", "telethon", "pyrogram", "aiogram", "slack_bolt",
-            "websockets", "guilded", "matrix", "nio", "irc3", "mqtt"]
+        && [
+            "telebot",
+            "discord",
+            "nextcord",
+            "disnake",
+            "socketio",
+            "telethon",
+            "pyrogram",
+            "aiogram",
+            "slack_bolt",
+            "websockets",
+            "guilded",
+            "matrix",
+            "nio",
+            "irc3",
+            "mqtt",
+        ]
         .iter()
         .any(|root| name.starts_with(root))
 }
@@ -51,18 +119,33 @@ impl<'a> Interp<'a> {
         }
         let args = call.args;
         match call.name {
-            "urllib.request.urlopen" | "urllib.request.build_opener().open" | "urllib.request.URLopener().open"
-            | "urllib.request.FancyURLopener().open" | "urllib.request.OpenerDirector().open" | "mechanize.Browser().open"
-            | "pandas.read_csv" | "pandas.read_json" | "pandas.read_html" | "pandas.read_pickle" | "wget.download_text"
-            | "fsspec.open" | "smart_open.open" | "setuptools.ssl_support.urlopen" | "pip._vendor.requests.get"
+            "urllib.request.urlopen"
+            | "urllib.request.build_opener().open"
+            | "urllib.request.URLopener().open"
+            | "urllib.request.FancyURLopener().open"
+            | "urllib.request.OpenerDirector().open"
+            | "mechanize.Browser().open"
+            | "pandas.read_csv"
+            | "pandas.read_json"
+            | "pandas.read_html"
+            | "pandas.read_pickle"
+            | "wget.download_text"
+            | "fsspec.open"
+            | "smart_open.open"
+            | "setuptools.ssl_support.urlopen"
+            | "pip._vendor.requests.get"
                 if !call.name.starts_with("pandas") || call.shown(0, "url").contains("://") =>
             {
                 Some(self.request(call))
             }
-            "urllib.request.urlretrieve" | "urllib.request.URLopener().retrieve" | "wget.download"
-            | "urllib.request.FancyURLopener().retrieve" | "gdown.download" => {
+            "urllib.request.urlretrieve"
+            | "urllib.request.URLopener().retrieve"
+            | "wget.download"
+            | "urllib.request.FancyURLopener().retrieve"
+            | "gdown.download" => {
                 let answer = self.request(call);
-                let path = args.get(1, "filename").or_else(|| args.named("out")).or_else(|| args.named("output"));
+                let path =
+                    args.get(1, "filename").or_else(|| args.named("out")).or_else(|| args.named("output"));
                 let shown = path.map_or_else(|| "*".into(), Value::shown);
                 let text = super::fold::path_text(&shown);
                 if let Some(fact) = self.sink(What::FileWrite, &text, call.site, &answer.taint) {
@@ -71,36 +154,58 @@ impl<'a> Interp<'a> {
                 }
                 Some(path.cloned().unwrap_or_default().tainted(&answer.taint))
             }
-            "urllib.request.Request" | "tornado.httpclient.HTTPRequest" | "requests.Request" | "httpx.Request" => {
-                let url = args.named("url").or_else(|| args.pos.iter().find(|value| value.shown().contains("://")));
+            "urllib.request.Request"
+            | "tornado.httpclient.HTTPRequest"
+            | "requests.Request"
+            | "httpx.Request" => {
+                let url =
+                    args.named("url").or_else(|| args.pos.iter().find(|value| value.shown().contains("://")));
                 let url = url.or_else(|| args.pos.first());
                 let text = url.map_or_else(|| "*".into(), Value::shown);
                 Some(Value::partly(&text).tainted(&args.taint()).fold(url.is_some_and(|url| url.folded)))
             }
             "urllib.request.urlcleanup" | "urllib.request.install_opener" => Some(Value::default()),
-            "urllib.parse.urlencode" | "urllib.parse.quote" | "urllib.parse.quote_plus" | "json.dumps" | "yaml.dump"
-            | "simplejson.dumps" | "orjson.dumps" | "ujson.dumps" | "pickle.dumps" | "marshal.dumps" | "pprint.pformat"
-            | "msgpack.packb" | "toml.dumps" => {
+            "urllib.parse.urlencode"
+            | "urllib.parse.quote"
+            | "urllib.parse.quote_plus"
+            | "json.dumps"
+            | "yaml.dump"
+            | "simplejson.dumps"
+            | "orjson.dumps"
+            | "ujson.dumps"
+            | "pickle.dumps"
+            | "marshal.dumps"
+            | "pprint.pformat"
+            | "msgpack.packb"
+            | "toml.dumps" => {
                 let taint = args.taint();
                 self.rec.settle(&taint);
                 let value = args.pos.first().map(Value::shown).unwrap_or_else(|| "*".into());
-                Some(Value::partly(if matches!(call.last(), "quote" | "quote_plus") { &value } else { "*" }).tainted(&taint))
+                Some(
+                    Value::partly(if matches!(call.last(), "quote" | "quote_plus") { &value } else { "*" })
+                        .tainted(&taint),
+                )
             }
             "http.client.HTTPSConnection" | "http.client.HTTPConnection" => {
                 let scheme = if call.name.contains("HTTPS") { "https" } else { "http" };
                 let host = call.shown(0, "host");
                 Some(self.made(call, &format!("{scheme}://{host}")))
             }
-            "http.client.HTTPSConnection().request" | "http.client.HTTPConnection().request"
-            | "http.client.HTTPSConnection().putrequest" | "http.client.HTTPConnection().putrequest" => {
+            "http.client.HTTPSConnection().request"
+            | "http.client.HTTPConnection().request"
+            | "http.client.HTTPSConnection().putrequest"
+            | "http.client.HTTPConnection().putrequest" => {
                 let path = call.shown(1, "url");
-                let address = if path.contains("://") { path.to_string() } else { format!("{}{path}", call.about()) };
+                let address =
+                    if path.contains("://") { path.to_string() } else { format!("{}{path}", call.about()) };
                 let taint = call.taint();
                 self.sink(What::NetSend, &address, call.site, &taint);
                 Some(Value::default())
             }
-            "http.client.HTTPSConnection().send" | "http.client.HTTPConnection().send"
-            | "http.client.HTTPSConnection().endheaders" | "http.client.HTTPConnection().endheaders" => {
+            "http.client.HTTPSConnection().send"
+            | "http.client.HTTPConnection().send"
+            | "http.client.HTTPSConnection().endheaders"
+            | "http.client.HTTPConnection().endheaders" => {
                 self.sink(What::NetSend, &call.about(), call.site, &args.taint());
                 Some(Value::default())
             }
@@ -110,19 +215,25 @@ impl<'a> Interp<'a> {
             }
             "socket.create_connection" | "asyncio.open_connection" | "asyncio.streams.open_connection" => {
                 let address = match args.pos.as_slice() {
-                    [host, port, ..] if call.name.starts_with("asyncio") => format!("{}:{}", host.shown(), port.shown()),
+                    [host, port, ..] if call.name.starts_with("asyncio") => {
+                        format!("{}:{}", host.shown(), port.shown())
+                    }
                     [pair, ..] => address(pair),
                     _ => "*".to_owned(),
                 };
                 self.sink(What::NetSend, &address, call.site, &args.taint());
                 if call.name.starts_with("asyncio") {
-                    let reader = Value::of(Kind::Name("asyncio.StreamReader()".into(), Some(address.as_str().into())));
-                    let writer = Value::of(Kind::Name("asyncio.StreamWriter()".into(), Some(address.as_str().into())));
+                    let reader =
+                        Value::of(Kind::Name("asyncio.StreamReader()".into(), Some(address.as_str().into())));
+                    let writer =
+                        Value::of(Kind::Name("asyncio.StreamWriter()".into(), Some(address.as_str().into())));
                     return Some(Value::list(vec![reader, writer]));
                 }
                 Some(self.made(call, &address))
             }
-            "asyncio.StreamReader().read" | "asyncio.StreamReader().readline" | "asyncio.StreamReader().readexactly"
+            "asyncio.StreamReader().read"
+            | "asyncio.StreamReader().readline"
+            | "asyncio.StreamReader().readexactly"
             | "asyncio.StreamReader().readuntil" => {
                 let taint = self.rec.source(What::ChannelReceive, &call.about(), call.site);
                 Some(Value::from(taint))
@@ -131,16 +242,24 @@ impl<'a> Interp<'a> {
                 self.sink(What::NetSend, &call.about(), call.site, &args.taint());
                 Some(Value::default())
             }
-            "ssl.wrap_socket" | "ssl.SSLContext().wrap_socket" | "ssl.create_default_context().wrap_socket"
+            "ssl.wrap_socket"
+            | "ssl.SSLContext().wrap_socket"
+            | "ssl.create_default_context().wrap_socket"
             | "ssl._create_unverified_context().wrap_socket" => {
                 let inner = args.pos.first()?;
-                let kind = Kind::Name("socket.socket()".into(), match &inner.kind {
-                    Kind::Name(_, about) => about.clone(),
-                    _ => None,
-                });
+                let kind = Kind::Name(
+                    "socket.socket()".into(),
+                    match &inner.kind {
+                        Kind::Name(_, about) => about.clone(),
+                        _ => None,
+                    },
+                );
                 Some(Value { kind, ..inner.clone() })
             }
-            "websocket.create_connection" | "websockets.connect" | "websockets.client.connect" | "websockets.sync.client.connect"
+            "websocket.create_connection"
+            | "websockets.connect"
+            | "websockets.client.connect"
+            | "websockets.sync.client.connect"
             | "websocket.WebSocket" => {
                 let address = call.shown(0, "url");
                 let known = &*address != "*";
@@ -154,32 +273,55 @@ impl<'a> Interp<'a> {
                 for name in ["on_message", "on_data", "on_open"] {
                     if let Some(callback) = args.named(name).cloned() {
                         let taint = self.rec.source(What::ChannelReceive, &address, call.site);
-                        let socket = Value::of(Kind::Name("websocket.create_connection()".into(), Some(Rc::clone(&address))));
+                        let socket = Value::of(Kind::Name(
+                            "websocket.create_connection()".into(),
+                            Some(Rc::clone(&address)),
+                        ));
                         self.run_callback(&callback, vec![socket, Value::from(taint)], call.site);
                     }
                 }
                 Some(self.made(call, &address))
             }
-            "socketserver.TCPServer" | "socketserver.ThreadingTCPServer" | "socketserver.UDPServer" | "http.server.HTTPServer"
-            | "http.server.ThreadingHTTPServer" | "asyncio.start_server" | "websockets.serve" | "aiohttp.web.run_app"
-            | "uvicorn.run" | "flask.Flask().run" | "wsgiref.simple_server.make_server" => {
+            "socketserver.TCPServer"
+            | "socketserver.ThreadingTCPServer"
+            | "socketserver.UDPServer"
+            | "http.server.HTTPServer"
+            | "http.server.ThreadingHTTPServer"
+            | "asyncio.start_server"
+            | "websockets.serve"
+            | "aiohttp.web.run_app"
+            | "uvicorn.run"
+            | "flask.Flask().run"
+            | "wsgiref.simple_server.make_server" => {
                 let pair = args.pos.first().map(address).unwrap_or_else(|| "*".to_owned());
                 let text = if pair == "*" { call.shown(9, "host").to_string() } else { pair };
                 self.sink(What::Listen, &text, call.site, &Taint::default());
                 let callback = args.pos.iter().find(|value| matches!(value.kind, Kind::Func(_))).cloned();
                 if let Some(callback) = callback.filter(|_| call.name != "uvicorn.run") {
                     let taint = self.rec.source(What::ChannelReceive, &text, call.site);
-                    self.run_callback(&callback, vec![Value::from(taint.clone()), Value::from(taint)], call.site);
+                    self.run_callback(
+                        &callback,
+                        vec![Value::from(taint.clone()), Value::from(taint)],
+                        call.site,
+                    );
                 }
                 None
             }
-            "socket.gethostbyname" | "socket.getaddrinfo" | "socket.gethostbyname_ex" | "dns.resolver.query"
-            | "dns.resolver.resolve" | "dns.resolver.Resolver().resolve" | "dns.resolver.Resolver().query"
-            | "dns.asyncresolver.resolve" | "aiodns.DNSResolver().query" | "dns.message.make_query" => {
+            "socket.gethostbyname"
+            | "socket.getaddrinfo"
+            | "socket.gethostbyname_ex"
+            | "dns.resolver.query"
+            | "dns.resolver.resolve"
+            | "dns.resolver.Resolver().resolve"
+            | "dns.resolver.Resolver().query"
+            | "dns.asyncresolver.resolve"
+            | "aiodns.DNSResolver().query"
+            | "dns.message.make_query" => {
                 let name = call.shown(0, "host");
                 let name: Rc<str> = if &*name == "*" { call.shown(0, "qname") } else { name };
                 self.sink(What::DnsQuery, &name, call.site, &args.taint());
-                let is_text = args.pos.get(1).and_then(Value::as_text) == Some("TXT") || call.name.contains("dns");
+                let is_text =
+                    args.pos.get(1).and_then(Value::as_text) == Some("TXT") || call.name.contains("dns");
                 if is_text {
                     let taint = self.rec.source(What::DnsReceive, &name, call.site);
                     return Some(Value::from(taint));
@@ -195,7 +337,10 @@ impl<'a> Interp<'a> {
         let (owner, last, args) = (call.owner(), call.last(), call.args);
         let taint = || call.taint();
         let root = call.name.split(['.', '(']).next().unwrap_or_default();
-        if owner == "socket.socket()" || owner == "socket.create_connection()" || owner == "socket.socket().accept()[]" {
+        if owner == "socket.socket()"
+            || owner == "socket.create_connection()"
+            || owner == "socket.socket().accept()[]"
+        {
             return self.socket(call);
         }
         match (root, last) {
@@ -212,7 +357,7 @@ impl<'a> Interp<'a> {
                 self.sink(What::NetSend, &format!("smtp://{to}"), call.site, &args.taint());
                 Some(Value::default())
             }
-            ("ftplib", "storbinary" | "storlines" | "transfercmd") | ("pysftp" | "paramiko", "put" | "putfo") => {
+            ("ftplib", "storbinary" | "storlines" | "transfercmd") | ("pysftp" | "paramiko", "putfo") => {
                 let scheme = if root == "ftplib" { "ftp" } else { "sftp" };
                 let taint = taint();
                 self.sink(What::NetSend, &format!("{scheme}://{}", call.about()), call.site, &taint);
@@ -234,14 +379,17 @@ impl<'a> Interp<'a> {
                 }
                 Some(Value::from(taint))
             }
-            ("telebot" | "telegram", "send_message" | "send_document" | "send_photo" | "sendMessage" | "sendDocument" | "send_file")
-                if owner.contains("()") =>
-            {
+            (
+                "telebot" | "telegram",
+                "send_message" | "send_document" | "send_photo" | "sendMessage" | "sendDocument"
+                | "send_file",
+            ) if owner.contains("()") => {
                 self.sink(What::NetSend, &format!("telegram:{}", call.about()), call.site, &taint());
                 Some(Value::default())
             }
             ("telebot" | "telegram", "get_updates" | "getUpdates") => {
-                let taint = self.rec.source(What::ChannelReceive, &format!("telegram:{}", call.about()), call.site);
+                let taint =
+                    self.rec.source(What::ChannelReceive, &format!("telegram:{}", call.about()), call.site);
                 Some(Value::from(taint))
             }
             ("discord" | "dhooks" | "discord_webhook" | "nextcord" | "disnake", "send" | "execute") => {
@@ -256,21 +404,47 @@ impl<'a> Interp<'a> {
                 let url = call.shown(0, "url");
                 Some(self.made(call, &url))
             }
-            ("boto3" | "botocore" | "aioboto3" | "google" | "azure" | "minio" | "dropbox" | "oss2",
-                "put_object" | "upload_file" | "upload_fileobj" | "send_message" | "upload_from_string" | "upload_from_filename"
-                | "upload_blob" | "files_upload" | "publish") => {
+            (
+                "boto3" | "botocore" | "minio" | "google" | "pysftp" | "paramiko" | "azure",
+                "upload_file" | "upload_from_filename" | "fput_object" | "put",
+            ) => {
+                let file = args
+                    .pos
+                    .iter()
+                    .find(|value| value.shown().contains('/'))
+                    .or_else(|| args.pos.first())?
+                    .clone();
+                let content = self.read_path(&file, call);
+                let scheme = if matches!(root, "pysftp" | "paramiko") { "sftp" } else { root };
+                let to = format!("{scheme}:{}", call.about());
+                self.sink(What::NetSend, &to, call.site, &taint().with(&content));
+                Some(Value::default())
+            }
+            (
+                "boto3" | "botocore" | "aioboto3" | "google" | "azure" | "minio" | "dropbox" | "oss2",
+                "put_object" | "upload_fileobj" | "send_message" | "upload_from_string" | "upload_blob"
+                | "files_upload" | "publish",
+            ) => {
                 self.sink(What::NetSend, &format!("{root}:{}", call.about()), call.site, &taint());
                 Some(Value::default())
             }
-            ("github" | "gitlab" | "gidgethub", "create_repo" | "create_gist" | "create_file" | "update_file" | "create_git_blob") => {
+            (
+                "github" | "gitlab" | "gidgethub",
+                "create_repo" | "create_gist" | "create_file" | "update_file" | "create_git_blob",
+            ) => {
                 self.sink(What::NetSend, &format!("{root}:{last}"), call.site, &taint());
                 Some(Value::default())
             }
-            ("redis" | "pika" | "kafka" | "paho" | "zmq" | "nats", "publish" | "basic_publish" | "send" | "send_string") if owner.contains("()") => {
+            (
+                "redis" | "pika" | "kafka" | "paho" | "zmq" | "nats",
+                "publish" | "basic_publish" | "send" | "send_string",
+            ) if owner.contains("()") => {
                 self.sink(What::NetSend, &call.about(), call.site, &taint());
                 Some(Value::default())
             }
-            ("redis" | "kafka" | "zmq", "recv" | "recv_string" | "get_message" | "poll" | "recv_json") if owner.contains("()") => {
+            ("redis" | "kafka" | "zmq", "recv" | "recv_string" | "get_message" | "poll" | "recv_json")
+                if owner.contains("()") =>
+            {
                 let taint = self.rec.source(What::ChannelReceive, &call.about(), call.site);
                 Some(Value::from(taint))
             }
@@ -328,7 +502,14 @@ impl<'a> Interp<'a> {
         let first = args.pos.first();
         match (name, method) {
             ("socket.socket()", "connect" | "connect_ex" | "bind") => first.map(|pair| address(pair).into()),
-            ("smtplib.SMTP()" | "smtplib.SMTP_SSL()" | "ftplib.FTP()" | "ftplib.FTP_TLS()" | "paramiko.SSHClient()", "connect")
+            (
+                "smtplib.SMTP()"
+                | "smtplib.SMTP_SSL()"
+                | "ftplib.FTP()"
+                | "ftplib.FTP_TLS()"
+                | "paramiko.SSHClient()",
+                "connect",
+            )
             | ("websocket.WebSocket()" | "websocket.create_connection()", "connect")
             | ("paho.mqtt.client.Client()", "connect") => first.map(Value::shown),
             _ => None,
@@ -347,10 +528,13 @@ impl<'a> Interp<'a> {
         let by_shape = args.pos.iter().take(3).find(|value| value.shown().contains("://"));
         let by_place = args.pos.get(usize::from(matches!(call.last(), "request" | "stream" | "urlopen" if args.pos.len() > 1 && !call.name.starts_with("urllib.request"))));
         let url = args.named("url").or(by_shape).or(by_place).or_else(|| args.pos.first());
-        let mut address = url.map_or_else(|| "*".into(), |url| match &url.kind {
-            Kind::Name(_, Some(about)) => Rc::clone(about),
-            _ => url.shown(),
-        });
+        let mut address = url.map_or_else(
+            || "*".into(),
+            |url| match &url.kind {
+                Kind::Name(_, Some(about)) => Rc::clone(about),
+                _ => url.shown(),
+            },
+        );
         if let Some(base) = call.about.filter(|base| base.contains("://") && !address.contains("://")) {
             address = format!("{base}{address}").into();
         }
@@ -386,7 +570,10 @@ fn is_request(name: &str) -> bool {
         Some(made) => made.rsplit('.').next().is_some_and(|class| SESSIONS.contains(&class)),
         None => {
             // A function of the module itself, or of a client class that was entered by `with`.
-            !owner.contains('(') && !matches!(verb, "send" | "build_request") && !owner.contains("cookies") && owner.split('.').count() <= 2
+            !owner.contains('(')
+                && !matches!(verb, "send" | "build_request")
+                && !owner.contains("cookies")
+                && owner.split('.').count() <= 2
         }
     }
 }
@@ -394,7 +581,9 @@ fn is_request(name: &str) -> bool {
 /// A pair of host and port as one text.
 fn address(value: &Value<'_>) -> String {
     match &value.kind {
-        Kind::List(parts) => parts.iter().take(2).map(|part| part.shown().to_string()).collect::<Vec<_>>().join(":"),
+        Kind::List(parts) => {
+            parts.iter().take(2).map(|part| part.shown().to_string()).collect::<Vec<_>>().join(":")
+        }
         _ => value.shown().to_string(),
     }
 }

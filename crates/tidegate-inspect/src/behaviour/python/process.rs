@@ -15,25 +15,66 @@ impl<'a> Interp<'a> {
     /// Calls of `os`, `subprocess` and their kin.
     pub(super) fn process(&mut self, call: &Call<'_, 'a>) -> Option<Value<'a>> {
         match call.name {
-            "os.system" | "os.startfile" | "pty.spawn" | "os.popen" | "os.popen2" | "os.popen3" | "os.popen4"
-            | "popen2.popen2" | "popen2.popen3" | "subprocess.getoutput" | "subprocess.getstatusoutput"
-            | "asyncio.create_subprocess_shell" | "asyncio.subprocess.create_subprocess_shell" | "pexpect.spawn"
-            | "pexpect.run" | "pexpect.popen_spawn.PopenSpawn" | "sh.Command" | "invoke.run" | "fabric.api.local"
-            | "plumbum.local" | "ctypes.windll.shell32.ShellExecuteW" | "win32api.ShellExecute" | "win32api.WinExec"
-            | "IPython.get_ipython().system" | "ctypes.CDLL().system" | "ctypes.cdll.LoadLibrary().system"
-            | "ctypes.windll.kernel32.WinExec" | "distutils.spawn.spawn" | "builtins.get_ipython().system"
-            | "setuptools.Command().spawn" | "os.posix_spawnp_shell" => self.exec_line(call),
-            "subprocess.Popen" | "subprocess.run" | "subprocess.call" | "subprocess.check_call"
-            | "subprocess.check_output" | "psutil.Popen" | "gevent.subprocess.Popen" | "gevent.subprocess.run"
-            | "gevent.subprocess.check_output" | "trio.run_process" | "anyio.run_process"
+            "os.system"
+            | "os.startfile"
+            | "pty.spawn"
+            | "os.popen"
+            | "os.popen2"
+            | "os.popen3"
+            | "os.popen4"
+            | "popen2.popen2"
+            | "popen2.popen3"
+            | "subprocess.getoutput"
+            | "subprocess.getstatusoutput"
+            | "asyncio.create_subprocess_shell"
+            | "asyncio.subprocess.create_subprocess_shell"
+            | "pexpect.spawn"
+            | "pexpect.run"
+            | "pexpect.popen_spawn.PopenSpawn"
+            | "sh.Command"
+            | "invoke.run"
+            | "fabric.api.local"
+            | "plumbum.local"
+            | "ctypes.windll.shell32.ShellExecuteW"
+            | "win32api.ShellExecute"
+            | "win32api.WinExec"
+            | "IPython.get_ipython().system"
+            | "ctypes.CDLL().system"
+            | "ctypes.cdll.LoadLibrary().system"
+            | "ctypes.windll.kernel32.WinExec"
+            | "distutils.spawn.spawn"
+            | "builtins.get_ipython().system"
+            | "setuptools.Command().spawn"
+            | "os.posix_spawnp_shell" => self.exec_line(call),
+            "subprocess.Popen"
+            | "subprocess.run"
+            | "subprocess.call"
+            | "subprocess.check_call"
+            | "subprocess.check_output"
+            | "psutil.Popen"
+            | "gevent.subprocess.Popen"
+            | "gevent.subprocess.run"
+            | "gevent.subprocess.check_output"
+            | "trio.run_process"
+            | "anyio.run_process"
             | "eventlet.green.subprocess.Popen" => self.subprocess(call),
-            "asyncio.create_subprocess_exec" | "asyncio.subprocess.create_subprocess_exec" | "sh.sh" | "sh.bash" => {
+            "asyncio.create_subprocess_exec"
+            | "asyncio.subprocess.create_subprocess_exec"
+            | "sh.sh"
+            | "sh.bash" => {
                 let parts: Vec<Rc<str>> = call.args.pos.iter().map(Value::shown).collect();
                 let detail = parts.join(" ");
                 Some(self.started(call, &detail, What::Exec, true))
             }
-            "os.execv" | "os.execve" | "os.execvp" | "os.execvpe" | "os.posix_spawn" | "os.posix_spawnp"
-            | "multiprocessing.util.spawnv_passfds" | "_posixsubprocess.fork_exec" | "os.execlpe_list" => {
+            "os.execv"
+            | "os.execve"
+            | "os.execvp"
+            | "os.execvpe"
+            | "os.posix_spawn"
+            | "os.posix_spawnp"
+            | "multiprocessing.util.spawnv_passfds"
+            | "_posixsubprocess.fork_exec"
+            | "os.execlpe_list" => {
                 let list = call.args.pos.get(usize::from(!call.name.starts_with("_posix")));
                 let first = call.shown(0, "path");
                 let detail = match list.map(|list| &list.kind) {
@@ -45,12 +86,14 @@ impl<'a> Interp<'a> {
             }
             "os.execl" | "os.execle" | "os.execlp" | "os.execlpe" => {
                 let parts: Vec<Rc<str>> = call.args.pos.iter().skip(1).map(Value::shown).collect();
-                let detail = if parts.is_empty() { call.shown(0, "path").to_string() } else { parts.join(" ") };
+                let detail =
+                    if parts.is_empty() { call.shown(0, "path").to_string() } else { parts.join(" ") };
                 Some(self.started(call, &detail, What::Exec, false))
             }
             "os.spawnl" | "os.spawnle" | "os.spawnlp" | "os.spawnlpe" => {
                 let parts: Vec<Rc<str>> = call.args.pos.iter().skip(2).map(Value::shown).collect();
-                let detail = if parts.is_empty() { call.shown(1, "file").to_string() } else { parts.join(" ") };
+                let detail =
+                    if parts.is_empty() { call.shown(1, "file").to_string() } else { parts.join(" ") };
                 Some(self.started(call, &detail, What::Exec, false))
             }
             "os.spawnv" | "os.spawnve" | "os.spawnvp" | "os.spawnvpe" => {
@@ -72,7 +115,8 @@ impl<'a> Interp<'a> {
     /// What is done with a process that runs.
     fn process_object(&mut self, call: &Call<'_, 'a>) -> Option<Value<'a>> {
         let owner = call.owner();
-        let of_process = owner.starts_with("subprocess.Popen()") || owner.starts_with("asyncio.create_subprocess")
+        let of_process = owner.starts_with("subprocess.Popen()")
+            || owner.starts_with("asyncio.create_subprocess")
             || owner.starts_with("os.popen()");
         if !of_process {
             return None;
@@ -81,7 +125,10 @@ impl<'a> Interp<'a> {
             "communicate" | "read" | "readline" | "readlines" | "readuntil" | "getvalue" => {
                 let taint = self.rec.source(What::ExecOutput, &call.about(), call.site);
                 let name = format!("{}()", call.name);
-                Some(Value { kind: Kind::Name(super::fold::capped(&name), call.about.cloned()), ..Value::from(taint.with(&call.callee.taint)) })
+                Some(Value {
+                    kind: Kind::Name(super::fold::capped(&name), call.about.cloned()),
+                    ..Value::from(taint.with(&call.callee.taint))
+                })
             }
             "write" => {
                 // Input of a program that runs is a command to it.
@@ -94,7 +141,11 @@ impl<'a> Interp<'a> {
     }
 
     fn exec_line(&mut self, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-        let line = call.args.get(0, "command").or_else(|| call.args.get(0, "cmd")).or_else(|| call.args.get(0, "argv"));
+        let line = call
+            .args
+            .get(0, "command")
+            .or_else(|| call.args.get(0, "cmd"))
+            .or_else(|| call.args.get(0, "argv"));
         let mut detail = line.map(command_line).unwrap_or_default();
         let mut what = What::Exec;
         if call.name.contains("Shell") && call.name.contains("xecute") {
@@ -107,14 +158,20 @@ impl<'a> Interp<'a> {
         if call.name == "pty.spawn" && self.socket_seen(call) {
             self.sink(What::SocketToProcess, "pty", call.site, &Taint::default());
         }
-        let output = !matches!(call.name, "os.system" | "os.startfile" | "pty.spawn");
+        let silent =
+            matches!(call.name, "os.system" | "os.startfile" | "pty.spawn" | "distutils.spawn.spawn");
+        let output = !silent && !call.name.starts_with("ctypes") && !call.name.starts_with("win32api");
         Some(self.started(call, &detail, what, output))
     }
 
     /// Whether the file has joined sockets to descriptors, or opened one, before.
     fn socket_seen(&self, _call: &Call<'_, 'a>) -> bool {
         self.frames.iter().any(|frame| {
-            frame.vars.values().any(|value| value.as_name().is_some_and(|name| name.starts_with("socket.socket()") || name.starts_with("socket.create_connection()")))
+            frame.vars.values().any(|value| {
+                value.as_name().is_some_and(|name| {
+                    name.starts_with("socket.socket()") || name.starts_with("socket.create_connection()")
+                })
+            })
         })
     }
 
@@ -132,15 +189,16 @@ impl<'a> Interp<'a> {
         let truthy = |name: &str| args.named(name).and_then(Value::as_int).is_some_and(|value| value != 0);
         let hidden_flags = flags.is_some_and(|flags| match &flags.kind {
             Kind::Int(bits) => bits & HIDING != 0,
-            Kind::Name(name, _) => {
-                ["DETACHED_PROCESS", "CREATE_NO_WINDOW", "CREATE_NEW_PROCESS_GROUP"].iter().any(|flag| name.ends_with(flag))
-            }
+            Kind::Name(name, _) => ["DETACHED_PROCESS", "CREATE_NO_WINDOW", "CREATE_NEW_PROCESS_GROUP"]
+                .iter()
+                .any(|flag| name.contains(flag)),
             _ => flags.folded,
         });
         let quiet = ["stdout", "stderr"].iter().all(|name| args.named(name).is_some_and(is_nowhere));
-        let own_group = args.named("preexec_fn").and_then(Value::as_name).is_some_and(|name| {
-            matches!(name, "os.setsid" | "os.setpgrp" | "os.setpgid")
-        });
+        let own_group = args
+            .named("preexec_fn")
+            .and_then(Value::as_name)
+            .is_some_and(|name| matches!(name, "os.setsid" | "os.setpgrp" | "os.setpgid"));
         let popen = call.name.ends_with("Popen");
         let detached = truthy("start_new_session") || own_group || hidden_flags || popen && quiet;
         let what = if detached { What::ExecDetached } else { What::Exec };
@@ -149,7 +207,8 @@ impl<'a> Interp<'a> {
                 self.sink(What::SocketToProcess, name, call.site, &Taint::default());
             }
         }
-        let output = call.name.ends_with("check_output") || truthy("capture_output")
+        let output = call.name.ends_with("check_output")
+            || truthy("capture_output")
             || args.named("stdout").and_then(Value::as_name).is_some_and(|name| name.ends_with(".PIPE"));
         Some(self.started(call, &detail, what, output))
     }
@@ -226,7 +285,8 @@ fn is_nowhere(value: &Value<'_>) -> bool {
 
 /// Names of what a socket gives for a descriptor.
 fn is_socket_handle(name: &str) -> bool {
-    (name.contains("socket.socket()") || name.contains("socket.create_connection()")) && name.ends_with(".fileno()")
+    (name.contains("socket.socket()") || name.contains("socket.create_connection()"))
+        && name.ends_with(".fileno()")
         || name.ends_with("accept()[].fileno()")
 }
 

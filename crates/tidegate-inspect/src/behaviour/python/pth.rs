@@ -59,7 +59,8 @@ fn idiom(line: &str) -> Option<PthIdiom> {
     if !whole {
         return None;
     }
-    let (imports, rest): (Vec<&Stmt>, Vec<&Stmt>) = suite.iter().partition(|statement| statement.is_import_stmt());
+    let (imports, rest): (Vec<&Stmt>, Vec<&Stmt>) =
+        suite.iter().partition(|statement| statement.is_import_stmt());
     let modules: Vec<&str> = imports
         .iter()
         .filter_map(|statement| statement.as_import_stmt())
@@ -70,7 +71,9 @@ fn idiom(line: &str) -> Option<PthIdiom> {
         [Stmt::Expr(call)] => {
             let (owner, name, args) = method(&call.value)?;
             match (modules.as_slice(), name, args) {
-                ([module], "install", 0) if *module == owner && module.starts_with("__editable__") => Some(PthIdiom::Editable),
+                ([module], "install", 0) if *module == owner && module.starts_with("__editable__") => {
+                    Some(PthIdiom::Editable)
+                }
                 (["coverage"], "process_startup", 0) if owner == "coverage" => Some(PthIdiom::Coverage),
                 _ => None,
             }
@@ -98,11 +101,18 @@ fn is_precedence(modules: &[&str], rest: &[&Stmt]) -> bool {
         Expr::StringLiteral(text) if text.value.to_str() == "SETUPTOOLS_USE_DISTUTILS"
     );
     let compares = enabled.value.is_compare_expr();
-    let Expr::BoolOp(ast::ExprBoolOp { op: ast::BoolOp::And, values, .. }) = &*last.value else { return false };
+    let Expr::BoolOp(ast::ExprBoolOp { op: ast::BoolOp::And, values, .. }) = &*last.value else {
+        return false;
+    };
     let [Expr::Name(_), Expr::Call(shim)] = values.as_slice() else { return false };
     let Expr::Attribute(shim_name) = &*shim.func else { return false };
     let hack = matches!(&*shim_name.value, Expr::Call(load) if is_import_of(load, "_distutils_hack"));
-    modules == ["os"] && names_variable && compares && hack && shim_name.attr.as_str() == "add_shim" && shim.arguments.is_empty()
+    modules == ["os"]
+        && names_variable
+        && compares
+        && hack
+        && shim_name.attr.as_str() == "add_shim"
+        && shim.arguments.is_empty()
 }
 
 /// `__import__('name')`.
@@ -118,8 +128,21 @@ fn is_namespace(modules: &[&str], rest: &[&Stmt]) -> bool {
     let tame = |name: &str| {
         matches!(
             name,
-            "join" | "setdefault" | "append" | "_getframe" | "module_from_spec" | "spec_from_loader" | "new_module"
-                | "ModuleType" | "get" | "insert" | "dirname" | "exists" | "find_spec" | "PathFinder" | "ModuleSpec"
+            "join"
+                | "setdefault"
+                | "append"
+                | "_getframe"
+                | "module_from_spec"
+                | "spec_from_loader"
+                | "new_module"
+                | "ModuleType"
+                | "get"
+                | "insert"
+                | "dirname"
+                | "exists"
+                | "find_spec"
+                | "PathFinder"
+                | "ModuleSpec"
                 | "_init_module_attrs"
         )
     };
@@ -150,14 +173,17 @@ impl<'a, F: Fn(&str) -> bool> ast::visitor::Visitor<'a> for Calls<F> {
             Expr::Call(call) => {
                 let tame = match &*call.func {
                     Expr::Attribute(attribute) => (self.tame)(attribute.attr.as_str()),
-                    Expr::Name(name) => matches!(name.id.as_str(), "__import__" | "hasattr" | "getattr" | "range" | "len"),
+                    Expr::Name(name) => {
+                        matches!(name.id.as_str(), "__import__" | "hasattr" | "getattr" | "range" | "len")
+                    }
                     _ => false,
                 };
                 self.all_tame &= tame;
                 if let Expr::Name(name) = &*call.func
                     && name.id.as_str() == "__import__"
                 {
-                    self.all_tame &= is_import_of(call, "importlib.util") || is_import_of(call, "importlib.machinery");
+                    self.all_tame &=
+                        is_import_of(call, "importlib.util") || is_import_of(call, "importlib.machinery");
                 }
             }
             Expr::StringLiteral(text) => self.path |= text.value.to_str() == "__path__",

@@ -26,12 +26,14 @@ pub(super) fn decode(bytes: &[u8]) -> Source<'_> {
         }
     }
     let cookie = cookie(bytes).unwrap_or_default();
-    let hidden = |text: String, by| Source { text: text.into(), skipped: 0, width: Some(1), hidden_by: Some(by) };
+    let hidden =
+        |text: String, by| Source { text: text.into(), skipped: 0, width: Some(1), hidden_by: Some(by) };
     match cookie.as_str() {
         "rot13" | "rot_13" => hidden(fold::rot13(&latin(bytes)), "rot"),
         "utf_7" | "utf7" | "u7" | "unicode_1_1_utf_7" => hidden(utf7(bytes), "charcode"),
         "unicode_escape" | "raw_unicode_escape" => hidden(escapes(bytes), "charcode"),
-        "latin_1" | "latin1" | "iso_8859_1" | "iso8859_1" | "iso_8859_15" | "cp1252" | "windows_1252" | "l1" | "ascii"
+        "latin_1" | "latin1" | "iso_8859_1" | "iso8859_1" | "iso_8859_15" | "cp1252" | "windows_1252"
+        | "l1" | "ascii"
             if std::str::from_utf8(bytes).is_err() =>
         {
             Source { text: latin(bytes).into(), skipped: 0, width: Some(1), hidden_by: None }
@@ -61,8 +63,11 @@ fn cookie(bytes: &[u8]) -> Option<String> {
         let text = String::from_utf8_lossy(text);
         let Some((_, rest)) = text.split_once("coding") else { continue };
         let Some(rest) = rest.strip_prefix([':', '=']) else { continue };
-        let name: String =
-            rest.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect();
+        let name: String = rest
+            .trim_start()
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+            .collect();
         return Some(name.to_ascii_lowercase().replace('-', "_"));
     }
     None

@@ -280,8 +280,13 @@ impl Tokens<'_, '_> {
                 }
                 b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
                     let end = word_end(self.text, at);
-                    if depth == 0 && self.text.get(end) == Some(&b'=') && self.text.get(end + 1) != Some(&b'=') {
-                        key = Some(String::from_utf8_lossy(self.text.get(at..end).unwrap_or_default()).into_owned());
+                    if depth == 0
+                        && self.text.get(end) == Some(&b'=')
+                        && self.text.get(end + 1) != Some(&b'=')
+                    {
+                        key = Some(
+                            String::from_utf8_lossy(self.text.get(at..end).unwrap_or_default()).into_owned(),
+                        );
                     } else if !matches!(self.text.get(end), Some(b'"' | b'\'')) {
                         plain = false;
                     }

@@ -13,7 +13,7 @@ pub(super) const CONSTANT_BYTES: usize = 8 << 20;
 pub(super) const ELEMENTS: usize = 65_536;
 
 /// Kinds of conditions as bits, in the order of `GATES`.
-pub(super) type Gates = u8;
+pub(in super::super) type Gates = u8;
 
 /// One value: what it is, where it comes from, what a condition on it would mean.
 #[derive(Clone, Debug)]
@@ -30,7 +30,10 @@ pub(super) enum Kind<'a> {
     Unknown,
     Int(i64),
     /// A text; where it is not exact, `*` stands for what is not known.
-    Text { text: Rc<str>, exact: bool },
+    Text {
+        text: Rc<str>,
+        exact: bool,
+    },
     Bytes(Rc<[u8]>),
     /// Something of a library by its dotted path; `()` stands for "what calling it gave". The second part is what it was
     /// made with (address, command), as far as known.
@@ -235,13 +238,15 @@ impl<'a> Value<'a> {
                 // The telling one of two texts: what is known stands before what is not, what is longer before what
                 // is short. Neither is exact any more, unless they are the same.
                 let better = if a.len() >= b.len() { a } else { b };
-                Kind::Text { text: Rc::clone(better), exact: a == b && *ea && *eb || better.len() > 8 && *ea && *eb }
+                Kind::Text { text: Rc::clone(better), exact: *ea && *eb && (a == b || better.len() > 8) }
             }
             (Kind::Text { text, .. }, Kind::Int(_)) | (Kind::Int(_), Kind::Text { text, .. }) => {
                 Kind::Text { text: Rc::clone(text), exact: false }
             }
             (Kind::Int(a), Kind::Int(b)) if a != b => Kind::Unknown,
-            (Kind::List(a), Kind::List(b)) => Kind::List(if a.len() >= b.len() { Rc::clone(a) } else { Rc::clone(b) }),
+            (Kind::List(a), Kind::List(b)) => {
+                Kind::List(if a.len() >= b.len() { Rc::clone(a) } else { Rc::clone(b) })
+            }
             (Kind::Func(a), _) => Kind::Func(Rc::clone(a)),
             (_, Kind::Func(b)) => Kind::Func(Rc::clone(b)),
             (kind, _) => kind.clone(),
