@@ -10,11 +10,14 @@
 //! The crate refuses to judge: what an oddity or a gap means is the detectors' and policy's. It executes nothing, opens no
 //! socket, and writes no file but the scratch files of [`Scratch`].
 
+pub mod archive;
 pub mod behaviour;
 mod budgets;
 mod bytes;
 mod format;
 mod formats;
+mod inspect;
+pub mod inspection;
 mod json;
 mod limiter;
 mod path;
@@ -25,6 +28,8 @@ mod walk;
 
 pub use budgets::Budgets;
 pub use format::Format;
+pub use inspect::inspect;
+pub use inspection::{Inspection, Request, Verdict};
 pub use report::{Flow, Gap, GapKind, Leaf, Oddity, OddityKind, Place, Role, Summary, Visitor};
 pub use scratch::{NoScratch, Scratch, TemporaryFiles};
 pub use walk::unfold;

@@ -192,6 +192,10 @@ pub struct Oddity {
     pub detail: Cow<'static, str>,
     /// How many this one stands for.
     pub count: u64,
+    /// The format in which it is odd; none for what is no container.
+    pub reader: Option<Format>,
+    /// Containers around the one in which it is odd: 0 for the artifact itself.
+    pub depth: u32,
 }
 
 /// Something that was not looked at.

@@ -120,6 +120,8 @@ pub(crate) struct Walk<'w> {
     oddities: Limiter<OddityKind>,
     gaps: Limiter<GapKind>,
     stop: Option<Stop>,
+    /// The reader at work and how deep it is.
+    reader: Option<(Format, u32)>,
 }
 
 impl<'w> Walk<'w> {
@@ -134,6 +136,7 @@ impl<'w> Walk<'w> {
             oddities: Limiter::new(OddityKind::ALL, budgets.remarks_of_a_kind),
             gaps: Limiter::new(GapKind::ALL, budgets.remarks_of_a_kind),
             stop: None,
+            reader: None,
         }
     }
 
@@ -162,7 +165,10 @@ impl<'w> Walk<'w> {
                 self.oddity(OddityKind::Polyglot, &node.path, 0, format!("{first} and {}", reader.format()));
             }
             several = true;
-            read_whole |= reader.read(node, self)? == Outcome::Whole;
+            let outer = self.reader.replace((reader.format(), node.place.depth));
+            let outcome = reader.read(node, self);
+            self.reader = outer;
+            read_whole |= outcome? == Outcome::Whole;
         }
         if read_whole {
             return Flow::Continue(());
@@ -228,6 +234,8 @@ impl<'w> Walk<'w> {
                 offset,
                 detail: detail.into(),
                 count: 1,
+                reader: self.reader.map(|(format, _)| format),
+                depth: self.reader.map_or(0, |(_, depth)| depth),
             });
         }
     }
@@ -420,7 +428,15 @@ impl<'w> Walk<'w> {
         let untold: Vec<_> = self.oddities.untold().collect();
         for (kind, count) in untold {
             let detail = Cow::Borrowed("more of the kind, not told one by one");
-            self.visitor.oddity(Oddity { kind, path: path.to_owned(), offset: 0, detail, count });
+            self.visitor.oddity(Oddity {
+                kind,
+                path: path.to_owned(),
+                offset: 0,
+                detail,
+                count,
+                reader: None,
+                depth: 0,
+            });
         }
         let untold: Vec<_> = self.gaps.untold().collect();
         for (kind, count) in untold {

@@ -134,6 +134,8 @@ pub struct Facts {
     pub vulnerabilities: Group<VulnerabilityFacts>,
     /// Whether it is known or suspected to be malicious.
     pub malware: Group<MalwareFacts>,
+    /// What looking inside found.
+    pub contents: Group<ContentFacts>,
     /// Its licence.
     pub licence: Group<LicenceFacts>,
     /// How it was built and who vouches for it.
@@ -322,6 +324,23 @@ pub struct MalwareFacts {
     /// `dismissed` by one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<String>,
+}
+
+/// What looking inside the artifact found: how its code behaves and how it is packed. Secrets, licence and the like have
+/// groups of their own.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct ContentFacts {
+    /// `clean`, `suspicious` or `malicious`.
+    pub verdict: String,
+    /// Detectors behind the verdict, gravest first.
+    pub detectors: Vec<String>,
+    /// What the gravest of them saw, and where, for people.
+    pub summary: Option<String>,
+    /// Whether everything was looked at.
+    pub complete: Option<bool>,
+    /// Why something was not: budgets that were reached, encrypted or damaged parts, forms without a reader.
+    pub not_seen: Vec<String>,
 }
 
 /// Licence of the artifact.
@@ -513,6 +532,7 @@ impl Facts {
         gaps!(
             vulnerabilities,
             malware,
+            contents,
             licence,
             provenance,
             scripts,

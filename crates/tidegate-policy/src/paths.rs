@@ -133,6 +133,7 @@ macro_rules! groups {
 groups!(
     Vulnerabilities vulnerabilities,
     Malware malware,
+    Contents contents,
     Licence licence,
     Provenance provenance,
     Scripts scripts,
@@ -150,7 +151,7 @@ groups!(
 impl GroupId {
     /// Whether what the group holds are findings: a recorded one stays a finding whatever the state.
     pub(crate) const fn holds_findings(self) -> bool {
-        matches!(self, Self::Vulnerabilities | Self::Malware | Self::Secrets | Self::Model)
+        matches!(self, Self::Vulnerabilities | Self::Malware | Self::Contents | Self::Secrets | Self::Model)
     }
 
     pub(crate) const fn bit(self) -> u32 {
@@ -304,6 +305,23 @@ pub(crate) static PATHS: &[PathSpec] = &[
     path!("malware.verdict", Malware, Type::Word(VERDICTS), NotOffered, of!(malware, |v| said(&v.verdict))),
     path!("malware.held", Malware, Type::Word(HELD), Nothing, of!(malware, |v| text(v.held.as_ref()))),
     path!("malware.reports", Malware, Type::List, NotOffered, of!(malware, |v| Value::List(&v.reports))),
+    path!(
+        "contents.verdict",
+        Contents,
+        Type::Word(VERDICTS),
+        NotOffered,
+        of!(contents, |v| said(&v.verdict))
+    ),
+    path!(
+        "contents.detectors",
+        Contents,
+        Type::List,
+        NotOffered,
+        of!(contents, |v| Value::List(&v.detectors))
+    ),
+    path!("contents.summary", Contents, Type::Text, Nothing, of!(contents, |v| text(v.summary.as_ref()))),
+    path!("contents.complete", Contents, Type::Bool, NotOffered, of!(contents, |v| flag(v.complete))),
+    path!("contents.not_seen", Contents, Type::List, NotOffered, of!(contents, |v| Value::List(&v.not_seen))),
     path!(
         "licence.expression",
         Licence,

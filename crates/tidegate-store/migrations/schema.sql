@@ -55,6 +55,27 @@ CREATE TABLE artifact (
     pinned          integer not null default 0 check (pinned in (0, 1))
 ) strict, without rowid;
 
+CREATE TABLE comparison (
+    package     text not null,
+    purl        text not null,
+    kind        text not null,
+    sha256      blob not null check (length(sha256) = 32),
+    -- the digest of what it was compared with: an artifact, or what the index says
+    against     blob not null check (length(against) = 32),
+    inspector   integer not null,
+    compared_at integer not null,
+    findings    text not null,
+    primary key (package, purl, kind, sha256, against)
+) strict, without rowid;
+
+CREATE TABLE component (
+    package text not null,
+    purl    text not null,
+    sha256  blob not null check (length(sha256) = 32),
+    path    text not null,
+    primary key (package, purl, sha256, path)
+) strict, without rowid;
+
 CREATE TABLE context (
     person     integer not null references person (id) on delete cascade,
     kind       text not null,
@@ -115,6 +136,16 @@ CREATE TABLE hold (
     reason text not null,
     at     integer not null,
     primary key (sha256, reason)
+) strict, without rowid;
+
+CREATE TABLE inspection (
+    sha256       blob not null primary key check (length(sha256) = 32),
+    inspector    integer not null,
+    inspected_at integer not null,
+    -- JSON: what decisions read of it, small
+    facts        text not null,
+    -- zstd of JSON: everything
+    report       blob not null
 ) strict, without rowid;
 
 CREATE TABLE local_block (
@@ -229,11 +260,17 @@ CREATE UNIQUE INDEX alarm_open on alarm (kind, subject) where acknowledged_at is
 
 CREATE INDEX artifact_evictable on artifact (last_access_at) where stored = 1 and pinned = 0;
 
+CREATE INDEX comparison_against on comparison (against);
+
+CREATE INDEX component_sha256 on component (sha256);
+
 CREATE INDEX decision_package on decision (package, purl, seek);
 
 CREATE INDEX document_checked on document (checked_at);
 
 CREATE INDEX exposure_advisory on exposure (advisory);
+
+CREATE INDEX inspection_inspector on inspection (inspector);
 
 CREATE INDEX standing_quarantined on standing (decision) where action = 'quarantine';
 

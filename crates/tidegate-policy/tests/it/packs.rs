@@ -19,6 +19,10 @@ fn day_one() -> Facts {
     facts
 }
 
+fn seen(facts: &mut Facts, change: impl FnOnce(&mut ContentFacts)) {
+    change(facts.contents.value.as_mut().unwrap());
+}
+
 fn action(pack: &str, facts: &Facts) -> (Action, Vec<String>) {
     let decision = decide(&Policy::pack(pack).unwrap(), facts, &WaiverSet::empty(), now());
     (decision.action, decision.reasons.into_iter().map(|r| r.rule).collect())
@@ -201,12 +205,43 @@ fn baseline_and_strict_hold_what_their_table_says() {
         ),
         ("stale advisories", with(|f| f.vulnerabilities.state = FactState::Stale), Warn, Quarantine),
         (
-            "inspection pending",
+            "reports of malice pending",
             with(|f| f.malware = Group::gap(FactState::Pending, "")),
             Quarantine,
             Quarantine,
         ),
-        ("inspection failed", with(|f| f.malware = Group::gap(FactState::Error, "")), Warn, Quarantine),
+        (
+            "reports of malice failed",
+            with(|f| f.malware = Group::gap(FactState::Error, "")),
+            Warn,
+            Quarantine,
+        ),
+        ("malicious contents", with(|f| seen(f, |c| c.verdict = "malicious".into())), Block, Block),
+        (
+            "suspicious contents",
+            with(|f| seen(f, |c| c.verdict = "suspicious".into())),
+            Quarantine,
+            Quarantine,
+        ),
+        (
+            "contents not seen in full",
+            with(|f| {
+                seen(f, |c| {
+                    c.complete = Some(false);
+                    c.not_seen = vec!["encrypted".into()];
+                });
+            }),
+            Warn,
+            Quarantine,
+        ),
+        (
+            "inspection pending",
+            with(|f| f.contents = Group::gap(FactState::Pending, "")),
+            Quarantine,
+            Quarantine,
+        ),
+        ("inspection failed", with(|f| f.contents = Group::gap(FactState::Error, "")), Warn, Quarantine),
+        ("inspection off", with(|f| f.contents = Group::gap(FactState::NotScanned, "")), Warn, Warn),
         (
             "unsafe model",
             with(|f| {

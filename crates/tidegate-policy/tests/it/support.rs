@@ -25,6 +25,8 @@ pub(crate) fn clean() -> Facts {
     facts.artifact.size = Some(1000);
     facts.vulnerabilities = Group::known(VulnerabilityFacts::default());
     facts.malware = Group::known(MalwareFacts { verdict: "clean".into(), ..Default::default() });
+    facts.contents =
+        Group::known(ContentFacts { verdict: "clean".into(), complete: Some(true), ..Default::default() });
     facts.licence = Group::known(LicenceFacts { expression: Some("MIT".into()), ..Default::default() });
     facts.provenance = Group::known(ProvenanceFacts {
         status: "verified".into(),

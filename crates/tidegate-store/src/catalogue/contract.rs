@@ -6,6 +6,7 @@
 
 mod documents;
 mod exposures;
+mod inspections;
 mod packages;
 mod people;
 mod records;
@@ -32,7 +33,15 @@ pub fn run(fresh: &dyn Fn() -> Fresh) {
 type Check = (&'static str, fn(&dyn Catalogue));
 
 fn checks() -> Vec<Check> {
-    [documents::CHECKS, packages::CHECKS, records::CHECKS, people::CHECKS, exposures::CHECKS].concat()
+    [
+        documents::CHECKS,
+        packages::CHECKS,
+        records::CHECKS,
+        people::CHECKS,
+        exposures::CHECKS,
+        inspections::CHECKS,
+    ]
+    .concat()
 }
 
 fn at(seconds: i64) -> Timestamp {

@@ -13,6 +13,7 @@ pub mod contract;
 mod decisions;
 mod documents;
 mod exposures;
+mod inspections;
 mod people;
 mod sightings;
 pub mod sqlite;
@@ -26,6 +27,10 @@ pub(crate) use decisions::package_of;
 pub use decisions::{Admission, DecisionFilter, DecisionRecord, Decisions};
 pub use documents::{DocumentHead, DocumentKey, Documents, NewDocument, StoredDocument};
 pub use exposures::{AdvisoryHold, Exposure, Exposures, HoldState, VersionExposure};
+pub use inspections::{
+    BundledComponent, Comparison, ComparisonKind, ComponentHolder, InspectedFacts, Inspections,
+    OutdatedInspection, StoredInspection,
+};
 pub use people::{
     Context, ContextKind, Forgotten, InvalidContextKind, NewContext, NewPerson, People, Person,
 };
@@ -37,7 +42,17 @@ pub use waivers::{
 
 /// Everything the door asks of its catalogue.
 pub trait Catalogue:
-    Documents + Sightings + Artifacts + Decisions + Exposures + Waivers + Alarms + Tokens + People + Settings
+    Documents
+    + Sightings
+    + Artifacts
+    + Decisions
+    + Exposures
+    + Inspections
+    + Waivers
+    + Alarms
+    + Tokens
+    + People
+    + Settings
 {
 }
 
@@ -47,6 +62,7 @@ impl<T> Catalogue for T where
         + Artifacts
         + Decisions
         + Exposures
+        + Inspections
         + Waivers
         + Alarms
         + Tokens

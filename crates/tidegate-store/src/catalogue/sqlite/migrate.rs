@@ -19,6 +19,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_catalogue", sql: include_str!("../../../migrations/0001_catalogue.sql") },
     Migration { name: "0002_people", sql: include_str!("../../../migrations/0002_people.sql") },
     Migration { name: "0003_exposure", sql: include_str!("../../../migrations/0003_exposure.sql") },
+    Migration { name: "0004_inspection", sql: include_str!("../../../migrations/0004_inspection.sql") },
 ];
 
 /// The version of data that this build writes.

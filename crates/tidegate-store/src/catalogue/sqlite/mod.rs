@@ -9,6 +9,7 @@ mod convert;
 mod decisions;
 mod documents;
 mod exposures;
+mod inspections;
 mod migrate;
 mod people;
 mod readers;

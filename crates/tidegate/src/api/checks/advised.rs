@@ -215,6 +215,7 @@ impl Alone<'_> {
             },
             vulnerabilities,
             malware,
+            contents: Group::gap(state, why),
             licence: Group::gap(state, why),
             provenance: Group::gap(state, why),
             scripts: Group::gap(state, why),

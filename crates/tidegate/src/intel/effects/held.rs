@@ -189,6 +189,7 @@ fn would_hold(
         },
         vulnerabilities: known.0.clone(),
         malware: Group::known(MalwareFacts { verdict: "clean".into(), ..MalwareFacts::default() }),
+        contents: beside(),
         licence: beside(),
         provenance: beside(),
         scripts: beside(),

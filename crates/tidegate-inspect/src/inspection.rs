@@ -1,0 +1,123 @@
+//! What one inspection came to: the value that is stored under the digest of the bytes.
+
+use tidegate_model::{Ecosystem, Finding};
+
+/// Counts changes of what inspection finds. What an older inspector said is kept and looked at again behind.
+pub const INSPECTOR_VERSION: u32 = 1;
+
+/// Findings that one inspection keeps; what is beyond is counted under their detectors.
+pub const FINDINGS_KEPT: usize = 500;
+
+/// Gaps that one inspection keeps one by one.
+pub const GAPS_KEPT: usize = 50;
+
+/// What is asked of an inspection. Nothing of it is believed to be true of the bytes.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Request {
+    /// The file's name, for paths in findings. Never for telling what the bytes are.
+    pub name: String,
+    /// The ecosystem it came through; none for a file that somebody hands over.
+    pub ecosystem: Option<Ecosystem>,
+    /// The package that the index says it is.
+    pub package: String,
+    /// The version that the index says it is.
+    pub version: String,
+    /// Under which key secrets are hashed, 32 bytes.
+    #[serde(with = "hex_key")]
+    pub hash_key: [u8; 32],
+}
+
+mod hex_key {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(key: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&key.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let mut key = [0; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(D::Error::custom("a key has 64 hexadecimal digits"));
+        }
+        for (at, byte) in key.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(D::Error::custom)?;
+        }
+        Ok(key)
+    }
+}
+
+/// Something that was not looked at, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct NotSeen {
+    /// Why: a word of [`GapKind`](crate::GapKind), or `parse` for code that only its tokens were read of.
+    pub kind: String,
+    /// The nested path.
+    pub path: String,
+    /// What exactly, as a fragment.
+    pub detail: String,
+    /// How many this one stands for.
+    pub count: u64,
+}
+
+/// What the bytes are judged to be.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing that holds them.
+    #[default]
+    Clean,
+    /// A person should look before anybody runs it.
+    Suspicious,
+    /// No purpose explains it but harm.
+    Malicious,
+}
+
+impl Verdict {
+    /// The word in facts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Suspicious => "suspicious",
+            Self::Malicious => "malicious",
+        }
+    }
+}
+
+/// What was seen of the content as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Extent {
+    /// Leaves looked at.
+    pub leaves: u64,
+    /// Members of all containers.
+    pub entries: u64,
+    /// Bytes unpacked.
+    pub unpacked_bytes: u64,
+    /// Programs and libraries in machine code.
+    pub native_files: u64,
+}
+
+/// What one inspection came to. Stored under the digest of the bytes; holds no secret and nothing of a request.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Inspection {
+    /// [`INSPECTOR_VERSION`] of the inspector.
+    pub inspector: u32,
+    /// What was found, worst first.
+    pub findings: Vec<Finding>,
+    /// What was not looked at. Empty means everything was.
+    pub not_seen: Vec<NotSeen>,
+    /// What the findings come to.
+    pub verdict: Verdict,
+    /// Detectors behind the verdict.
+    pub behind: Vec<String>,
+    /// Whether installing runs code of the package, as its own manifest says; none where it has no manifest.
+    pub install_script: Option<bool>,
+    /// How much was looked at.
+    pub extent: Extent,
+}

@@ -1,0 +1,120 @@
+//! Inspections, comparisons and components.
+
+use tidegate_model::ArtifactKind;
+
+use super::{Check, at, sha};
+use crate::catalogue::{
+    Artifact, BundledComponent, Catalogue, Comparison, ComparisonKind, PinKey, StoredInspection,
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    ("an inspection takes the place of the one before", replaced),
+    ("a package's inspections are found through its pins", through_pins),
+    ("what an older inspector looked at comes back by last access", outdated),
+    ("comparisons stand under the package", compared),
+    ("components are found by package and by artifact", bundled),
+];
+
+fn inspection(n: u8, inspector: u32) -> StoredInspection {
+    StoredInspection {
+        sha256: sha(n),
+        inspector,
+        at: at(i64::from(n)),
+        facts: format!("{{\"n\":{n}}}"),
+        report: format!("{{\"n\":{n},\"by\":{inspector}}}"),
+    }
+}
+
+fn component(purl: &str, path: &str) -> BundledComponent {
+    BundledComponent { purl: purl.into(), path: path.into() }
+}
+
+fn replaced(c: &dyn Catalogue) {
+    assert_eq!(c.inspection(&sha(1)).unwrap(), None);
+    c.put_inspection(&inspection(1, 1), &[component("pkg:npm/a@1.0.0", "x")]).unwrap();
+    assert_eq!(c.inspection(&sha(1)).unwrap(), Some(inspection(1, 1)));
+    c.put_inspection(&inspection(1, 2), &[]).unwrap();
+    assert_eq!(c.inspection(&sha(1)).unwrap(), Some(inspection(1, 2)));
+    assert!(c.components_of(&sha(1)).unwrap().is_empty(), "what is no longer found is gone");
+}
+
+fn pin(c: &dyn Catalogue, package: &str, version: &str, n: u8) {
+    let key = PinKey { ecosystem: "npm", package, version, file: "f.tgz" };
+    c.set_pin(&key, &sha(n), at(0)).unwrap();
+}
+
+fn through_pins(c: &dyn Catalogue) {
+    pin(c, "a", "1.0.0", 1);
+    pin(c, "a", "1.0.1", 1);
+    pin(c, "a", "2.0.0", 2);
+    pin(c, "b", "1.0.0", 3);
+    for n in [1, 3, 4] {
+        c.put_inspection(&inspection(n, 7), &[]).unwrap();
+    }
+    let found = c.inspected_of("npm", "a").unwrap();
+    assert_eq!(found.len(), 1, "two versions of the same bytes are one, and what was not inspected is none");
+    assert_eq!((found[0].sha256, found[0].inspector, found[0].facts.as_str()), (sha(1), 7, "{\"n\":1}"));
+    assert!(c.inspected_of("pypi", "a").unwrap().is_empty());
+}
+
+fn outdated(c: &dyn Catalogue) {
+    for (n, stored) in [(1, true), (2, true), (3, false), (4, true)] {
+        c.put_artifact(&Artifact {
+            sha256: sha(n),
+            sha512: None,
+            size: 1,
+            kind: ArtifactKind::Package,
+            upstream_url: None,
+            first_stored_at: at(0),
+            last_access_at: at(i64::from(n)),
+            stored,
+            pinned: false,
+        })
+        .unwrap();
+        pin(c, "a", &format!("{n}.0.0"), n);
+    }
+    for (n, inspector) in [(1, 1), (2, 1), (3, 1), (4, 2)] {
+        c.put_inspection(&inspection(n, inspector), &[]).unwrap();
+    }
+    let found: Vec<String> = c.outdated_inspections(2, 10).unwrap().into_iter().map(|o| o.version).collect();
+    assert_eq!(found, ["2.0.0", "1.0.0"]);
+    assert_eq!(c.outdated_inspections(2, 1).unwrap().len(), 1);
+    assert!(c.outdated_inspections(1, 10).unwrap().is_empty());
+}
+
+fn compared(c: &dyn Catalogue) {
+    let one = Comparison {
+        purl: "pkg:npm/a@1.0.1".into(),
+        kind: ComparisonKind::Release,
+        sha256: sha(2),
+        against: sha(1),
+        inspector: 1,
+        at: at(1),
+        findings: "[]".into(),
+    };
+    let index = Comparison { kind: ComparisonKind::Manifest, against: sha(9), ..one.clone() };
+    c.put_comparison(&one).unwrap();
+    c.put_comparison(&index).unwrap();
+    let newer = Comparison { inspector: 2, findings: "[1]".into(), ..one.clone() };
+    c.put_comparison(&newer).unwrap();
+    assert_eq!(c.comparisons_of("pkg:npm/a").unwrap(), [index, newer]);
+    assert!(c.comparisons_of("pkg:npm/b").unwrap().is_empty());
+}
+
+fn bundled(c: &dyn Catalogue) {
+    let inside = [component("pkg:npm/lodash@4.17.20", "x!/a"), component("pkg:npm/lodash@4.17.21", "x!/b")];
+    c.put_inspection(&inspection(1, 1), &inside).unwrap();
+    c.put_inspection(&inspection(2, 1), &inside[..1]).unwrap();
+    let held: Vec<(String, tidegate_model::Sha256)> =
+        c.component_holders("pkg:npm/lodash").unwrap().into_iter().map(|h| (h.purl, h.sha256)).collect();
+    assert_eq!(
+        held,
+        [
+            ("pkg:npm/lodash@4.17.20".into(), sha(1)),
+            ("pkg:npm/lodash@4.17.20".into(), sha(2)),
+            ("pkg:npm/lodash@4.17.21".into(), sha(1)),
+        ]
+    );
+    assert_eq!(c.components_of(&sha(1)).unwrap(), inside);
+    assert!(c.component_holders("pkg:npm/lodas").unwrap().is_empty());
+}
