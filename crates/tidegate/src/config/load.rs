@@ -126,13 +126,12 @@ mod tests {
     }
 
     /// Keys that have no default value: their lines in the template are examples.
-    const EXAMPLES: [&str; 6] = [
+    const EXAMPLES: [&str; 5] = [
         "server.public_url",
         "server.tls_certificate",
         "server.tls_key",
         "policy.file",
         "upstream.hold_seconds",
-        "inspection.workers",
     ];
 
     #[test]

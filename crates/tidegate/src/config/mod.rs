@@ -8,7 +8,6 @@ mod template;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use tidegate_model::Ecosystem;
@@ -36,8 +35,6 @@ pub struct Config {
     pub ledger: LedgerSection,
     /// How upstreams are asked.
     pub upstream: UpstreamSection,
-    /// What inspection may use up.
-    pub inspection: InspectionSection,
     /// Which feeds of advisories and signals are followed.
     pub intel: IntelSection,
     /// Where events are sent.
@@ -138,29 +135,6 @@ impl Default for Cache {
             memory_mib: 256,
             disk_gib: 50,
         }
-    }
-}
-
-/// `[inspection]`
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct InspectionSection {
-    /// Worker processes at a time; as many as there are processors where it is not said.
-    pub workers: Option<NonZeroUsize>,
-    /// Mebibytes of memory that each of them may take.
-    pub memory_mib: u64,
-}
-
-impl Default for InspectionSection {
-    fn default() -> Self {
-        Self { workers: None, memory_mib: 256 }
-    }
-}
-
-impl InspectionSection {
-    /// Worker processes at a time.
-    pub fn workers(&self) -> usize {
-        self.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get)
     }
 }
 

@@ -62,12 +62,6 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # Hosts, domains and networks that are asked without the proxy that is named here.
 # no_proxy = []
 
-[inspection]
-# Worker processes that look inside artifacts at a time, where that is not to be as many as there are processors; and
-# mebibytes of memory that each of them may take.
-# workers = 4
-# memory_mib = 256
-
 [intel]
 # Whether advisories and signals are fetched. What `tidegate intel import` loads counts either way.
 # sync = true

@@ -26,7 +26,6 @@ use tidegate_store::catalogue::{Catalogue, CatalogueError, DecisionRecord};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::events::Events;
-use crate::inspection::Pool;
 use crate::intel::effects::{self, Effects};
 use crate::intel::feeds::FeedSource;
 use crate::intel::sync::Attempts;
@@ -69,8 +68,6 @@ pub struct Door {
     pub store: Store,
     /// Repositories by name.
     pub repositories: BTreeMap<String, Arc<Repository>>,
-    /// Who looks inside artifacts.
-    pub inspection: Pool,
     /// What is kept in memory.
     pub caches: Caches,
     /// Work that many may wait for.

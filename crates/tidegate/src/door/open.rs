@@ -27,7 +27,6 @@ use crate::clock::Clock;
 use crate::config::{self, Config, LedgerMode};
 use crate::discover::{Discovered, NotConfigured};
 use crate::events::{Events, SinkError};
-use crate::inspection::{self, Pool, WorkerCommand};
 use crate::intel::effects::{self, Effects};
 use crate::intel::sync::Attempts;
 use crate::intel::{self, Advisories};
@@ -48,21 +47,12 @@ pub struct Options {
     pub discovery: Vec<Result<Discovered, NotConfigured>>,
     /// The disk that ledger and blobs live on.
     pub disk: Arc<dyn Disk>,
-    /// What looks inside artifacts.
-    pub inspection_worker: WorkerCommand,
 }
 
 impl Options {
     /// Options for a door on this machine's disk and clock.
     pub fn new(config: Config, data: PathBuf, discovery: Vec<Result<Discovered, NotConfigured>>) -> Self {
-        Self {
-            config,
-            data,
-            clock: Clock::system(),
-            discovery,
-            disk: Arc::new(RealDisk),
-            inspection_worker: WorkerCommand::this_program(),
-        }
+        Self { config, data, clock: Clock::system(), discovery, disk: Arc::new(RealDisk) }
     }
 }
 
@@ -118,7 +108,7 @@ impl Door {
     /// # Errors
     /// [`DoorError`] says what cannot be used and what to do.
     pub fn open(options: Options) -> Result<Arc<Self>, DoorError> {
-        let Options { config, data, clock, discovery, disk, inspection_worker } = options;
+        let Options { config, data, clock, discovery, disk } = options;
         let store_error = |e: &dyn std::error::Error| DoorError::Store(chain(e));
         disk.create_dir_all(&data).map_err(|source| DoorError::Data { path: data.clone(), source })?;
         let catalogue: Arc<dyn Catalogue> =
@@ -173,18 +163,7 @@ impl Door {
         let policy = rules::compile(&source)?;
         let ruleset =
             rules::assemble(policy, &source, &*catalogue, advisories, 1).map_err(RulesError::from)?;
-        let inspection = Pool::start(inspection::Config {
-            command: inspection_worker,
-            workers: config.inspection.workers(),
-            limits: inspection::Limits {
-                memory_bytes: config.inspection.memory_mib.saturating_mul(1 << 20),
-                ..inspection::Limits::default()
-            },
-            scratch: data.join("scratch"),
-        })
-        .map_err(|source| DoorError::Data { path: data.join("scratch"), source })?;
         let door = Arc::new(Self {
-            inspection,
             caches: Caches::new(config.cache.memory_mib << 20),
             flights: Flights::default(),
             runs: super::Runs::default(),

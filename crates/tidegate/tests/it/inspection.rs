@@ -5,7 +5,6 @@ mod confined;
 mod kills;
 mod liars;
 // Writers that can lie, from the unfolder's own tests.
-#[expect(dead_code, reason = "the unfolder's tests use the others")]
 #[path = "../../../tidegate-inspect/tests/it/support/tar.rs"]
 mod tar;
 #[expect(dead_code, reason = "the unfolder's tests use the others")]
@@ -109,13 +108,17 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 fn deflate(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip_as(flate2::Compression::fast(), bytes)
+}
+
+fn gzip_as(level: flate2::Compression, bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
@@ -125,7 +128,7 @@ fn an_artifact_is_looked_into_by_a_confined_worker() {
     let pool = TestPool::real(Limits::default());
     assert_eq!(pool.pool.status().confinement, None);
     let (result, usage) = counted(pool.inspect("a.gz", &gzip(b"content")));
-    assert_eq!((&result["entries"], &result["largest_leaf_bytes"]), (&1.into(), &7.into()));
+    assert_eq!(result["largest_leaf_bytes"], 7);
     assert!(usage.cpu > Duration::ZERO && usage.cpu <= usage.wall.saturating_mul(4), "{usage:?}");
     let status = pool.pool.status();
     assert_eq!((status.done, status.started, status.lost, status.busy), (1, 1, 0, 0));

@@ -68,7 +68,6 @@ impl Setup {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let mut options = Options::new(self.config.clone(), self.data().join("door"), Vec::new());
         options.clock = self.clock.clone();
-        options.inspection_worker.program = env!("CARGO_BIN_EXE_tidegate").into();
         let (door, server, address, tls) = runtime.block_on(async {
             let door = Door::open(options).unwrap();
             let server = Arc::new(Server::new(Arc::clone(&door)));
