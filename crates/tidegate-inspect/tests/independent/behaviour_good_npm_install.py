@@ -4,8 +4,27 @@ import kit
 from kit import Dice
 from packages import Writer
 
-GYP = '{\n  "targets": [{\n    "target_name": "addon",\n    "sources": ["src/addon.cc"],\n    "include_dirs": ["<!(node -p \\"require(\'node-addon-api\').include_dir\\")"],\n    "defines": ["NAPI_VERSION=8"]\n  }]\n}\n'
-ADDON = "#include <napi.h>\n\nNapi::Value Sum(const Napi::CallbackInfo& info) {\n  return Napi::Number::New(info.Env(), info[0].As<Napi::Number>().DoubleValue() + 1);\n}\n\nNapi::Object Init(Napi::Env env, Napi::Object exports) {\n  exports.Set(\"sum\", Napi::Function::New(env, Sum));\n  return exports;\n}\nNODE_API_MODULE(addon, Init)\n"
+GYP = r'''{
+  "targets": [{
+    "target_name": "addon",
+    "sources": ["src/addon.cc"],
+    "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+    "defines": ["NAPI_VERSION=8"]
+  }]
+}
+'''
+ADDON = '''#include <napi.h>
+
+Napi::Value Sum(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), info[0].As<Napi::Number>().DoubleValue() + 1);
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("sum", Napi::Function::New(env, Sum));
+  return exports;
+}
+NODE_API_MODULE(addon, Init)
+'''
 
 
 def hooks(w):
@@ -27,7 +46,15 @@ if (process.platform !== 'win32') {
   fs.chmodSync(to, 0o755);
 }
 ''', "bin/bundle-swift": "#!/usr/bin/env node\nrequire('../index.js');\n"}, {"scripts": {"postinstall": "node install.js"}, "optionalDependencies": {"@bundle-swift/linux-x64": "0.20.1", "@bundle-swift/darwin-arm64": "0.20.1", "@bundle-swift/win32-x64": "0.20.1"}})
-    w.npm("image-resize-native", "0.33.2", "native-addon", "checks for a prebuilt library, else compiles", {"install/check.js": "'use strict';\ntry {\n  const { isPrebuilt } = require('../lib/platform');\n  process.exit(isPrebuilt() ? 0 : 1);\n} catch (err) {\n  console.error(err.message);\n  process.exit(1);\n}\n", "lib/platform.js": "exports.isPrebuilt = () => { try { require.resolve('@image/linux-x64'); return true; } catch { return false; } };\n", "binding.gyp": GYP, "src/addon.cc": ADDON}, {"scripts": {"install": "node install/check || npm run build", "build": "node-gyp rebuild --directory=src"}})
+    w.npm("image-resize-native", "0.33.2", "native-addon", "checks for a prebuilt library, else compiles", {"install/check.js": ''''use strict';
+try {
+  const { isPrebuilt } = require('../lib/platform');
+  process.exit(isPrebuilt() ? 0 : 1);
+} catch (err) {
+  console.error(err.message);
+  process.exit(1);
+}
+''', "lib/platform.js": "exports.isPrebuilt = () => { try { require.resolve('@image/linux-x64'); return true; } catch { return false; } };\n", "binding.gyp": GYP, "src/addon.cc": ADDON}, {"scripts": {"install": "node install/check || npm run build", "build": "node-gyp rebuild --directory=src"}})
     w.npm("better-queue-sqlite", "9.4.0", "native-addon", "prebuild-install or node-gyp", {"binding.gyp": GYP, "src/addon.cc": ADDON, "index.js": "module.exports = require('bindings')('addon');\n"}, {"scripts": {"install": "prebuild-install || node-gyp rebuild --release"}, "dependencies": {"bindings": "^1.5.0", "prebuild-install": "^7.1.1"}})
     w.npm("fs-events-lite", "2.3.3", "native-addon", "a binding file alone", {"binding.gyp": GYP, "src/addon.cc": ADDON}, {"gypfile": True, "os": ["darwin"], "scripts": {"install": "node-gyp rebuild"}})
     w.npm("error-cli", "2.31.0", "install-verified-download", "downloads its own program from its releases and compares the SHA-256 written in the package", {"scripts/install.js": r'''
@@ -80,7 +107,18 @@ downloadArtifact({ version, artifactName: 'desktop', checksums: require('./check
   .then(() => fs.promises.writeFile(path.join(__dirname, 'path.txt'), 'desktop'))
   .catch((err) => { console.error(err.stack); process.exit(1); });
 ''', "checksums.json": kit.js({"desktop-linux-x64.zip": Dice("ds").hex(64)})}, {"scripts": {"postinstall": "node install.js"}})
-    w.npm("git-hooks-easy", "8.0.3", "install-prepare", "a prepare script points git at a folder of hooks", {"index.js": "const c = require('child_process');\nconst fs = require('fs');\nmodule.exports = (d = '.husky') => {\n  if (process.env.HUSKY === '0') return 'HUSKY=0 skip install';\n  if (!fs.existsSync('.git')) return \".git can't be found\";\n  const { status, stderr } = c.spawnSync('git', ['config', 'core.hooksPath', `${d}/_`]);\n  if (status) return '' + stderr;\n  fs.mkdirSync(`${d}/_`, { recursive: true });\n  fs.writeFileSync(`${d}/_/.gitignore`, '*');\n  return '';\n};\n"}, {"scripts": {"prepare": "node -e \"require('./index.js')()\" && npm run build", "build": "tsc -p ."}})
+    w.npm("git-hooks-easy", "8.0.3", "install-prepare", "a prepare script points git at a folder of hooks", {"index.js": '''const c = require('child_process');
+const fs = require('fs');
+module.exports = (d = '.husky') => {
+  if (process.env.HUSKY === '0') return 'HUSKY=0 skip install';
+  if (!fs.existsSync('.git')) return ".git can't be found";
+  const { status, stderr } = c.spawnSync('git', ['config', 'core.hooksPath', `${d}/_`]);
+  if (status) return '' + stderr;
+  fs.mkdirSync(`${d}/_`, { recursive: true });
+  fs.writeFileSync(`${d}/_/.gitignore`, '*');
+  return '';
+};
+'''}, {"scripts": {"prepare": "node -e \"require('./index.js')()\" && npm run build", "build": "tsc -p ."}})
     w.npm("standard-shims", "3.36.0", "install-message", "a hook that prints thanks and a request for support", {"postinstall.js": r'''
 /* eslint-disable max-len -- for better formatting */
 var fs = require('fs');
@@ -105,7 +143,16 @@ function isBannerRequired() {
 if (isBannerRequired()) console.log(COLOR ? BANNER : BANNER.replace(/\u001B\[\d+m/g, ''));
 '''}, {"scripts": {"postinstall": "node -e \"try{require('./postinstall')}catch(e){}\""}})
     w.npm("monorepo-starter", "1.0.0", "install-guard", "refuses other package managers", {}, {"scripts": {"preinstall": "npx only-allow pnpm", "postinstall": "patch-package", "prepare": "husky"}})
-    w.npm("proto-runtime", "7.2.6", "install-message", "a hook that looks at the installed version and warns", {"scripts/postinstall.js": "'use strict';\nconst path = require('path');\nconst pkg = require(path.join(__dirname, '..', 'package.json'));\n// warn about a missing version range\nif (pkg.versionScheme === '~') {\n  const dep = pkg._where && require(path.join(pkg._where, 'package.json'));\n  const range = dep && dep.dependencies && dep.dependencies[pkg.name];\n  if (range && range.charAt(0) === '^') process.stderr.write('\\n WARN proto-runtime is versioned with ~\\n');\n}\n"}, {"scripts": {"postinstall": "node scripts/postinstall"}})
+    w.npm("proto-runtime", "7.2.6", "install-message", "a hook that looks at the installed version and warns", {"scripts/postinstall.js": r''''use strict';
+const path = require('path');
+const pkg = require(path.join(__dirname, '..', 'package.json'));
+// warn about a missing version range
+if (pkg.versionScheme === '~') {
+  const dep = pkg._where && require(path.join(pkg._where, 'package.json'));
+  const range = dep && dep.dependencies && dep.dependencies[pkg.name];
+  if (range && range.charAt(0) === '^') process.stderr.write('\n WARN proto-runtime is versioned with ~\n');
+}
+'''}, {"scripts": {"postinstall": "node scripts/postinstall"}})
     w.npm("orm-client", "5.10.0", "install-codegen", "a hook that generates a client from the project's schema", {"scripts/postinstall.js": r'''
 const { spawnSync } = require('child_process');
 const fs = require('fs');
@@ -215,7 +262,15 @@ class Config {
 }
 module.exports = { Config };
 ''')
-    w.npm("keyring-node", "7.9.0", "keyring", "stores passwords in the system's keyring", {"index.js": "const keyring = require('./build/Release/keyring.node');\n\nfunction check(v, n) { if (!v || !v.length) throw new Error(n + ' is required.'); }\nmodule.exports = {\n  getPassword(service, account) { check(service, 'Service'); return new Promise((ok, no) => keyring.getPassword(service, account, (e, v) => (e ? no(e) : ok(v)))); },\n  setPassword(service, account, password) { check(password, 'Password'); return keyring.setPassword(service, account, password); },\n  findCredentials(service) { return keyring.findCredentials(service); },\n};\n", "binding.gyp": GYP, "src/addon.cc": ADDON}, {"scripts": {"install": "prebuild-install || npm run build", "build": "node-gyp rebuild"}})
+    w.npm("keyring-node", "7.9.0", "keyring", "stores passwords in the system's keyring", {"index.js": '''const keyring = require('./build/Release/keyring.node');
+
+function check(v, n) { if (!v || !v.length) throw new Error(n + ' is required.'); }
+module.exports = {
+  getPassword(service, account) { check(service, 'Service'); return new Promise((ok, no) => keyring.getPassword(service, account, (e, v) => (e ? no(e) : ok(v)))); },
+  setPassword(service, account, password) { check(password, 'Password'); return keyring.setPassword(service, account, password); },
+  findCredentials(service) { return keyring.findCredentials(service); },
+};
+''', "binding.gyp": GYP, "src/addon.cc": ADDON}, {"scripts": {"install": "prebuild-install || npm run build", "build": "node-gyp rebuild"}})
     w.npm("ssh-tunnel-easy", "2.1.0", "ssh-client", "logs in with a key that its caller names", r'''
 const { Client } = require('ssh2');
 const fs = require('fs');
@@ -229,7 +284,13 @@ module.exports = ({ host, username, privateKeyPath = `${process.env.HOME}/.ssh/i
 
 
 def system(w):
-    w.npm("ci-detect", "4.0.0", "env-read", "tells which build service it runs on", "\nconst env = process.env;\nconst vendors = [['GitHub Actions', 'GITHUB_ACTIONS'], ['GitLab CI', 'GITLAB_CI'], ['CircleCI', 'CIRCLECI'], ['Travis CI', 'TRAVIS'], ['Jenkins', 'JENKINS_URL'], ['Vercel', 'VERCEL']];\nexports.name = (vendors.find(([, k]) => k in env) || [null])[0];\nexports.isCI = !!(env.CI !== 'false' && (env.CI || env.BUILD_ID || env.BUILD_NUMBER || exports.name));\nexports.isPR = !!env.GITHUB_EVENT_NAME && env.GITHUB_EVENT_NAME === 'pull_request';\n")
+    w.npm("ci-detect", "4.0.0", "env-read", "tells which build service it runs on", '''
+const env = process.env;
+const vendors = [['GitHub Actions', 'GITHUB_ACTIONS'], ['GitLab CI', 'GITLAB_CI'], ['CircleCI', 'CIRCLECI'], ['Travis CI', 'TRAVIS'], ['Jenkins', 'JENKINS_URL'], ['Vercel', 'VERCEL']];
+exports.name = (vendors.find(([, k]) => k in env) || [null])[0];
+exports.isCI = !!(env.CI !== 'false' && (env.CI || env.BUILD_ID || env.BUILD_NUMBER || exports.name));
+exports.isPR = !!env.GITHUB_EVENT_NAME && env.GITHUB_EVENT_NAME === 'pull_request';
+''')
     w.npm("env-report", "7.11.0", "system-information", "prints system and tool versions for bug reports", {"cli.js": r'''#!/usr/bin/env node
 const os = require('os');
 const { execSync } = require('child_process');
@@ -252,7 +313,12 @@ exports.processes = async () => (await sh('ps -axo pid,ppid,pcpu,pmem,comm')).sp
 exports.networkConnections = async () => sh(darwin ? 'netstat -natvln' : 'ss -tunap');
 exports.wifi = async () => sh('nmcli -t device wifi list');
 ''')
-    w.npm("machine-ident", "3.0.1", "system-information", "a stable identifier of the machine, for licences", "\nconst { execSync } = require('child_process');\nconst { createHash } = require('crypto');\nconst guid = { darwin: 'ioreg -rd1 -c IOPlatformExpertDevice', win32: `${process.env.windir || ''}\\\\System32\\\\REG.exe QUERY HKEY_LOCAL_MACHINE\\\\SOFTWARE\\\\Microsoft\\\\Cryptography /v MachineGuid`, linux: '( cat /var/lib/dbus/machine-id /etc/machine-id 2> /dev/null || hostname ) | head -n 1 || :' };\nmodule.exports = (original) => { const id = execSync(guid[process.platform]).toString().trim(); return original ? id : createHash('sha256').update(id).digest('hex'); };\n")
+    w.npm("machine-ident", "3.0.1", "system-information", "a stable identifier of the machine, for licences", r'''
+const { execSync } = require('child_process');
+const { createHash } = require('crypto');
+const guid = { darwin: 'ioreg -rd1 -c IOPlatformExpertDevice', win32: `${process.env.windir || ''}\\System32\\REG.exe QUERY HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Cryptography /v MachineGuid`, linux: '( cat /var/lib/dbus/machine-id /etc/machine-id 2> /dev/null || hostname ) | head -n 1 || :' };
+module.exports = (original) => { const id = execSync(guid[process.platform]).toString().trim(); return original ? id : createHash('sha256').update(id).digest('hex'); };
+''')
     w.npm("update-note", "7.0.0", "update-check", "asks the registry for a newer version, once a day, and prints a line", r'''
 const { spawn } = require('child_process');
 const path = require('path');
@@ -307,9 +373,39 @@ class WebhookClient {
 }
 module.exports = { REST, WebhookClient };
 ''')
-    w.npm("telegram-bot-mini", "0.66.0", "api-client", "a chat service's client whose token is given by the caller", "\nconst FormData = require('form-data');\nclass TelegramBot {\n  constructor(token, options = {}) { this.token = token; this.base = options.baseApiUrl || 'https://api.telegram.org'; }\n  _call(method, form) { return fetch(`${this.base}/bot${this.token}/${method}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(form) }).then((r) => r.json()); }\n  sendMessage(chat_id, text, form = {}) { return this._call('sendMessage', { chat_id, text, ...form }); }\n  sendDocument(chat_id, doc) { const f = new FormData(); f.append('chat_id', chat_id); f.append('document', doc); return fetch(`${this.base}/bot${this.token}/sendDocument`, { method: 'POST', body: f }); }\n  async *poll() { for (let offset = 0; ;) for (const u of (await this._call('getUpdates', { offset, timeout: 30 })).result) { offset = u.update_id + 1; yield u; } }\n}\nmodule.exports = TelegramBot;\n")
-    w.npm("slack-hook-send", "7.0.0", "api-client", "posts to the webhook that the caller names", "\nconst axios = require('axios');\nclass IncomingWebhook {\n  constructor(url = process.env.SLACK_WEBHOOK_URL, defaults = {}) { if (!url) throw new Error('Incoming webhook URL is required'); this.url = url; this.defaults = defaults; this.axios = axios.create({ maxRedirects: 0, headers: { 'User-Agent': `slack-hook-send/7 node/${process.version.replace('v', '')} ${require('os').platform()}` } }); }\n  send(message) { return this.axios.post(this.url, { ...this.defaults, ...(typeof message === 'string' ? { text: message } : message) }); }\n}\nmodule.exports = { IncomingWebhook };\n")
-    w.npm("http-ask", "1.6.2", "http-client", "an HTTP client", "\nconst http = require('http');\nconst https = require('https');\nmodule.exports = function ask(url, { method = 'GET', headers = {}, body, auth } = {}) {\n  const u = new URL(url);\n  return new Promise((ok, no) => {\n    const r = (u.protocol === 'https:' ? https : http).request(u, { method, headers, auth }, (res) => { const p = []; res.on('data', (c) => p.push(c)); res.on('end', () => ok({ status: res.statusCode, body: Buffer.concat(p) })); });\n    r.on('error', no);\n    if (body) r.write(typeof body === 'string' ? body : JSON.stringify(body));\n    r.end();\n  });\n};\nmodule.exports.proxy = () => process.env.HTTPS_PROXY || process.env.https_proxy || process.env.NO_PROXY;\n")
+    w.npm("telegram-bot-mini", "0.66.0", "api-client", "a chat service's client whose token is given by the caller", '''
+const FormData = require('form-data');
+class TelegramBot {
+  constructor(token, options = {}) { this.token = token; this.base = options.baseApiUrl || 'https://api.telegram.org'; }
+  _call(method, form) { return fetch(`${this.base}/bot${this.token}/${method}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(form) }).then((r) => r.json()); }
+  sendMessage(chat_id, text, form = {}) { return this._call('sendMessage', { chat_id, text, ...form }); }
+  sendDocument(chat_id, doc) { const f = new FormData(); f.append('chat_id', chat_id); f.append('document', doc); return fetch(`${this.base}/bot${this.token}/sendDocument`, { method: 'POST', body: f }); }
+  async *poll() { for (let offset = 0; ;) for (const u of (await this._call('getUpdates', { offset, timeout: 30 })).result) { offset = u.update_id + 1; yield u; } }
+}
+module.exports = TelegramBot;
+''')
+    w.npm("slack-hook-send", "7.0.0", "api-client", "posts to the webhook that the caller names", '''
+const axios = require('axios');
+class IncomingWebhook {
+  constructor(url = process.env.SLACK_WEBHOOK_URL, defaults = {}) { if (!url) throw new Error('Incoming webhook URL is required'); this.url = url; this.defaults = defaults; this.axios = axios.create({ maxRedirects: 0, headers: { 'User-Agent': `slack-hook-send/7 node/${process.version.replace('v', '')} ${require('os').platform()}` } }); }
+  send(message) { return this.axios.post(this.url, { ...this.defaults, ...(typeof message === 'string' ? { text: message } : message) }); }
+}
+module.exports = { IncomingWebhook };
+''')
+    w.npm("http-ask", "1.6.2", "http-client", "an HTTP client", '''
+const http = require('http');
+const https = require('https');
+module.exports = function ask(url, { method = 'GET', headers = {}, body, auth } = {}) {
+  const u = new URL(url);
+  return new Promise((ok, no) => {
+    const r = (u.protocol === 'https:' ? https : http).request(u, { method, headers, auth }, (res) => { const p = []; res.on('data', (c) => p.push(c)); res.on('end', () => ok({ status: res.statusCode, body: Buffer.concat(p) })); });
+    r.on('error', no);
+    if (body) r.write(typeof body === 'string' ? body : JSON.stringify(body));
+    r.end();
+  });
+};
+module.exports.proxy = () => process.env.HTTPS_PROXY || process.env.https_proxy || process.env.NO_PROXY;
+''')
     w.npm("log-shipper", "3.11.0", "configured-logger", "sends log lines to the address in its options", r'''
 const https = require('https');
 const os = require('os');
@@ -330,10 +426,43 @@ let dsn;
 exports.init = (options) => { dsn = new URL(options.dsn || process.env.CRASH_DSN); process.on('uncaughtException', (e) => { exports.captureException(e); }); };
 exports.captureException = (error) => dsn && fetch(`${dsn.protocol}//${dsn.host}/api${dsn.pathname}/store/`, { method: 'POST', headers: { 'X-Auth': `sentry_key=${dsn.username}` }, body: JSON.stringify({ exception: { type: error.name, value: error.message, stack: error.stack }, server_name: os.hostname(), contexts: { os: { name: os.platform(), version: os.release() }, runtime: { name: 'node', version: process.version } } }) });
 ''')
-    w.npm("socket-lite", "8.16.0", "http-client", "a websocket client", "\nconst net = require('net'), tls = require('tls'), crypto = require('crypto'), { EventEmitter } = require('events');\nmodule.exports = class Socket extends EventEmitter {\n  constructor(address) { super(); const u = new URL(address); const key = crypto.randomBytes(16).toString('base64'); const s = (u.protocol === 'wss:' ? tls : net).connect({ host: u.hostname, port: u.port || (u.protocol === 'wss:' ? 443 : 80) }); s.on('connect', () => s.write(`GET ${u.pathname} HTTP/1.1\\r\\nHost: ${u.host}\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\nSec-WebSocket-Key: ${key}\\r\\nSec-WebSocket-Version: 13\\r\\n\\r\\n`)); s.on('data', (d) => this.emit('message', d)); s.on('error', (e) => this.emit('error', e)); this.socket = s; }\n  close() { this.socket.end(); }\n};\n")
-    w.npm("fetch-intercept-lite", "3.0.0", "http-client", "lets the application change its own requests", {"browser.js": "var list = [];\nvar real = window.fetch;\nwindow.fetch = function (input, init) {\n  var p = Promise.resolve([input, init]);\n  list.forEach(function (i) { if (i.request) p = p.then(function (a) { return i.request.apply(null, a); }); });\n  p = p.then(function (a) { return real.apply(window, a); });\n  list.forEach(function (i) { p = p.then(i.response || function (r) { return r; }, i.responseError); });\n  return p;\n};\nmodule.exports = { register: function (i) { list.push(i); return function () { list.splice(list.indexOf(i), 1); }; } };\n"}, {"browser": "browser.js"})
-    w.npm("apm-hooks", "4.3.0", "configured-logger", "wraps modules to measure them for a collector of the user's", "\nconst Module = require('module');\nconst original = Module.prototype.require;\nconst hooks = new Map();\nexports.hook = (name, fn) => hooks.set(name, fn);\nexports.start = () => {\n  Module.prototype.require = function (id) { const m = original.apply(this, arguments); const fn = hooks.get(id); return fn ? fn(m) : m; };\n};\nexports.hook('http', (http) => { const r = http.request; http.request = function (o, ...a) { const t = process.hrtime.bigint(); const q = r.call(http, o, ...a); q.on('response', () => exports.onSpan?.({ host: o.host, ns: process.hrtime.bigint() - t })); return q; }; return http; });\nexports.endpoint = () => process.env.OTEL_EXPORTER_OTLP_ENDPOINT || 'http://localhost:4318';\n")
-    w.npm("web-vitals-beacon", "1.2.0", "configured-logger", "page timings sent to the address that the page sets", {"browser.js": "export function report(url, sample) {\n  addEventListener('visibilitychange', () => {\n    if (document.visibilityState !== 'hidden' || Math.random() > (sample || 1)) return;\n    const [n] = performance.getEntriesByType('navigation');\n    navigator.sendBeacon(url, JSON.stringify({ ttfb: n.responseStart, dcl: n.domContentLoadedEventEnd, path: location.pathname }));\n  });\n}\n"}, {"browser": "browser.js"})
+    w.npm("socket-lite", "8.16.0", "http-client", "a websocket client", r'''
+const net = require('net'), tls = require('tls'), crypto = require('crypto'), { EventEmitter } = require('events');
+module.exports = class Socket extends EventEmitter {
+  constructor(address) { super(); const u = new URL(address); const key = crypto.randomBytes(16).toString('base64'); const s = (u.protocol === 'wss:' ? tls : net).connect({ host: u.hostname, port: u.port || (u.protocol === 'wss:' ? 443 : 80) }); s.on('connect', () => s.write(`GET ${u.pathname} HTTP/1.1\r\nHost: ${u.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`)); s.on('data', (d) => this.emit('message', d)); s.on('error', (e) => this.emit('error', e)); this.socket = s; }
+  close() { this.socket.end(); }
+};
+''')
+    w.npm("fetch-intercept-lite", "3.0.0", "http-client", "lets the application change its own requests", {"browser.js": '''var list = [];
+var real = window.fetch;
+window.fetch = function (input, init) {
+  var p = Promise.resolve([input, init]);
+  list.forEach(function (i) { if (i.request) p = p.then(function (a) { return i.request.apply(null, a); }); });
+  p = p.then(function (a) { return real.apply(window, a); });
+  list.forEach(function (i) { p = p.then(i.response || function (r) { return r; }, i.responseError); });
+  return p;
+};
+module.exports = { register: function (i) { list.push(i); return function () { list.splice(list.indexOf(i), 1); }; } };
+'''}, {"browser": "browser.js"})
+    w.npm("apm-hooks", "4.3.0", "configured-logger", "wraps modules to measure them for a collector of the user's", '''
+const Module = require('module');
+const original = Module.prototype.require;
+const hooks = new Map();
+exports.hook = (name, fn) => hooks.set(name, fn);
+exports.start = () => {
+  Module.prototype.require = function (id) { const m = original.apply(this, arguments); const fn = hooks.get(id); return fn ? fn(m) : m; };
+};
+exports.hook('http', (http) => { const r = http.request; http.request = function (o, ...a) { const t = process.hrtime.bigint(); const q = r.call(http, o, ...a); q.on('response', () => exports.onSpan?.({ host: o.host, ns: process.hrtime.bigint() - t })); return q; }; return http; });
+exports.endpoint = () => process.env.OTEL_EXPORTER_OTLP_ENDPOINT || 'http://localhost:4318';
+''')
+    w.npm("web-vitals-beacon", "1.2.0", "configured-logger", "page timings sent to the address that the page sets", {"browser.js": '''export function report(url, sample) {
+  addEventListener('visibilitychange', () => {
+    if (document.visibilityState !== 'hidden' || Math.random() > (sample || 1)) return;
+    const [n] = performance.getEntriesByType('navigation');
+    navigator.sendBeacon(url, JSON.stringify({ ttfb: n.responseStart, dcl: n.domContentLoadedEventEnd, path: location.pathname }));
+  });
+}
+'''}, {"browser": "browser.js"})
 
 
 def build(items):

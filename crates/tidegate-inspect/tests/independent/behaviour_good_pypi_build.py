@@ -45,7 +45,15 @@ with open("PKG/version.py".replace("PKG", "git_versioned"), "w") as f:
     f.write("git_revision = %r\n" % git_version())
 setup(name="{NAME}", version="{VERSION}", packages=find_packages())
 '''})
-    w.sdist("about-exec", "2.0.1", "version-exec", "executes its own version file to read the number", {"setup.py": "import os\nfrom setuptools import setup, find_packages\n\nhere = os.path.abspath(os.path.dirname(__file__))\nabout = {}\nwith open(os.path.join(here, 'about_exec', '__version__.py'), 'r', encoding='utf-8') as f:\n    exec(f.read(), about)\nsetup(name=about['__title__'], version=about['__version__'], packages=find_packages())\n", "PKG/__version__.py": "__title__ = 'about-exec'\n__version__ = '2.0.1'\n"})
+    w.sdist("about-exec", "2.0.1", "version-exec", "executes its own version file to read the number", {"setup.py": '''import os
+from setuptools import setup, find_packages
+
+here = os.path.abspath(os.path.dirname(__file__))
+about = {}
+with open(os.path.join(here, 'about_exec', '__version__.py'), 'r', encoding='utf-8') as f:
+    exec(f.read(), about)
+setup(name=about['__title__'], version=about['__version__'], packages=find_packages())
+''', "PKG/__version__.py": "__title__ = 'about-exec'\n__version__ = '2.0.1'\n"})
     w.sdist("cmake-vision", "4.9.0", "native-extension", "its build_ext runs CMake", r'''
 import os
 import subprocess
@@ -71,7 +79,14 @@ class CMakeBuild(build_ext):
 
 setup(name="{NAME}", version="{VERSION}", ext_modules=[CMakeExtension("cmake_vision")], cmdclass={"build_ext": CMakeBuild})
 ''')
-    w.sdist("queue-bindings", "25.1.2", "verified-download", "downloads the library's source by a fixed digest when the system has none", {"setup.py": "from buildutils.bundle import fetch\nfrom setuptools import setup, Extension\nimport os\n\nif os.environ.get('QUEUE_PREFIX') is None:\n    fetch('bundled')\nsetup(name='{NAME}', version='{VERSION}', ext_modules=[Extension('queue_bindings._c', ['src/c.c'])])\n", "buildutils/__init__.py": "", "buildutils/bundle.py": r'''
+    w.sdist("queue-bindings", "25.1.2", "verified-download", "downloads the library's source by a fixed digest when the system has none", {"setup.py": '''from buildutils.bundle import fetch
+from setuptools import setup, Extension
+import os
+
+if os.environ.get('QUEUE_PREFIX') is None:
+    fetch('bundled')
+setup(name='{NAME}', version='{VERSION}', ext_modules=[Extension('queue_bindings._c', ['src/c.c'])])
+''', "buildutils/__init__.py": "", "buildutils/bundle.py": r'''
 import hashlib
 import os
 import tarfile
@@ -93,7 +108,15 @@ def fetch(savedir):
     with tarfile.open(path) as t:
         t.extractall(savedir, filter="data")
 '''.replace("@@", Dice("qb").hex(64)), "src/c.c": "#include <Python.h>\n"})
-    w.sdist("numeric-arrays", "2.0.0", "in-tree-backend", "a build backend of its own that wraps another", {"pyproject.toml": '[build-system]\nrequires = ["meson-python>=0.15", "Cython>=3"]\nbuild-backend = "backend"\nbackend-path = ["./vendored"]\n\n[project]\nname = "{NAME}"\nversion = "{VERSION}"\n', "vendored/backend.py": r'''
+    w.sdist("numeric-arrays", "2.0.0", "in-tree-backend", "a build backend of its own that wraps another", {"pyproject.toml": '''[build-system]
+requires = ["meson-python>=0.15", "Cython>=3"]
+build-backend = "backend"
+backend-path = ["./vendored"]
+
+[project]
+name = "{NAME}"
+version = "{VERSION}"
+''', "vendored/backend.py": r'''
 """Adds our vendored Meson to the search path before building."""
 import os
 import pathlib
@@ -109,8 +132,25 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     print("building with", sys.version, file=sys.stderr)
     return mesonpy.build_wheel(wheel_directory, config_settings, metadata_directory)
 '''}, setup=False)
-    w.sdist("dynamic-meta", "1.1.0", "in-tree-backend", "a backend that reads the version from the change log", {"pyproject.toml": '[build-system]\nrequires = ["setuptools>=61"]\nbuild-backend = "_meta"\nbackend-path = ["."]\n', "_meta.py": "from setuptools.build_meta import *  # noqa\nfrom setuptools import build_meta\nimport re\n\n\ndef prepare_metadata_for_build_wheel(directory, config_settings=None):\n    with open('CHANGES.md') as f:\n        re.search(r'^## (\\S+)', f.read(), re.M).group(1)\n    return build_meta.prepare_metadata_for_build_wheel(directory, config_settings)\n", "CHANGES.md": "## 1.1.0\n\n- First.\n"}, setup=False)
-    w.sdist("sklearn-old-name", "0.0.5", "install-message", "refuses to install and says which name is right", "import os\nimport sys\nfrom setuptools import setup\n\nif os.environ.get('OLD_NAME_ALLOW') != 'True':\n    sys.stderr.write(\"The 'sklearn-old-name' package is deprecated, use 'scikit-new' instead.\\n\")\n    sys.exit(1)\nsetup(name='{NAME}', version='{VERSION}', install_requires=['scikit-new'])\n")
+    w.sdist("dynamic-meta", "1.1.0", "in-tree-backend", "a backend that reads the version from the change log", {"pyproject.toml": '[build-system]\nrequires = ["setuptools>=61"]\nbuild-backend = "_meta"\nbackend-path = ["."]\n', "_meta.py": r'''from setuptools.build_meta import *  # noqa
+from setuptools import build_meta
+import re
+
+
+def prepare_metadata_for_build_wheel(directory, config_settings=None):
+    with open('CHANGES.md') as f:
+        re.search(r'^## (\S+)', f.read(), re.M).group(1)
+    return build_meta.prepare_metadata_for_build_wheel(directory, config_settings)
+''', "CHANGES.md": "## 1.1.0\n\n- First.\n"}, setup=False)
+    w.sdist("sklearn-old-name", "0.0.5", "install-message", "refuses to install and says which name is right", r'''import os
+import sys
+from setuptools import setup
+
+if os.environ.get('OLD_NAME_ALLOW') != 'True':
+    sys.stderr.write("The 'sklearn-old-name' package is deprecated, use 'scikit-new' instead.\n")
+    sys.exit(1)
+setup(name='{NAME}', version='{VERSION}', install_requires=['scikit-new'])
+''')
     w.sdist("shell-completions", "0.9.1", "install-hook", "its install command copies completions and a manual page into the prefix", r'''
 import os
 import shutil
@@ -129,19 +169,155 @@ class InstallExtras(install):
 
 setup(name="{NAME}", version="{VERSION}", packages=find_packages(), cmdclass={"install": InstallExtras})
 ''')
-    w.sdist("probe-headers", "3.4.0", "native-extension", "asks pkg-config and compiles a test program", "import os, shlex, subprocess, tempfile\nfrom setuptools import setup, Extension\n\n\ndef pkg(*args):\n    try:\n        return shlex.split(subprocess.check_output([os.environ.get('PKG_CONFIG', 'pkg-config'), *args, 'libffi']).decode())\n    except (OSError, subprocess.CalledProcessError):\n        return []\n\n\ndef has_header(name):\n    with tempfile.TemporaryDirectory() as d:\n        c = os.path.join(d, 't.c')\n        with open(c, 'w') as f:\n            f.write('#include <%s>\\nint main(void) { return 0; }\\n' % name)\n        return subprocess.call([os.environ.get('CC', 'cc'), '-c', c, '-o', c + '.o'], stderr=subprocess.DEVNULL) == 0\n\n\nsetup(name='{NAME}', version='{VERSION}', ext_modules=[Extension('probe_headers', ['p.c'], extra_compile_args=pkg('--cflags'), extra_link_args=pkg('--libs'), define_macros=[('HAVE_FFI', '1')] if has_header('ffi.h') else [])])\n")
-    w.sdist("rust-speedups", "41.0.0", "native-extension", "builds a Rust extension and prints help when that fails", "import platform, sys\nfrom setuptools import setup\n\ntry:\n    from setuptools_rust import RustExtension\n    setup(name='{NAME}', version='{VERSION}', rust_extensions=[RustExtension('rust_speedups._rust', 'src/rust/Cargo.toml')])\nexcept:  # noqa: E722\n    print('\\n=== DEBUG ASSISTANCE ===\\nIf you are seeing a compilation error please upgrade pip.\\n    Python: %s\\n    platform: %s' % (sys.version.split()[0], platform.platform()))\n    raise\n")
+    w.sdist("probe-headers", "3.4.0", "native-extension", "asks pkg-config and compiles a test program", r'''import os, shlex, subprocess, tempfile
+from setuptools import setup, Extension
+
+
+def pkg(*args):
+    try:
+        return shlex.split(subprocess.check_output([os.environ.get('PKG_CONFIG', 'pkg-config'), *args, 'libffi']).decode())
+    except (OSError, subprocess.CalledProcessError):
+        return []
+
+
+def has_header(name):
+    with tempfile.TemporaryDirectory() as d:
+        c = os.path.join(d, 't.c')
+        with open(c, 'w') as f:
+            f.write('#include <%s>\nint main(void) { return 0; }\n' % name)
+        return subprocess.call([os.environ.get('CC', 'cc'), '-c', c, '-o', c + '.o'], stderr=subprocess.DEVNULL) == 0
+
+
+setup(name='{NAME}', version='{VERSION}', ext_modules=[Extension('probe_headers', ['p.c'], extra_compile_args=pkg('--cflags'), extra_link_args=pkg('--libs'), define_macros=[('HAVE_FFI', '1')] if has_header('ffi.h') else [])])
+''')
+    w.sdist("rust-speedups", "41.0.0", "native-extension", "builds a Rust extension and prints help when that fails", r'''import platform, sys
+from setuptools import setup
+
+try:
+    from setuptools_rust import RustExtension
+    setup(name='{NAME}', version='{VERSION}', rust_extensions=[RustExtension('rust_speedups._rust', 'src/rust/Cargo.toml')])
+except:  # noqa: E722
+    print('\n=== DEBUG ASSISTANCE ===\nIf you are seeing a compilation error please upgrade pip.\n    Python: %s\n    platform: %s' % (sys.version.split()[0], platform.platform()))
+    raise
+''')
 
 
 def interpreter_start(w):
-    w.wheel("editable-demo", "0.1.0", "pth-file", "an editable install's finder", {"__editable__.editable_demo-0.1.0.pth": "import __editable___editable_demo_0_1_0_finder; __editable___editable_demo_0_1_0_finder.install()\n", "__editable___editable_demo_0_1_0_finder.py": "import sys\nfrom importlib.machinery import PathFinder\nfrom importlib.util import spec_from_file_location\n\nMAPPING = {'editable_demo': '/src/editable_demo'}\n\n\nclass _EditableFinder:\n    @classmethod\n    def find_spec(cls, fullname, path=None, target=None):\n        if fullname in MAPPING:\n            return spec_from_file_location(fullname, MAPPING[fullname] + '/__init__.py')\n        return None\n\n\ndef install():\n    if not any(finder == _EditableFinder for finder in sys.meta_path):\n        sys.meta_path.append(_EditableFinder)\n"})
-    w.wheel("coverage-start", "7.4.0", "pth-file", "starts measuring in subprocesses", {"coverage_start.pth": "import sys; exec('try:\\n import coverage_start; coverage_start.process_startup()\\nexcept ImportError: pass')\n", "PKG/__init__.py": "import os\n\n\ndef process_startup():\n    cps = os.environ.get('COVERAGE_PROCESS_START')\n    if not cps:\n        return None\n    from . import control\n    return control.start(config_file=cps)\n", "PKG/control.py": "import sys\n\n\ndef start(config_file):\n    sys.settrace(lambda *a: None)\n    return config_file\n"})
+    w.wheel("editable-demo", "0.1.0", "pth-file", "an editable install's finder", {"__editable__.editable_demo-0.1.0.pth": "import __editable___editable_demo_0_1_0_finder; __editable___editable_demo_0_1_0_finder.install()\n", "__editable___editable_demo_0_1_0_finder.py": '''import sys
+from importlib.machinery import PathFinder
+from importlib.util import spec_from_file_location
+
+MAPPING = {'editable_demo': '/src/editable_demo'}
+
+
+class _EditableFinder:
+    @classmethod
+    def find_spec(cls, fullname, path=None, target=None):
+        if fullname in MAPPING:
+            return spec_from_file_location(fullname, MAPPING[fullname] + '/__init__.py')
+        return None
+
+
+def install():
+    if not any(finder == _EditableFinder for finder in sys.meta_path):
+        sys.meta_path.append(_EditableFinder)
+'''})
+    w.wheel("coverage-start", "7.4.0", "pth-file", "starts measuring in subprocesses", {"coverage_start.pth": "import sys; exec('try:\\n import coverage_start; coverage_start.process_startup()\\nexcept ImportError: pass')\n", "PKG/__init__.py": '''import os
+
+
+def process_startup():
+    cps = os.environ.get('COVERAGE_PROCESS_START')
+    if not cps:
+        return None
+    from . import control
+    return control.start(config_file=cps)
+''', "PKG/control.py": "import sys\n\n\ndef start(config_file):\n    sys.settrace(lambda *a: None)\n    return config_file\n"})
     w.wheel("zope-space", "5.0.0", "pth-file", "a namespace package's file", {"zope.space-5.0-nspkg.pth": "import sys, types, os;has_mfs = sys.version_info > (3, 5);p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('zope_space',));importlib = has_mfs and __import__('importlib.util');has_mfs and __import__('importlib.machinery');m = has_mfs and sys.modules.setdefault('zope_space', importlib.util.module_from_spec(importlib.machinery.PathFinder.find_spec('zope_space', [os.path.dirname(p)])));m = m or sys.modules.setdefault('zope_space', types.ModuleType('zope_space'));mp = (m or []) and m.__dict__.setdefault('__path__',[]);(p not in mp) and mp.append(p)\n"})
-    w.wheel("tool-setup", "69.0.3", "pth-file", "the shim of a packaging tool, with vendored packages", {"distutils-precedence.pth": "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; enabled and __import__('_distutils_hack').add_shim(); \n", "_distutils_hack/__init__.py": "import importlib\nimport sys\n\n\ndef add_shim():\n    DISTUTILS_FINDER in sys.meta_path or sys.meta_path.insert(0, DISTUTILS_FINDER)\n\n\nclass Finder:\n    def find_spec(self, fullname, path, target=None):\n        if fullname != 'distutils':\n            return None\n        return importlib.util.spec_from_loader('distutils', None)\n\n\nDISTUTILS_FINDER = Finder()\n", "PKG/_vendor/packaging/version.py": "class Version:\n    def __init__(self, v):\n        self.v = tuple(map(int, v.split('.')))\n", "PKG/extern/__init__.py": "import importlib.util\nimport sys\n\n\nclass VendorImporter:\n    def __init__(self, root, names=(), vendor=None):\n        self.root, self.names, self.vendor = root, set(names), vendor\n\n    def find_spec(self, fullname, path=None, target=None):\n        root, _, name = fullname.partition(self.root + '.')\n        return None if root else importlib.util.spec_from_loader(fullname, self)\n\n    def install(self):\n        if self not in sys.meta_path:\n            sys.meta_path.append(self)\n\n\nVendorImporter(__name__, ('packaging',), 'tool_setup._vendor').install()\n"})
+    w.wheel("tool-setup", "69.0.3", "pth-file", "the shim of a packaging tool, with vendored packages", {"distutils-precedence.pth": "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; enabled and __import__('_distutils_hack').add_shim(); \n", "_distutils_hack/__init__.py": '''import importlib
+import sys
+
+
+def add_shim():
+    DISTUTILS_FINDER in sys.meta_path or sys.meta_path.insert(0, DISTUTILS_FINDER)
+
+
+class Finder:
+    def find_spec(self, fullname, path, target=None):
+        if fullname != 'distutils':
+            return None
+        return importlib.util.spec_from_loader('distutils', None)
+
+
+DISTUTILS_FINDER = Finder()
+''', "PKG/_vendor/packaging/version.py": "class Version:\n    def __init__(self, v):\n        self.v = tuple(map(int, v.split('.')))\n", "PKG/extern/__init__.py": '''import importlib.util
+import sys
+
+
+class VendorImporter:
+    def __init__(self, root, names=(), vendor=None):
+        self.root, self.names, self.vendor = root, set(names), vendor
+
+    def find_spec(self, fullname, path=None, target=None):
+        root, _, name = fullname.partition(self.root + '.')
+        return None if root else importlib.util.spec_from_loader(fullname, self)
+
+    def install(self):
+        if self not in sys.meta_path:
+            sys.meta_path.append(self)
+
+
+VendorImporter(__name__, ('packaging',), 'tool_setup._vendor').install()
+'''})
     w.wheel("path-adder", "1.0.0", "pth-file", "a file with one folder name in it", {"path_adder.pth": "path_adder/vendor\n", "PKG/vendor/small.py": "X = 1\n"})
-    w.wheel("cli-gadget", "3.0.0", "console-script", "a console script and a data file of its own", {"PKG/cli.py": "import argparse\nimport subprocess\nimport sys\n\n\ndef main():\n    p = argparse.ArgumentParser()\n    p.add_argument('command', nargs='...')\n    a = p.parse_args()\n    sys.exit(subprocess.call(a.command) if a.command else 0)\n", "cli_gadget-3.0.0.data/scripts/cli-gadget-env.sh": "#!/bin/sh\nexport GADGET_HOME=\"$(dirname \"$0\")/..\"\n"}, "[console_scripts]\ncli-gadget = cli_gadget.cli:main\n")
-    w.wheel("env-maker", "20.25.0", "environment-tool", "makes environments: writes activation scripts, unpacks the wheels that it carries", {"PKG/activate.py": "TEMPLATE = '''deactivate () {\n    if ! [ -z \"${_OLD_PATH:+_}\" ] ; then PATH=\"$_OLD_PATH\"; export PATH; unset _OLD_PATH; fi\n}\nVIRTUAL_ENV=\"__VENV__\"; export VIRTUAL_ENV\n_OLD_PATH=\"$PATH\"; PATH=\"$VIRTUAL_ENV/bin:$PATH\"; export PATH\n'''\n\n\ndef write(folder):\n    with open(folder + '/bin/activate', 'w') as f:\n        f.write(TEMPLATE.replace('__VENV__', folder))\n", "PKG/seed.py": "import subprocess\nimport sys\nimport zipfile\n\n\ndef seed(wheel, target):\n    with zipfile.ZipFile(wheel) as z:\n        z.extractall(target)\n    subprocess.check_call([sys.executable, '-c', 'import pip; print(pip.__version__)'])\n", "PKG/_virtualenv.py": "import os\nimport sys\n\nVIRTUALENV_PATCH_FILE = os.path.join(__file__)\n\n\ndef patch_dist(dist):\n    old = dist.parse_config_files\n\n    def parse(self, *args, **kwargs):\n        result = old(self, *args, **kwargs)\n        self.get_option_dict('install').pop('prefix', None)\n        return result\n    dist.parse_config_files = parse\n", "env_maker_virtualenv.pth": "import env_maker._virtualenv\n"})
-    w.wheel("commit-checks", "3.6.0", "git-hooks", "writes a git hook when its user says `install`", {"PKG/install.py": "import os\nimport subprocess\nimport sys\n\nHOOK = '#!/usr/bin/env bash\\n# File generated by commit-checks\\nINSTALL_PYTHON={python}\\nexec \"$INSTALL_PYTHON\" -m commit_checks hook-impl \"$@\"\\n'\n\n\ndef install():\n    folder = subprocess.check_output(['git', 'rev-parse', '--git-path', 'hooks'], text=True).strip()\n    path = os.path.join(folder, 'pre-commit')\n    with open(path, 'w') as f:\n        f.write(HOOK.format(python=sys.executable))\n    os.chmod(path, 0o755)\n"}, "[console_scripts]\ncommit-checks = commit_checks.install:install\n")
+    w.wheel("cli-gadget", "3.0.0", "console-script", "a console script and a data file of its own", {"PKG/cli.py": '''import argparse
+import subprocess
+import sys
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument('command', nargs='...')
+    a = p.parse_args()
+    sys.exit(subprocess.call(a.command) if a.command else 0)
+''', "cli_gadget-3.0.0.data/scripts/cli-gadget-env.sh": "#!/bin/sh\nexport GADGET_HOME=\"$(dirname \"$0\")/..\"\n"}, "[console_scripts]\ncli-gadget = cli_gadget.cli:main\n")
+    w.wheel("env-maker", "20.25.0", "environment-tool", "makes environments: writes activation scripts, unpacks the wheels that it carries", {"PKG/activate.py": "TEMPLATE = '''deactivate () {\n    if ! [ -z \"${_OLD_PATH:+_}\" ] ; then PATH=\"$_OLD_PATH\"; export PATH; unset _OLD_PATH; fi\n}\nVIRTUAL_ENV=\"__VENV__\"; export VIRTUAL_ENV\n_OLD_PATH=\"$PATH\"; PATH=\"$VIRTUAL_ENV/bin:$PATH\"; export PATH\n'''\n\n\ndef write(folder):\n    with open(folder + '/bin/activate', 'w') as f:\n        f.write(TEMPLATE.replace('__VENV__', folder))\n", "PKG/seed.py": '''import subprocess
+import sys
+import zipfile
+
+
+def seed(wheel, target):
+    with zipfile.ZipFile(wheel) as z:
+        z.extractall(target)
+    subprocess.check_call([sys.executable, '-c', 'import pip; print(pip.__version__)'])
+''', "PKG/_virtualenv.py": '''import os
+import sys
+
+VIRTUALENV_PATCH_FILE = os.path.join(__file__)
+
+
+def patch_dist(dist):
+    old = dist.parse_config_files
+
+    def parse(self, *args, **kwargs):
+        result = old(self, *args, **kwargs)
+        self.get_option_dict('install').pop('prefix', None)
+        return result
+    dist.parse_config_files = parse
+''', "env_maker_virtualenv.pth": "import env_maker._virtualenv\n"})
+    w.wheel("commit-checks", "3.6.0", "git-hooks", "writes a git hook when its user says `install`", {"PKG/install.py": r'''import os
+import subprocess
+import sys
+
+HOOK = '#!/usr/bin/env bash\n# File generated by commit-checks\nINSTALL_PYTHON={python}\nexec "$INSTALL_PYTHON" -m commit_checks hook-impl "$@"\n'
+
+
+def install():
+    folder = subprocess.check_output(['git', 'rev-parse', '--git-path', 'hooks'], text=True).strip()
+    path = os.path.join(folder, 'pre-commit')
+    with open(path, 'w') as f:
+        f.write(HOOK.format(python=sys.executable))
+    os.chmod(path, 0o755)
+'''}, "[console_scripts]\ncommit-checks = commit_checks.install:install\n")
     w.wheel("activation-icons", "0.3.0", "packed-data", "icons in base85 and a table", {"PKG/icons.py": "import base64\n\nICONS = {\n%s}\n\n\ndef icon(name):\n    return base64.b85decode(ICONS[name])\n" % "".join("    'i%d': %r,\n" % (i, base64.b85encode(Dice("ico%d" % i).raw(300)).decode()) for i in range(60))})
 
 

