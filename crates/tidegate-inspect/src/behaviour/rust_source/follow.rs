@@ -670,6 +670,16 @@ impl<'a> Follow<'a> {
                 self.scopes.push(HashMap::new());
                 self.bind(&part.pat, &item);
                 self.repeat(&part.body);
+                if let (Expr::MethodCall(call), Pat::Ident(name)) = (&*part.expr, &*part.pat)
+                    && call.method.to_string().ends_with("_mut")
+                {
+                    // What the body made of each element is what the whole is made of.
+                    let made = self
+                        .lookup(&name.ident.to_string())
+                        .map(|value| value.taint.clone())
+                        .unwrap_or_default();
+                    self.enrich(&call.receiver, &made);
+                }
                 self.scopes.pop();
                 Value::default()
             }
