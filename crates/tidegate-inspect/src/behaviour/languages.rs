@@ -1,7 +1,7 @@
 //! Which reader reads which file, and what command lines within code do.
 
 use super::facts::{DETAIL_BYTES, Fact, FileFacts, Flow, Language, Scope, What};
-use super::shell;
+use super::{javascript, shell};
 
 /// Command lines of one file that are read.
 const COMMANDS: usize = 60;
@@ -12,8 +12,8 @@ pub fn read(language: Language, text: &[u8], path: &str, depth: u32) -> Option<F
     if depth > shell::NESTED {
         return None;
     }
-    let _ = path;
     match language {
+        Language::JavaScript => Some(javascript::read(text, path)),
         Language::Shell => Some(shell::read(text, depth)),
         Language::Windows => Some(shell::read_windows(text, depth)),
         _ => None,
