@@ -74,6 +74,9 @@ fn shown(status: &Value) -> String {
             mib("free_bytes")
         );
     }
+    if let Some(inspection) = status.get("inspection").filter(|s| !s.is_null()) {
+        let _ = writeln!(out, "inspection  {}", workers(inspection));
+    }
     for sink in list(status, "event_sinks") {
         let _ = writeln!(out, "events      {}", event_sink(sink));
     }
@@ -91,6 +94,23 @@ fn shown(status: &Value) -> String {
         }
     }
     out
+}
+
+/// How looking inside stands, on a line.
+fn workers(inspection: &Value) -> String {
+    let count = |key: &str| inspection[key].as_u64().unwrap_or(0);
+    let mut line = format!(
+        "{} workers of {} MiB: {} looked into, {} under way, {} waiting",
+        count("workers"),
+        count("memory_mib"),
+        count("done"),
+        count("busy"),
+        count("waiting")
+    );
+    if count("lost") > 0 {
+        let _ = write!(line, ", {}", styled(CARE, &format!("{} workers lost", count("lost"))));
+    }
+    line
 }
 
 /// How a sink of events stands, on a line.

@@ -62,6 +62,14 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
             "name the proxy with `proxy`, or set NO_PROXY in the environment of the door",
         );
     }
+    let least = crate::inspection::limits::LEAST_MEMORY_MIB;
+    if config.inspection.memory_mib < least {
+        return wrong(
+            &["inspection", "memory_mib"],
+            format!("no worker can work in {} MiB", config.inspection.memory_mib),
+            format!("give at least {least}"),
+        );
+    }
     let intel = &config.intel;
     for (key, value) in [("refresh_seconds", intel.refresh_seconds), ("stale_hours", intel.stale_hours)] {
         above_zero(&["intel", key], value, "feeds could not be followed")?;

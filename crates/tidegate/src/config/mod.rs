@@ -35,6 +35,8 @@ pub struct Config {
     pub ledger: LedgerSection,
     /// How upstreams are asked.
     pub upstream: UpstreamSection,
+    /// How artifacts are looked into.
+    pub inspection: InspectionSection,
     /// Which feeds of advisories and signals are followed.
     pub intel: IntelSection,
     /// Where events are sent.
@@ -193,6 +195,39 @@ impl Default for UpstreamSection {
             proxy: ENVIRONMENT.into(),
             no_proxy: Vec::new(),
         }
+    }
+}
+
+/// `[inspection]`
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InspectionSection {
+    /// Whether artifacts are looked into before they are decided on.
+    pub enabled: bool,
+    /// How many are looked into at a time, each in a process of its own; 0 is one for each processor.
+    pub workers: u64,
+    /// Mebibytes of memory for each of these processes.
+    pub memory_mib: u64,
+    /// Whether a release is compared with the one before.
+    pub compare: Compare,
+}
+
+/// With what a release is compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compare {
+    /// With the version before it; that one is fetched where this one can do something worth comparing.
+    #[default]
+    Fetch,
+    /// With the version before it, where that one is here already.
+    Known,
+    /// With none.
+    Never,
+}
+
+impl Default for InspectionSection {
+    fn default() -> Self {
+        Self { enabled: true, workers: 0, memory_mib: 256, compare: Compare::Fetch }
     }
 }
 

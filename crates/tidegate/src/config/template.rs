@@ -62,6 +62,15 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # Hosts, domains and networks that are asked without the proxy that is named here.
 # no_proxy = []
 
+[inspection]
+# Whether artifacts are looked into before they are decided on: secrets, what their code does, licences, what they hold.
+# enabled = true
+# How many at a time, each in a process of its own (0: one for each processor), and mebibytes of memory for each.
+# workers = 0
+# memory_mib = 256
+# Compare a release with the version before it: "fetch" gets that one where it matters, "known" takes what is here, "never".
+# compare = "fetch"
+
 [intel]
 # Whether advisories and signals are fetched. What `tidegate intel import` loads counts either way.
 # sync = true

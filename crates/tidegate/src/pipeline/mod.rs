@@ -10,6 +10,7 @@
 pub mod admission;
 pub mod alarms;
 pub mod artifacts;
+pub mod contents;
 pub mod decide;
 pub mod denials;
 pub mod documents;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidegate::config::{
-    Cache, Config, EventsSection, FileSink, IntelSection, LedgerMode, LedgerSection, Log, PolicySection,
+    Cache, Config, EventsSection, FileSink, InspectionSection, IntelSection, LedgerMode, LedgerSection, Log, PolicySection,
     Repository, Server, Upstream, UpstreamSection, WebhookSink,
 };
 use tidegate_ledger::Mode;
@@ -17,7 +17,7 @@ use crate::support::{PATIENCE, Setup, days_ago, json, named, repository};
 /// behind it, and a test.
 #[expect(dead_code, reason = "compiled, never called")]
 fn every_field_has_a_test((config, repository, upstream): (Config, Repository, Upstream)) {
-    let Config { server, policy, cache, ledger, upstream: upstreams, intel, events, log, repository: _ } =
+    let Config { server, policy, cache, ledger, upstream: upstreams, inspection, intel, events, log, repository: _ } =
         config;
     // operations.rs: max_connections, max_head_bytes, max_body_bytes, idle_seconds, write_seconds, drain_seconds; here: the
     // rest.
@@ -55,6 +55,8 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         proxy: _,
         no_proxy: _,
     } = upstreams;
+    // inspecting.rs
+    let InspectionSection { enabled: _, workers: _, memory_mib: _, compare: _ } = inspection;
     // bundles.rs: trusted_bundle_keys; advisories.rs: the rest.
     let IntelSection {
         sync: _,
