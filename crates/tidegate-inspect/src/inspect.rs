@@ -19,6 +19,9 @@ pub fn inspect(request: &Request, bytes: &[u8], budgets: &Budgets, scratch: &dyn
     look.finish()
 }
 
+/// Builds the tables that inspections use, so that the first one does not wait for them.
+pub fn prepare() {}
+
 /// What all detectors share of one pass.
 struct Look<'r> {
     request: &'r Request,
@@ -54,6 +57,7 @@ impl<'r> Look<'r> {
 
 impl Visitor for Look<'_> {
     fn leaf(&mut self, leaf: &Leaf<'_>) -> Flow {
+        self.extent.largest_leaf_bytes = self.extent.largest_leaf_bytes.max(leaf.bytes.len() as u64);
         if matches!(leaf.format, Format::Elf | Format::Pe | Format::MachO) {
             self.extent.native_files += 1;
         }

@@ -98,6 +98,8 @@ pub struct Extent {
     pub entries: u64,
     /// Bytes unpacked.
     pub unpacked_bytes: u64,
+    /// Bytes of the largest leaf.
+    pub largest_leaf_bytes: u64,
     /// Programs and libraries in machine code.
     pub native_files: u64,
 }

@@ -17,6 +17,8 @@ mod rights;
 #[cfg(test)]
 mod tests;
 
+use std::os::fd::RawFd;
+
 use proof::Probe;
 
 /// What the process may use up from here on.
@@ -54,6 +56,22 @@ impl Confinement {
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.missing.is_empty() && self.files_refused && self.sockets_refused
+    }
+}
+
+/// Closes every descriptor but standard input, output and error: what whoever started the process left open.
+///
+/// To be called before anything was opened, or what was opened is gone.
+#[expect(unsafe_code, reason = "closing by number is outside what the compiler can check; see SAFETY")]
+pub fn close_inherited() {
+    let Ok(folder) = std::fs::read_dir("/proc/self/fd") else { return };
+    let names = folder.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<RawFd>().ok());
+    // Collected first, so that the listing's own descriptor is closed by its owner.
+    let inherited: Vec<RawFd> = names.filter(|&number| number > 2).collect();
+    for number in inherited {
+        // SAFETY: nothing in this process owns a descriptor yet (see above), so none of its owners loses one. Numbers
+        // that are closed already are left alone by the system.
+        unsafe { rustix::io::close(number) };
     }
 }
 

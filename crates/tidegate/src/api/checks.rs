@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tidegate_model::{PackageName, Sha256};
 use tidegate_model::coordinate::PackageRef;
 use tidegate_model::facts::FactState;
+use tidegate_model::{PackageName, Sha256};
 use tidegate_policy::Policy;
 use tokio::task::JoinSet;
 

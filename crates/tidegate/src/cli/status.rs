@@ -75,7 +75,7 @@ fn shown(status: &Value) -> String {
         );
     }
     if let Some(inspection) = status.get("inspection").filter(|s| !s.is_null()) {
-        let _ = writeln!(out, "inspection  {}", workers(inspection));
+        let _ = writeln!(out, "inspection  {}", inspecting(inspection));
     }
     for sink in list(status, "event_sinks") {
         let _ = writeln!(out, "events      {}", event_sink(sink));
@@ -96,19 +96,19 @@ fn shown(status: &Value) -> String {
     out
 }
 
-/// How looking inside stands, on a line.
-fn workers(inspection: &Value) -> String {
-    let count = |key: &str| inspection[key].as_u64().unwrap_or(0);
+/// How inspection stands, on a line.
+fn inspecting(inspection: &Value) -> String {
     let mut line = format!(
-        "{} workers of {} MiB: {} looked into, {} under way, {} waiting",
-        count("workers"),
-        count("memory_mib"),
-        count("done"),
-        count("busy"),
-        count("waiting")
+        "{} workers of {} MiB, {} artifacts looked into",
+        inspection["workers"], inspection["memory_mib"], inspection["done"]
     );
-    if count("lost") > 0 {
-        let _ = write!(line, ", {}", styled(CARE, &format!("{} workers lost", count("lost"))));
+    let gaps: u64 =
+        inspection["gaps"].as_object().into_iter().flatten().filter_map(|(_, n)| n.as_u64()).sum();
+    if gaps > 0 {
+        let _ = write!(line, ", {}", styled(CARE, &format!("{gaps} could not be")));
+    }
+    for reason in list(inspection, "degraded") {
+        let _ = write!(line, ", {}", styled(BAD, &safe(reason.as_str().unwrap_or_default())));
     }
     line
 }

@@ -8,6 +8,7 @@ mod template;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use tidegate_model::Ecosystem;
@@ -140,6 +141,33 @@ impl Default for Cache {
     }
 }
 
+/// `[inspection]`
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InspectionSection {
+    /// Whether artifacts are looked into before they are decided on.
+    pub enabled: bool,
+    /// Worker processes at a time; as many as there are processors where it is not said.
+    pub workers: Option<NonZeroUsize>,
+    /// Mebibytes of memory that each of them may take.
+    pub memory_mib: u64,
+    /// With what a release is compared.
+    pub compare: Compare,
+}
+
+impl Default for InspectionSection {
+    fn default() -> Self {
+        Self { enabled: true, workers: None, memory_mib: 256, compare: Compare::Fetch }
+    }
+}
+
+impl InspectionSection {
+    /// Worker processes at a time.
+    pub fn workers(&self) -> usize {
+        self.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get)
+    }
+}
+
 /// When a response may end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -198,20 +226,6 @@ impl Default for UpstreamSection {
     }
 }
 
-/// `[inspection]`
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct InspectionSection {
-    /// Whether artifacts are looked into before they are decided on.
-    pub enabled: bool,
-    /// How many are looked into at a time, each in a process of its own; 0 is one for each processor.
-    pub workers: u64,
-    /// Mebibytes of memory for each of these processes.
-    pub memory_mib: u64,
-    /// Whether a release is compared with the one before.
-    pub compare: Compare,
-}
-
 /// With what a release is compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -223,12 +237,6 @@ pub enum Compare {
     Known,
     /// With none.
     Never,
-}
-
-impl Default for InspectionSection {
-    fn default() -> Self {
-        Self { enabled: true, workers: 0, memory_mib: 256, compare: Compare::Fetch }
-    }
 }
 
 /// `[intel]`

@@ -65,8 +65,9 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 [inspection]
 # Whether artifacts are looked into before they are decided on: secrets, what their code does, licences, what they hold.
 # enabled = true
-# How many at a time, each in a process of its own (0: one for each processor), and mebibytes of memory for each.
-# workers = 0
+# Worker processes that do so at a time, where that is not to be as many as there are processors; and mebibytes of memory
+# that each of them may take.
+# workers = 4
 # memory_mib = 256
 # Compare a release with the version before it: "fetch" gets that one where it matters, "known" takes what is here, "never".
 # compare = "fetch"

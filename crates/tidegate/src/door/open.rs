@@ -48,14 +48,21 @@ pub struct Options {
     pub discovery: Vec<Result<Discovered, NotConfigured>>,
     /// The disk that ledger and blobs live on.
     pub disk: Arc<dyn Disk>,
-    /// What is started to look inside artifacts; this program itself where it is none.
-    pub worker: Option<WorkerCommand>,
+    /// What looks inside artifacts.
+    pub inspection_worker: WorkerCommand,
 }
 
 impl Options {
     /// Options for a door on this machine's disk and clock.
     pub fn new(config: Config, data: PathBuf, discovery: Vec<Result<Discovered, NotConfigured>>) -> Self {
-        Self { config, data, clock: Clock::system(), discovery, disk: Arc::new(RealDisk), worker: None }
+        Self {
+            config,
+            data,
+            clock: Clock::system(),
+            discovery,
+            disk: Arc::new(RealDisk),
+            inspection_worker: WorkerCommand::this_program(),
+        }
     }
 }
 
@@ -101,7 +108,9 @@ pub enum DoorError {
     #[error(transparent)]
     Events(#[from] SinkError),
     /// Nothing can look inside artifacts.
-    #[error("the workers that look inside artifacts cannot be set up: {source}\n  free threads and disk, or set enabled = false in [inspection]")]
+    #[error(
+        "the workers that look inside artifacts cannot be set up: {source}\n  free threads and disk, or set enabled = false in [inspection]"
+    )]
     Workers {
         /// What the system says.
         source: std::io::Error,
@@ -117,7 +126,7 @@ impl Door {
     /// # Errors
     /// [`DoorError`] says what cannot be used and what to do.
     pub fn open(options: Options) -> Result<Arc<Self>, DoorError> {
-        let Options { config, data, clock, discovery, disk, worker } = options;
+        let Options { config, data, clock, discovery, disk, inspection_worker } = options;
         let store_error = |e: &dyn std::error::Error| DoorError::Store(chain(e));
         disk.create_dir_all(&data).map_err(|source| DoorError::Data { path: data.clone(), source })?;
         let catalogue: Arc<dyn Catalogue> =
@@ -167,7 +176,7 @@ impl Door {
         for feed in &feeds {
             client.trust_host_of(&feed.host);
         }
-        let inspection = looker(&config, &data, worker, &*catalogue)?;
+        let inspection = looker(&config, &data, inspection_worker, &*catalogue)?;
         let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
         let events = Events::open(&config.events, &data, &client)?;
         let policy = rules::compile(&source)?;
@@ -227,11 +236,10 @@ impl Door {
 fn looker(
     config: &Config,
     data: &Path,
-    worker: Option<WorkerCommand>,
+    command: WorkerCommand,
     catalogue: &dyn Catalogue,
 ) -> Result<Looker, DoorError> {
     let failed = |source| DoorError::Workers { source };
-    let command = worker.map_or_else(WorkerCommand::this_program, Ok).map_err(failed)?;
     let key = Looker::key_of(catalogue).map_err(|e| DoorError::Store(chain(&e)))?;
     Looker::start(&config.inspection, data, command, key.ok_or(DoorError::Randomness)?).map_err(failed)
 }

@@ -63,7 +63,8 @@ async fn one(door: &Arc<Door>, old: &OutdatedInspection) -> Result<(), String> {
         hash_key: door.inspection.hash_key(),
     };
     let now = contents::inspect(door, sha256, size, request).await.map_err(|e| e.to_string())?;
-    let worse = before.is_none_or(|before| before.verdict < now.verdict) && now.verdict > Verdict::Clean;
+    let worse =
+        before.as_ref().is_none_or(|before| before.verdict < now.verdict) && now.verdict > Verdict::Clean;
     if before.as_ref() != Some(&now) {
         // What was decided on the old findings is decided anew.
         door.decide_anew();
@@ -84,7 +85,8 @@ fn tell(door: &Door, old: &OutdatedInspection, seen: &Seen) {
         return;
     }
     let what = seen.summary.as_deref().unwrap_or("see its findings");
-    let message = format!("{purl} was admitted, and a newer inspector finds it {}: {what}", seen.verdict.as_str());
+    let message =
+        format!("{purl} was admitted, and a newer inspector finds it {}: {what}", seen.verdict.as_str());
     let alarm = NewAlarm {
         kind: AlarmKind::Contents.as_str().into(),
         subject: format!("{purl} {}", old.file),
@@ -109,7 +111,8 @@ fn tell(door: &Door, old: &OutdatedInspection, seen: &Seen) {
         found: old.sha256.into(),
         upstream: None,
     };
-    let entry = EntryDraft { time: door.clock.now(), tenant: TENANT.into(), body: Body::Alarm(Box::new(entry)) };
+    let entry =
+        EntryDraft { time: door.clock.now(), tenant: TENANT.into(), body: Body::Alarm(Box::new(entry)) };
     if let Err(error) = door.recorder.append(&entry) {
         tracing::error!(error = %error, "an alarm could not be recorded: {error}");
     }

@@ -39,12 +39,10 @@ impl Looker {
         if !section.enabled {
             return Ok(Self { pool: None, key });
         }
-        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
-        let workers = usize::try_from(section.workers).unwrap_or(cores);
         let config = pool::Config {
             command,
-            workers: if workers == 0 { cores } else { workers },
-            limits: Limits { memory_bytes: section.memory_mib << 20, ..Limits::default() },
+            workers: section.workers(),
+            limits: Limits { memory_bytes: section.memory_mib.saturating_mul(1 << 20), ..Limits::default() },
             scratch: data.join(SCRATCH),
         };
         Ok(Self { pool: Some(Pool::start(config)?), key })
@@ -112,6 +110,13 @@ impl Looker {
         match self.status() {
             None => vec![told("off", "nothing looks inside: [inspection] enabled is false".into())],
             Some(status) => status.degraded.into_iter().map(|why| told("workers", why)).collect(),
+        }
+    }
+
+    /// Has a worker ready before the first artifact comes.
+    pub fn warm_up(&self) {
+        if let Some(pool) = &self.pool {
+            pool.warm_up();
         }
     }
 

@@ -6,8 +6,9 @@
 use std::collections::{HashMap, HashSet};
 
 use tidegate_model::facts::{
-    ArtifactFacts, BinaryFacts, ContentFacts, FactState, Facts, Group, LicenceFacts, LifecycleFacts, MalwareFacts, NameFacts,
-    PrincipalFacts, ProvenanceFacts, PublisherFacts, RepositoryFacts, RequestFacts, ScriptFacts, SecretFacts,
+    ArtifactFacts, BinaryFacts, ContentFacts, FactState, Facts, Group, LicenceFacts, LifecycleFacts,
+    MalwareFacts, NameFacts, PrincipalFacts, ProvenanceFacts, PublisherFacts, RepositoryFacts, RequestFacts,
+    ScriptFacts, SecretFacts,
 };
 use tidegate_model::{ArtifactKind, Coordinate, Digest, Principal, Sha256, Stated, Timestamp};
 use tidegate_store::catalogue::{CatalogueError, LocalBlock};
@@ -117,6 +118,7 @@ pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timesta
     let known = known.of(file.version.as_str());
     let (vulnerabilities, reported) = (known.0.clone(), known.1.clone());
     let inside = inside(question, &purl, sha256);
+    let scripts = scripts(&file.install_script, history.install_script_new, &inside);
     Facts {
         artifact: ArtifactFacts {
             kind: Some(ArtifactKind::Package),
@@ -150,16 +152,7 @@ pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timesta
             }),
             Stated::NotOffered => Group::gap(FactState::NotOffered, "the upstream offers no attestations"),
         },
-        scripts: match &file.install_script {
-            Stated::Known(runs) => {
-                Group::known(ScriptFacts { install: Some(*runs), new_in_version: history.install_script_new })
-            }
-            // Whether it is new cannot be told: the index says nothing of the version before either.
-            Stated::NotOffered => inside
-                .seen
-                .and_then(Seen::scripts)
-                .unwrap_or_else(|| inside.gap("the index does not say, and the bytes do not either")),
-        },
+        scripts,
         binary: inside.binary,
         secrets: inside.secrets,
         model: not_applicable(),
@@ -248,6 +241,18 @@ fn inside<'a>(question: &Question<'a>, purl: &str, sha256: Option<Sha256>) -> In
     }
 }
 
+/// What the index says of install scripts, else what the bytes do.
+fn scripts(stated: &Stated<bool>, new_in_version: Option<bool>, inside: &Inside<'_>) -> Group<ScriptFacts> {
+    match stated {
+        Stated::Known(runs) => Group::known(ScriptFacts { install: Some(*runs), new_in_version }),
+        // Whether it is new cannot be told: the index says nothing of the version before either.
+        Stated::NotOffered => inside
+            .seen
+            .and_then(Seen::scripts)
+            .unwrap_or_else(|| inside.gap("the index does not say, and the bytes do not either")),
+    }
+}
+
 /// What the index declares and what the texts in the bytes come to; rules read the latter where it is known.
 fn licence(declared: &Stated<String>, concluded: Option<&String>) -> Group<LicenceFacts> {
     let declared = match declared {
@@ -258,7 +263,11 @@ fn licence(declared: &Stated<String>, concluded: Option<&String>) -> Group<Licen
         Stated::NotOffered => None,
     };
     let stated = declared.clone().filter(|text| !text.is_empty());
-    Group::known(LicenceFacts { expression: concluded.cloned().or(stated), concluded: concluded.cloned(), declared })
+    Group::known(LicenceFacts {
+        expression: concluded.cloned().or(stated),
+        concluded: concluded.cloned(),
+        declared,
+    })
 }
 
 fn not_applicable<T>() -> Group<T> {

@@ -268,14 +268,16 @@ async fn wait_for(
         .map_or_else(|| hold_of(request.repository.ecosystem), Duration::from_secs);
     let file = &package.index.files()[position].file;
     let until = tokio::time::Instant::now() + hold;
-    let staged = match tokio::time::timeout_at(until, stage(door, &request.repository, package, position, part)).await {
-        Ok(Ok(staged)) => staged,
-        Ok(Err(error)) => return Err(denials::of_upstream_error(file.as_str(), &error)),
-        Err(_) => {
-            let what = format!("{file} is still on its way from {}; ask again", package.upstream.name);
-            return Err(pending(what));
-        }
-    };
+    let staged =
+        match tokio::time::timeout_at(until, stage(door, &request.repository, package, position, part)).await
+        {
+            Ok(Ok(staged)) => staged,
+            Ok(Err(error)) => return Err(denials::of_upstream_error(file.as_str(), &error)),
+            Err(_) => {
+                let what = format!("{file} is still on its way from {}; ask again", package.upstream.name);
+                return Err(pending(what));
+            }
+        };
     if part == Part::Whole {
         let looking = contents::look(door, package, position, &staged);
         match tokio::time::timeout_at(until, looking).await {

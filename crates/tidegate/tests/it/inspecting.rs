@@ -83,7 +83,10 @@ fn a_control_that_is_off_says_so() {
     let door = Setup::new(&upstream).with(|config| config.inspection.enabled = false).open();
     let answer = door.get(FILE);
     assert_eq!(answer.status, 200);
-    assert!(answer.header("x-tidegate-degraded").unwrap().contains("contents: nothing looks inside"), "{answer:?}");
+    assert!(
+        answer.header("x-tidegate-degraded").unwrap().contains("contents: nothing looks inside"),
+        "{answer:?}"
+    );
     assert_eq!(status(&door), Value::Null);
     // Switched on again, what was served before is looked into when it is next asked for.
     let mut setup = door.close();
@@ -102,20 +105,6 @@ fn many_who_wait_share_one_look() {
         }
     });
     assert_eq!(status(&door)["done"], 1);
-}
-
-#[test]
-fn as_many_workers_as_configured_and_no_more_memory() {
-    let upstream = upstream(&[]);
-    let door = Setup::new(&upstream)
-        .with(|config| {
-            config.inspection.workers = 3;
-            config.inspection.memory_mib = 192;
-        })
-        .open();
-    let status = status(&door);
-    assert_eq!((&status["workers"], &status["memory_mib"]), (&3.into(), &192.into()));
-    assert_eq!(door.get(FILE).status, 200);
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod faults;
 mod feeds_gone_wrong;
 mod groups;
 mod inspecting;
+mod inspection;
 mod one_door;
 mod operations;
 mod paths;

@@ -11,7 +11,6 @@ use tidegate::config::{self, Config};
 use tidegate::door::{Door, Options};
 use tidegate::http::server::Server;
 use tidegate::inspection::WorkerCommand;
-use tidegate::inspection::worker::SUBCOMMAND;
 use tidegate_model::waiver::{Waiver, WaiverState};
 use tidegate_model::{Ecosystem, Principal};
 use tidegate_store::catalogue::{Scope, Token, TokenHash, WaiverEvent};
@@ -70,7 +69,7 @@ impl Setup {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let mut options = Options::new(self.config.clone(), self.data().join("door"), Vec::new());
         options.clock = self.clock.clone();
-        options.worker = Some(worker());
+        options.inspection_worker = worker();
         let (door, server, address, tls) = runtime.block_on(async {
             let door = Door::open(options).unwrap();
             let server = Arc::new(Server::new(Arc::clone(&door)));
@@ -86,7 +85,7 @@ impl Setup {
 
 /// What doors of tests start to look inside artifacts: the tests' own program is no worker.
 pub(crate) fn worker() -> WorkerCommand {
-    WorkerCommand { program: env!("CARGO_BIN_EXE_tidegate").into(), arguments: vec![SUBCOMMAND.into()] }
+    WorkerCommand { program: env!("CARGO_BIN_EXE_tidegate").into(), ..WorkerCommand::this_program() }
 }
 
 /// A configured repository with these upstreams.
