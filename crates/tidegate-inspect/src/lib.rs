@@ -7,6 +7,8 @@
 //!
 //! [`views::each`] shows a leaf as other readers would decode it: UTF-16, base64, hex, escapes, percent-encoding.
 //!
+//! [`secrets`] finds what opens other doors.
+//!
 //! The crate refuses to judge: what an oddity or a gap means is the detectors' and policy's. It executes nothing, opens no
 //! socket, and writes no file but the scratch files of [`Scratch`].
 
@@ -19,10 +21,13 @@ mod formats;
 mod inspect;
 pub mod inspection;
 mod json;
+pub mod licences;
 mod limiter;
+mod manifests;
 mod path;
 mod report;
 mod scratch;
+pub mod secrets;
 pub mod views;
 mod walk;
 

@@ -12,6 +12,7 @@ pub mod digest;
 pub mod ecosystem;
 pub mod facts;
 pub mod finding;
+pub mod licence;
 pub mod name;
 pub mod principal;
 pub mod release;

@@ -97,7 +97,7 @@ fn run(bytes: &[u8], start: usize, mut end: usize, builder: &mut Builder<'_, '_>
 }
 
 /// Characters of the alphabets, with whatever is left over at the end.
-fn decode(text: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn decode(text: &[u8], out: &mut Vec<u8>) {
     for group in text.chunks(4) {
         let value = |n: usize| group.get(n).map_or(0, |b| u32::from(VALUES[usize::from(*b)]));
         let bits = value(0) << 18 | value(1) << 12 | value(2) << 6 | value(3);

@@ -9,15 +9,35 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import behaviour_bad_cargo  # noqa: E402
+import behaviour_bad_npm_hidden  # noqa: E402
+import behaviour_bad_npm_install  # noqa: E402
+import behaviour_bad_pypi_import  # noqa: E402
+import behaviour_bad_pypi_install  # noqa: E402
+import behaviour_bad_variants  # noqa: E402
+import behaviour_good_cargo  # noqa: E402
+import behaviour_good_npm_code  # noqa: E402
+import behaviour_good_npm_install  # noqa: E402
+import behaviour_good_pypi_build  # noqa: E402
+import behaviour_good_pypi_library  # noqa: E402
+import behaviour_good_pypi_system  # noqa: E402
+import behaviour_good_variants  # noqa: E402
 import collect  # noqa: E402
 import secrets_bad_coded  # noqa: E402
 import secrets_bad_packed  # noqa: E402
 import secrets_bad_text  # noqa: E402
 import secrets_good_packed  # noqa: E402
 import secrets_good_text  # noqa: E402
+import secrets_variants  # noqa: E402
 
 AREAS = (
-    ("secret", (secrets_bad_text, secrets_bad_packed, secrets_bad_coded, secrets_good_text, secrets_good_packed)),
+    ("secret", (
+        secrets_bad_text, secrets_bad_packed, secrets_bad_coded, secrets_good_text, secrets_good_packed, secrets_variants)),
+    ("behaviour", (
+        behaviour_bad_npm_install, behaviour_bad_npm_hidden, behaviour_bad_pypi_install, behaviour_bad_pypi_import,
+        behaviour_bad_cargo, behaviour_good_npm_install, behaviour_good_npm_code, behaviour_good_pypi_build,
+        behaviour_good_pypi_library, behaviour_good_pypi_system, behaviour_good_cargo, behaviour_bad_variants,
+        behaviour_good_variants)),
 )
 
 

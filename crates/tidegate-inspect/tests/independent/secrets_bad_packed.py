@@ -60,7 +60,16 @@ def python_packages(items):
     v = token("grafana", "wheel")
     items.bad("grafana-token.whl", "grafana", "wheel", shapes.wheel("corp-metrics", "1.3.0", [
         ("corp_metrics/__init__.py", "from .push import push\n"),
-        ("corp_metrics/push.py", "import json, urllib.request\n\nURL = 'https://grafana.corp.example/api/annotations'\nTOKEN = '%s'\n\n\ndef push(text):\n    r = urllib.request.Request(URL, json.dumps({'text': text}).encode(), {'Authorization': 'Bearer ' + TOKEN})\n    return urllib.request.urlopen(r)\n" % v)]),
+        ("corp_metrics/push.py", '''import json, urllib.request
+
+URL = 'https://grafana.corp.example/api/annotations'
+TOKEN = '%s'
+
+
+def push(text):
+    r = urllib.request.Request(URL, json.dumps({'text': text}).encode(), {'Authorization': 'Bearer ' + TOKEN})
+    return urllib.request.urlopen(r)
+''' % v)]),
         v, "a service account token in a module", "pypi")
     account, v = tokens.service_account("sdist")
     items.bad("service-account-in-tests.tar.gz", "gcp", "sdist", shapes.sdist("corp-etl", "0.9.1", [
@@ -131,7 +140,7 @@ def archives(items):
     v = token("docker-org", "image")
     layers = [kit.tar([("bin/app", "#!/bin/sh\n"), ("root/.docker/token", v + "\n")]), kit.tar([("root/.docker/.wh.token", "")])]
     items.bad("whiteout-image.tar", "docker-hub", "docker-save", kit.docker_save(layers, {
-        "architecture": "amd64", "os": "linux", "config": {"Cmd": ["app"]}, "history": [{"created_by": "COPY . /"}, {"created_by": "RUN rm /root/.docker/token"}]}),
+        "architecture": "amd64", "os": "linux", "config": {"Cmd": ["app"]}, "history": [{"created_by": "COPY . /"}, {"created_by": "RUN rm ~/.docker/token"}]}),
         v, "a file deleted in a later layer still stands in the earlier one")
     v = token("sonarqube", "image")
     items.bad("history-image.tar", "sonarqube", "docker-save", kit.docker_save([kit.tar([("bin/app", "#!/bin/sh\n")])], {

@@ -39,7 +39,7 @@ def notify(text, channel="#releases"):
 
 import (
 	"context"
-	"golang.org/x/oauth2"
+	"git.corp.example/lib/oauth2"
 )
 
 const ghToken = "@@"
@@ -196,12 +196,24 @@ LOG_LEVEL=warn
     one(items, "requirements.txt", "password", "requirements", "--extra-index-url https://ci:@@@wheels.corp.example/simple\nflask==3.0.2\ncorp-auth==1.8\n", "an index address with user and password", "pypi")
     one(items, "dot.gitconfig", "github", "gitconfig", '[user]\n\tname = Release Bot\n[url "https://x-access-token:@@@github.com/"]\n\tinsteadOf = https://github.com/\n', "a token in a rewritten address")
     one(items, "workflow.yml", "sonarqube", "ci-workflow", "on: push\njobs:\n  scan:\n    runs-on: ubuntu-latest\n    env:\n      SONAR_TOKEN: @@\n    steps:\n      - run: sonar-scanner\n", "a project token set in a workflow")
-    one(items, "circle.yml", "circleci", "ci-workflow", "version: 2.1\njobs:\n  trigger:\n    docker: [{image: cimg/base:stable}]\n    steps:\n      - run: curl -H 'Circle-Token: @@' https://ci.corp.example/api/v2/me\n", "an API token in a curl header")
+    one(items, "circle.yml", "circleci", "ci-workflow", '''version: 2.1
+jobs:
+  trigger:
+    docker: [{image: cimg/base:stable}]
+    steps:
+      - run: curl -H 'Circle-Token: @@' https://ci.corp.example/api/v2/me
+''', "an API token in a curl header")
     one(items, "terraform.rc", "terraform", "terraform-rc", 'credentials "app.terraform.io" {\n  token = "@@"\n}\n', "the client's credentials block")
     one(items, "gradle.properties", "artifactory", "java-properties", "org.gradle.jvmargs=-Xmx2g\nartifactoryUser=ci\nartifactoryApiKey=@@\n", "an artifact store's key in build properties")
     d = Dice("wp")
     value = token("password", "wp")
-    items.bad("wp-config.php", "password", "source-php", "<?php\ndefine('DB_NAME', 'blog');\ndefine('DB_USER', 'blog');\ndefine('DB_PASSWORD', '%s');\ndefine('DB_HOST', '10.2.0.8');\ndefine('AUTH_KEY', '%s');\n" % (value, d.text("abcdefghjk#!%^&*()-_", 64)),
+    items.bad("wp-config.php", "password", "source-php", '''<?php
+define('DB_NAME', 'blog');
+define('DB_USER', 'blog');
+define('DB_PASSWORD', '%s');
+define('DB_HOST', '10.2.0.8');
+define('AUTH_KEY', '%s');
+''' % (value, d.text("abcdefghjk#!%^&*()-_", 64)),
               value, "a database password of a blog")
 
 

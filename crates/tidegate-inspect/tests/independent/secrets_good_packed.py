@@ -24,7 +24,12 @@ def npm_packages(items):
         ("index.js", "const fs=require('fs');\nexports.parse=(t)=>Object.fromEntries(t.split('\\n').map((l)=>l.split('=')));\n"),
         ("README.md", "```\nS3_BUCKET=\"YOURS3BUCKET\"\nSECRET_KEY=\"YOURSECRETKEYGOESHERE\"\n```\n"), ("tests/.env", "BASIC=basic\nSINGLE_QUOTES='single_quotes'\nEMPTY=\nPASSWORD=example\n")]), "a settings loader with its samples", "npm")
     g("octo-client.tgz", "parameter", "npm-tgz", shapes.npm("octo-client", "20.0.0", [
-        ("index.js", "class Client {\n  constructor({ auth }) { this.auth = auth; }\n  request(path) { return fetch('https://api.github.com' + path, { headers: { authorization: `token ${this.auth}` } }); }\n}\nmodule.exports = { Client };\n"),
+        ("index.js", '''class Client {
+  constructor({ auth }) { this.auth = auth; }
+  request(path) { return fetch('https://api.github.com' + path, { headers: { authorization: `token ${this.auth}` } }); }
+}
+module.exports = { Client };
+'''),
         ("README.md", "```js\nconst c = new Client({ auth: `personal-access-token123` });\n```\n")]), "a client that takes its token as an argument", "npm")
     g("provenance.tgz", "sigstore", "npm-tgz", shapes.npm("signed-lib", "1.0.0", [
         ("index.js", LIB), ("bundle.sigstore.json", json.dumps({"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", "verificationMaterial": {"certificate": {"rawBytes": b64(d.raw(600))}, "tlogEntries": [{"logId": {"keyId": b64(d.raw(32))}, "inclusionPromise": {"signedEntryTimestamp": b64(d.raw(71))}, "canonicalizedBody": b64(d.raw(900))}]}, "dsseEnvelope": {"payload": b64('{"_type":"statement"}'), "signatures": [{"sig": b64(d.raw(71))}]}}))]), "an attestation and its certificate", "npm")
@@ -43,7 +48,16 @@ def python_packages(items):
     g = items.good
     g("records.whl", "record", "wheel", shapes.wheel("many-modules", "1.0.0", [("many_modules/m%03d.py" % i, "X = %d\n" % i) for i in range(140)] + [("many_modules/__init__.py", "")]), "a RECORD of 140 digests", "pypi")
     g("certs.whl", "certificate", "wheel", shapes.wheel("ca-certs", "2024.2.2", [("ca_certs/__init__.py", "import os\n\n\ndef where():\n    return os.path.join(os.path.dirname(__file__), 'cacert.pem')\n"), ("ca_certs/cacert.pem", "".join(keys.certificate(Dice("cc%d" % i)) for i in range(10)))]), "a bundle of certificates", "pypi")
-    g("boto-like.whl", "parameter", "wheel", shapes.wheel("cloud-sdk", "1.34.0", [("cloud_sdk/__init__.py", ""), ("cloud_sdk/credentials.py", "import os\n\n\nclass EnvProvider:\n    ACCESS_KEY = 'AWS_ACCESS_KEY_ID'\n    SECRET_KEY = 'AWS_SECRET_ACCESS_KEY'\n\n    def load(self):\n        return os.environ[self.ACCESS_KEY], os.environ[self.SECRET_KEY]\n"), ("cloud_sdk/data/examples.json", json.dumps({"AccessKeyId": "AK" "IA" "IOSFODNN7" "EXAMPLE", "SecretAccessKey": "wJalrXUtnFEMI/" + "K7MDENG/bPxRfiCYzEXAMPLEKEY"}))]), "names of variables and the documented example", "pypi")
+    g("boto-like.whl", "parameter", "wheel", shapes.wheel("cloud-sdk", "1.34.0", [("cloud_sdk/__init__.py", ""), ("cloud_sdk/credentials.py", '''import os
+
+
+class EnvProvider:
+    ACCESS_KEY = 'AWS_ACCESS_KEY_ID'
+    SECRET_KEY = 'AWS_SECRET_ACCESS_KEY'
+
+    def load(self):
+        return os.environ[self.ACCESS_KEY], os.environ[self.SECRET_KEY]
+'''), ("cloud_sdk/data/examples.json", json.dumps({"AccessKeyId": "AK" "IA" "IOSFODNN7" "EXAMPLE", "SecretAccessKey": "wJalrXUtnFEMI/" + "K7MDENG/bPxRfiCYzEXAMPLEKEY"}))]), "names of variables and the documented example", "pypi")
     g("hub-client.tar.gz", "documented-format", "sdist", shapes.sdist("hub-client", "0.20.0", [("hub_client.py", "def login(token: str) -> None:\n    if not token.startswith('hf' '_'):\n        raise ValueError('Invalid token: it must start with hf' '_')\n"), ("tests/test_login.py", "TOKEN = 'hf" "_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'\n")]), "a check of a token's beginning", "pypi")
     g("tuf-root.whl", "sigstore", "wheel", shapes.wheel("trust-root", "1.0.0", [("trust_root/__init__.py", ""), ("trust_root/root.json", json.dumps({"signatures": [{"keyid": d.hex(64), "sig": d.hex(142)} for _ in range(5)], "signed": {"_type": "root", "keys": {d.hex(64): {"keytype": "ecdsa", "keyval": {"public": keys.pem("PUBLIC KEY", d.raw(91))}} for _ in range(5)}, "version": 9}}))]), "a trust root: key ids, public keys, signatures", "pypi")
     g("weights.whl", "packed-data", "wheel", shapes.wheel("tiny-model", "0.1.0", [("tiny_model/__init__.py", ""), ("tiny_model/w.safetensors", b"\x40\0\0\0\0\0\0\0" + b'{"w":{"dtype":"F32","shape":[64,64],"data_offsets":[0,16384]}}'.ljust(64) + d.raw(16384)), ("tiny_model/vocab.json", json.dumps({d.text(ALNUM, 6): i for i in range(2000)}))]), "numbers and a vocabulary", "pypi")

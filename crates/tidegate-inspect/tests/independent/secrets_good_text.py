@@ -29,16 +29,57 @@ def placeholders(items):
         "gh" "p_" + LOWER + DIGITS, "np" "m_" + "abcdefghij" * 3 + "123456"), "alphabets in order, as written by hand in tests")
     g("fake-tokens.py", "test-vector", "source-python", "FAKE = [\n    '%s',\n    '%s',\n    '%s',\n]\n" % (
         "sk-" "ant-api03-" + "fake-key-for-testing-" * 4, "hf" "_" + "EXAMPLE" * 5, "SG" ".EXAMPLEEXAMPLEEXAMPLE1.EXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLE12"), "they say that they are not real")
-    g("workflow.yml", "reference", "ci-workflow", "on: {release: {types: [published]}}\njobs:\n  publish:\n    runs-on: ubuntu-latest\n    permissions: {id-token: write}\n    steps:\n      - uses: actions/checkout@%s\n      - run: npm publish\n        env:\n          NODE_AUTH_TOKEN: ${{ secrets.NPM_TOKEN }}\n          GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}\n" % Dice("wf").hex(40), "references to secrets and an action pinned by commit")
-    g("main.tf", "reference", "hcl", 'variable "token" { sensitive = true }\n\nprovider "registry" {\n  token    = var.token\n  password = data.vault_generic_secret.db.data["password"]\n}\n', "references, no values")
+    g("workflow.yml", "reference", "ci-workflow", '''on: {release: {types: [published]}}
+jobs:
+  publish:
+    runs-on: ubuntu-latest
+    permissions: {id-token: write}
+    steps:
+      - uses: actions/checkout@%s
+      - run: npm publish
+        env:
+          NODE_AUTH_TOKEN: ${{ secrets.NPM_TOKEN }}
+          GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}
+''' % Dice("wf").hex(40), "references to secrets and an action pinned by commit")
+    g("main.tf", "reference", "hcl", '''variable "token" { sensitive = true }
+
+provider "registry" {
+  token    = var.token
+  password = data.vault_generic_secret.db.data["password"]
+}
+''', "references, no values")
     g("secret.yaml", "reference", "helm", "apiVersion: v1\nkind: Secret\ndata:\n  token: {{ .Values.token | b64enc | quote }}\n  password: {{ randAlphaNum 32 | b64enc }}\n", "a template that makes its values at install")
     g("application.properties", "reference", "java-properties", "spring.datasource.password=${DB_PASSWORD}\njwt.secret=${JWT_SECRET:}\n", "references, no values")
-    g("compose.yaml", "local-default", "yaml", "services:\n  db:\n    image: postgres:16\n    environment:\n      POSTGRES_USER: postgres\n      POSTGRES_PASSWORD: postgres\n  app:\n    environment:\n      DATABASE_URL: postgres://postgres:postgres@db:5432/app_test\n", "the default login of a local test database")
-    g("urls.test.js", "documented-example", "source-javascript", "assert.equal(parse('https://user:pass@example.com:8080/p?q#h').password, 'pass');\nassert.equal(parse('http://a:b@c:29/d').user, 'a');\nassert.throws(() => parse('mongodb://<user>:<password>@host'));\n", "addresses in a parser's tests")
+    g("compose.yaml", "local-default", "yaml", '''services:
+  db:
+    image: postgres:16
+    environment:
+      POSTGRES_USER: postgres
+      POSTGRES_PASSWORD: postgres
+  app:
+    environment:
+      DATABASE_URL: postgres://postgres:postgres@db:5432/app_test
+''', "the default login of a local test database")
+    g("urls.test.js", "documented-example", "source-javascript", '''assert.equal(parse('https://user:pass@example.com:8080/p?q#h').password, 'pass');
+assert.equal(parse('http://a:b@c:29/d').user, 'a');
+assert.throws(() => parse('mongodb://<user>:<password>@host'));
+''', "addresses in a parser's tests")
     g("README-db.md", "documented-example", "markdown", "Connect with `postgresql://username:password@localhost:5432/mydb` or `redis://:password@127.0.0.1:6379/0`.\nFor Atlas: `mongodb+srv://<username>:<password>@cluster0.example.net/`.\n", "addresses that show the form")
-    g("aws.test.py", "documented-example", "source-python", "@pytest.fixture(autouse=True)\ndef aws(monkeypatch):\n    monkeypatch.setenv('AWS_ACCESS_KEY_ID', 'testing')\n    monkeypatch.setenv('AWS_SECRET_ACCESS_KEY', 'testing')\n    monkeypatch.setenv('AWS_SESSION_TOKEN', 'testing')\n", "stand-ins of a mocked cloud")
+    g("aws.test.py", "documented-example", "source-python", '''@pytest.fixture(autouse=True)
+def aws(monkeypatch):
+    monkeypatch.setenv('AWS_ACCESS_KEY_ID', 'testing')
+    monkeypatch.setenv('AWS_SECRET_ACCESS_KEY', 'testing')
+    monkeypatch.setenv('AWS_SESSION_TOKEN', 'testing')
+''', "stand-ins of a mocked cloud")
     g("config.sample.json", "placeholder", "json", json.dumps({"token": "INSERT_TOKEN_HERE", "clientSecret": "********", "apiKey": "{{API_KEY}}", "password": "hunter2"}, indent=1), "words that stand for values")
-    g("cassette.yaml", "placeholder", "yaml", "interactions:\n- request:\n    headers:\n      Authorization: [Bearer REDACTED]\n      X-Api-Key: ['**********']\n    uri: https://api.corp.example/v1/me\n  response: {status: {code: 200}, body: {string: '{\"id\": \"%s\"}'}}\n" % Dice("cas").uuid(), "a recorded exchange with its credentials taken out")
+    g("cassette.yaml", "placeholder", "yaml", '''interactions:
+- request:
+    headers:
+      Authorization: [Bearer REDACTED]
+      X-Api-Key: ['**********']
+    uri: https://api.corp.example/v1/me
+  response: {status: {code: 200}, body: {string: '{"id": "%s"}'}}
+''' % Dice("cas").uuid(), "a recorded exchange with its credentials taken out")
     g("azurite.env", "documented-example", "dotenv", "CONN=DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=%s;BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;\n" % (
         "Eby8vdM02xNOcqFlqUwJPLlmEtl" + "CDXJ1OUzFT50uSRZ6IFsuFq2UVE" + "rCz4I6tq/K1SZFPTOtr/KBHBeks" + "oGMGw=="), "the storage emulator's published key")
     g("hardhat.md", "documented-example", "markdown", "Account #0 of the local node: `0x%s`. Never send real funds.\n" % ("ac0974bec39a17e36ba4a6b4d238ff94" + "4bacb478cbed5efcae784d7bf4f2ff80"), "the published key of a local development chain")
@@ -54,10 +95,25 @@ def parsers(items):
     g("prefix.go", "token-regex", "source-go", 'package auth\n\nimport "strings"\n\nfunc Kind(t string) string {\n\tswitch {\n\tcase strings.HasPrefix(t, "gh' 'p_"):\n\t\treturn "classic"\n\tcase strings.HasPrefix(t, "github' '_pat_"):\n\t\treturn "fine"\n\tcase strings.HasPrefix(t, "gh' 's_"):\n\t\treturn "app"\n\t}\n\treturn "unknown"\n}\n', "code that tells token kinds apart")
     g("pem.rs", "token-regex", "source-rust", 'const BEGIN: &str = "-----BEGIN PRIVATE ' 'KEY-----";\nconst END: &str = "-----END PRIVATE ' 'KEY-----";\n\npub fn body(text: &str) -> Option<&str> {\n    text.split_once(BEGIN)?.1.split_once(END).map(|p| p.0.trim())\n}\n', "a PEM reader's constants: no key between them")
     g("TOKENS.md", "documented-format", "markdown", "| Kind | Form |\n|---|---|\n| personal | `gh" "p_` and 36 letters and digits |\n| bot | `xo" "xb-` numbers `-` letters |\n| hub | `hf" "_` and 34 letters |\n\nTokens of the old form (40 hex digits) were revoked in 2021.\n", "a table of token forms")
-    g("generate.py", "token-regex", "source-python", "import secrets\nimport string\n\n\ndef new_token(prefix='corp_'):\n    body = ''.join(secrets.choice(string.ascii_letters + string.digits) for _ in range(36))\n    return prefix + body\n", "makes tokens, holds none")
+    g("generate.py", "token-regex", "source-python", '''import secrets
+import string
+
+
+def new_token(prefix='corp_'):
+    body = ''.join(secrets.choice(string.ascii_letters + string.digits) for _ in range(36))
+    return prefix + body
+''', "makes tokens, holds none")
     g("i18n.json", "translation", "json", json.dumps({"password": "Mot de passe", "token": "Jeton d'accès", "secret": "Clé secrète", "api_key": "Votre clé d'API", "passwordHelp": "Au moins 12 caractères, dont !@#$%"}, ensure_ascii=False, indent=1), "translated labels of a form")
-    g("password.test.js", "test-vector", "source-javascript", "test.each(['P@ssw0rd!', 'correct horse battery staple', 'Tr0ub4dor&3'])('%s is weak', (password) => {\n  expect(strength(password)).toBeLessThan(3);\n});\n", "sample passwords of a strength meter")
-    g("form.vue", "identifier", "source-vue", "<template><input v-model=\"password\" type=\"password\" autocomplete=\"current-password\" /></template>\n<script setup>\nconst password = ref('')\nconst passwordVisibilityToggleButtonLabel = 'toggle-password-visibility-button-label'\n</script>\n", "long names that speak of passwords")
+    g("password.test.js", "test-vector", "source-javascript", '''test.each(['P@ssw0rd!', 'correct horse battery staple', 'Tr0ub4dor&3'])('%s is weak', (password) => {
+  expect(strength(password)).toBeLessThan(3);
+});
+''', "sample passwords of a strength meter")
+    g("form.vue", "identifier", "source-vue", '''<template><input v-model="password" type="password" autocomplete="current-password" /></template>
+<script setup>
+const password = ref('')
+const passwordVisibilityToggleButtonLabel = 'toggle-password-visibility-button-label'
+</script>
+''', "long names that speak of passwords")
 
 
 def public_matter(items):
@@ -74,9 +130,24 @@ def public_matter(items):
     g("dkim.txt", "public-key", "dns", 'mail._domainkey IN TXT ( "v=DKIM1; k=rsa; p=%s" )\ngoogle-site-verification=%s\n' % (d.text(B64STD, 216), d.text(B64URL, 43)), "records that are published")
     g("manifest.json", "public-key", "json", json.dumps({"manifest_version": 3, "name": "Reader", "version": "1.0", "key": "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA" + d.text(B64STD, 340) + "IDAQAB"}), "the public key that fixes an extension's id")
     g("app.config", "public-key", "xml", '<assemblyIdentity name="Corp.Core" publicKeyToken="b77a5c561934e089" culture="neutral" />\n<add assembly="System, Version=4.0.0.0, PublicKeyToken=31bf3856ad364e35"/>\n', "assembly identities")
-    g("client-config.js", "public-client-id", "source-javascript", "export default {\n  oauthClientId: '%s-%s.apps.googleusercontent.com',\n  stripePublishableKey: '%s',\n  sentryDsn: 'https://%s@o%d.ingest.sentry.example/%d',\n  mapbox: '%s',\n  recaptchaSiteKey: '6Le%s',\n};\n" % (
+    g("client-config.js", "public-client-id", "source-javascript", '''export default {
+  oauthClientId: '%s-%s.apps.googleusercontent.com',
+  stripePublishableKey: '%s',
+  sentryDsn: 'https://%s@o%d.ingest.sentry.example/%d',
+  mapbox: '%s',
+  recaptchaSiteKey: '6Le%s',
+};
+''' % (
         d.text(DIGITS, 12), d.text(LOWER + DIGITS, 32), "pk" "_live_51" + d.text(ALNUM, 97), d.hex(32), 450001, 450002, "pk" "." + kit.b64url('{"u":"corp","a":"' + d.text(LOWER + DIGITS, 25) + '"}') + "." + d.text(B64URL, 22), d.text(B64URL, 37)), "identifiers that every page visitor sees")
-    g("docusaurus.config.js", "public-client-id", "source-javascript", "module.exports = {\n  title: 'Corp Docs',\n  themeConfig: {\n    // search-only key, safe to commit\n    algolia: { appId: 'R2IYF7ETH7', apiKey: '%s', indexName: 'corp-docs', contextualSearch: true },\n    posthog: { apiKey: '%s' },\n  },\n};\n" % (d.hex(32), "ph" "c_" + d.text(ALNUM, 43)), "a search-only key and a write-only project key")
+    g("docusaurus.config.js", "public-client-id", "source-javascript", '''module.exports = {
+  title: 'Corp Docs',
+  themeConfig: {
+    // search-only key, safe to commit
+    algolia: { appId: 'R2IYF7ETH7', apiKey: '%s', indexName: 'corp-docs', contextualSearch: true },
+    posthog: { apiKey: '%s' },
+  },
+};
+''' % (d.hex(32), "ph" "c_" + d.text(ALNUM, 43)), "a search-only key and a write-only project key")
     g("rum.html", "public-client-id", "html", "<script>DD_RUM.init({applicationId:'%s',clientToken:'pub%s',site:'datadoghq.example',sampleRate:10});gtag('config','G-%s');</script>\n" % (d.uuid(), d.hex(32), d.text(UPPER + DIGITS, 10)), "client tokens of page analytics")
     g("cosign.pub", "public-key", "pem", keys.pem("PUBLIC KEY", bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200") + b"\x04" + d.raw(64)), "a signature verification key")
     g("request.csr", "certificate", "pem", keys.pem("CERTIFICATE REQUEST", d.raw(600)), "a certificate request")

@@ -7,6 +7,7 @@ mod gzips;
 mod hostile;
 mod properties;
 mod python;
+mod secrets;
 mod support;
 mod tars;
 mod views;

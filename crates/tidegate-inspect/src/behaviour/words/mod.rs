@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 
 pub use address::{Address, is_wallet_address, webhook};
-pub use prose::{asks_for_secrets, instructs};
+pub use prose::{asks_for_secrets, instructs, orders_line};
 
 /// Bytes of a text that are looked at.
 const LOOK_BYTES: usize = 64 << 10;

@@ -203,3 +203,30 @@ pub fn instructs(text: &str) -> bool {
     (overrides && near(&text, OVERRIDES, ACTS))
         || (near(&text, CONCEALS, ACTS) && near(&text, CONCEALS, READERS))
 }
+
+/// The line at which a text gives hidden orders to an assistant: in a comment that a reader of the rendered page does not see,
+/// or by asking for secrets.
+#[must_use]
+pub fn orders_line(text: &str) -> Option<u32> {
+    let mut rest = text;
+    let mut offset = 0;
+    while let Some(at) = rest.find("<!--") {
+        let body = &rest[at + 4..];
+        let end = body.find("-->").unwrap_or(body.len());
+        if instructs(&body[..end]) || asks_for_secrets(&body[..end]) {
+            let before = &text[..offset + at];
+            return u32::try_from(before.matches('\n').count() + 1).ok();
+        }
+        offset += at + 4 + end;
+        rest = &body[end..];
+    }
+    let paragraphs = text.split("\n\n").take(5_000);
+    let mut line = 1_usize;
+    for paragraph in paragraphs {
+        if instructs(paragraph) || asks_for_secrets(paragraph) {
+            return u32::try_from(line).ok();
+        }
+        line += paragraph.matches('\n').count() + 2;
+    }
+    None
+}

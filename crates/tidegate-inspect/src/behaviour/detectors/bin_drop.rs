@@ -1,0 +1,104 @@
+//! A program is unpacked or fetched, made executable and started.
+//!
+//! Machine code that comes from a constant or from a server passes everyone who reads source. Packages with native parts ship or build them openly.
+//!
+//! **What to do:** see where the program comes from. **Limits:** installers that compare a digest, and packages that say they are native, are told as medium.
+//! **Example:** `write(tmp, b64decode(B)); chmod(tmp, 0o755); Popen(tmp)`.
+
+use super::common::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "behaviour/bin-drop",
+    catalogue: "BIN-DROP",
+    title: "drops a program and starts it",
+    severity: High,
+    ecosystems: &[],
+    run,
+};
+
+fn run(package: &Package, findings: &mut Findings) {
+    let is_native = package.manifest.as_ref().is_some_and(|manifest| manifest.is_native);
+    for (code, from, to, _) in package.flows() {
+        let is_unpacked = matches!(from.what, What::Decode | What::BigConstant);
+        let is_fetched = matches!(from.what, What::NetReceive | What::ChannelReceive);
+        if to.what != What::FileWrite || !(is_unpacked || is_fetched) || !early(code, to) {
+            continue;
+        }
+        let Some(start) = starts(code, &to.detail) else { continue };
+        let hidden = is_hidden_place(&to.detail);
+        let grade = match (is_unpacked, hidden) {
+            _ if code.checks_digest || is_native => (Medium, Likely),
+            (true, _) => (High, Sure),
+            (false, true) => (High, Sure),
+            (false, false) if start.what == What::Exec => (High, Likely),
+            _ => (Medium, Likely),
+        };
+        let source = if is_unpacked {
+            "unpacks from its code".to_owned()
+        } else {
+            format!("fetches from {}", host(&from.detail))
+        };
+        findings.tell(code, start, grade, &format!("starts a program that it {source} {}", when(code, to)));
+    }
+    for (code, fact) in package.facts(&[What::Exec, What::ExecDetached, What::LibraryLoad]) {
+        let Some(name) = fact.detail.split_whitespace().next().and_then(basename) else { continue };
+        let shipped =
+            package.files.iter().find(|file| file.is_native() && file.path.rsplit('/').next() == Some(name));
+        if let Some(file) = shipped.filter(|_| early(code, fact) && !is_native) {
+            let ending = file.path.rsplit('.').next().unwrap_or_default();
+            let disguised = ["png", "jpg", "gif", "dat", "txt", "json", "css", "ttf", "woff", "md", "log"]
+                .contains(&ending);
+            let grade = if disguised {
+                (High, Sure)
+            } else if is_install(code, fact) {
+                (High, Likely)
+            } else {
+                (Medium, Likely)
+            };
+            findings.tell(
+                code,
+                fact,
+                grade,
+                &format!("starts a program in machine code that it ships {}", when(code, fact)),
+            );
+        }
+    }
+}
+
+/// Where the file that is written is started or made executable.
+fn starts<'a>(code: &'a Code, path: &str) -> Option<&'a Fact> {
+    let kinds = [What::Exec, What::ExecDetached, What::LibraryLoad];
+    let by_name = basename(path).and_then(|name| {
+        code.facts.facts.iter().find(|fact| kinds.contains(&fact.what) && fact.detail.contains(name))
+    });
+    let by_mode = || {
+        let executable = of_file(code, What::MakeExecutable).find(|fact| fact.detail == path)?;
+        let runs = code
+            .facts
+            .facts
+            .iter()
+            .any(|fact| kinds.contains(&fact.what) && fact.detail.starts_with(['*', '/', '~']));
+        runs.then_some(executable)
+    };
+    by_name.or_else(by_mode)
+}
+
+/// Folders for passing things and those that nobody opens.
+fn is_hidden_place(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    [
+        "/tmp",
+        "tmp/",
+        "temp/",
+        "%temp%",
+        "appdata",
+        "/dev/shm",
+        "/var/tmp",
+        "~/.",
+        "library/caches",
+        "programdata",
+        "/users/public",
+    ]
+    .iter()
+    .any(|place| path.contains(place))
+}

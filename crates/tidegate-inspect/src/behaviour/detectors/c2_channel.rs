@@ -1,0 +1,48 @@
+//! Messages from the network become commands.
+//!
+//! Whoever sends them runs programs on the machine, for as long as the code runs.
+//!
+//! **What to do:** do not run it. **Limits:** servers for terminals and developers do this for their own clients, on demand; with no address in the code that is told as
+//! low. **Example:** `ws.on('message', m => exec(m.toString()))`.
+
+use super::common::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "behaviour/c2-channel",
+    catalogue: "C2-CHANNEL",
+    title: "runs commands that somebody sends",
+    severity: Critical,
+    ecosystems: &[],
+    run,
+};
+
+fn run(package: &Package, findings: &mut Findings) {
+    for (code, from, to, _) in package.flows() {
+        let commands = matches!(to.what, What::Exec | What::ExecDetached)
+            || to.what == What::Eval && from.what == What::ChannelReceive;
+        let is_channel =
+            from.what == What::ChannelReceive || from.what == What::NetReceive && !is_install(code, to);
+        if !commands || !is_channel || code.language == Some(Language::Shell) {
+            continue;
+        }
+        let abroad = foreign(&from.detail).is_some();
+        let sends_back = code
+            .facts
+            .flowing()
+            .any(|(source, sink, _)| source.what == What::ExecOutput && sink.what == What::NetSend);
+        let grade = match (early(code, to), abroad, from.what == What::ChannelReceive) {
+            (true, true, _) => (Critical, Sure),
+            (true, false, true) => (Critical, Likely),
+            (true, false, false) => (High, Likely),
+            (false, true, _) => (High, Likely),
+            (false, false, _) if sends_back => (Medium, Likely),
+            _ => (Low, Hint),
+        };
+        findings.tell(
+            code,
+            to,
+            grade,
+            &format!("runs what {} sends as a command {}", host(&from.detail), when(code, to)),
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! The home folder, the disk or everything that is found is deleted or overwritten.
+//!
+//! **Why:** there is no way back. Protest and revenge do this by country, by date, or after a failed theft.
+//!
+//! **What to do:** do not run it. **Limits:** folders that a package made itself, caches and temporary folders are not meant.
+//! **Example:** `fs.rmSync(os.homedir(), {recursive: true, force: true})`.
+
+use super::common::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "behaviour/destruct",
+    catalogue: "DESTRUCT",
+    title: "deletes or overwrites what is not its own",
+    severity: Critical,
+    ecosystems: &[],
+    run,
+};
+
+fn run(package: &Package, findings: &mut Findings) {
+    for (code, fact) in package.facts(&[What::FileDelete, What::Exec, What::ExecDetached]) {
+        let is_all = match fact.what {
+            What::FileDelete => is_everything(&fact.detail),
+            _ => words::has(&fact.detail, Class::Destruct) && is_destructive(&fact.detail),
+        };
+        if is_all {
+            let is_gated =
+                fact.gates.iter().any(|gate| matches!(gate, Gate::Locale | Gate::Time | Gate::Machine));
+            let grade = if early(code, fact) || is_gated { (Critical, Sure) } else { (High, Likely) };
+            findings.tell(
+                code,
+                fact,
+                grade,
+                &format!("deletes the home folder, the disk or all that it finds {}", when(code, fact)),
+            );
+        }
+    }
+    for (code, from, to, _) in package.flows() {
+        let walks = from.what == What::FolderRead && is_everything(&from.detail);
+        if walks && matches!(to.what, What::FileDelete | What::FileWrite) {
+            let grade = if early(code, to) { (Critical, Sure) } else { (High, Likely) };
+            findings.tell(
+                code,
+                to,
+                grade,
+                &format!(
+                    "walks through the home folder or the disk and deletes or overwrites what it finds {}",
+                    when(code, to)
+                ),
+            );
+        }
+    }
+}
+
+/// Whether a path is a home folder, a root, or all within.
+fn is_everything(path: &str) -> bool {
+    let path = path.trim().trim_matches(['"', '\'']).replace('\\', "/");
+    let path = path.trim_end_matches("/*").trim_end_matches("/**").trim_end_matches('/');
+    matches!(
+        path,
+        "~" | ""
+            | "/home"
+            | "/Users"
+            | "/root"
+            | "/etc"
+            | "/usr"
+            | "/var"
+            | "C:"
+            | "c:"
+            | "D:"
+            | "C:/Users"
+            | "C:/Windows"
+            | "~/Documents"
+            | "~/Desktop"
+            | "/boot"
+            | "/bin"
+    ) && !(path.is_empty() && !path.starts_with('/') && path.len() != 0)
+        || path.starts_with("/dev/sd")
+        || path.starts_with("/dev/nvme")
+        || path == "/dev/disk0"
+}
+
+fn is_destructive(detail: &str) -> bool {
+    let detail = detail.to_ascii_lowercase();
+    // Folders below home are their makers' own.
+    let below_home = ["rm -rf ~/", "rm -fr ~/", "rm -rf $home/"].iter().any(|start| {
+        detail.find(start).is_some_and(|at| {
+            detail[at + start.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.')
+        })
+    });
+    let weak = ["xargs rm", "xargs -0 rm", "-delete", "shred -", "dd if=/dev/zero", "rm -rf /"];
+    !below_home && !weak.iter().any(|word| detail.contains(word))
+        || detail.contains("--no-preserve-root")
+        || detail.contains("of=/dev/sd")
+}

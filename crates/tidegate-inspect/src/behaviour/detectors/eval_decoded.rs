@@ -1,0 +1,48 @@
+//! Text that was encoded is decoded and run as code.
+//!
+//! Code is encoded so that nobody reads it. Loaders of workers and templates decode text that they hold for other reasons; they do so in functions, and
+//! there it is told as low.
+//!
+//! **What to do:** decode it without running it, and read. **Limits:** where the decoder is the code's own invention, only its parts are seen.
+//! **Example:** `eval(Buffer.from('…', 'base64').toString())`.
+
+use super::common::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "behaviour/eval-decoded",
+    catalogue: "EVAL-DECODED",
+    title: "runs decoded text as code",
+    severity: High,
+    ecosystems: &[],
+    run,
+};
+
+fn run(package: &Package, findings: &mut Findings) {
+    for (code, from, to, decoded) in package.flows() {
+        let is_hidden = from.what == What::Decode || from.what == What::BigConstant && decoded;
+        if !is_hidden
+            || !matches!(to.what, What::Eval | What::Exec | What::ExecDetached)
+            || code.language == Some(Language::Shell)
+        {
+            continue;
+        }
+        // Escapes of addresses and characters are decoded everywhere.
+        let is_weak = matches!(from.detail.as_str(), "percent" | "charcode" | "reverse" | "rot");
+        let is_constant =
+            code.facts.flowing().any(|(source, sink, _)| sink == from && source.what == What::BigConstant)
+                || from.folded
+                || to.folded;
+        let grade = match (early(code, to), is_constant) {
+            (true, _) if to.what == What::Eval && !is_weak => (High, Sure),
+            (true, _) => (High, Likely),
+            (false, true) if !is_weak => (High, Likely),
+            (false, _) => (Low, Hint),
+        };
+        findings.tell(
+            code,
+            to,
+            grade,
+            &format!("runs text as code that it decodes first ({}) {}", from.detail, when(code, to)),
+        );
+    }
+}

@@ -1,0 +1,40 @@
+//! The whole environment is sent away.
+//!
+//! It holds every token of a build machine. Programs read the variables that they know; no purpose needs all of them elsewhere.
+//!
+//! **What to do:** do not run it; if it ran, exchange every secret of that environment. **Limits:** functions that pass the environment to an address
+//! of their caller are told as medium. **Example:** `post(url, JSON.stringify(process.env))`.
+
+use super::common::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "behaviour/exfil-env-all",
+    catalogue: "EXFIL-ENV-ALL",
+    title: "sends the whole environment",
+    severity: Critical,
+    ecosystems: &[],
+    run,
+};
+
+fn run(package: &Package, findings: &mut Findings) {
+    for (code, from, to, _) in package.flows() {
+        let is_all = from.what == What::EnvAll
+            || from.what == What::ExecOutput && words::has(&from.detail, Class::EnvDump)
+            || from.what == What::FileRead && words::has(&from.detail, Class::EnvDump);
+        if !is_all || !matches!(to.what, What::NetSend | What::DnsQuery) {
+            continue;
+        }
+        let grade = match (early(code, to), foreign(&to.detail).is_some()) {
+            (true, true) => (Critical, Sure),
+            (true, false) => (Critical, Likely),
+            (false, true) => (High, Likely),
+            (false, false) => (Medium, Hint),
+        };
+        findings.tell(
+            code,
+            to,
+            grade,
+            &format!("sends the whole environment to {} {}", host(&to.detail), when(code, to)),
+        );
+    }
+}

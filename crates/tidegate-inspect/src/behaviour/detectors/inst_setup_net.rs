@@ -1,0 +1,65 @@
+//! `setup.py` sends something, or runs what it fetches.
+//!
+//! `setup.py` is run by everyone who installs from source, before anything of the package is used. Fetching sources of a library happens;
+//! sending something, or running what was fetched, is no part of building.
+//!
+//! **What to do:** do not install it from source before somebody has read the file. **Limits:** fetching alone is told as low.
+//! **Example:** `class Run(install): def run(self): urlopen(Request(url, data=…))`.
+
+use super::common::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "behaviour/inst-setup-net",
+    catalogue: "INST-SETUP-NET",
+    title: "`setup.py` sends something or runs what it fetches",
+    severity: High,
+    ecosystems: &[Ecosystem::Pypi],
+    run,
+};
+
+fn run(package: &Package, findings: &mut Findings) {
+    for code in
+        package.code.iter().filter(|code| code.path == "setup.py" && code.language == Some(Language::Python))
+    {
+        for (from, to, _) in code.facts.flowing() {
+            let runs = matches!(
+                to.what,
+                What::Exec | What::ExecDetached | What::Eval | What::LibraryLoad | What::DynamicImport
+            );
+            if from.what == What::NetReceive && runs {
+                let grade = if code.checks_digest { (Medium, Likely) } else { (High, Sure) };
+                findings.tell(
+                    code,
+                    to,
+                    grade,
+                    &format!("`setup.py` runs what it fetches from {}", host(&from.detail)),
+                );
+            }
+        }
+        let fetches = of_file(code, What::NetReceive).next();
+        for fact in of_file(code, What::NetSend) {
+            let is_only_fetch = fetches.is_some_and(|fetch| fetch.line == fact.line)
+                && !code
+                    .facts
+                    .flowing()
+                    .any(|(from, to, _)| to == fact && !matches!(from.what, What::NetReceive));
+            let grade = if is_only_fetch { (Low, Likely) } else { (High, Likely) };
+            findings.tell(
+                code,
+                fact,
+                grade,
+                &format!("`setup.py` sends something to {}", host(&fact.detail)),
+            );
+        }
+        if let Some(fact) = fetches {
+            let starts = in_file(code, &[What::ExecDetached, What::MakeExecutable]);
+            let grade = if starts && !code.checks_digest { (High, Likely) } else { (Low, Likely) };
+            findings.tell(
+                code,
+                fact,
+                grade,
+                &format!("`setup.py` fetches something from {}", host(&fact.detail)),
+            );
+        }
+    }
+}

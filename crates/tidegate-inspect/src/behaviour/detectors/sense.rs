@@ -1,0 +1,141 @@
+//! Questions that several detectors ask of facts.
+
+use crate::behaviour::facts::{Fact, Stage, What};
+use crate::behaviour::package::Code;
+use crate::behaviour::words::{self, Address, Class};
+
+/// Whether a fact happens without anybody calling the package.
+pub(super) fn early(code: &Code, fact: &Fact) -> bool {
+    code.stage(fact) <= Stage::Import
+}
+
+/// Whether a fact happens while the package is installed or built.
+pub(super) fn is_install(code: &Code, fact: &Fact) -> bool {
+    code.stage(fact) == Stage::Install
+}
+
+/// When, for a sentence.
+pub(super) fn when(code: &Code, fact: &Fact) -> &'static str {
+    match code.stage(fact) {
+        Stage::Install => "while it is installed",
+        Stage::Startup => "at every start of the interpreter",
+        Stage::Import => "as soon as it is loaded",
+        Stage::Call => "when one of its functions is called",
+        Stage::Aside => "in its tests or examples",
+    }
+}
+
+/// The host of an address that is written in the code and is not this machine.
+pub(super) fn foreign(detail: &str) -> Option<Address> {
+    let start = ["https://", "http://", "wss://", "ws://", "ftp://", "tcp://"]
+        .iter()
+        .filter_map(|scheme| detail.find(scheme))
+        .min();
+    let address = Address::of(start.map_or(detail, |at| &detail[at..]))?;
+    (address.is_constant() && !address.is_local()).then_some(address)
+}
+
+/// The host, for a sentence.
+pub(super) fn host(detail: &str) -> String {
+    foreign(detail).map_or_else(
+        || "an address that is made up while it runs".to_owned(),
+        |address| format!("`{}`", address.host),
+    )
+}
+
+/// Whether a host identity is one of a person or machine, not of a platform.
+pub(super) fn is_identity(fact: &Fact) -> bool {
+    const PLATFORM: &[&str] = &[
+        "platform",
+        "arch",
+        "release",
+        "type",
+        "version",
+        "endianness",
+        "cpus",
+        "machine",
+        "system",
+        "tmpdir",
+        "eol",
+        "uname -m",
+        "uname -s",
+        "processor",
+        "python_version",
+        "loadavg",
+        "totalmem",
+        "freemem",
+        "uptime",
+    ];
+    let detail = fact.detail.to_ascii_lowercase();
+    let call = detail.trim_end_matches("()").rsplit(['.', ':']).next().unwrap_or_default().trim().to_owned();
+    fact.what == What::HostIdentity
+        && !PLATFORM.contains(&call.as_str())
+        && !PLATFORM.contains(&detail.as_str())
+}
+
+/// Whether a source is nobody else's business: secrets, the environment, files of credentials, who the user is.
+pub(super) fn is_private_source(fact: &Fact) -> bool {
+    match fact.what {
+        What::EnvAll | What::KeychainRead | What::ClipboardRead => true,
+        What::EnvRead => words::is_secret_variable(&fact.detail),
+        What::HostIdentity => is_identity(fact),
+        What::FileRead | What::FolderRead => words::classes(&fact.detail).any(&[
+            Class::CredentialFile,
+            Class::BrowserStore,
+            Class::Wallet,
+            Class::ChatStore,
+            Class::DotEnv,
+        ]),
+        What::ExecOutput => {
+            let words = words::classes(&fact.detail);
+            words.any(&[Class::Keychain, Class::EnvDump, Class::CredentialFile])
+                || ["whoami", "hostname", "id", "gh auth token", "npm token", "git config"].iter().any(
+                    |command| {
+                        fact.detail.trim() == *command || fact.detail.starts_with(&format!("{command} "))
+                    },
+                )
+        }
+        _ => false,
+    }
+}
+
+/// Facts of one kind in the same file.
+pub(super) fn of_file(code: &Code, what: What) -> impl Iterator<Item = &Fact> {
+    code.facts.all(what)
+}
+
+/// Whether a file has a fact of one of these kinds.
+pub(super) fn in_file(code: &Code, kinds: &[What]) -> bool {
+    code.facts.facts.iter().any(|fact| kinds.contains(&fact.what))
+}
+
+/// The first fact of these kinds whose detail means one of these.
+pub(super) fn any_in<'a>(code: &'a Code, kinds: &[What], classes: &[Class]) -> Option<&'a Fact> {
+    code.facts
+        .facts
+        .iter()
+        .find(|fact| kinds.contains(&fact.what) && words::classes(&fact.detail).any(classes))
+}
+
+/// The last part of a path, where it is constant and long enough to be compared.
+pub(super) fn basename(path: &str) -> Option<&str> {
+    let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    (name.len() >= 3 && !name.contains('*')).then_some(name)
+}
+
+/// Evidence without the token of a webhook.
+pub(super) fn redacted(text: &str) -> String {
+    if !words::webhook(text) {
+        return text.to_owned();
+    }
+    text.split('/')
+        .map(|part| {
+            if part.len() >= 12 && part.bytes().any(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
+                "…"
+            } else {
+                part
+            }
+        })
+        .collect::<Vec<_>>()
+        .join("/")
+}

@@ -1,0 +1,90 @@
+//! A package installs a command under the name of a common one.
+//!
+//! Scripts of a project find commands of its packages first, so `git` or `node` becomes this package's program.
+//!
+//! **What to do:** see what the command does. **Limits:** packages that bring the program itself have it in their name.
+//! **Example:** `"bin": {"git": "cli.js"}`.
+
+use super::common::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "behaviour/shadow-bin",
+    catalogue: "SHADOW-BIN",
+    title: "installs a command under a common name",
+    severity: High,
+    ecosystems: &[],
+    run,
+};
+
+const COMMANDS: &[&str] = &[
+    "node",
+    "npm",
+    "npx",
+    "git",
+    "sudo",
+    "python",
+    "python3",
+    "pip",
+    "pip3",
+    "ssh",
+    "scp",
+    "curl",
+    "wget",
+    "bash",
+    "sh",
+    "zsh",
+    "ls",
+    "cat",
+    "rm",
+    "cp",
+    "mv",
+    "grep",
+    "find",
+    "sed",
+    "awk",
+    "tar",
+    "cargo",
+    "rustc",
+    "docker",
+    "kubectl",
+    "aws",
+    "gcloud",
+    "az",
+    "gh",
+    "make",
+    "gcc",
+    "cc",
+    "env",
+    "which",
+    "chmod",
+    "ps",
+    "kill",
+    "su",
+    "openssl",
+    "gpg",
+    "terraform",
+    "go",
+    "java",
+    "powershell",
+    "cmd",
+];
+
+fn run(package: &Package, findings: &mut Findings) {
+    let Some(manifest) = &package.manifest else { return };
+    let name = manifest.name.clone().unwrap_or_default().to_ascii_lowercase();
+    for program in &manifest.programs {
+        let command = program.name.as_str();
+        let says_so = name.split(['/', '-', '_', '@', '.']).any(|part| {
+            part == command
+                || part.starts_with(command) && command.len() >= 3
+                || command.starts_with(part) && part.len() >= 3
+        });
+        let is_runtime = matches!(command, "npm" | "npx") && name.contains("node")
+            || matches!(command, "pip" | "pip3") && name.contains("python");
+        if COMMANDS.contains(&command) && !says_so && !is_runtime {
+            let message =
+                format!("installs a command called `{command}`, which every shell knows as another program");
+            findings.tell_at(&manifest.path, None, Stage::Install, (High, Likely), &message, &program.target);
+        }
+    }
+}

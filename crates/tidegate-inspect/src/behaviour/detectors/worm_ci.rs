@@ -1,0 +1,45 @@
+//! Workflows, tasks of editors or hooks of git are written outside the package's own folder.
+//!
+//! What stands there runs later, with the rights of the repository or of whoever opens it.
+//!
+//! **What to do:** look for files that nobody committed. **Limits:** tools that manage hooks of git write them when they are installed; that is told as medium.
+//! **Example:** a postinstall that writes `.github/workflows/x.yml`.
+
+use super::common::*;
+
+pub(super) const DETECTOR: Detector = Detector {
+    id: "behaviour/worm-ci",
+    catalogue: "WORM-CI",
+    title: "writes workflows, editor tasks or hooks unasked",
+    severity: Critical,
+    ecosystems: &[],
+    run,
+};
+
+fn run(package: &Package, findings: &mut Findings) {
+    for (code, fact) in package.facts(&[What::FileWrite, What::NetSend]) {
+        if !words::has(&fact.detail, Class::CiFile) {
+            continue;
+        }
+        let is_git_hook = fact.detail.contains("hooks/") || fact.detail.contains(".git/hooks");
+        let is_odd = code
+            .facts
+            .facts
+            .iter()
+            .any(|other| matches!(other.what, What::NetSend | What::Decode | What::EnvAll));
+        let grade = match (code.stage(fact), is_git_hook) {
+            (Stage::Install | Stage::Startup, true) if is_odd => (Critical, Likely),
+            (Stage::Install | Stage::Startup, true) => (Medium, Likely),
+            (Stage::Install | Stage::Startup, false) => (Critical, Sure),
+            (Stage::Import, false) if fact.scope == Scope::Load && is_odd => (Critical, Likely),
+            (Stage::Import, _) if is_odd => (High, Likely),
+            _ => (Info, Likely),
+        };
+        findings.tell(
+            code,
+            fact,
+            grade,
+            &format!("writes a file that CI, git or an editor will run {}", when(code, fact)),
+        );
+    }
+}
