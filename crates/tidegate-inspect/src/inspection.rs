@@ -2,6 +2,9 @@
 
 use tidegate_model::{Ecosystem, Finding};
 
+use crate::behaviour::diff::Summary;
+use crate::licences::Licences;
+
 /// Counts changes of what inspection finds. What an older inspector said is kept and looked at again behind.
 pub const INSPECTOR_VERSION: u32 = 1;
 
@@ -120,6 +123,10 @@ pub struct Inspection {
     pub behind: Vec<String>,
     /// Whether installing runs code of the package, as its own manifest says; none where it has no manifest.
     pub install_script: Option<bool>,
+    /// What it declares and holds of licences.
+    pub licences: Licences,
     /// How much was looked at.
     pub extent: Extent,
+    /// What a later release is compared with.
+    pub summary: Summary,
 }

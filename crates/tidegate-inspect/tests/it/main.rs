@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod archives;
+mod behaviour;
 mod containers;
 mod gzips;
 mod hostile;

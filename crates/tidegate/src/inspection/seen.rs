@@ -60,8 +60,30 @@ impl Seen {
             secret_detectors,
             install_script: inspection.install_script,
             native: inspection.extent.native_files > 0,
-            licence: None,
+            licence: inspection.licences.concluded.clone(),
             failed: None,
+        }
+    }
+
+    /// The small half of a comparison.
+    pub fn of_findings(mut findings: Vec<Finding>) -> Self {
+        findings.sort_by_key(|f| std::cmp::Reverse((f.severity, f.confidence)));
+        let holds: Vec<&Finding> = findings
+            .iter()
+            .filter(|f| f.severity >= FindingSeverity::High && f.confidence >= Confidence::Medium)
+            .collect();
+        let mut detectors: Vec<String> = Vec::new();
+        for finding in &holds {
+            if !detectors.contains(&finding.detector) {
+                detectors.push(finding.detector.clone());
+            }
+        }
+        Self {
+            // A difference alone is a reason to look, not a proof.
+            verdict: if holds.is_empty() { Verdict::Clean } else { Verdict::Suspicious },
+            summary: holds.first().map(|finding| summary(finding)),
+            detectors,
+            ..Self::default()
         }
     }
 

@@ -7,9 +7,14 @@ use tidegate_model::Sha256;
 use tidegate_store::catalogue::{CatalogueError, StoredInspection};
 
 use super::artifacts::Staged;
+use super::comparing;
+use super::facts::purl_of;
 use super::package::Package;
-use crate::door::Door;
+use crate::door::{Door, Repository};
 use crate::inspection::Seen;
+
+/// Names one file with its bytes.
+pub type LookKey = (Arc<str>, Sha256);
 
 /// Why some bytes are not looked into now. Whoever asks again may have better luck.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,13 +27,14 @@ pub enum NotInspected {
     Storage(String),
 }
 
-/// Sees to it that these bytes have been looked into, and that what was found is stored. What an older inspector found
-/// counts until it is looked at again, behind.
+/// Sees to it that these bytes have been looked into and compared with the release before, and that what was found is
+/// stored. What an older inspector found counts until it is looked at again, behind.
 ///
 /// # Errors
 /// [`NotInspected`]. That a worker died of the bytes is no error but a stored result.
 pub async fn look(
     door: &Arc<Door>,
+    repository: &Arc<Repository>,
     package: &Arc<Package>,
     position: usize,
     staged: &Staged,
@@ -36,24 +42,46 @@ pub async fn look(
     if !door.config.inspection.enabled {
         return Ok(());
     }
-    let sha256 = staged.known.sha256;
-    if door.caches.inspected.get(&sha256).is_some() {
+    let key: LookKey = (purl_of(package, position).into(), staged.known.sha256);
+    if door.caches.looked.get(&key).is_some() {
         return Ok(());
     }
+    let (door2, repository, package, staged, key2) =
+        (Arc::clone(door), Arc::clone(repository), Arc::clone(package), staged.clone(), key.clone());
+    // One flight for all who want this file; it goes on where all of them go away.
+    door.flights
+        .looks
+        .run(key, move || async move {
+            inspected(&door2, &package, position, &staged).await?;
+            comparing::compare(&door2, &repository, &package, position, staged.known.sha256).await?;
+            door2.caches.looked.insert(key2, ());
+            Ok(())
+        })
+        .await
+        .unwrap_or_else(unforeseen)
+}
+
+fn unforeseen() -> Result<(), NotInspected> {
+    Err(NotInspected::Unavailable("inspection ended in an unforeseen way; see the log".into()))
+}
+
+/// Sees to it that these bytes have been looked into.
+///
+/// # Errors
+/// [`NotInspected`].
+pub(super) async fn inspected(
+    door: &Arc<Door>,
+    package: &Arc<Package>,
+    position: usize,
+    staged: &Staged,
+) -> Result<(), NotInspected> {
+    let sha256 = staged.known.sha256;
     let (door2, package, staged) = (Arc::clone(door), Arc::clone(package), staged.clone());
     door.flights
         .inspections
-        .run(sha256, move || async move {
-            let done = at_hand_or_now(&door2, &package, position, &staged).await;
-            if done.is_ok() {
-                door2.caches.inspected.insert(sha256, ());
-            }
-            done
-        })
+        .run(sha256, move || async move { at_hand_or_now(&door2, &package, position, &staged).await })
         .await
-        .unwrap_or_else(|| {
-            Err(NotInspected::Unavailable("inspection ended in an unforeseen way; see the log".into()))
-        })
+        .unwrap_or_else(unforeseen)
 }
 
 async fn at_hand_or_now(
@@ -123,6 +151,6 @@ fn report_text(inspection: &Inspection) -> String {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn storage(error: CatalogueError) -> NotInspected {
+pub(super) fn storage(error: CatalogueError) -> NotInspected {
     NotInspected::Storage(format!("{error}: {}", error.cause))
 }

@@ -279,7 +279,7 @@ async fn wait_for(
             }
         };
     if part == Part::Whole {
-        let looking = contents::look(door, package, position, &staged);
+        let looking = contents::look(door, &request.repository, package, position, &staged);
         match tokio::time::timeout_at(until, looking).await {
             Ok(Ok(())) => {}
             Ok(Err(NotInspected::Storage(why))) => return Err(cannot(&why)),
