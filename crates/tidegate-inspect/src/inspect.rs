@@ -9,6 +9,7 @@ use crate::behaviour::{detectors, diff, verdict};
 use crate::inspection::{
     Extent, FINDINGS_KEPT, GAPS_KEPT, INSPECTOR_VERSION, Inspection, NotSeen, Request, Verdict,
 };
+use crate::inventory::InventoryCollector;
 use crate::licences::LicenceCollector;
 use crate::report::{Flow, Gap, Leaf, Oddity, Visitor};
 use crate::secrets::{FingerprintKey, Rules};
@@ -40,6 +41,7 @@ struct Look<'r> {
     not_seen: Vec<NotSeen>,
     package: Collector,
     licences: LicenceCollector,
+    inventory: InventoryCollector,
     extent: Extent,
 }
 
@@ -60,6 +62,7 @@ impl<'r> Look<'r> {
             not_seen: Vec::new(),
             package: Collector::new(subject),
             licences: LicenceCollector::new(),
+            inventory: InventoryCollector::new(),
             extent: Extent::default(),
         }
     }
@@ -87,6 +90,7 @@ impl<'r> Look<'r> {
             findings,
             not_seen: self.not_seen,
             licences,
+            inventory: self.inventory.finish(),
             extent: self.extent,
             summary,
         }
@@ -126,6 +130,7 @@ impl Visitor for Look<'_> {
         self.secrets(leaf);
         self.package.leaf(leaf);
         self.licences.leaf(leaf);
+        self.inventory.leaf(leaf);
         Flow::Continue(())
     }
 

@@ -3,6 +3,7 @@
 use tidegate_model::{Ecosystem, Finding};
 
 use crate::behaviour::diff::Summary;
+use crate::inventory::Inventory;
 use crate::licences::Licences;
 
 /// Counts changes of what inspection finds. What an older inspector said is kept and looked at again behind.
@@ -125,6 +126,8 @@ pub struct Inspection {
     pub install_script: Option<bool>,
     /// What it declares and holds of licences.
     pub licences: Licences,
+    /// What it is, and which components it holds.
+    pub inventory: Inventory,
     /// How much was looked at.
     pub extent: Extent,
     /// What a later release is compared with.

@@ -1,7 +1,7 @@
 //! Which reader reads which file, and what command lines within code do.
 
 use super::facts::{DETAIL_BYTES, Fact, FileFacts, Flow, Language, Scope, What};
-use super::{javascript, python, shell};
+use super::{javascript, python, rust_source, shell};
 
 /// Command lines of one file that are read.
 const COMMANDS: usize = 60;
@@ -15,9 +15,9 @@ pub fn read(language: Language, text: &[u8], path: &str, depth: u32) -> Option<F
     let mut facts = match language {
         Language::JavaScript => javascript::read(text, path),
         Language::Python => python::read(text, path),
+        Language::Rust => rust_source::read(text, path),
         Language::Shell => return Some(shell::read(text, depth)),
         Language::Windows => return Some(shell::read_windows(text, depth)),
-        _ => return None,
     };
     commands(&mut facts, depth);
     Some(facts)

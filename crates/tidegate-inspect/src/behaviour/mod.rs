@@ -14,6 +14,7 @@ pub mod python;
 mod record;
 #[cfg(test)]
 mod render;
+pub mod rust_source;
 pub mod shell;
 pub mod stages;
 pub mod verdict;

@@ -69,5 +69,10 @@ pub(crate) fn rendered(file: &FileFacts) -> String {
         let by = if flow.decoded { " by decoder" } else { "" };
         let _ = writeln!(out, "{} -> {}{by}", fact(flow.from), fact(flow.to));
     }
+    for (name, list) in [("imports", &file.imports), ("late imports", &file.late_imports)] {
+        if !list.is_empty() {
+            let _ = writeln!(out, "{name} {}", list.join(" "));
+        }
+    }
     out
 }

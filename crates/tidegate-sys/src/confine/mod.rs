@@ -17,6 +17,7 @@ mod rights;
 #[cfg(test)]
 mod tests;
 
+#[cfg(target_os = "linux")]
 use std::os::fd::RawFd;
 
 use proof::Probe;
@@ -62,6 +63,7 @@ impl Confinement {
 /// Closes every descriptor but standard input, output and error: what whoever started the process left open.
 ///
 /// To be called before anything was opened, or what was opened is gone.
+#[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "closing by number is outside what the compiler can check; see SAFETY")]
 pub fn close_inherited() {
     let Ok(folder) = std::fs::read_dir("/proc/self/fd") else { return };
@@ -69,11 +71,15 @@ pub fn close_inherited() {
     // Collected first, so that the listing's own descriptor is closed by its owner.
     let inherited: Vec<RawFd> = names.filter(|&number| number > 2).collect();
     for number in inherited {
-        // SAFETY: nothing in this process owns a descriptor yet (see above), so none of its owners loses one. Numbers
-        // that are closed already are left alone by the system.
-        unsafe { rustix::io::close(number) };
+        // SAFETY: nothing in this process owns a descriptor yet (see above), so no owner loses one. One that is closed
+        // already, as the listing's own is, is an error that changes nothing.
+        unsafe { libc::close(number) };
     }
 }
+
+/// This system has no list of descriptors, so none is closed.
+#[cfg(not(target_os = "linux"))]
+pub fn close_inherited() {}
 
 /// A process that has taken the first step.
 #[derive(Debug)]

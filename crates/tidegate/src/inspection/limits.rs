@@ -21,7 +21,7 @@ const CPU_SECONDS_PER_MIB: u64 = 1;
 const MOST_CPU_SECONDS: u64 = 450;
 
 /// Seconds of wall time for each second of CPU time: a worker shares processors with the door and the other workers.
-const WALL_PER_CPU: u32 = 2;
+const WALL_PER_CPU: u32 = 3;
 
 /// What a worker may use up. The defaults suit every ordinary package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct Limits {
     pub cpu_per_mib: Duration,
     /// The most CPU time for one artifact.
     pub most_cpu: Duration,
+    /// Wall time for each CPU time; what takes longer hangs.
+    pub wall_per_cpu: u32,
     /// Jobs after which a worker is replaced.
     pub jobs: u32,
     /// Time without a job after which a worker is ended.
@@ -62,6 +64,7 @@ impl Default for Limits {
             cpu: Duration::from_secs(CPU_SECONDS),
             cpu_per_mib: Duration::from_secs(CPU_SECONDS_PER_MIB),
             most_cpu: Duration::from_secs(MOST_CPU_SECONDS),
+            wall_per_cpu: WALL_PER_CPU,
             jobs: 128,
             idle: Duration::from_secs(60),
         }
@@ -79,7 +82,7 @@ impl Limits {
     /// Wall time for an artifact of `size` bytes; what takes longer hangs.
     #[must_use]
     pub fn deadline(&self, size: u64) -> Duration {
-        self.cpu_time(size).saturating_mul(WALL_PER_CPU)
+        self.cpu_time(size).saturating_mul(self.wall_per_cpu)
     }
 
     /// Memory that is the worker's own, stacks included.
@@ -108,8 +111,8 @@ mod tests {
     #[test]
     fn time_grows_with_the_artifact_and_ends_somewhere() {
         let limits = Limits::default();
-        assert_eq!(limits.deadline(0), Duration::from_secs(60));
+        assert_eq!(limits.deadline(0), Duration::from_secs(90));
         assert_eq!(limits.cpu_time(100 << 20), Duration::from_secs(130));
-        assert_eq!(limits.deadline(u64::MAX), Duration::from_secs(900));
+        assert_eq!(limits.deadline(u64::MAX), Duration::from_secs(1350));
     }
 }

@@ -46,7 +46,6 @@ pub struct WorkerCommand {
 
 impl WorkerCommand {
     /// This program itself, also where its file was replaced meanwhile.
-    #[must_use]
     pub fn this_program() -> Self {
         let running = PathBuf::from("/proc/self/exe");
         // Where the system does not say which program this is, no worker starts, and the status says so.

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::process::ExitCode;
@@ -141,7 +141,7 @@ impl<I: Inspector> Worker<I> {
         let program = env!("CARGO_PKG_VERSION").to_owned();
         self.say(&Reply::Hello(Hello { protocol: PROTOCOL, program, confinement }))?;
         loop {
-            let (job, artifact) = match wire::receive(&mut self.door) {
+            let (job, artifact) = match wire::receive(&mut Plain(&self.door)) {
                 Ok((Request::Job(job), artifact)) => (job, artifact),
                 Ok((Request::Start(_), _)) => return Err(WorkerError::Unexpected("a second start")),
                 Err(WireError::Closed) => return Ok(()),
@@ -187,8 +187,20 @@ impl<I: Inspector> Worker<I> {
     }
 }
 
-/// Writes to the socket as to a file: what std does instead takes a system call that workers have given up.
+/// Reads and writes the socket as a file: what std does instead takes system calls that workers have given up.
 struct Plain<'a>(&'a UnixStream);
+
+impl AsFd for Plain<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl io::Read for Plain<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(self.0, bytes)?)
+    }
+}
 
 impl io::Write for Plain<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidegate_inspect::{Inspection, Request};
 use tidegate_model::Sha256;
-use tidegate_store::catalogue::{CatalogueError, StoredInspection};
+use tidegate_store::catalogue::{BundledComponent, CatalogueError, StoredInspection};
 
 use super::artifacts::Staged;
 use super::comparing;
@@ -129,6 +129,7 @@ pub async fn inspect(
     let (stored, at) = (seen.clone(), door.clock.now());
     door.catalogue(move |c| {
         let report = result.unwrap_or_default();
+        let bundled = bundled(&report);
         c.put_inspection(
             &StoredInspection {
                 sha256,
@@ -137,13 +138,21 @@ pub async fn inspect(
                 facts: serde_json::to_string(&stored).expect("facts are plain values"),
                 report: report_text(&report),
             },
-            &[],
+            &bundled,
         )
     })
     .await
     .map_err(storage)?;
     door.metrics.inspected(seen.verdict, seen.failed.is_some());
     Ok(seen)
+}
+
+/// Components that have a public name and a version, so that advisories can touch them.
+fn bundled(inspection: &Inspection) -> Vec<BundledComponent> {
+    let components = inspection.inventory.components.iter().filter(|c| c.version.is_some());
+    components
+        .filter_map(|c| Some(BundledComponent { purl: c.purl.clone()?, path: c.path.clone() }))
+        .collect()
 }
 
 fn report_text(inspection: &Inspection) -> String {

@@ -5,7 +5,6 @@ mod confined;
 mod kills;
 mod liars;
 // Writers that can lie, from the unfolder's own tests.
-#[expect(dead_code, reason = "the unfolder's tests use the others")]
 #[path = "../../../tidegate-inspect/tests/it/support/tar.rs"]
 mod tar;
 #[expect(dead_code, reason = "the unfolder's tests use the others")]
@@ -109,13 +108,17 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 fn deflate(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip_as(flate2::Compression::fast(), bytes)
+}
+
+fn gzip_as(level: flate2::Compression, bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }

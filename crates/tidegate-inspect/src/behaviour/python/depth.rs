@@ -10,7 +10,7 @@ const BRACKETS: usize = 200;
 const INDENTS: usize = 100;
 
 /// Operators in one chain, with everything around it.
-const CHAIN: u32 = 20_000;
+const CHAIN: u32 = 40_000;
 
 /// Tokens of one file: a tree takes about a hundred times the room of a token's text.
 const TOKENS: u32 = 1_000_000;

@@ -353,7 +353,9 @@ impl<'a> Interp<'a> {
                 .ok()
                 .filter(|times| self.affords(text.len().saturating_mul(*times)))
                 .map(|times| Kind::Text { text: text.repeat(times).into(), exact: true }),
-            // Flags by name: the first stands for all.
+            (Operator::BitOr, Kind::Name(a, _), Kind::Name(b, _)) => {
+                Some(Kind::Name(fold::capped(&format!("{a}|{b}")), None))
+            }
             (Operator::BitOr, Kind::Name(..), _) => Some(left.kind.clone()),
             (Operator::BitOr, _, Kind::Name(..)) => Some(right.kind.clone()),
             (Operator::BitOr, Kind::Dict(a), Kind::Dict(b)) if a.len() + b.len() <= ELEMENTS => {
@@ -474,7 +476,7 @@ impl<'a> Interp<'a> {
             }
         };
         self.loops -= 1;
-        value.tainted(&iter.taint)
+        value
     }
 
     /// One element of what is gone through.
@@ -623,6 +625,12 @@ impl<'a> Interp<'a> {
         let args = self.arguments(&node.arguments);
         let value = match &receiver {
             Some((object, target, method)) => {
+                if let (Kind::Object(class), "start", true) =
+                    (&object.kind, *method, callee.as_name().is_some())
+                {
+                    // A thread or process of the file's own class: starting it runs `run`.
+                    self.call_member(*class, "run", &Args::default());
+                }
                 self.changes_receiver(object, target, method, &args, &site);
                 match &callee.kind {
                     Kind::Method(_) => self.method(object, method, &args, &site),

@@ -25,7 +25,7 @@ impl<'a> Interp<'a> {
                     _ => String::new(),
                 });
                 let writes = flags.is_some_and(|flags| {
-                    ["O_WRONLY", "O_RDWR", "O_CREAT"].iter().any(|flag| flags.ends_with(flag))
+                    ["O_WRONLY", "O_RDWR", "O_CREAT"].iter().any(|flag| flags.contains(flag))
                 });
                 Some(self.open_path(&path, writes, !writes, call))
             }
@@ -176,7 +176,6 @@ impl<'a> Interp<'a> {
             | "PIL.Image.open"
             | "cv2.imread"
             | "imageio.imread"
-            | "mmap.mmap"
             | "fileinput.input"
             | "numpy.load"
             | "numpy.fromfile"

@@ -51,7 +51,7 @@ pub(super) fn splits_a_word(left: &str, right: &str) -> bool {
 }
 
 /// Whether bytes are as dense as compressed or encoded data.
-pub(super) fn is_dense(bytes: &[u8]) -> bool {
+pub(in super::super) fn is_dense(bytes: &[u8]) -> bool {
     let sample = bytes.get(..bytes.len().min(16_384)).unwrap_or_default();
     let mut counts = [0_u32; 256];
     for byte in sample {
@@ -203,7 +203,7 @@ pub(super) fn join_paths<'t>(parts: impl Iterator<Item = &'t Rc<str>>) -> String
 }
 
 /// A path as facts tell it.
-pub(super) fn path_text(text: &str) -> String {
+pub(in super::super) fn path_text(text: &str) -> String {
     let text = text.replace('\\', "/");
     for home in ["$HOME", "${HOME}", "%USERPROFILE%", "%HOME%"] {
         if let Some(rest) = text.strip_prefix(home) {
@@ -239,7 +239,7 @@ pub(super) fn rot13(text: &str) -> String {
 }
 
 /// Base64 in either alphabet, with or without padding and line breaks.
-pub(super) fn base64(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(in super::super) fn base64(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(bytes.len() / 4 * 3 + 3);
     let (mut bits, mut count) = (0_u32, 0_u32);
     for byte in bytes {
@@ -323,7 +323,7 @@ pub(super) fn base85(bytes: &[u8], adobe: bool) -> Option<Vec<u8>> {
 }
 
 /// Pairs of hexadecimal digits; spaces between them count for nothing.
-pub(super) fn hex(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(in super::super) fn hex(bytes: &[u8]) -> Option<Vec<u8>> {
     let digits: Vec<u8> = bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     if digits.len() % 2 == 1 {
         return None;

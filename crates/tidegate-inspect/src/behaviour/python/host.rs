@@ -236,10 +236,9 @@ impl<'a> Interp<'a> {
             }
             "mmap.mmap" => {
                 let protection = args.named("prot").or_else(|| args.pos.get(2).or(args.pos.get(3)));
-                let runs = args
-                    .values()
-                    .any(|value| value.as_name().is_some_and(|name| name.ends_with("PROT_EXEC")))
-                    || protection.and_then(Value::as_int).is_some_and(|bits| bits & 4 != 0);
+                let runs =
+                    args.values().any(|value| value.as_name().is_some_and(|name| name.contains("PROT_EXEC")))
+                        || protection.and_then(Value::as_int).is_some_and(|bits| bits & 4 != 0);
                 if runs {
                     self.sink(What::ExecMemory, "mmap", call.site, &Taint::default());
                 }

@@ -24,6 +24,10 @@ const CALLS_OF_A_FUNCTION: u32 = 48;
 /// Calls within calls that are followed.
 const CALL_DEPTH: usize = 12;
 
+/// Constants that a loop goes through one by one, and statements of such a loop.
+const UNROLLED: usize = 512;
+const UNROLLED_BODY: usize = 6;
+
 /// Levels of expressions and statements that are followed.
 pub(super) const DEPTH: u32 = 300;
 
@@ -267,7 +271,7 @@ impl<'a> Interp<'a> {
                 if let Some(kind) = kind {
                     value.kind = kind;
                 }
-                self.store_attribute(node, value);
+                self.store_attribute(node, &value);
             }
             Expr::Subscript(node) => self.enrich(&node.value, more, None),
             Expr::Call(node) => {
@@ -338,7 +342,7 @@ impl<'a> Interp<'a> {
         all
     }
 
-    pub(super) fn store_attribute(&mut self, node: &'a ast::ExprAttribute, value: Value<'a>) {
+    pub(super) fn store_attribute(&mut self, node: &'a ast::ExprAttribute, value: &Value<'a>) {
         let object = self.peek_value(&node.value);
         match &object.kind {
             Kind::Object(class) | Kind::Class(class) => {
@@ -350,7 +354,7 @@ impl<'a> Interp<'a> {
             }
             Kind::Name(name, _) => {
                 let place = format!("{name}.{}", node.attr);
-                self.library_store(&place, &value, node);
+                self.library_store(&place, value, node);
             }
             _ => {}
         }
@@ -713,12 +717,36 @@ impl<'a> Interp<'a> {
 
     fn for_statement(&mut self, node: &'a ast::StmtFor) {
         let iter = self.expr(&node.iter);
+        if let Kind::List(items) = &iter.kind
+            && node.body.len() <= UNROLLED_BODY
+            && items.len() <= UNROLLED
+            && self.loops < 2
+            && self.followed < FOLLOWED_STEPS
+            && items.iter().all(|item| matches!(item.kind, Kind::Int(_) | Kind::Text { exact: true, .. }))
+        {
+            return self.unrolled(node, &Rc::clone(items));
+        }
         let item = self.element(&iter, u64::from(node.iter.range().start().to_u32()));
         self.branch(|this| {
             this.assign(&node.target, item.clone(), None);
             this.repeat(&node.body);
             false
         });
+        self.branch(|this| this.block(&node.orelse));
+    }
+
+    /// A short loop over constants: passed as often as Python would pass it.
+    fn unrolled(&mut self, node: &'a ast::StmtFor, items: &Rc<[Value<'a>]>) {
+        self.loops += 1;
+        let before = self.steps;
+        for item in items.iter() {
+            self.assign(&node.target, item.clone(), None);
+            if self.block(&node.body) && !self.soft {
+                break;
+            }
+        }
+        self.followed = self.followed.saturating_add(self.steps - before);
+        self.loops -= 1;
         self.branch(|this| this.block(&node.orelse));
     }
 
@@ -770,7 +798,7 @@ impl<'a> Interp<'a> {
         match target {
             _ if self.depth > DEPTH => {}
             Expr::Name(name) => self.set(name.id.as_str(), value),
-            Expr::Attribute(node) => self.store_attribute(node, value),
+            Expr::Attribute(node) => self.store_attribute(node, &value),
             Expr::Subscript(node) => self.store_element(node, &value),
             Expr::Starred(node) => self.assign(&node.value, value.blurred(), None),
             Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {

@@ -217,18 +217,13 @@ impl<'a> Interp<'a> {
                     | "apply_async"
                     | "spawn"
                     | "start_soon"
-            ) && args.pos.iter().any(|value| matches!(value.kind, Kind::Func(_))) =>
+            ) && args.pos.iter().any(is_callable) =>
             {
-                let at = args.pos.iter().position(|value| matches!(value.kind, Kind::Func(_)))?;
+                let at = args.pos.iter().position(is_callable)?;
                 let target = args.pos.get(at)?.clone();
                 let given = args.pos.get(at + 1..)?.to_vec();
                 Some(self.run_callback(&target, given, call.site))
             }
-            _ if last == "start" || last == "run" => match &call.callee.kind {
-                // An object of the file whose base is a thread: its `run` runs.
-                Kind::Name(..) => None,
-                _ => None,
-            },
             _ => None,
         }
     }
@@ -295,5 +290,14 @@ impl<'a> Interp<'a> {
             "sys.gettrace" => Value::name(name).gated(MACHINE),
             _ => return None,
         })
+    }
+}
+
+/// Whether a value is something that can be handed over to be called.
+fn is_callable(value: &Value<'_>) -> bool {
+    match &value.kind {
+        Kind::Func(_) | Kind::Partial(_) => true,
+        Kind::Name(name, None) => name.contains('.') && !name.ends_with("()") && !name.starts_with("sys."),
+        _ => false,
     }
 }

@@ -28,6 +28,8 @@ use ruff_python_ast::Suite;
 use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
 
 use super::facts::{FileFacts, Language, Looks, Reading, What};
+pub(super) use fold::{base64, hex, is_dense, path_text};
+pub(super) use names::{folder_of_variable, gates_of_variable};
 pub use pth::{PthIdiom, PthLine, read_pth};
 
 /// Bytes of a source that is parsed; larger ones are read by tokens.

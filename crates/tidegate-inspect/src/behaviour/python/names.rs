@@ -296,7 +296,7 @@ pub(super) fn is_text_method(name: &str) -> bool {
 }
 
 /// Whether an environment variable tells of the machine.
-pub(super) fn gates_of_variable(name: &str) -> Gates {
+pub(in super::super) fn gates_of_variable(name: &str) -> Gates {
     match name {
         "CI"
         | "GITHUB_ACTIONS"
@@ -330,7 +330,7 @@ pub(super) fn gates_of_variable(name: &str) -> Gates {
 }
 
 /// The folder that an environment variable names.
-pub(super) fn folder_of_variable(name: &str) -> Option<&'static str> {
+pub(in super::super) fn folder_of_variable(name: &str) -> Option<&'static str> {
     Some(match name {
         "HOME" | "USERPROFILE" | "HOMEPATH" => "~",
         "APPDATA" => "%APPDATA%",

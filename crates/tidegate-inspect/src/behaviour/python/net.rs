@@ -357,8 +357,7 @@ impl<'a> Interp<'a> {
                 self.sink(What::NetSend, &format!("smtp://{to}"), call.site, &args.taint());
                 Some(Value::default())
             }
-            ("ftplib", "storbinary" | "storlines" | "transfercmd")
-            | ("pysftp" | "paramiko", "put" | "putfo") => {
+            ("ftplib", "storbinary" | "storlines" | "transfercmd") | ("pysftp" | "paramiko", "putfo") => {
                 let scheme = if root == "ftplib" { "ftp" } else { "sftp" };
                 let taint = taint();
                 self.sink(What::NetSend, &format!("{scheme}://{}", call.about()), call.site, &taint);
@@ -406,16 +405,25 @@ impl<'a> Interp<'a> {
                 Some(self.made(call, &url))
             }
             (
+                "boto3" | "botocore" | "minio" | "google" | "pysftp" | "paramiko" | "azure",
+                "upload_file" | "upload_from_filename" | "fput_object" | "put",
+            ) => {
+                let file = args
+                    .pos
+                    .iter()
+                    .find(|value| value.shown().contains('/'))
+                    .or_else(|| args.pos.first())?
+                    .clone();
+                let content = self.read_path(&file, call);
+                let scheme = if matches!(root, "pysftp" | "paramiko") { "sftp" } else { root };
+                let to = format!("{scheme}:{}", call.about());
+                self.sink(What::NetSend, &to, call.site, &taint().with(&content));
+                Some(Value::default())
+            }
+            (
                 "boto3" | "botocore" | "aioboto3" | "google" | "azure" | "minio" | "dropbox" | "oss2",
-                "put_object"
-                | "upload_file"
-                | "upload_fileobj"
-                | "send_message"
-                | "upload_from_string"
-                | "upload_from_filename"
-                | "upload_blob"
-                | "files_upload"
-                | "publish",
+                "put_object" | "upload_fileobj" | "send_message" | "upload_from_string" | "upload_blob"
+                | "files_upload" | "publish",
             ) => {
                 self.sink(What::NetSend, &format!("{root}:{}", call.about()), call.site, &taint());
                 Some(Value::default())

@@ -158,7 +158,9 @@ impl<'a> Interp<'a> {
         if call.name == "pty.spawn" && self.socket_seen(call) {
             self.sink(What::SocketToProcess, "pty", call.site, &Taint::default());
         }
-        let output = !matches!(call.name, "os.system" | "os.startfile" | "pty.spawn");
+        let silent =
+            matches!(call.name, "os.system" | "os.startfile" | "pty.spawn" | "distutils.spawn.spawn");
+        let output = !silent && !call.name.starts_with("ctypes") && !call.name.starts_with("win32api");
         Some(self.started(call, &detail, what, output))
     }
 
@@ -189,7 +191,7 @@ impl<'a> Interp<'a> {
             Kind::Int(bits) => bits & HIDING != 0,
             Kind::Name(name, _) => ["DETACHED_PROCESS", "CREATE_NO_WINDOW", "CREATE_NEW_PROCESS_GROUP"]
                 .iter()
-                .any(|flag| name.ends_with(flag)),
+                .any(|flag| name.contains(flag)),
             _ => flags.folded,
         });
         let quiet = ["stdout", "stderr"].iter().all(|name| args.named(name).is_some_and(is_nowhere));

@@ -13,7 +13,7 @@ pub(super) const CONSTANT_BYTES: usize = 8 << 20;
 pub(super) const ELEMENTS: usize = 65_536;
 
 /// Kinds of conditions as bits, in the order of `GATES`.
-pub(super) type Gates = u8;
+pub(in super::super) type Gates = u8;
 
 /// One value: what it is, where it comes from, what a condition on it would mean.
 #[derive(Clone, Debug)]
@@ -238,10 +238,7 @@ impl<'a> Value<'a> {
                 // The telling one of two texts: what is known stands before what is not, what is longer before what
                 // is short. Neither is exact any more, unless they are the same.
                 let better = if a.len() >= b.len() { a } else { b };
-                Kind::Text {
-                    text: Rc::clone(better),
-                    exact: a == b && *ea && *eb || better.len() > 8 && *ea && *eb,
-                }
+                Kind::Text { text: Rc::clone(better), exact: *ea && *eb && (a == b || better.len() > 8) }
             }
             (Kind::Text { text, .. }, Kind::Int(_)) | (Kind::Int(_), Kind::Text { text, .. }) => {
                 Kind::Text { text: Rc::clone(text), exact: false }

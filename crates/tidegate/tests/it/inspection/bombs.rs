@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tidegate::inspection::{Limits, Usage};
 
-use super::{MEMORY_BYTES, TestPool, counted, crc32, deflate, gzip, job, tar, zip};
+use super::{MEMORY_BYTES, TestPool, counted, crc32, deflate, gzip, gzip_as, job, tar, zip};
 
 /// A bomb takes no longer than this, on a busy machine and without optimisation.
 const TIME: Duration = Duration::from_secs(60);
@@ -62,7 +62,7 @@ fn a_zip_bomb() {
 }
 
 #[test]
-fn a_tar_bomb_of_a_million_files() {
+fn a_tar_bomb_of_hundreds_of_thousands_of_files() {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(1));
     for n in 0_u32..300_000 {
         // Names differ, so that the archive compresses no better than archives do.
@@ -87,7 +87,8 @@ fn ten_thousand_archives_one_in_the_other() {
 
 #[test]
 fn compressed_again_and_again_as_what_contains_itself() {
-    let bomb = (0..200).fold(b"x".to_vec(), |inner, _| gzip(&inner));
+    let stored = flate2::Compression::none();
+    let bomb = (0..200).fold(b"x".to_vec(), |inner, _| gzip_as(stored, &inner));
     lacks(&defused(&bomb), "depth");
 }
 
