@@ -5,9 +5,9 @@ mod confined;
 mod kills;
 mod liars;
 // Writers that can lie, from the unfolder's own tests.
+#[expect(dead_code, reason = "the unfolder's tests use the others")]
 #[path = "../../../tidegate-inspect/tests/it/support/tar.rs"]
 mod tar;
-#[expect(dead_code, reason = "the unfolder's tests use the others")]
 #[path = "../../../tidegate-inspect/tests/it/support/zip.rs"]
 mod zip;
 

@@ -38,7 +38,7 @@ fn open_within(folder: &Path) -> usize {
 #[test]
 fn killed_workers_cost_no_more_than_what_they_were_at() {
     let pool = TestPool::real(Limits::default());
-    let noise: Vec<u8> = (0..1_u64 << 20).map(|n| (n * n >> 7).to_le_bytes()[0]).collect();
+    let noise: Vec<u8> = (0..1_u64 << 20).map(|n| ((n * n) >> 7).to_le_bytes()[0]).collect();
     let content = gzip(&noise);
     let over = AtomicBool::new(false);
     let (outcomes, mut killed) = std::thread::scope(|scope| {
