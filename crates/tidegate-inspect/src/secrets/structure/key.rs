@@ -150,7 +150,7 @@ fn der_length(bytes: &[u8]) -> Option<usize> {
 }
 
 fn has_version(bytes: &[u8]) -> bool {
-    bytes.windows(3).take(4).any(|w| w[..2] == [2, 1] && w[2] <= 1)
+    bytes.windows(3).take(5).any(|w| w[..2] == [2, 1] && w[2] <= 1)
 }
 
 /// Whether bytes are more than a pattern that somebody typed.

@@ -36,6 +36,8 @@ pub(crate) enum Structure {
     Macaroon,
     /// Base64 of `user:password`.
     BasicAuth,
+    /// Base64 of a password, or a password.
+    EncodedPassword,
     /// The password of a URL.
     UrlPassword,
     /// A password that stands alone.
@@ -90,6 +92,7 @@ impl Structure {
             Self::Base64PemKey => plain_if(key::is_base64_pem(value)),
             Self::Macaroon => plain_if(is_macaroon(value)),
             Self::BasicAuth => plain_if(password::is_basic_auth(value)),
+            Self::EncodedPassword => plain_if(password::is_encoded(value)),
             Self::UrlPassword => password::of_url(text, secret),
             Self::Password => plain_if(password::is_plausible(value, b"")),
             Self::Assigned => assigned::judge(text, secret),
