@@ -26,6 +26,8 @@ pub(crate) enum Structure {
     JwtServiceRole,
     /// PEM (RFC 7468) from its first line on: DER or OpenSSH's form inside.
     PemKey,
+    /// The same without armour: the version and the algorithm of PKCS #8 (RFC 5208), with the sequence around them.
+    DerKey,
     /// PGP private key in armour (RFC 9580).
     PgpKey,
     /// PuTTY's format.
@@ -87,6 +89,7 @@ impl Structure {
             Self::Jwt => jwt::judge(value, secret),
             Self::JwtServiceRole => plain_if(jwt::is_service_role(value)),
             Self::PemKey => key::pem(text, secret),
+            Self::DerKey => key::der(text, secret),
             Self::PgpKey => key::pgp(text, secret),
             Self::PuttyKey => key::putty(text, secret),
             Self::Base64PemKey => plain_if(key::is_base64_pem(value)),

@@ -71,6 +71,30 @@ fn in_compiled_python() {
 }
 
 #[test]
+fn a_key_without_armour() {
+    let der = decode(&expand("{pkcs8_64}", 11));
+    let file = [&b"\0\x01keystore\0\0"[..], &der, b"\0\x02end"].concat();
+    let found = super::look(&file);
+    let places: Vec<_> = found.hits.iter().map(|h| (h.rule.id.as_str(), h.place.clone())).collect();
+    assert_eq!(places, [("secrets/der-private-key", 12..12 + der.len())]);
+    // Cut off, or of a length that is not its own, it is none.
+    assert!(super::ids(&file[..200]).is_empty());
+    let mut other = der;
+    other[2] = 9;
+    assert!(super::ids(&other).is_empty());
+}
+
+fn decode(text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    tidegate_inspect::views::each(text.as_bytes(), &mut |view| {
+        if out.is_empty() {
+            out = view.text[..view.text.len() - 1].to_vec();
+        }
+    });
+    out
+}
+
+#[test]
 fn in_utf_16() {
     let text: Vec<u8> =
         format!("Token = {}\r\n", token(4)).encode_utf16().flat_map(u16::to_le_bytes).collect();
