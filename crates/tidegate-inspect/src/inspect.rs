@@ -4,6 +4,8 @@ use tidegate_model::Finding;
 
 use crate::archive::{self, Remark};
 use crate::inspection::{Extent, FINDINGS_KEPT, GAPS_KEPT, INSPECTOR_VERSION, Inspection, NotSeen, Request};
+use crate::inventory::InventoryCollector;
+use crate::licences::LicenceCollector;
 use crate::report::{Flow, Gap, Leaf, Oddity, Visitor};
 use crate::{Budgets, Format, Scratch, unfold};
 
@@ -26,6 +28,8 @@ struct Look<'r> {
     not_seen: Vec<NotSeen>,
     gaps_untold: u64,
     extent: Extent,
+    licences: LicenceCollector,
+    inventory: InventoryCollector,
 }
 
 impl<'r> Look<'r> {
@@ -36,17 +40,24 @@ impl<'r> Look<'r> {
             not_seen: Vec::new(),
             gaps_untold: 0,
             extent: Extent::default(),
+            licences: LicenceCollector::new(),
+            inventory: InventoryCollector::new(),
         }
     }
 
-    fn finish(self) -> Inspection {
-        let _ = self.request;
+    fn finish(mut self) -> Inspection {
+        let licences = self.licences.finish();
+        for finding in licences.findings(&self.request.name) {
+            self.found.add(finding);
+        }
         let findings = self.found.worst_first();
         Inspection {
             inspector: INSPECTOR_VERSION,
             findings,
             not_seen: self.not_seen,
             extent: self.extent,
+            licences,
+            inventory: self.inventory.finish(),
             ..Inspection::default()
         }
     }
@@ -57,6 +68,8 @@ impl Visitor for Look<'_> {
         if matches!(leaf.format, Format::Elf | Format::Pe | Format::MachO) {
             self.extent.native_files += 1;
         }
+        self.licences.leaf(leaf);
+        self.inventory.leaf(leaf);
         archive::judge(Remark::Leaf(leaf), &mut |finding| self.found.add(finding));
         Flow::Continue(())
     }

@@ -2,6 +2,9 @@
 
 use tidegate_model::{Ecosystem, Finding};
 
+use crate::inventory::Inventory;
+use crate::licences::Licences;
+
 /// Counts changes of what inspection finds. What an older inspector said is kept and looked at again behind.
 pub const INSPECTOR_VERSION: u32 = 1;
 
@@ -120,4 +123,8 @@ pub struct Inspection {
     pub install_script: Option<bool>,
     /// How much was looked at.
     pub extent: Extent,
+    /// What it says of its licence, and which licences' texts it holds.
+    pub licences: Licences,
+    /// What it is, and which components it holds.
+    pub inventory: Inventory,
 }

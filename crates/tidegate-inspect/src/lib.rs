@@ -20,6 +20,7 @@ mod format;
 mod formats;
 mod inspect;
 pub mod inspection;
+pub mod inventory;
 mod json;
 pub mod licences;
 mod limiter;

@@ -271,7 +271,7 @@ impl FileFacts {
 }
 
 /// Cuts a text at a character boundary.
-fn cut(text: &mut String, bytes: usize) {
+pub(crate) fn cut(text: &mut String, bytes: usize) {
     if text.len() > bytes {
         text.truncate(text.floor_char_boundary(bytes));
     }

@@ -1,7 +1,7 @@
 //! Which reader reads which file, and what command lines within code do.
 
 use super::facts::{DETAIL_BYTES, Fact, FileFacts, Flow, Language, Scope, What};
-use super::shell;
+use super::{javascript, python, rust_source, shell};
 
 /// Command lines of one file that are read.
 const COMMANDS: usize = 60;
@@ -12,12 +12,15 @@ pub fn read(language: Language, text: &[u8], path: &str, depth: u32) -> Option<F
     if depth > shell::NESTED {
         return None;
     }
-    let _ = path;
-    match language {
-        Language::Shell => Some(shell::read(text, depth)),
-        Language::Windows => Some(shell::read_windows(text, depth)),
-        _ => None,
-    }
+    let mut facts = match language {
+        Language::JavaScript => javascript::read(text, path),
+        Language::Python => python::read(text, path),
+        Language::Rust => rust_source::read(text, path),
+        Language::Shell => return Some(shell::read(text, depth)),
+        Language::Windows => return Some(shell::read_windows(text, depth)),
+    };
+    commands(&mut facts, depth);
+    Some(facts)
 }
 
 /// Reads the command lines that code starts, and joins what flows into them with what they do.

@@ -45,6 +45,9 @@ fn run(package: &Package, findings: &mut Findings) {
     }
 }
 
+/// Bytes of a file in which a call by name is believed to be the one that was answered.
+const SMALL_BYTES: u64 = 64 << 10;
+
 /// Whether an answer comes from such a place: by its address, or by the call that is made there.
 fn is_drop(code: &Code, detail: &str) -> bool {
     let by_call = code

@@ -26,6 +26,11 @@ fn run(package: &Package, findings: &mut Findings) {
         {
             continue;
         }
+        // Programs are started with arguments that were unpacked or unescaped for other reasons.
+        let hides_command = matches!(from.detail.as_str(), "base64" | "hex" | "xor" | "cipher" | "rot" | "selectors");
+        if to.what != What::Eval && !hides_command {
+            continue;
+        }
         // Escapes of addresses and characters are decoded everywhere.
         let is_weak = matches!(from.detail.as_str(), "percent" | "charcode" | "reverse" | "rot");
         let is_constant =

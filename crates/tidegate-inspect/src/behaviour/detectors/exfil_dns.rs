@@ -26,9 +26,10 @@ fn run(package: &Package, findings: &mut Findings) {
         }
         let grade = match (early(code, to), is_constant_domain) {
             (true, true) => (Critical, Sure),
-            (true, false) => (High, Likely),
+            (true, false) if to.detail.contains('.') => (High, Likely),
+            (true, false) => (Low, Likely),
             (false, true) => (High, Likely),
-            (false, false) => (Medium, Hint),
+            (false, false) => (Low, Hint),
         };
         findings.tell(
             code,

@@ -37,19 +37,16 @@ fn run(package: &Package, findings: &mut Findings) {
             }
         }
         let fetches = of_file(code, What::NetReceive).next();
+        // An answer that goes nowhere was not asked for its content.
+        let uses_answers = in_file(code, &[What::FileWrite])
+            || code.facts.flowing().any(|(from, ..)| from.what == What::NetReceive);
         for fact in of_file(code, What::NetSend) {
-            let is_only_fetch = fetches.is_some_and(|fetch| fetch.line == fact.line)
-                && !code
-                    .facts
-                    .flowing()
-                    .any(|(from, to, _)| to == fact && !matches!(from.what, What::NetReceive));
-            let grade = if is_only_fetch { (Low, Likely) } else { (High, Likely) };
-            findings.tell(
-                code,
-                fact,
-                grade,
-                &format!("`setup.py` sends something to {}", host(&fact.detail)),
-            );
+            let sends_data =
+                code.facts.flowing().any(|(from, to, _)| to == fact && from.what != What::NetReceive);
+            let abroad = foreign(&fact.detail).is_some();
+            let grade = if sends_data || abroad && !uses_answers { (High, Likely) } else { (Low, Likely) };
+            let message = format!("`setup.py` sends something to {}", host(&fact.detail));
+            findings.tell(code, fact, grade, &message);
         }
         if let Some(fact) = fetches {
             let starts = in_file(code, &[What::ExecDetached, What::MakeExecutable]);

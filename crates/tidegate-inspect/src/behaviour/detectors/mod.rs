@@ -12,6 +12,7 @@ mod c2_channel;
 mod c2_deaddrop;
 mod dep_url;
 mod destruct;
+mod diff_capability;
 mod evade;
 mod eval_decoded;
 mod eval_remote;
@@ -37,6 +38,7 @@ mod inst_pipe_shell;
 mod inst_procmacro_io;
 mod inst_runtime_fetch;
 mod inst_setup_net;
+mod meta_dormant;
 mod meta_manifest_diff;
 mod miner;
 mod obf_homoglyph;
@@ -148,6 +150,8 @@ pub const DETECTORS: &[Detector] = &[
     pkg_bundled_hook::DETECTOR,
     dep_url::DETECTOR,
     meta_manifest_diff::DETECTOR,
+    diff_capability::DETECTOR,
+    meta_dormant::DETECTOR,
 ];
 
 /// Ids of the catalogue that speak of names, publishers and ages rather than of bytes. They are facts about coordinates.

@@ -48,8 +48,10 @@ fn run(package: &Package, findings: &mut Findings) {
 fn is_dangerous(fact: &Fact) -> bool {
     match fact.what {
         What::Eval | What::ExecMemory | What::SocketToProcess => true,
-        What::Exec | What::ExecDetached | What::NetSend | What::NetReceive | What::DynamicImport => {
-            fact.detail.len() < 64
+        What::Exec | What::ExecDetached => fact.detail.len() < 32 && !fact.detail.contains(['*', '/']),
+        What::DynamicImport => {
+            let name = fact.detail.trim_start_matches("node:");
+            matches!(name, "child_process" | "fs" | "net" | "http" | "https" | "dns" | "vm" | "os" | "subprocess" | "ctypes")
         }
         What::FileRead | What::EnvRead => {
             words::has(&fact.detail, Class::CredentialFile) || words::is_secret_variable(&fact.detail)

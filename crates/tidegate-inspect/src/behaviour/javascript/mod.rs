@@ -1,0 +1,119 @@
+//! The reader of JavaScript, TypeScript and JSX.
+//!
+//! A file is parsed and then run by a machine that executes nothing: it follows constants, names and origins of values
+//! through variables, objects, functions, promises and callbacks, and writes down what known names would do with them. What
+//! does not parse, is too large or too deeply nested is read by its words, and the facts say so.
+//!
+//! It judges nothing: what a constant means is said in [`words`](super::words), what facts mean by the detectors.
+
+mod calls;
+mod drafts;
+mod expressions;
+mod gates;
+mod known;
+mod machine;
+mod names;
+mod nesting;
+mod others;
+mod parse;
+mod statements;
+mod string_array;
+mod strings;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod value;
+
+use std::borrow::Cow;
+use std::thread;
+
+use oxc_allocator::Allocator;
+
+use super::facts::{FileFacts, Language, Reading};
+use super::looks;
+use machine::Machine;
+use parse::Parsed;
+
+/// Bytes of a file that is parsed.
+const PARSED_BYTES: usize = 8 << 20;
+
+/// Stack of the thread that parses and runs: only what is used of it takes memory.
+const STACK_BYTES: usize = 64 << 20;
+
+/// Nesting that also a small stack bears, where no thread is to be had.
+const SHALLOW: usize = 24;
+
+/// Reads one file. `path` only says which dialect is tried first.
+#[must_use]
+pub fn read(text: &[u8], path: &str) -> FileFacts {
+    let mut facts = read_parsed(text, path).unwrap_or_else(|| tokens::read(text));
+    let string_array = facts.looks.string_array;
+    facts.looks = looks::look(text, Language::JavaScript);
+    facts.looks.string_array = string_array;
+    facts
+}
+
+/// Parses and runs a file; none where that is not possible within the bounds.
+fn read_parsed(text: &[u8], path: &str) -> Option<FileFacts> {
+    if text.len() > PARSED_BYTES {
+        return None;
+    }
+    let depth = nesting::depth(text);
+    if depth > parse::NESTING {
+        return None;
+    }
+    let text = String::from_utf8_lossy(text);
+    let text = without_html(&text);
+    thread::scope(|scope| {
+        let whole = || run(&text, path);
+        match thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, whole) {
+            Ok(handle) => handle.join().ok().flatten(),
+            Err(_) if depth <= SHALLOW => run(&text, path),
+            Err(_) => None,
+        }
+    })
+}
+
+/// What a page left around a script is made blank, so that offsets stay.
+fn without_html(text: &str) -> Cow<'_, str> {
+    let trimmed = text.trim_end();
+    match trimmed.strip_suffix("</script>") {
+        Some(script) => Cow::Owned(script.to_owned()),
+        None => Cow::Borrowed(text),
+    }
+}
+
+fn run(text: &str, path: &str) -> Option<FileFacts> {
+    let dialects = parse::dialects(path);
+    let mut fallback = None;
+    for dialect in dialects {
+        let allocator = Allocator::default();
+        match parse::parse(&allocator, text, dialect) {
+            Parsed::Clean(program) => return Some(facts(&allocator, text, program)),
+            Parsed::Odd(_) => fallback = fallback.or(Some(dialect)),
+            Parsed::Failed => {}
+        }
+    }
+    // A tree that was recovered is whole; what is odd about it is no concern of ours.
+    let allocator = Allocator::default();
+    match parse::parse(&allocator, text, fallback?) {
+        Parsed::Clean(program) | Parsed::Odd(program) => Some(facts(&allocator, text, program)),
+        Parsed::Failed => None,
+    }
+}
+
+fn facts<'a>(allocator: &'a Allocator, text: &str, program: &'a oxc_ast::ast::Program<'a>) -> FileFacts {
+    let mut machine = Machine::new(allocator, text.len());
+    machine.run(program);
+    let mut facts = FileFacts { reading: Reading::Parsed, ..FileFacts::default() };
+    facts.imports = machine.imports.iter().map(|&module| module.to_owned()).collect();
+    facts.late_imports = machine
+        .late_imports
+        .iter()
+        .filter(|module| !machine.imports.contains(module))
+        .map(|&module| module.to_owned())
+        .collect();
+    facts.looks.string_array = string_array::find(&program.body, text);
+    machine.drafts.finish(text, &mut facts);
+    facts
+}
