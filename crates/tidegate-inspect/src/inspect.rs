@@ -6,7 +6,8 @@ use crate::archive::{self, Remark};
 use crate::inspection::{Extent, FINDINGS_KEPT, GAPS_KEPT, INSPECTOR_VERSION, Inspection, NotSeen, Request};
 use crate::inventory::InventoryCollector;
 use crate::licences::LicenceCollector;
-use crate::report::{Flow, Gap, Leaf, Oddity, Visitor};
+use crate::report::{Flow, Gap, GapKind, Leaf, Oddity, Visitor};
+use crate::secrets::{FingerprintKey, Rules};
 use crate::{Budgets, Format, Scratch, unfold};
 
 /// Looks at an artifact once, with every detector.
@@ -30,6 +31,7 @@ struct Look<'r> {
     extent: Extent,
     licences: LicenceCollector,
     inventory: InventoryCollector,
+    secret_key: FingerprintKey,
 }
 
 impl<'r> Look<'r> {
@@ -42,6 +44,31 @@ impl<'r> Look<'r> {
             extent: Extent::default(),
             licences: LicenceCollector::new(),
             inventory: InventoryCollector::new(),
+            secret_key: FingerprintKey::new(request.hash_key),
+        }
+    }
+
+    /// Secrets of one leaf, as findings without their values.
+    fn secrets(&mut self, leaf: &Leaf<'_>) {
+        let mut found = Rules::builtin().look(leaf.bytes, &self.secret_key);
+        // What was only counted is told with the last that was not.
+        if let Some(last) = found.hits.last_mut() {
+            last.times = last.times.saturating_add(u32::try_from(found.untold).unwrap_or(u32::MAX));
+        }
+        let is_text = matches!(leaf.format, Format::Text | Format::Json);
+        for hit in &found.hits {
+            self.found.add(hit.finding(leaf.path, leaf.bytes, is_text));
+        }
+        if found.is_cut && self.not_seen.len() < GAPS_KEPT {
+            self.not_seen.push(NotSeen {
+                kind: GapKind::Steps.as_str().to_owned(),
+                path: leaf.path.to_owned(),
+                detail: "made of the words that rules look for; not all of it was looked at for secrets"
+                    .to_owned(),
+                count: 1,
+            });
+        } else if found.is_cut {
+            self.gaps_untold += 1;
         }
     }
 
@@ -70,6 +97,7 @@ impl Visitor for Look<'_> {
         }
         self.licences.leaf(leaf);
         self.inventory.leaf(leaf);
+        self.secrets(leaf);
         archive::judge(Remark::Leaf(leaf), &mut |finding| self.found.add(finding));
         Flow::Continue(())
     }

@@ -1,7 +1,8 @@
 //! A token is found wherever it is packed, and its path says where.
 
 use tidegate_inspect::secrets::Rules;
-use tidegate_inspect::{Budgets, Flow, Gap, Leaf, Oddity, TemporaryFiles, Visitor, unfold};
+use tidegate_inspect::{Budgets, Flow, Gap, Leaf, Oddity, Request, TemporaryFiles, Visitor, inspect, unfold};
+use tidegate_model::finding::FindingKind;
 
 use super::KEY;
 use super::template::{base64, expand};
@@ -42,6 +43,21 @@ fn in_a_package() {
     let line = format!("const t = '{}';\n", token(1));
     let tgz = gzip(&tar::archive(&[tar::file("package/dist/a.js", line.as_bytes())]));
     check("x-1.0.0.tgz", &tgz, "x-1.0.0.tgz!/package/dist/a.js");
+}
+
+#[test]
+fn in_the_one_pass_without_its_value() {
+    let token = token(1);
+    let text = format!("first line\nconst t = '{token}';\n");
+    let tgz = gzip(&tar::archive(&[tar::file("package/a.js", text.as_bytes())]));
+    let request = Request { name: "x.tgz".to_owned(), hash_key: [7; 32], ..Request::default() };
+    let inspection = inspect(&request, &tgz, &Budgets::default(), &TemporaryFiles::default());
+    let found: Vec<_> = inspection.findings.iter().filter(|f| f.kind == FindingKind::Secret).collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].detector, "secrets/npm-token");
+    assert_eq!((found[0].location.path.as_str(), found[0].location.line), ("x.tgz!/package/a.js", Some(2)));
+    assert_eq!(found[0].secret_hash.as_deref().map(str::len), Some(64));
+    assert!(!format!("{inspection:?}").contains(&token));
 }
 
 #[test]
