@@ -6,16 +6,31 @@
 //!
 //! It judges nothing: what a constant means is said in [`words`](super::words), what facts mean by the detectors.
 
+mod arrays;
+mod builtins;
 mod calls;
+mod classes;
+mod code;
+mod constants;
+mod construct;
 mod drafts;
 mod expressions;
+mod files;
 mod gates;
+mod hoist;
 mod known;
 mod machine;
+mod members;
+mod methods;
 mod names;
 mod nesting;
+mod network;
+mod operators;
+mod origins;
 mod others;
 mod parse;
+mod replaced;
+mod scopes;
 mod statements;
 mod string_array;
 mod strings;
