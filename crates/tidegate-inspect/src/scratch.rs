@@ -16,6 +16,12 @@ pub trait Scratch {
     /// # Errors
     /// Where there is none to be had; the content becomes a gap.
     fn file(&self) -> io::Result<File>;
+
+    /// Takes back a file whose content nobody looks at any more. Where an inspection ends early, files are closed without
+    /// this.
+    fn take_back(&self, file: File) {
+        drop(file);
+    }
 }
 
 /// Unnamed files in a folder; they are gone when they are closed, also after a crash.
@@ -58,7 +64,7 @@ impl Scratch for NoScratch {
 #[derive(Debug)]
 pub(crate) enum Unpacked {
     Memory(Vec<u8>),
-    Mapped(FileBytes),
+    Mapped(FileBytes, File),
 }
 
 impl Deref for Unpacked {
@@ -67,7 +73,7 @@ impl Deref for Unpacked {
     fn deref(&self) -> &[u8] {
         match self {
             Self::Memory(bytes) => bytes,
-            Self::Mapped(bytes) => bytes,
+            Self::Mapped(bytes, _) => bytes,
         }
     }
 }
@@ -107,8 +113,8 @@ impl<'s> Sink<'s> {
     /// What was written, and the buffer if it is free again.
     pub(crate) fn finish(self) -> io::Result<(Unpacked, Option<Vec<u8>>)> {
         match self.file {
-            // INVARIANT: nobody else has the file, and nothing is written to it from here on.
-            Some(file) => Ok((Unpacked::Mapped(FileBytes::map_immutable(&file)?), Some(self.memory))),
+            // INVARIANT: nobody else has the file, and nothing is written to it until it is taken back.
+            Some(file) => Ok((Unpacked::Mapped(FileBytes::map_immutable(&file)?, file), Some(self.memory))),
             None => Ok((Unpacked::Memory(self.memory), None)),
         }
     }

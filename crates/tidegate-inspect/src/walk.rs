@@ -374,12 +374,19 @@ impl<'w> Walk<'w> {
         None
     }
 
-    /// Gives unpacked content back, so that its memory serves the next.
+    /// Gives unpacked content back, so that its memory or its file serves the next.
     pub(crate) fn release(&mut self, unpacking: Unpacking) {
-        if let Unpacked::Memory(bytes) = unpacking.content {
-            self.in_memory -= bytes.len();
-            if bytes.capacity() <= KEPT_BUFFER_BYTES && self.free.len() < self.budgets.depth as usize {
-                self.free.push(bytes);
+        match unpacking.content {
+            Unpacked::Memory(bytes) => {
+                self.in_memory -= bytes.len();
+                if bytes.capacity() <= KEPT_BUFFER_BYTES && self.free.len() < self.budgets.depth as usize {
+                    self.free.push(bytes);
+                }
+            }
+            Unpacked::Mapped(bytes, file) => {
+                // The map ends first: what is taken back may be written again.
+                drop(bytes);
+                self.scratch.take_back(file);
             }
         }
     }

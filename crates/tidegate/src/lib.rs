@@ -13,6 +13,7 @@ pub mod discover;
 pub mod door;
 pub mod events;
 pub mod http;
+pub mod inspection;
 pub mod intel;
 pub mod jobs;
 pub mod metrics;

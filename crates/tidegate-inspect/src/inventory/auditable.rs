@@ -6,10 +6,13 @@ use super::objects::Section;
 use super::{Found, How};
 
 /// Bytes of the list when it is unpacked. That of the largest programs has some hundred thousand.
-const LIST_BYTES: u64 = 8 << 20;
+const LIST_BYTES: u64 = 4 << 20;
 
 /// Crates of one program.
 const CRATES: usize = 10_000;
+
+/// Sections of its name that are tried; a program has one.
+const SECTIONS: usize = 2;
 
 const SECTION: &[u8] = b".dep-v0";
 
@@ -32,7 +35,12 @@ struct Crate {
 
 /// The crates of a program: what was built into it, not what built it.
 pub(super) fn crates(sections: &[Section<'_>]) -> Vec<Found> {
-    sections.iter().filter(|section| section.name == SECTION).find_map(read).unwrap_or_default()
+    sections
+        .iter()
+        .filter(|section| section.name == SECTION)
+        .take(SECTIONS)
+        .find_map(read)
+        .unwrap_or_default()
 }
 
 fn read(section: &Section<'_>) -> Option<Vec<Found>> {

@@ -11,6 +11,9 @@ const LIST_BYTES: u64 = 8 << 20;
 /// Modules of one program.
 const MODULES: usize = 10_000;
 
+/// Sections that are searched. A table may name the whole file again and again.
+const SECTIONS: usize = 8;
+
 /// Places of one file that are tried: the mark also stands in programs that look for it.
 const TRIES: usize = 16;
 
@@ -27,7 +30,9 @@ struct Build<'a> {
 
 /// The modules of a program: its own first.
 pub(super) fn modules(sections: &[Section<'_>]) -> Vec<Found> {
-    let Some(build) = sections.iter().find_map(|section| build(section, sections)) else { return Vec::new() };
+    const NAMES: [&[u8]; 4] = [b".go.buildinfo", b"__go_buildinfo", b".data", b"__data"];
+    let mut likely = sections.iter().filter(|section| NAMES.contains(&section.name)).take(SECTIONS);
+    let Some(build) = likely.find_map(|section| build(section, sections)) else { return Vec::new() };
     let mut found = Vec::new();
     let version = String::from_utf8_lossy(build.version);
     // Experiments and the like stand behind a space.
@@ -42,10 +47,6 @@ pub(super) fn modules(sections: &[Section<'_>]) -> Vec<Found> {
 }
 
 fn build<'a>(section: &Section<'a>, sections: &[Section<'a>]) -> Option<Build<'a>> {
-    const NAMES: [&[u8]; 4] = [b".go.buildinfo", b"__go_buildinfo", b".data", b"__data"];
-    if !NAMES.contains(&section.name) {
-        return None;
-    }
     memchr::memmem::find_iter(section.data, MARK)
         .filter(|at| (section.address as usize).wrapping_add(*at) % ALIGNMENT == 0)
         .take(TRIES)

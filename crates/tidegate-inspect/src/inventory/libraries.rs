@@ -13,6 +13,9 @@ use super::{Found, How};
 /// Places of one file that are looked at.
 const PLACES: usize = 20_000;
 
+/// Libraries, in all their versions, that are told of one program.
+const LIBRARIES_TOLD: usize = 64;
+
 /// Bytes behind a mark in which a version stands.
 const VERSION_BYTES: usize = 64;
 
@@ -54,16 +57,22 @@ impl Libraries {
 pub(super) fn libraries(program: &[u8]) -> Vec<Found> {
     let table = &*LIBRARIES;
     let mut found: Vec<Found> = Vec::new();
+    // Whether a row's loaders are there: looked for once, and only if its mark is.
+    let mut loaded: Vec<Option<bool>> = vec![None; table.rows.len()];
     for place in table.marks.find_overlapping_iter(program).take(PLACES) {
-        let Some(row) = table.rows.get(place.pattern().as_usize()) else { continue };
+        let number = place.pattern().as_usize();
+        let Some((row, loaded)) = table.rows.get(number).zip(loaded.get_mut(number)) else { continue };
         let rest = program.get(place.end()..).unwrap_or_default();
         let rest = rest.get(..VERSION_BYTES).unwrap_or(rest);
         let Some(version) = row.version.captures(rest).and_then(|groups| groups.get(1)) else { continue };
         let version = String::from_utf8_lossy(version.as_bytes());
         let is_told =
             found.iter().any(|one| one.name == row.name && one.version.as_deref() == Some(&*version));
-        if is_told || row.loaders.iter().any(|text| memchr::memmem::find(program, text.as_bytes()).is_some())
-        {
+        if is_told || found.len() >= LIBRARIES_TOLD {
+            continue;
+        }
+        let is_there = |text: &&str| memchr::memmem::find(program, text.as_bytes()).is_some();
+        if *loaded.get_or_insert_with(|| row.loaders.iter().any(is_there)) {
             continue;
         }
         let mut one = Found::exact("generic", None, row.name, Some(&version), How::KnownText);

@@ -1,14 +1,16 @@
 //! Lists that packages carry: SBOMs, .NET's `deps.json`, `vendor.txt` of Python and `modules.txt` of Go.
 
-use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::IgnoredAny;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use tidegate_model::finding::Confidence;
 
 use super::{Found, How};
 
 /// Bytes of a list that is read.
-pub(super) const LIST_BYTES: usize = 8 << 20;
+pub(super) const LIST_BYTES: usize = 4 << 20;
 
 /// Components that are taken from one list.
 const LISTED: usize = 10_000;
@@ -50,9 +52,9 @@ pub(super) fn read(list: List, bytes: &[u8]) -> Vec<Found> {
 /// What CycloneDX and SPDX 2 call their parts; of each document one half is there.
 #[derive(serde::Deserialize)]
 struct Sbom {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded")]
     components: Vec<Part>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded")]
     packages: Vec<Package>,
 }
 
@@ -60,13 +62,13 @@ struct Sbom {
 struct Part {
     #[serde(default)]
     purl: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded")]
     components: Vec<Part>,
 }
 
 #[derive(serde::Deserialize)]
 struct Package {
-    #[serde(default, rename = "externalRefs")]
+    #[serde(default, rename = "externalRefs", deserialize_with = "bounded")]
     references: Vec<Reference>,
 }
 
@@ -76,6 +78,33 @@ struct Reference {
     kind: String,
     #[serde(default, rename = "referenceLocator")]
     locator: String,
+}
+
+/// The first items of a list; the others are passed over, so that memory stays in bounds.
+fn bounded<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    struct Items<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+            let mut items = Vec::new();
+            while items.len() < LISTED {
+                match list.next_element()? {
+                    Some(item) => items.push(item),
+                    None => return Ok(items),
+                }
+            }
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(items)
+        }
+    }
+
+    deserializer.deserialize_seq(Items(PhantomData))
 }
 
 fn sbom(bytes: &[u8]) -> Vec<Found> {
@@ -98,7 +127,7 @@ fn sbom(bytes: &[u8]) -> Vec<Found> {
 
 #[derive(serde::Deserialize)]
 struct DotNet {
-    libraries: BTreeMap<String, Library>,
+    libraries: Packages,
     #[serde(rename = "targets")]
     _targets: IgnoredAny,
 }
@@ -109,12 +138,39 @@ struct Library {
     kind: String,
 }
 
+/// The names of those libraries that are packages, `name/version`.
+struct Packages(Vec<String>);
+
+impl<'de> Deserialize<'de> for Packages {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Names;
+
+        impl<'de> Visitor<'de> for Names {
+            type Value = Packages;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of libraries")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Packages, A::Error> {
+                let mut names = Vec::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    if map.next_value::<Library>()?.kind == "package" && names.len() < LISTED {
+                        names.push(name);
+                    }
+                }
+                Ok(Packages(names))
+            }
+        }
+
+        deserializer.deserialize_map(Names)
+    }
+}
+
 fn dot_net(bytes: &[u8]) -> Vec<Found> {
     let Ok(document) = serde_json::from_slice::<DotNet>(bytes) else { return Vec::new() };
-    let packages = document.libraries.iter().filter(|(_, library)| library.kind == "package");
+    let packages = document.libraries.0.iter().filter_map(|name| name.split_once('/'));
     packages
-        .filter_map(|(name, _)| name.split_once('/'))
-        .take(LISTED)
         .map(|(name, version)| Found::exact("nuget", None, name, Some(version), How::DotNetDeps))
         .collect()
 }

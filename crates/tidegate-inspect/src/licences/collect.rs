@@ -17,7 +17,7 @@ use crate::report::{Leaf, Role};
 const FILE_BYTES: usize = 1 << 20;
 
 /// Bytes of licence files of one package that are compared in all.
-const COMPARED_BYTES: usize = 24 << 20;
+const COMPARED_BYTES: usize = 12 << 20;
 
 /// Bytes of a file in which a tag is looked for; it stands at the beginning.
 const HEADER_BYTES: usize = 4 << 10;

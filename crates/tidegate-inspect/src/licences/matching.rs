@@ -5,13 +5,13 @@
 //! tenths of the text's words are there. Where several texts claim a place, the one wins that explains most of it and misses
 //! least: BSD-3-Clause over the BSD-2-Clause within it, MIT over MIT-0, and X11 only where its own paragraph is there.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use super::index::{self, Text};
 use super::words::{SHINGLE, Word, digest, shingle};
 
 /// Words of one file that are compared: more than the longest collections of third-party notices have.
-pub(crate) const FILE_WORDS: usize = 200_000;
+pub(crate) const FILE_WORDS: usize = 150_000;
 
 /// Texts that are looked for in one file.
 const CANDIDATES: usize = 96;
@@ -179,26 +179,28 @@ fn places(text: &'static Text, shingles: &[Option<u64>]) -> Vec<Place> {
     };
     let width = (words.len() / 16).max(16);
     // Hits by how far they are shifted, in steps of `width`.
-    let mut shifted: BTreeMap<usize, Vec<Hit>> = BTreeMap::new();
+    let mut shifted: Vec<Vec<Hit>> = vec![Vec::new(); (shingles.len() + words.len()) / width + 1];
     for (at, shingle) in shingles.iter().enumerate() {
         for &(_, of) in shingle.map(of).into_iter().flatten() {
-            shifted.entry((at + words.len() - of) / width).or_default().push(Hit { at, of });
+            if let Some(hits) = shifted.get_mut((at + words.len() - of) / width) {
+                hits.push(Hit { at, of });
+            }
         }
     }
     let mut places = Vec::new();
-    let near = |shift: usize| shift.saturating_sub(1)..=shift + 1;
-    let mut steps: Vec<usize> = shifted.keys().copied().collect();
-    let count = |shift: usize| shifted.range(near(shift)).map(|(_, hits)| hits.len()).sum::<usize>();
-    steps.sort_by_key(|&shift| (std::cmp::Reverse(count(shift)), shift));
+    let near = |shift: usize| shift.saturating_sub(1)..(shift + 2).min(shifted.len());
+    let of_near = |shift: usize| shifted.get(near(shift)).unwrap_or_default().iter();
+    let mut steps: Vec<(usize, usize)> = (0..shifted.len())
+        .map(|shift| (of_near(shift).map(Vec::len).sum(), shift))
+        .filter(|(count, _)| count * 2 >= words.len())
+        .collect();
+    steps.sort_unstable_by_key(|&(count, shift)| (std::cmp::Reverse(count), shift));
     let mut used: HashSet<usize> = HashSet::new();
-    for shift in steps {
-        if count(shift) * 2 < words.len() {
-            break;
-        }
+    for (_, shift) in steps {
         if near(shift).any(|shift| used.contains(&shift)) {
             continue;
         }
-        let hits = shifted.range(near(shift)).flat_map(|(_, hits)| hits.iter().copied());
+        let hits = of_near(shift).flatten().copied();
         if let Some(place) = place(text, words.len(), hits) {
             used.extend(near(shift));
             places.push(place);

@@ -17,6 +17,9 @@ mod rights;
 #[cfg(test)]
 mod tests;
 
+#[cfg(target_os = "linux")]
+use std::os::fd::RawFd;
+
 use proof::Probe;
 
 /// What the process may use up from here on.
@@ -56,6 +59,27 @@ impl Confinement {
         self.missing.is_empty() && self.files_refused && self.sockets_refused
     }
 }
+
+/// Closes every descriptor but standard input, output and error: what whoever started the process left open.
+///
+/// To be called before anything was opened, or what was opened is gone.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "closing by number is outside what the compiler can check; see SAFETY")]
+pub fn close_inherited() {
+    let Ok(folder) = std::fs::read_dir("/proc/self/fd") else { return };
+    let names = folder.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<RawFd>().ok());
+    // Collected first, so that the listing's own descriptor is closed by its owner.
+    let inherited: Vec<RawFd> = names.filter(|&number| number > 2).collect();
+    for number in inherited {
+        // SAFETY: nothing in this process owns a descriptor yet (see above), so no owner loses one. One that is closed
+        // already, as the listing's own is, is an error that changes nothing.
+        unsafe { libc::close(number) };
+    }
+}
+
+/// This system has no list of descriptors, so none is closed.
+#[cfg(not(target_os = "linux"))]
+pub fn close_inherited() {}
 
 /// A process that has taken the first step.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ pub mod check;
 mod config;
 pub mod discover;
 mod events;
+mod inspection_worker;
 mod intel;
 mod ledger;
 pub mod lock;
@@ -55,6 +56,9 @@ pub enum Command {
     Discover(discover::Discover),
     /// Print what a client needs in order to use the door from now on, or write it.
     Setup(setup::Setup),
+    /// Look inside the artifacts that a running door hands over.
+    #[command(hide = true)]
+    InspectionWorker(inspection_worker::InspectionWorker),
     /// Commands that look after a door.
     #[command(flatten)]
     Operate(Box<operate::Operate>),
@@ -69,6 +73,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Lock(command) => command.run(),
         Command::Discover(command) => command.run(),
         Command::Setup(command) => command.run(),
+        Command::InspectionWorker(command) => command.run(),
         Command::Operate(command) => command.run(),
     };
     match result {

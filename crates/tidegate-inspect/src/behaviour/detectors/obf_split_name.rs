@@ -4,7 +4,7 @@
 //! that is told as info.
 //!
 //! **What to do:** read what it calls. **Limits:** long command lines are put together everywhere, so only names and short commands count.
-//! **Example:** `require('child' + '_process')['ex' + 'ec'](…)`.
+//! **Example:** `require('child' + '_process')['ex' + 'ec']`.
 
 use super::common::*;
 

@@ -19,7 +19,7 @@ pub(super) fn is_small(text: &[u8]) -> bool {
     let mut deepest = 0_usize;
     for byte in text {
         let word = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | 0x80..);
-        if !byte.is_ascii_whitespace() && !(word && in_word) {
+        if !(byte.is_ascii_whitespace() || word && in_word) {
             tokens += 1;
         }
         in_word = word;

@@ -138,7 +138,7 @@ impl<'a> Follow<'a> {
                 Item::Fn(item) => {
                     let on_load = item.sig.ident == "main" || item.attrs.iter().any(runs_by_itself);
                     self.add(
-                        item.sig.ident.to_string(),
+                        &item.sig.ident.to_string(),
                         Function { signature: &item.sig, block: &item.block, on_load },
                     );
                 }
@@ -147,7 +147,7 @@ impl<'a> Follow<'a> {
                         if let syn::ImplItem::Fn(part) = part {
                             let on_load = part.attrs.iter().any(runs_by_itself);
                             self.add(
-                                part.sig.ident.to_string(),
+                                &part.sig.ident.to_string(),
                                 Function { signature: &part.sig, block: &part.block, on_load },
                             );
                         }
@@ -159,7 +159,7 @@ impl<'a> Follow<'a> {
                             && let Some(block) = &part.default
                         {
                             self.add(
-                                part.sig.ident.to_string(),
+                                &part.sig.ident.to_string(),
                                 Function { signature: &part.sig, block, on_load: false },
                             );
                         }
@@ -184,9 +184,9 @@ impl<'a> Follow<'a> {
         }
     }
 
-    fn add(&mut self, name: String, function: Function<'a>) {
+    fn add(&mut self, name: &str, function: Function<'a>) {
         // Methods of one name in several types: the first stands under its name, the others beside it.
-        let mut key = name.clone();
+        let mut key = name.to_owned();
         let mut number = 1_u32;
         while self.functions.contains_key(&key) && number < 512 {
             key = format!("{name}#{number}");
@@ -670,6 +670,16 @@ impl<'a> Follow<'a> {
                 self.scopes.push(HashMap::new());
                 self.bind(&part.pat, &item);
                 self.repeat(&part.body);
+                if let (Expr::MethodCall(call), Pat::Ident(name)) = (&*part.expr, &*part.pat)
+                    && call.method.to_string().ends_with("_mut")
+                {
+                    // What the body made of each element is what the whole is made of.
+                    let made = self
+                        .lookup(&name.ident.to_string())
+                        .map(|value| value.taint.clone())
+                        .unwrap_or_default();
+                    self.enrich(&call.receiver, &made);
+                }
                 self.scopes.pop();
                 Value::default()
             }

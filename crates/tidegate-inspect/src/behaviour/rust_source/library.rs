@@ -325,6 +325,7 @@ impl Follow<'_> {
                 let taint = self.rec.source(What::FolderRead, &shown, &site);
                 Value::partly(&format!("{}/*", shown.trim_end_matches('/'))).tainted(&taint.with(&call.taint))
             }
+            "fs::metadata" | "fs::symlink_metadata" => Value::made(Thing::Permissions, &shown),
             "fs::set_permissions" => {
                 let mode = call.args.get(1)?;
                 let runs = match &mode.kind {
@@ -580,6 +581,12 @@ impl Follow<'_> {
                 if let Some(becomes) = becomes {
                     self.put(&call.receiver, becomes, true);
                 }
+                if name.starts_with("read") || name.starts_with("recv") {
+                    // What is read goes into the buffer that is given.
+                    for arg in &call.args {
+                        self.enrich(arg, &value.taint);
+                    }
+                }
                 return value;
             }
         }
@@ -616,7 +623,10 @@ impl Follow<'_> {
                 Value::from(out)
             }
             "to_socket_addrs" => {
-                let name = address(receiver);
+                let name = match &receiver.kind {
+                    Kind::List(parts) => parts.first().map(Value::shown).unwrap_or_default(),
+                    _ => receiver.shown().split(':').next().unwrap_or_default().to_owned(),
+                };
                 self.sink(What::DnsQuery, &name, &site, &receiver.taint);
                 receiver.clone()
             }
@@ -898,6 +908,9 @@ impl Follow<'_> {
                 "metadata" | "permissions" => Some((Value::made(Thing::Permissions, &made.about), None)),
                 _ => Some((receiver.clone(), None)),
             },
+            Thing::Permissions if matches!(name, "permissions" | "unwrap" | "expect") => {
+                Some((receiver.clone(), None))
+            }
             Thing::Permissions if name == "set_mode" => {
                 let runs = args.first().and_then(Value::as_int).is_none_or(|bits| bits & 0o111 != 0);
                 grown(made.about.clone(), u8::from(runs))

@@ -66,7 +66,6 @@ pub(super) enum Thing {
     Registry,
     Clipboard,
     Keychain,
-    Decoder,
     Nowhere,
 }
 

@@ -216,6 +216,27 @@ fn tables_that_lie_are_harmless() {
 }
 
 #[test]
+fn a_table_that_repeats_itself_costs_little() {
+    let data = [&zlib(&vec![b' '; 64 << 20])[..], &vec![0; 1 << 20]].concat();
+    let mut sections: Vec<(&str, &[u8], u64)> = vec![(".data", b"", 0); 200];
+    sections.extend(vec![(".dep-v0", b"" as &[u8], 0); 200]);
+    sections.push(("x", &data, 0));
+    let mut program = elf(true, false, &sections);
+    // Every section is the whole file.
+    let table = program.len() - 64 * (sections.len() + 1);
+    let whole = (program.len() as u64).to_le_bytes();
+    for number in 0..400 {
+        let at = table + number * 64;
+        program[at + 0x18..at + 0x20].copy_from_slice(&0_u64.to_le_bytes());
+        program[at + 0x20..at + 0x28].copy_from_slice(&whole);
+    }
+    program.extend(b"OpenSSL 3.0.1 1 Jan 2024\0".repeat(50_000));
+    let started = std::time::Instant::now();
+    assert_eq!(purls(&program), ["pkg:generic/openssl@3.0.1"]);
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+#[test]
 fn a_real_program_of_go_is_read_as_go_reads_it() {
     let Some(program) = std::env::var_os("PATH").and_then(|path| {
         std::env::split_paths(&path).map(|folder| folder.join("go")).find(|file| file.is_file())
