@@ -127,6 +127,14 @@ impl Summary {
         summary
     }
 
+    /// Whether it does something worth comparing without being asked: while it is installed, at start-up or when it is loaded.
+    #[must_use]
+    pub fn acts_unasked(&self) -> bool {
+        !self.hooks.is_empty()
+            || self.files.values().any(|file| file.native)
+            || self.capabilities.iter().any(|c| c.stage <= Stage::Import && STRONG.contains(&c.what))
+    }
+
     fn code(&mut self, package: &Package) {
         for code in package.code.iter().filter(|code| code.reach.stage != Stage::Aside) {
             for fact in code.facts.facts.iter().filter(|fact| is_capability(fact.what)) {
