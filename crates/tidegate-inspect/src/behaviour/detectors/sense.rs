@@ -146,7 +146,7 @@ pub(crate) fn redacted(text: &str) -> String {
 
 /// Whether a run of letters and digits may be a token.
 fn is_random(run: &str) -> bool {
-    let has = |test: fn(&u8) -> bool| run.as_bytes().iter().any(|byte| test(byte));
+    let has = |test: fn(&u8) -> bool| run.as_bytes().iter().any(test);
     let mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
     let long = run.len() >= 20 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
     run.len() >= 12 && mixed || long || run.len() >= 32
