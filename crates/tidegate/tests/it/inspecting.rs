@@ -41,7 +41,7 @@ fn what_is_clean_is_served_and_looked_into_once() {
     for _ in 0..3 {
         assert_eq!(door.get(FILE).status, 200);
     }
-    assert_eq!(status(&door)["done"], 1);
+    assert_eq!(status(&door)["done"], 1, "{}", status(&door));
     assert!(answer.header("x-tidegate-degraded").is_none_or(|told| !told.contains("contents")), "{answer:?}");
     // A door that opens again knows what was found.
     let door = door.restart();
@@ -104,7 +104,7 @@ fn many_who_wait_share_one_look() {
             scope.spawn(|| assert_eq!(door.get(FILE).status, 200));
         }
     });
-    assert_eq!(status(&door)["done"], 1);
+    assert_eq!(status(&door)["done"], 1, "{}", status(&door));
 }
 
 #[test]
