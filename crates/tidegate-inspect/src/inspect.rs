@@ -1,12 +1,18 @@
 //! One pass over an artifact for every detector.
 
 use tidegate_model::Finding;
+use tidegate_model::finding::{Confidence, FindingKind, FindingSeverity, Location};
 
 use crate::archive::{self, Remark};
-use crate::inspection::{Extent, FINDINGS_KEPT, GAPS_KEPT, INSPECTOR_VERSION, Inspection, NotSeen, Request};
+use crate::behaviour::package::{Collector, Package, Subject};
+use crate::behaviour::{detectors, diff, verdict};
+use crate::inspection::{
+    Extent, FINDINGS_KEPT, GAPS_KEPT, INSPECTOR_VERSION, Inspection, NotSeen, Request, Verdict,
+};
 use crate::inventory::InventoryCollector;
 use crate::licences::LicenceCollector;
 use crate::report::{Flow, Gap, Leaf, Oddity, Visitor};
+use crate::secrets::{FingerprintKey, Rules};
 use crate::{Budgets, Format, Scratch, unfold};
 
 /// Looks at an artifact once, with every detector.
@@ -21,56 +27,110 @@ pub fn inspect(request: &Request, bytes: &[u8], budgets: &Budgets, scratch: &dyn
     look.finish()
 }
 
+/// Builds the tables that inspections use, so that the first one does not wait for them.
+pub fn prepare() {
+    let _built = Rules::builtin();
+}
+
 /// What all detectors share of one pass.
 struct Look<'r> {
     request: &'r Request,
+    rules: &'static Rules,
+    key: FingerprintKey,
     found: Found,
     not_seen: Vec<NotSeen>,
-    gaps_untold: u64,
-    extent: Extent,
+    package: Collector,
     licences: LicenceCollector,
     inventory: InventoryCollector,
+    extent: Extent,
 }
 
 impl<'r> Look<'r> {
     fn new(request: &'r Request) -> Self {
+        let subject = Subject {
+            ecosystem: request.ecosystem,
+            name: request.package.clone(),
+            version: request.version.clone(),
+            file_name: request.name.clone(),
+            index_manifest: None,
+        };
         Self {
             request,
+            rules: Rules::builtin(),
+            key: FingerprintKey::new(request.hash_key),
             found: Found::default(),
             not_seen: Vec::new(),
-            gaps_untold: 0,
-            extent: Extent::default(),
+            package: Collector::new(subject),
             licences: LicenceCollector::new(),
             inventory: InventoryCollector::new(),
+            extent: Extent::default(),
         }
     }
 
     fn finish(mut self) -> Inspection {
+        let package = self.package.finish();
+        let observations = detectors::run(&package);
+        let (of_code, behind_code) = verdict::judge(&observations);
+        let summary = diff::Summary::of(&package, &observations);
+        observations.into_iter().for_each(|observation| self.found.add(observation.finding));
         let licences = self.licences.finish();
-        for finding in licences.findings(&self.request.name) {
-            self.found.add(finding);
-        }
+        licences.findings(&self.request.name).into_iter().for_each(|finding| self.found.add(finding));
+        unread(&package, &self.request.name, &mut self.found, &mut self.not_seen);
         let findings = self.found.worst_first();
+        let of_form = form_that_holds(&findings);
+        let (verdict, behind) = match (of_code, of_form.is_empty()) {
+            (Verdict::Malicious, _) | (_, true) => (of_code, behind_code),
+            (code, false) => (code.max(Verdict::Suspicious), [behind_code, of_form].concat()),
+        };
         Inspection {
             inspector: INSPECTOR_VERSION,
+            verdict,
+            behind,
+            install_script: package.has_install_code(),
             findings,
             not_seen: self.not_seen,
-            extent: self.extent,
             licences,
             inventory: self.inventory.finish(),
-            ..Inspection::default()
+            extent: self.extent,
+            summary,
         }
+    }
+
+    fn secrets(&mut self, leaf: &Leaf<'_>) {
+        let found = self.rules.look(leaf.bytes, &self.key);
+        for hit in &found.hits {
+            self.found.add(hit.finding(leaf.path, leaf.bytes, is_text(leaf.format)));
+        }
+        if found.untold > 0 {
+            let detail = "more secrets than are told one by one";
+            self.lacks("secrets", leaf.path, detail, found.untold);
+        }
+        if found.is_cut {
+            self.lacks(
+                "secrets",
+                leaf.path,
+                "the words that secrets begin with fill it; its end was not searched",
+                1,
+            );
+        }
+    }
+
+    fn lacks(&mut self, kind: &str, path: &str, detail: &str, count: u64) {
+        lacks(&mut self.not_seen, kind, path, detail, count);
     }
 }
 
 impl Visitor for Look<'_> {
     fn leaf(&mut self, leaf: &Leaf<'_>) -> Flow {
+        self.extent.largest_leaf_bytes = self.extent.largest_leaf_bytes.max(leaf.bytes.len() as u64);
         if matches!(leaf.format, Format::Elf | Format::Pe | Format::MachO) {
             self.extent.native_files += 1;
         }
+        archive::judge(Remark::Leaf(leaf), &mut |finding| self.found.add(finding));
+        self.secrets(leaf);
+        self.package.leaf(leaf);
         self.licences.leaf(leaf);
         self.inventory.leaf(leaf);
-        archive::judge(Remark::Leaf(leaf), &mut |finding| self.found.add(finding));
         Flow::Continue(())
     }
 
@@ -80,17 +140,58 @@ impl Visitor for Look<'_> {
 
     fn gap(&mut self, gap: Gap) {
         archive::judge(Remark::Gap(&gap), &mut |finding| self.found.add(finding));
-        if self.not_seen.len() < GAPS_KEPT {
-            self.not_seen.push(NotSeen {
-                kind: gap.kind.as_str().to_owned(),
-                path: gap.path,
-                detail: gap.detail.into_owned(),
-                count: gap.count,
-            });
-        } else {
-            self.gaps_untold += gap.count;
-        }
+        self.lacks(gap.kind.as_str(), &gap.path, &gap.detail, gap.count);
     }
+}
+
+/// Whether lines mean something in a leaf.
+fn is_text(format: Format) -> bool {
+    matches!(format, Format::Text)
+}
+
+fn lacks(not_seen: &mut Vec<NotSeen>, kind: &str, path: &str, detail: &str, count: u64) {
+    if not_seen.len() < GAPS_KEPT {
+        let (kind, path, detail) = (kind.to_owned(), path.to_owned(), detail.to_owned());
+        not_seen.push(NotSeen { kind, path, detail, count });
+    } else if let Some(same) = not_seen.iter_mut().rev().find(|gap| gap.kind == kind) {
+        same.count += count;
+    } else {
+        // A kind of which none is kept must not go untold.
+        let (kind, path, detail) = (kind.to_owned(), path.to_owned(), detail.to_owned());
+        not_seen.push(NotSeen { kind, path, detail, count });
+    }
+}
+
+/// Code that was read by its tokens only is told, but it was looked at; facts that did not fit were not.
+fn unread(package: &Package, name: &str, found: &mut Found, not_seen: &mut Vec<NotSeen>) {
+    for path in &package.unparsed {
+        found.add(Finding {
+            detector: "archive/incomplete".to_owned(),
+            kind: FindingKind::Archive,
+            severity: FindingSeverity::Info,
+            confidence: Confidence::High,
+            location: Location { path: path.clone(), ..Location::default() },
+            message: "does not parse, so it was read by its tokens only".to_owned(),
+            evidence: None,
+            secret_hash: None,
+            count: 1,
+        });
+    }
+    if package.dropped > 0 {
+        lacks(not_seen, "facts", name, "more code than is kept in mind", package.dropped);
+    }
+}
+
+/// Detectors of an archive's form that hold an artifact.
+fn form_that_holds(findings: &[Finding]) -> Vec<String> {
+    let mut detectors: Vec<String> = findings
+        .iter()
+        .filter(|f| f.kind == FindingKind::Archive && f.severity >= FindingSeverity::High)
+        .map(|f| f.detector.clone())
+        .collect();
+    detectors.sort_unstable();
+    detectors.dedup();
+    detectors
 }
 
 /// Findings so far: alike ones become one with a number, and their number is bounded.

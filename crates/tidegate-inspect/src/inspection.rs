@@ -2,6 +2,7 @@
 
 use tidegate_model::{Ecosystem, Finding};
 
+use crate::behaviour::diff::Summary;
 use crate::inventory::Inventory;
 use crate::licences::Licences;
 
@@ -101,6 +102,8 @@ pub struct Extent {
     pub entries: u64,
     /// Bytes unpacked.
     pub unpacked_bytes: u64,
+    /// Bytes of the largest leaf.
+    pub largest_leaf_bytes: u64,
     /// Programs and libraries in machine code.
     pub native_files: u64,
 }
@@ -121,10 +124,12 @@ pub struct Inspection {
     pub behind: Vec<String>,
     /// Whether installing runs code of the package, as its own manifest says; none where it has no manifest.
     pub install_script: Option<bool>,
-    /// How much was looked at.
-    pub extent: Extent,
-    /// What it says of its licence, and which licences' texts it holds.
+    /// What it declares and holds of licences.
     pub licences: Licences,
     /// What it is, and which components it holds.
     pub inventory: Inventory,
+    /// How much was looked at.
+    pub extent: Extent,
+    /// What a later release is compared with.
+    pub summary: Summary,
 }

@@ -34,7 +34,7 @@ mod walk;
 
 pub use budgets::Budgets;
 pub use format::Format;
-pub use inspect::inspect;
+pub use inspect::{inspect, prepare};
 pub use inspection::{Inspection, Request, Verdict};
 pub use report::{Flow, Gap, GapKind, Leaf, Oddity, OddityKind, Place, Role, Summary, Visitor};
 pub use scratch::{NoScratch, Scratch, TemporaryFiles};

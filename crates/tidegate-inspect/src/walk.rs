@@ -118,6 +118,8 @@ pub(crate) struct Walk<'w> {
     in_memory: usize,
     free: Vec<Vec<u8>>,
     oddities: Limiter<OddityKind>,
+    /// Those of the artifact's own container, counted apart: a flood within must not hide them.
+    own_oddities: Limiter<OddityKind>,
     gaps: Limiter<GapKind>,
     stop: Option<Stop>,
     /// The reader at work and how deep it is.
@@ -134,6 +136,7 @@ impl<'w> Walk<'w> {
             in_memory: 0,
             free: Vec::new(),
             oddities: Limiter::new(OddityKind::ALL, budgets.remarks_of_a_kind),
+            own_oddities: Limiter::new(OddityKind::ALL, budgets.remarks_of_a_kind),
             gaps: Limiter::new(GapKind::ALL, budgets.remarks_of_a_kind),
             stop: None,
             reader: None,
@@ -227,7 +230,9 @@ impl<'w> Walk<'w> {
         detail: impl Into<Cow<'static, str>>,
     ) {
         self.summary.oddities += 1;
-        if self.oddities.tell(kind) {
+        let is_own = self.reader.is_some_and(|(_, depth)| depth == 0);
+        let limiter = if is_own { &mut self.own_oddities } else { &mut self.oddities };
+        if limiter.tell(kind) {
             self.visitor.oddity(Oddity {
                 kind,
                 path: path.to_owned(),
@@ -425,7 +430,7 @@ impl<'w> Walk<'w> {
     }
 
     fn finish(mut self, path: &str) -> Summary {
-        let untold: Vec<_> = self.oddities.untold().collect();
+        let untold: Vec<_> = self.oddities.untold().chain(self.own_oddities.untold()).collect();
         for (kind, count) in untold {
             let detail = Cow::Borrowed("more of the kind, not told one by one");
             self.visitor.oddity(Oddity {

@@ -397,6 +397,8 @@ pub enum AlarmKind {
     FirstSeen,
     /// Our own stored bytes no longer have their digest.
     Stored,
+    /// A newer inspector finds grave what an older one let pass; both digests are those of the bytes.
+    Contents,
 }
 
 impl AlarmKind {
@@ -406,6 +408,7 @@ impl AlarmKind {
             Self::Integrity => "integrity",
             Self::FirstSeen => "first_seen",
             Self::Stored => "stored",
+            Self::Contents => "contents",
         }
     }
 }

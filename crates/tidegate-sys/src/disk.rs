@@ -125,6 +125,12 @@ pub trait Disk: Send + Sync + 'static {
     /// What the operating system says.
     fn map(&self, path: &Path) -> io::Result<FileBytes>;
 
+    /// A file that never changes, open for another process to read.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn open_read(&self, path: &Path) -> io::Result<fs::File>;
+
     /// What tells one state of a file from another, at the cost of one system call.
     ///
     /// # Errors
@@ -215,6 +221,10 @@ impl Disk for RealDisk {
 
     fn map(&self, path: &Path) -> io::Result<FileBytes> {
         FileBytes::map_immutable(&fs::File::open(path)?)
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<fs::File> {
+        fs::File::open(path)
     }
 
     fn stamp(&self, path: &Path) -> io::Result<FileStamp> {

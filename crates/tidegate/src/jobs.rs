@@ -57,6 +57,15 @@ pub fn start(door: &Arc<Door>) -> Jobs {
     let effects = Arc::clone(door);
     // What an earlier process left half told. A stop does not wait for it: the next start begins it anew.
     tokio::spawn(async move { crate::intel::effects::settle(&effects).await });
+    if door.config.inspection.enabled {
+        let (door, mut stop) = (Arc::clone(door), stop.subscribe());
+        tasks.push(tokio::spawn(async move {
+            tokio::select! {
+                () = crate::inspection::look_again(&door) => {}
+                _ = stop.changed() => {}
+            }
+        }));
+    }
     for outlet in &door.events.sinks {
         let (door, outlet) = (Arc::clone(door), Arc::clone(outlet));
         tasks.push(tokio::spawn(crate::events::follow::follow(door, outlet, stop.subscribe())));

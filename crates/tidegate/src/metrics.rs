@@ -27,6 +27,13 @@ pub struct DecisionLabels {
     pub action: &'static str,
 }
 
+/// Labels of inspections.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct InspectionLabels {
+    /// `clean`, `suspicious`, `malicious`, or `failed`.
+    pub outcome: &'static str,
+}
+
 /// Labels of event sinks: their names stand in the configuration, so there are few.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct SinkLabels {
@@ -40,6 +47,7 @@ pub struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     decisions: Family<DecisionLabels, Counter>,
+    inspections: Family<InspectionLabels, Counter>,
     events_delivered: Family<SinkLabels, Counter>,
     event_failures: Family<SinkLabels, Counter>,
     events_parked: Family<SinkLabels, Counter>,
@@ -78,6 +86,8 @@ impl Default for Metrics {
         registry.register("requests", "Answered requests", requests.clone());
         let decisions = Family::<DecisionLabels, Counter>::default();
         registry.register("decisions", "Decisions made on artifacts", decisions.clone());
+        let inspections = Family::<InspectionLabels, Counter>::default();
+        registry.register("inspections", "Artifacts looked into", inspections.clone());
         let sent_bytes = Counter::default();
         registry.register("sent_bytes", "Bytes of bodies sent", sent_bytes.clone());
         let served = Counter::default();
@@ -113,6 +123,7 @@ impl Default for Metrics {
             registry,
             requests,
             decisions,
+            inspections,
             events_delivered,
             event_failures,
             events_parked,
@@ -146,6 +157,12 @@ impl Metrics {
         self.decisions
             .get_or_create(&DecisionLabels { ecosystem: ecosystem.as_str(), action: action.as_str() })
             .inc();
+    }
+
+    /// Counts an artifact that was looked into.
+    pub fn inspected(&self, verdict: tidegate_inspect::Verdict, failed: bool) {
+        let outcome = if failed { "failed" } else { verdict.as_str() };
+        self.inspections.get_or_create(&InspectionLabels { outcome }).inc();
     }
 
     /// Counts an event that a sink took.

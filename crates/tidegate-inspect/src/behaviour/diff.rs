@@ -111,9 +111,8 @@ impl Summary {
             ..Self::default()
         };
         for hook in manifest.hooks.iter().take(50) {
-            summary
-                .hooks
-                .insert(hook.name.clone(), hook.command[..hook.command.floor_char_boundary(512)].to_owned());
+            let command = super::detectors::sense::redacted(&hook.command);
+            summary.hooks.insert(hook.name.clone(), command[..command.floor_char_boundary(512)].to_owned());
         }
         let runs = |kind: &str| !matches!(kind, "devDependencies" | "dev-dependencies");
         let dependencies = manifest.dependencies.iter().filter(|d| runs(&d.kind)).map(|d| d.name.clone());
@@ -126,6 +125,14 @@ impl Summary {
         summary.code(package);
         summary.files(package);
         summary
+    }
+
+    /// Whether it does something worth comparing without being asked: while it is installed, at start-up or when it is loaded.
+    #[must_use]
+    pub fn acts_unasked(&self) -> bool {
+        !self.hooks.is_empty()
+            || self.files.values().any(|file| file.native)
+            || self.capabilities.iter().any(|c| c.stage <= Stage::Import && STRONG.contains(&c.what))
     }
 
     fn code(&mut self, package: &Package) {

@@ -170,9 +170,10 @@ impl Package {
 
     /// Flows, each with its file: source, sink, whether decoded between.
     pub fn flows(&self) -> impl Iterator<Item = (&Code, &Fact, &Fact, bool)> {
-        let all = self.code.iter().flat_map(|code| {
-            code.facts.flowing().map(move |(from, to, decoded)| (code, from, to, decoded))
-        });
+        let all = self
+            .code
+            .iter()
+            .flat_map(|code| code.facts.flowing().map(move |(from, to, decoded)| (code, from, to, decoded)));
         // Timers take text too, but what they are given is nearly always a function.
         all.filter(|(_, _, to, _)| !(to.what == What::Eval && to.detail.starts_with("set")))
     }

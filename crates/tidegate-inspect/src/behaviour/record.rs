@@ -4,7 +4,7 @@
 //! fact for one thing at one place, knows which facts a value may come from, and writes flows when a value arrives
 //! somewhere. It judges nothing.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::facts::{Fact, FileFacts, Flow, Gate, Looks, Reading, Scope, What};
@@ -96,7 +96,7 @@ pub(crate) struct Recorder {
     places: HashMap<(u64, What), Vec<u32>>,
     flows: HashSet<(u32, u32, bool)>,
     markers: Vec<Taint>,
-    paths: HashMap<String, Taint>,
+    paths: BTreeMap<String, Taint>,
     /// Modules loaded on loading and in functions, as written.
     pub(crate) imports: [Vec<String>; 2],
     dropped: u32,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::checksum::Checksum;
+use super::checksum::{Checksum, ChecksumKind};
 use super::edges::{self, Edge};
 use super::rule::{Anchor, Rule};
 use super::{placeholder, structure, words};
@@ -52,7 +52,7 @@ pub(crate) fn at(rule: &Rule, text: &Text<'_>, keyword: Range<usize>) -> (Option
     if is_token && edges::left(bytes, start, true) == Edge::Joined && !text.is_binary {
         // The cheap half of the look at the beginning: most keywords stand within words.
         let to = keyword.end;
-        if !edges::is_binary_near(bytes, start, to) && shape.checksum.is_none() {
+        if !edges::is_binary_near(bytes, start, to) && !may_be_sure(rule) {
             return (None, 0);
         }
     }
@@ -69,10 +69,8 @@ fn matched(rule: &Rule, text: &Text<'_>, start: usize, window: &[u8]) -> Option<
     let (secret, edge) = set_off(rule, text, secret, matched_end, is_binary);
     let value = text.bytes.get(secret.clone())?;
     let checksum = shape.checksum.map_or(Checksum::None, |kind| kind.check(value));
-    if edge == Edge::Inside && checksum != Checksum::Valid {
-        return None;
-    }
-    if edge == Edge::Joined && checksum != Checksum::Valid && !is_distinct(rule) {
+    let is_sure = is_sure(rule, checksum);
+    if (edge == Edge::Inside && !is_sure) || (edge == Edge::Joined && !is_sure && !is_distinct(rule)) {
         return None;
     }
     if !passes(rule, text, &secret, checksum) {
@@ -84,7 +82,7 @@ fn matched(rule: &Rule, text: &Text<'_>, start: usize, window: &[u8]) -> Option<
     };
     let mut severity = judged.severity.unwrap_or(rule.severity).min(rule.severity);
     let mut confidence = judged.confidence.unwrap_or(rule.confidence).min(rule.confidence);
-    if edge == Edge::Joined && checksum != Checksum::Valid {
+    if edge == Edge::Joined && !is_sure {
         confidence = confidence.min(Confidence::Medium);
     }
     if checksum == Checksum::Wrong {
@@ -154,11 +152,10 @@ fn passes(rule: &Rule, text: &Text<'_>, secret: &Range<usize>, checksum: Checksu
     let shape = &rule.shape;
     let value = &text.bytes[secret.clone()];
     let body = body(rule, value);
-    let is_sure = checksum == Checksum::Valid;
+    let is_sure = is_sure(rule, checksum);
     // A checksum that is written in a format of its own cannot be valid by chance, but documentation has some that are.
     let is_filler = shape.placeholders
-        && (placeholder::is_documented(value)
-            || (placeholder::is_placeholder(body) && !has_true_sum(rule, checksum)));
+        && (placeholder::is_documented(value) || (placeholder::is_placeholder(body) && !is_sure));
     !is_filler
         && (shape.entropy == 0.0 || words::entropy(body) >= shape.entropy)
         && words::classes(body) >= shape.classes
@@ -168,9 +165,13 @@ fn passes(rule: &Rule, text: &Text<'_>, secret: &Range<usize>, checksum: Checksu
         && !(shape.anchor == Anchor::Token && goes_on(text.bytes, secret.end))
 }
 
-/// Whether the checksum is one that covers the whole body.
-fn has_true_sum(rule: &Rule, checksum: Checksum) -> bool {
-    checksum == Checksum::Valid && rule.shape.checksum != Some(super::ChecksumKind::Base32Body)
+/// Whether the rule's checksum is one that nothing else fits by chance.
+fn may_be_sure(rule: &Rule) -> bool {
+    rule.shape.checksum.is_some_and(|kind| kind != ChecksumKind::Base32Body)
+}
+
+fn is_sure(rule: &Rule, checksum: Checksum) -> bool {
+    checksum == Checksum::Valid && may_be_sure(rule)
 }
 
 /// Whether a sample was cut off here: `kind_abc...`.

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 /// Words that a value has only if it is none. Each is long enough not to occur by chance.
 const WORDS: &[&str] = &[
     "example",
+    "xmpl",
     "sample",
     "dummy",
     "placeholder",

@@ -1,6 +1,7 @@
 //! What the unfolder tells of archives that were made by hand, honest and hostile ones.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod archives;
 mod behaviour;
 mod containers;
 mod gzips;

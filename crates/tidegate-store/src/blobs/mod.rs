@@ -189,6 +189,20 @@ impl BlobStore {
         Ok(Some(Blob { sha256: *sha256, bytes, stamp }))
     }
 
+    /// The file of a blob, to be handed to another process for reading; `None` where it is not there. Its bytes are as
+    /// [`open_blob`](Self::open_blob) found them as long as the blob [is unharmed](Self::is_unharmed).
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open_file(&self, sha256: &Sha256) -> Result<Option<std::fs::File>, BlobError> {
+        let path = self.blob_path(sha256);
+        match self.shared.disk.open_read(&path) {
+            Ok(file) => Ok(Some(file)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(BlobError::io("opening a blob", &path, e)),
+        }
+    }
+
     /// Whether a blob's file is as it was when the blob was opened and checked. The bytes of a blob that is held open are
     /// the file's, so whoever keeps one asks before using it again.
     pub fn is_unharmed(&self, blob: &Blob) -> bool {

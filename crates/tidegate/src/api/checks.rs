@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tidegate_model::PackageName;
 use tidegate_model::coordinate::PackageRef;
 use tidegate_model::facts::FactState;
+use tidegate_model::{PackageName, Sha256};
 use tidegate_policy::Policy;
 use tokio::task::JoinSet;
 
@@ -23,12 +23,15 @@ use super::call::Call;
 use super::problem::Problem;
 use super::subject::{self, Asker, Subject};
 use crate::door::Repository;
+use crate::inspection::Seen;
 use crate::pipeline::decide::Ruleset;
 
 /// The most items of one request; callers with more ask again.
 const MAX_ITEMS: usize = 5_000;
 /// How many packages load at a time.
 const LOADS_AT_A_TIME: usize = 16;
+/// Why nothing but its contents and advisories is known of bytes at hand.
+const BYTES_ALONE: &str = "bytes at hand were looked at, not what an index says of them";
 /// Why little is known of a package where no upstream was to be asked.
 const NOT_ASKED: &str = "nothing is known of it here, and no upstream was asked";
 
@@ -87,6 +90,11 @@ struct Locked {
     /// Why it has no package URL.
     #[serde(default)]
     why: String,
+    /// What the caller saw inside the bytes that it has at hand. It is decided on those then, whatever an index lists; nothing is
+    /// recorded, so whoever asks deceives only themselves.
+    seen: Option<Box<Seen>>,
+    /// Digest of these bytes.
+    sha256: Option<Sha256>,
 }
 
 /// One item on its way through a package that loads.
@@ -223,6 +231,9 @@ fn place(call: &Call, named: Option<&str>, item: &Locked) -> Result<Place, Probl
         }
         let why = "nothing here knows what has no package URL".to_owned();
         let component = Component::nameless(item.name.clone(), item.version.clone(), item.why.clone());
+        if item.seen.is_some() {
+            return Ok(Place::Alone(component, FactState::NotOffered, BYTES_ALONE.to_owned()));
+        }
         return Ok(Place::Alone(component, FactState::Unsupported, why));
     }
     let component = Component::of_purl(&item.purl);
@@ -235,6 +246,10 @@ fn place(call: &Call, named: Option<&str>, item: &Locked) -> Result<Place, Probl
         let why = format!("there is no door for package URLs of type `{}`", ty.escape_debug());
         return Ok(Place::Alone(component, FactState::Unsupported, why));
     };
+    if item.seen.is_some() {
+        let component = component.expect("its ecosystem was read out of it");
+        return Ok(Place::Alone(component, FactState::NotOffered, BYTES_ALONE.to_owned()));
+    }
     let purl = subject::read_purl(&item.purl)?;
     let component = component.expect("its ecosystem was read out of it");
     if item.component && purl.version.is_none() {
@@ -354,7 +369,8 @@ impl Judge {
         gap: (FactState, &str),
         stale: bool,
     ) -> Value {
-        let alone = Alone { rules: &self.rules, asker: &self.asker, repository, gap, now: self.now };
+        let seen = item.seen.as_deref().map(|seen| (seen, item.sha256));
+        let alone = Alone { rules: &self.rules, asker: &self.asker, repository, gap, seen, now: self.now };
         let findings = component.own_findings(&self.rules, self.now);
         let decision = alone.decide(component, None, findings.as_ref());
         let leading = decision.leading_reason();

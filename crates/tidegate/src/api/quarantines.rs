@@ -252,9 +252,8 @@ pub(crate) async fn facts(
 }
 
 async fn local_state(call: &Call, subject: &Subject) -> Result<LocalState, Problem> {
-    let catalogue = std::sync::Arc::clone(&call.door.store.catalogue);
-    let package = std::sync::Arc::clone(&subject.package);
-    Ok(call.door.blocking(move || LocalState::read(&*catalogue, &package)).await?)
+    let (door, package) = (std::sync::Arc::clone(&call.door), std::sync::Arc::clone(&subject.package));
+    Ok(call.door.blocking(move || LocalState::read(&door, &package)).await?)
 }
 
 fn question<'a>(

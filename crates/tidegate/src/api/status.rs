@@ -26,6 +26,7 @@ pub(super) fn status(door: &Door) -> Value {
             "entries": health.appended, "durable": health.durable, "unsynced_window_ms": health.unsynced_window_ms,
         },
         "store": usage.map(|u| json!({ "used_bytes": u.used_bytes, "quota_bytes": u.quota_bytes, "free_bytes": u.free_bytes })),
+        "inspection": door.inspection.status(),
         "event_sinks": super::events::sinks(door),
         "repositories": door.repositories.values().map(|r| json!({
             "name": &*r.name, "ecosystem": r.ecosystem,

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Outcome;
-use crate::inspection::{Tally, worker};
+use crate::inspection::{Detectors, worker};
 
 /// Look inside the artifacts that a running door hands over. The door starts this by itself.
 #[derive(Debug, Args)]
@@ -16,6 +16,6 @@ impl InspectionWorker {
     /// None: what goes wrong is told by the exit status.
     #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
     pub fn run(self) -> Outcome {
-        Ok(worker::run(Tally::default()))
+        Ok(worker::run(Detectors))
     }
 }

@@ -74,6 +74,9 @@ fn shown(status: &Value) -> String {
             mib("free_bytes")
         );
     }
+    if let Some(inspection) = status.get("inspection").filter(|s| !s.is_null()) {
+        let _ = writeln!(out, "inspection  {}", inspecting(inspection));
+    }
     for sink in list(status, "event_sinks") {
         let _ = writeln!(out, "events      {}", event_sink(sink));
     }
@@ -91,6 +94,23 @@ fn shown(status: &Value) -> String {
         }
     }
     out
+}
+
+/// How inspection stands, on a line.
+fn inspecting(inspection: &Value) -> String {
+    let mut line = format!(
+        "{} workers of {} MiB, {} artifacts looked into",
+        inspection["workers"], inspection["memory_mib"], inspection["done"]
+    );
+    let gaps: u64 =
+        inspection["gaps"].as_object().into_iter().flatten().filter_map(|(_, n)| n.as_u64()).sum();
+    if gaps > 0 {
+        let _ = write!(line, ", {}", styled(CARE, &format!("{gaps} could not be")));
+    }
+    for reason in list(inspection, "degraded") {
+        let _ = write!(line, ", {}", styled(BAD, &safe(reason.as_str().unwrap_or_default())));
+    }
+    line
 }
 
 /// How a sink of events stands, on a line.

@@ -107,6 +107,8 @@ async fn serve(config: Config, data: PathBuf, idle_exit: Option<Duration>) -> Ou
     std::fs::write(&pid_path, std::process::id().to_string())?;
     announce(&door, bound, tls.is_some());
     let server = Arc::new(Server::new(Arc::clone(&door)));
+    // Ahead of the first artifact, so that the status says from the start what keeps workers in.
+    door.inspection.warm_up();
     let jobs = crate::jobs::start(&door);
     let tcp = tokio::spawn({
         let server = Arc::clone(&server);

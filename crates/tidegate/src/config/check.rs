@@ -4,6 +4,7 @@ use tidegate_model::Ecosystem;
 
 use super::{Config, EventsSection, Feed, RESERVED, Server, Upstream, WebhookSink};
 use crate::events::kind;
+use crate::inspection::limits::LEAST_MEMORY_MIB;
 use crate::upstream::proxy::{ENVIRONMENT, NONE};
 
 /// Something in a configuration that cannot be used.
@@ -37,6 +38,13 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
     }
     for (key, value) in [("memory_mib", config.cache.memory_mib), ("disk_gib", config.cache.disk_gib)] {
         above_zero(&["cache", key], value, "nothing could be kept")?;
+    }
+    if config.inspection.memory_mib < LEAST_MEMORY_MIB {
+        return wrong(
+            &["inspection", "memory_mib"],
+            format!("no worker can look into archives with {} MiB", config.inspection.memory_mib),
+            format!("give at least {LEAST_MEMORY_MIB}, or fewer `workers`"),
+        );
     }
     let upstream = &config.upstream;
     for (key, value) in [

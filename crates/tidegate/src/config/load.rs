@@ -126,12 +126,13 @@ mod tests {
     }
 
     /// Keys that have no default value: their lines in the template are examples.
-    const EXAMPLES: [&str; 5] = [
+    const EXAMPLES: [&str; 6] = [
         "server.public_url",
         "server.tls_certificate",
         "server.tls_key",
         "policy.file",
         "upstream.hold_seconds",
+        "inspection.workers",
     ];
 
     #[test]

@@ -8,6 +8,7 @@ mod template;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use tidegate_model::Ecosystem;
@@ -35,6 +36,8 @@ pub struct Config {
     pub ledger: LedgerSection,
     /// How upstreams are asked.
     pub upstream: UpstreamSection,
+    /// How artifacts are looked into.
+    pub inspection: InspectionSection,
     /// Which feeds of advisories and signals are followed.
     pub intel: IntelSection,
     /// Where events are sent.
@@ -138,6 +141,33 @@ impl Default for Cache {
     }
 }
 
+/// `[inspection]`
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InspectionSection {
+    /// Whether artifacts are looked into before they are decided on.
+    pub enabled: bool,
+    /// Worker processes at a time; as many as there are processors where it is not said.
+    pub workers: Option<NonZeroUsize>,
+    /// Mebibytes of memory that each of them may take.
+    pub memory_mib: u64,
+    /// With what a release is compared.
+    pub compare: Compare,
+}
+
+impl Default for InspectionSection {
+    fn default() -> Self {
+        Self { enabled: true, workers: None, memory_mib: 256, compare: Compare::Fetch }
+    }
+}
+
+impl InspectionSection {
+    /// Worker processes at a time.
+    pub fn workers(&self) -> usize {
+        self.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get)
+    }
+}
+
 /// When a response may end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -194,6 +224,19 @@ impl Default for UpstreamSection {
             no_proxy: Vec::new(),
         }
     }
+}
+
+/// With what a release is compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compare {
+    /// With the version before it; that one is fetched where this one can do something worth comparing.
+    #[default]
+    Fetch,
+    /// With the version before it, where that one is here already.
+    Known,
+    /// With none.
+    Never,
 }
 
 /// `[intel]`

@@ -62,6 +62,16 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # Hosts, domains and networks that are asked without the proxy that is named here.
 # no_proxy = []
 
+[inspection]
+# Whether artifacts are looked into before they are decided on: secrets, what their code does, licences, what they hold.
+# enabled = true
+# Worker processes that do so at a time, where that is not to be as many as there are processors; and mebibytes of memory
+# that each of them may take.
+# workers = 4
+# memory_mib = 256
+# Compare a release with the version before it: "fetch" gets that one where it matters, "known" takes what is here, "never".
+# compare = "fetch"
+
 [intel]
 # Whether advisories and signals are fetched. What `tidegate intel import` loads counts either way.
 # sync = true

@@ -13,6 +13,7 @@ use tidegate_store::catalogue::TokenHash;
 use super::Identity;
 use crate::pipeline::Hot;
 use crate::pipeline::artifacts::{StageKey, Staged};
+use crate::pipeline::contents::{LookKey, NotInspected};
 use crate::pipeline::documents::LoadError;
 use crate::pipeline::file_ask::HotKey;
 use crate::pipeline::package::Package;
@@ -54,6 +55,8 @@ pub struct Caches {
     pub hot: Cache<HotKey, Arc<Hot>>,
     /// Files opened lately and when, so that many who want one share its map.
     pub staged: Cache<StageKey, (Staged, Instant)>,
+    /// Files that were looked into and compared.
+    pub looked: Cache<LookKey, ()>,
     /// Known identities.
     pub identities: Cache<IdentityKey, Arc<Identity>>,
     /// Preludes of upstreams, by base address.
@@ -64,6 +67,8 @@ pub struct Caches {
 const HOT_FILES: usize = 20_000;
 /// How many files opened lately are kept.
 const STAGED_FILES: usize = 256;
+/// How many files are known to have been looked into without asking the catalogue.
+const LOOKED: usize = 50_000;
 /// How many identities are kept.
 const IDENTITIES: usize = 20_000;
 /// How many preludes are kept.
@@ -80,6 +85,7 @@ impl Caches {
             views: Cache::with_weighter(items, memory_bytes - half, ByBytes),
             hot: Cache::new(HOT_FILES),
             staged: Cache::new(STAGED_FILES),
+            looked: Cache::new(LOOKED),
             identities: Cache::new(IDENTITIES),
             preludes: Cache::new(PRELUDES),
         }
@@ -93,6 +99,10 @@ pub struct Flights {
     pub packages: SingleFlight<PackageKey, Result<Arc<Package>, LoadError>>,
     /// Fetching an artifact.
     pub artifacts: SingleFlight<StageKey, Result<Staged, UpstreamError>>,
+    /// Looking into a file and comparing it.
+    pub looks: SingleFlight<LookKey, Result<(), NotInspected>>,
+    /// Looking into bytes.
+    pub inspections: SingleFlight<Sha256, Result<(), NotInspected>>,
     /// Rendering a view.
     pub views: SingleFlight<ViewFlight, Result<Arc<RenderedView>, String>>,
 }

@@ -26,6 +26,7 @@ use tidegate_store::catalogue::{Catalogue, CatalogueError, DecisionRecord};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::events::Events;
+use crate::inspection::Looker;
 use crate::intel::effects::{self, Effects};
 use crate::intel::feeds::FeedSource;
 use crate::intel::sync::Attempts;
@@ -98,6 +99,8 @@ pub struct Door {
     controls: controls::Told,
     /// What follows from changes of advisories.
     pub effects: Effects,
+    /// Looks inside artifacts.
+    pub inspection: Looker,
     /// Set when the door no longer takes new connections.
     pub draining: AtomicBool,
     rules: RwLock<Arc<Ruleset>>,
@@ -108,8 +111,6 @@ pub struct Door {
     heavy_permits: Arc<tokio::sync::Semaphore>,
 }
 
-/// The control that this build does not have yet. A control that is off says so.
-const NOT_THERE: &str = "contents: nothing looks inside";
 /// How many pieces of blocking work run at a time: enough to wait for disks, too few to starve the processor.
 const BLOCKING_AT_A_TIME: usize = 16;
 /// Last accesses are written to the catalogue in groups of this many.

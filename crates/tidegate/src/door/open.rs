@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config, LedgerMode};
 use crate::discover::{Discovered, NotConfigured};
 use crate::events::{Events, SinkError};
+use crate::inspection::{Looker, WorkerCommand};
 use crate::intel::effects::{self, Effects};
 use crate::intel::sync::Attempts;
 use crate::intel::{self, Advisories};
@@ -47,12 +48,21 @@ pub struct Options {
     pub discovery: Vec<Result<Discovered, NotConfigured>>,
     /// The disk that ledger and blobs live on.
     pub disk: Arc<dyn Disk>,
+    /// What looks inside artifacts.
+    pub inspection_worker: WorkerCommand,
 }
 
 impl Options {
     /// Options for a door on this machine's disk and clock.
     pub fn new(config: Config, data: PathBuf, discovery: Vec<Result<Discovered, NotConfigured>>) -> Self {
-        Self { config, data, clock: Clock::system(), discovery, disk: Arc::new(RealDisk) }
+        Self {
+            config,
+            data,
+            clock: Clock::system(),
+            discovery,
+            disk: Arc::new(RealDisk),
+            inspection_worker: WorkerCommand::this_program(),
+        }
     }
 }
 
@@ -97,6 +107,14 @@ pub enum DoorError {
     /// An event sink cannot be used.
     #[error(transparent)]
     Events(#[from] SinkError),
+    /// Nothing can look inside artifacts.
+    #[error(
+        "the workers that look inside artifacts cannot be set up: {source}\n  free threads and disk, or set enabled = false in [inspection]"
+    )]
+    Workers {
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// No randomness.
     #[error("the system gives no random bytes")]
     Randomness,
@@ -108,7 +126,7 @@ impl Door {
     /// # Errors
     /// [`DoorError`] says what cannot be used and what to do.
     pub fn open(options: Options) -> Result<Arc<Self>, DoorError> {
-        let Options { config, data, clock, discovery, disk } = options;
+        let Options { config, data, clock, discovery, disk, inspection_worker } = options;
         let store_error = |e: &dyn std::error::Error| DoorError::Store(chain(e));
         disk.create_dir_all(&data).map_err(|source| DoorError::Data { path: data.clone(), source })?;
         let catalogue: Arc<dyn Catalogue> =
@@ -158,6 +176,7 @@ impl Door {
         for feed in &feeds {
             client.trust_host_of(&feed.host);
         }
+        let inspection = looker(&config, &data, inspection_worker, &*catalogue)?;
         let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
         let events = Events::open(&config.events, &data, &client)?;
         let policy = rules::compile(&source)?;
@@ -179,6 +198,7 @@ impl Door {
             degraded: RwLock::default(),
             controls,
             effects: Effects::default(),
+            inspection,
             draining: AtomicBool::new(false),
             rules: RwLock::new(Arc::new(ruleset)),
             policy_source: Mutex::new(source),
@@ -210,6 +230,18 @@ impl Door {
         effects::catch_up(&door).map_err(|e| store_error(&e))?;
         Ok(door)
     }
+}
+
+/// What looks inside artifacts.
+fn looker(
+    config: &Config,
+    data: &Path,
+    command: WorkerCommand,
+    catalogue: &dyn Catalogue,
+) -> Result<Looker, DoorError> {
+    let failed = |source| DoorError::Workers { source };
+    let key = Looker::key_of(catalogue).map_err(|e| DoorError::Store(chain(&e)))?;
+    Looker::start(&config.inspection, data, command, key.ok_or(DoorError::Randomness)?).map_err(failed)
 }
 
 /// The ecosystems that a door has an upstream for.

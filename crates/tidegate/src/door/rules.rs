@@ -12,7 +12,7 @@ use tidegate_model::Timestamp;
 use tidegate_policy::{Policy, PolicyErrors, WaiverSet};
 use tidegate_store::catalogue::{Catalogue, CatalogueError, WaiverFilter};
 
-use super::{Door, NOT_THERE, TENANT};
+use super::{Door, TENANT};
 use crate::intel::{Advisories, effects};
 use crate::pipeline::decide::Ruleset;
 
@@ -174,6 +174,14 @@ impl Door {
         Ok(())
     }
 
+    /// Has everything decided anew: what decisions rest on has changed, though not the rules. Blocks for an instant.
+    pub fn decide_anew(&self) {
+        let _one_at_a_time = self.policy_source.lock().expect("no panic while holding it");
+        let before = self.rules();
+        let rules = Ruleset { epoch: before.epoch + 1, ..Ruleset::clone(&before) };
+        *self.rules.write().expect("no panic while holding it") = Arc::new(rules);
+    }
+
     /// Notes when each feed was last current. Decisions stand: only the time at which they have to be made again moves.
     pub fn note_checked(&self, checked: BTreeMap<String, Timestamp>) {
         let _one_at_a_time = self.policy_source.lock().expect("no panic while holding it");
@@ -189,7 +197,8 @@ impl Door {
         let now = self.clock.now();
         let mut found = self.rules().advisories.degradations(now);
         found.extend(self.events.degradations(now));
-        let lines = found.iter().map(ToString::to_string).chain([NOT_THERE.to_owned()]);
+        found.extend(self.inspection.degradations());
+        let lines = found.iter().map(ToString::to_string);
         *self.degraded.write().expect("no panic while holding it") = lines.map(Text::from).collect();
         super::controls::tell(self, &found);
     }

@@ -1,18 +1,21 @@
 //! Facts about one file, assembled from what its index says and what this door has seen.
 //!
-//! Nothing here looks inside bytes. What nobody looked at is a gap with a reason, never an empty list.
+//! Nothing here looks inside bytes: it reads what was stored when somebody did. What nobody looked at is a gap with a
+//! reason, never an empty list.
 
 use std::collections::{HashMap, HashSet};
 
 use tidegate_model::facts::{
-    ArtifactFacts, FactState, Facts, Group, LicenceFacts, LifecycleFacts, MalwareFacts, NameFacts,
-    PrincipalFacts, ProvenanceFacts, PublisherFacts, RepositoryFacts, RequestFacts, ScriptFacts,
+    ArtifactFacts, BinaryFacts, ContentFacts, FactState, Facts, Group, LicenceFacts, LifecycleFacts,
+    MalwareFacts, NameFacts, PrincipalFacts, ProvenanceFacts, PublisherFacts, RepositoryFacts, RequestFacts,
+    ScriptFacts, SecretFacts,
 };
 use tidegate_model::{ArtifactKind, Coordinate, Digest, Principal, Sha256, Stated, Timestamp};
-use tidegate_store::catalogue::{Catalogue, CatalogueError, LocalBlock};
+use tidegate_store::catalogue::{CatalogueError, LocalBlock};
 
 use super::package::Package;
-use crate::door::Repository;
+use crate::door::{Door, Repository};
+use crate::inspection::Seen;
 use crate::intel::facts::KnownVersions;
 use crate::intel::{self, Advisories};
 
@@ -23,6 +26,12 @@ pub struct LocalState {
     pub pins: HashMap<(String, String), Sha256>,
     /// Package URLs with version that were admitted here.
     pub admitted: HashSet<String>,
+    /// What was seen inside, by digest.
+    pub seen: HashMap<Sha256, Seen>,
+    /// What comparisons say, by package URL with version and digest.
+    pub compared: HashMap<(String, Sha256), Vec<Seen>>,
+    /// Whether this door looks inside what it serves.
+    pub inspects: bool,
 }
 
 impl LocalState {
@@ -30,11 +39,23 @@ impl LocalState {
     ///
     /// # Errors
     /// The catalogue's.
-    pub fn read(catalogue: &dyn Catalogue, package: &Package) -> Result<Self, CatalogueError> {
+    pub fn read(door: &Door, package: &Package) -> Result<Self, CatalogueError> {
+        let catalogue = &door.store.catalogue;
         let ecosystem = package.name.ecosystem().as_str();
         let pins = catalogue.pins_of(ecosystem, package.name.as_str())?;
         let admitted = catalogue.admissions(&package.purl)?;
+        // A row that cannot be read is as if nobody had looked: the bytes are looked at again when they are asked for.
+        let seen = catalogue.inspected_of(ecosystem, package.name.as_str())?.into_iter();
+        let mut compared: HashMap<_, Vec<Seen>> = HashMap::new();
+        for comparison in catalogue.comparisons_of(&package.purl)? {
+            if let Ok(seen) = serde_json::from_str(&comparison.findings) {
+                compared.entry((comparison.purl, comparison.sha256)).or_default().push(seen);
+            }
+        }
         Ok(Self {
+            seen: seen.filter_map(|i| Some((i.sha256, serde_json::from_str(&i.facts).ok()?))).collect(),
+            compared,
+            inspects: door.config.inspection.enabled,
             pins: pins.into_iter().map(|p| ((p.version, p.file), p.sha256)).collect(),
             admitted: admitted.into_iter().map(|a| a.purl).collect(),
         })
@@ -96,6 +117,8 @@ pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timesta
     let sha256 = question.bytes.map(|b| b.sha256).or(pinned_digest);
     let known = known.of(file.version.as_str());
     let (vulnerabilities, reported) = (known.0.clone(), known.1.clone());
+    let inside = inside(question, &purl, sha256);
+    let scripts = scripts(&file.install_script, history.install_script_new, &inside);
     Facts {
         artifact: ArtifactFacts {
             kind: Some(ArtifactKind::Package),
@@ -119,14 +142,8 @@ pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timesta
         },
         vulnerabilities,
         malware: malware(question, &purl, sha256, reported),
-        licence: match &file.licence {
-            Stated::Known(text) => Group::known(LicenceFacts {
-                declared: Some(text.clone()),
-                concluded: None,
-                expression: (!text.is_empty()).then(|| text.clone()),
-            }),
-            Stated::NotOffered => Group::gap(FactState::NotOffered, "the index does not state licences"),
-        },
+        contents: inside.contents,
+        licence: licence(&file.licence, inside.seen.and_then(|seen| seen.licence.as_ref())),
         provenance: match &file.attestation {
             Stated::Known(offered) => Group::known(ProvenanceFacts {
                 status: if *offered { "offered" } else { "absent" }.into(),
@@ -135,16 +152,9 @@ pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timesta
             }),
             Stated::NotOffered => Group::gap(FactState::NotOffered, "the upstream offers no attestations"),
         },
-        scripts: match &file.install_script {
-            Stated::Known(runs) => {
-                Group::known(ScriptFacts { install: Some(*runs), new_in_version: history.install_script_new })
-            }
-            Stated::NotOffered => {
-                Group::gap(FactState::NotScanned, "the index does not say, and nothing looks inside yet")
-            }
-        },
-        binary: Group::gap(FactState::NotScanned, "nothing looks inside yet"),
-        secrets: Group::gap(FactState::NotScanned, "nothing looks inside yet"),
+        scripts,
+        binary: inside.binary,
+        secrets: inside.secrets,
         model: not_applicable(),
         extension: not_applicable(),
         mcp: not_applicable(),
@@ -187,6 +197,77 @@ pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timesta
             client: question.client.map(str::to_owned),
         },
     }
+}
+
+/// What was seen inside, as far as somebody looked.
+struct Inside<'a> {
+    seen: Option<&'a Seen>,
+    contents: Group<ContentFacts>,
+    secrets: Group<SecretFacts>,
+    binary: Group<BinaryFacts>,
+}
+
+impl Inside<'_> {
+    /// The gap of a fact that the bytes could have told.
+    fn gap<T>(&self, why: &str) -> Group<T> {
+        match self.seen {
+            Some(seen) if seen.failed.is_none() => Group::gap(FactState::NotOffered, why),
+            _ => Group::gap(self.contents.state, self.contents.why.clone().unwrap_or_default()),
+        }
+    }
+}
+
+fn inside<'a>(question: &Question<'a>, purl: &str, sha256: Option<Sha256>) -> Inside<'a> {
+    let local = question.local;
+    let Some((sha256, seen)) = sha256.and_then(|digest| Some((digest, local.seen.get(&digest)?))) else {
+        let (state, why) = match (local.inspects, question.bytes) {
+            (false, _) => (FactState::NotScanned, "looking inside is switched off"),
+            (true, None) => (FactState::Pending, "looked into when the bytes are asked for"),
+            (true, Some(_)) => (FactState::Error, "inspection is not available; see `tidegate status`"),
+        };
+        return Inside {
+            seen: None,
+            contents: Group::gap(state, why),
+            secrets: Group::gap(state, why),
+            binary: Group::gap(state, why),
+        };
+    };
+    let compared = local.compared.get(&(purl.to_owned(), sha256)).map_or(&[][..], Vec::as_slice);
+    Inside {
+        seen: Some(seen),
+        contents: seen.contents(compared),
+        secrets: seen.secrets(),
+        binary: seen.binary(),
+    }
+}
+
+/// What the index says of install scripts, else what the bytes do.
+fn scripts(stated: &Stated<bool>, new_in_version: Option<bool>, inside: &Inside<'_>) -> Group<ScriptFacts> {
+    match stated {
+        Stated::Known(runs) => Group::known(ScriptFacts { install: Some(*runs), new_in_version }),
+        // Whether it is new cannot be told: the index says nothing of the version before either.
+        Stated::NotOffered => inside
+            .seen
+            .and_then(Seen::scripts)
+            .unwrap_or_else(|| inside.gap("the index does not say, and the bytes do not either")),
+    }
+}
+
+/// What the index declares and what the texts in the bytes come to; rules read the latter where it is known.
+fn licence(declared: &Stated<String>, concluded: Option<&String>) -> Group<LicenceFacts> {
+    let declared = match declared {
+        Stated::Known(text) => Some(text.clone()),
+        Stated::NotOffered if concluded.is_none() => {
+            return Group::gap(FactState::NotOffered, "the index does not state licences");
+        }
+        Stated::NotOffered => None,
+    };
+    let stated = declared.clone().filter(|text| !text.is_empty());
+    Group::known(LicenceFacts {
+        expression: concluded.cloned().or(stated),
+        concluded: concluded.cloned(),
+        declared,
+    })
 }
 
 fn not_applicable<T>() -> Group<T> {

@@ -13,6 +13,7 @@ use tidegate_sys::map::FileBytes;
 
 use super::admission::{self, Plan};
 use super::artifacts::{RECHECK_BLOB_AFTER, Staged, stage, subject_of};
+use super::contents::{self, NotInspected};
 use super::decide::{Decided, Ruleset, decide_file, name_decision};
 use super::documents::{self, LoadError, Loaded};
 use super::facts::{BytesKnown, LocalState, Question};
@@ -266,15 +267,37 @@ async fn wait_for(
         .hold_seconds
         .map_or_else(|| hold_of(request.repository.ecosystem), Duration::from_secs);
     let file = &package.index.files()[position].file;
-    match tokio::time::timeout(hold, stage(door, &request.repository, package, position, part)).await {
-        Ok(Ok(staged)) => Ok(staged),
-        Ok(Err(error)) => Err(denials::of_upstream_error(file.as_str(), &error)),
-        Err(_) => Err(denials::plain(
-            DenialKind::Pending { retry_after_seconds: 5 },
-            format!("{file} is still on its way from {}; ask again", package.upstream.name),
-            "The first download of a file is held until it is whole and checked.",
-        )),
+    let until = tokio::time::Instant::now() + hold;
+    let staged =
+        match tokio::time::timeout_at(until, stage(door, &request.repository, package, position, part)).await
+        {
+            Ok(Ok(staged)) => staged,
+            Ok(Err(error)) => return Err(denials::of_upstream_error(file.as_str(), &error)),
+            Err(_) => {
+                let what = format!("{file} is still on its way from {}; ask again", package.upstream.name);
+                return Err(pending(what));
+            }
+        };
+    if part == Part::Whole {
+        let looking = contents::look(door, &request.repository, package, position, &staged);
+        match tokio::time::timeout_at(until, looking).await {
+            Ok(Ok(())) => {}
+            Ok(Err(NotInspected::Storage(why))) => return Err(cannot(&why)),
+            Ok(Err(NotInspected::Unavailable(why))) => {
+                return Err(pending(format!("{file} could not be looked into: {why}; ask again")));
+            }
+            Err(_) => return Err(pending(format!("{file} is still being looked into; ask again"))),
+        }
     }
+    Ok(staged)
+}
+
+fn pending(what: String) -> Denial {
+    denials::plain(
+        DenialKind::Pending { retry_after_seconds: 5 },
+        what,
+        "The first download of a file is held until it is whole, checked and looked into.",
+    )
 }
 
 /// How long clients wait for a first byte before they give up or ask again: pip gives up a read after 15 s, cargo and uv
@@ -297,8 +320,7 @@ async fn decide_blocking(
 ) -> Result<Decision, Denial> {
     let (door2, rules, package, request) = (door.clone(), rules.clone(), package.clone(), request.clone());
     door.blocking(move || {
-        let local =
-            LocalState::read(&*door2.store.catalogue, &package).map_err(|e| cannot(&e.to_string()))?;
+        let local = LocalState::read(&door2, &package).map_err(|e| cannot(&e.to_string()))?;
         let question = question(&request, &rules, &package, position, &local, bytes.as_ref());
         Ok(decide_file(&rules, &question, door2.clock.now()))
     })

@@ -10,6 +10,8 @@
 pub mod admission;
 pub mod alarms;
 pub mod artifacts;
+mod comparing;
+pub mod contents;
 pub mod decide;
 pub mod denials;
 pub mod documents;

@@ -155,6 +155,20 @@ impl Package {
         self.index.files().iter().position(|f| f.version.as_str() == version)
     }
 
+    /// The file of the highest lower version that is of the same kind as this one; none for a first release.
+    pub fn before(&self, position: usize) -> Option<usize> {
+        let files = self.index.files();
+        let this = &files[position];
+        // What upstream took back is no measure for what comes after it.
+        (0..files.len())
+            .filter(|at| files[*at].version < this.version && same_kind(&files[*at], this))
+            .filter(|at| {
+                files[*at].yanked.is_none()
+                    && (this.version.is_prerelease() || !files[*at].version.is_prerelease())
+            })
+            .max_by(|a, b| files[*a].version.cmp(&files[*b].version))
+    }
+
     /// Roughly how many bytes this keeps in memory.
     pub fn weight(&self) -> u64 {
         (self.index.weight() + self.sightings.len() * 200 + self.by_file.len() * 96) as u64

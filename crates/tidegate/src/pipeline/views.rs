@@ -222,7 +222,7 @@ pub fn decisions_for(
     (principal, client): (&Principal, Option<&str>),
     now: Timestamp,
 ) -> Result<Vec<Decision>, String> {
-    let local = LocalState::read(&*door.store.catalogue, package).map_err(|e| format!("{e}: {}", e.cause))?;
+    let local = LocalState::read(door, package).map_err(|e| format!("{e}: {}", e.cause))?;
     let question = Question {
         repository,
         package,

@@ -437,7 +437,8 @@ fn a_waiver_that_ends_holds_again_without_a_restart() {
     let home = Home::new();
     let config: Config =
         toml::from_str(&format!("[[repository.npm.upstream]]\nurl = \"{}\"\n", upstream.npm_url())).unwrap();
-    let options = Options::new(config, home.folder("data"), Vec::new());
+    let mut options = Options::new(config, home.folder("data"), Vec::new());
+    options.inspection_worker = crate::support::worker();
     let clock = options.clock.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (door, address) = runtime.block_on(async {

@@ -1,10 +1,11 @@
 //! Every field of the configuration changes what the door does. A new field does not compile here until it has a row.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use tidegate::config::{
-    Cache, Config, EventsSection, FileSink, IntelSection, LedgerMode, LedgerSection, Log, PolicySection,
-    Repository, Server, Upstream, UpstreamSection, WebhookSink,
+    Cache, Config, EventsSection, FileSink, InspectionSection, IntelSection, LedgerMode, LedgerSection, Log,
+    PolicySection, Repository, Server, Upstream, UpstreamSection, WebhookSink,
 };
 use tidegate_ledger::Mode;
 use tidegate_model::Ecosystem;
@@ -17,8 +18,18 @@ use crate::support::{PATIENCE, Setup, days_ago, json, named, repository};
 /// behind it, and a test.
 #[expect(dead_code, reason = "compiled, never called")]
 fn every_field_has_a_test((config, repository, upstream): (Config, Repository, Upstream)) {
-    let Config { server, policy, cache, ledger, upstream: upstreams, intel, events, log, repository: _ } =
-        config;
+    let Config {
+        server,
+        policy,
+        cache,
+        ledger,
+        upstream: upstreams,
+        inspection,
+        intel,
+        events,
+        log,
+        repository: _,
+    } = config;
     // operations.rs: max_connections, max_head_bytes, max_body_bytes, idle_seconds, write_seconds, drain_seconds; here: the
     // rest.
     let Server {
@@ -55,6 +66,8 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         proxy: _,
         no_proxy: _,
     } = upstreams;
+    // inspecting.rs: enabled, compare; here: the rest.
+    let InspectionSection { enabled: _, workers: _, memory_mib: _, compare: _ } = inspection;
     // bundles.rs: trusted_bundle_keys; advisories.rs: the rest.
     let IntelSection {
         sync: _,
@@ -224,6 +237,20 @@ fn ledger_mode_is_the_recorders() {
         door.door.recorder.mode()
     };
     assert_eq!((started(LedgerMode::Durable), started(LedgerMode::Batched)), (Mode::Durable, Mode::Batched));
+}
+
+#[test]
+fn inspection_workers_and_memory_mib_bound_the_pool() {
+    let upstream = upstream();
+    let pool = |workers: usize, mebibytes: u64| {
+        let change = |c: &mut Config| {
+            c.inspection.workers = NonZeroUsize::new(workers);
+            c.inspection.memory_mib = mebibytes;
+        };
+        let status = Setup::new(&upstream).with(change).open().door.inspection.status().unwrap();
+        (status.workers, status.memory_mib)
+    };
+    assert_eq!((pool(1, 200), pool(3, 256)), ((1, 200), (3, 256)));
 }
 
 #[test]

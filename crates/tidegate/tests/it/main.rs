@@ -26,6 +26,7 @@ mod events;
 mod faults;
 mod feeds_gone_wrong;
 mod groups;
+mod inspecting;
 mod inspection;
 mod one_door;
 mod operations;

@@ -10,6 +10,7 @@ use tidegate::clock::Clock;
 use tidegate::config::{self, Config};
 use tidegate::door::{Door, Options};
 use tidegate::http::server::Server;
+use tidegate::inspection::WorkerCommand;
 use tidegate_model::waiver::{Waiver, WaiverState};
 use tidegate_model::{Ecosystem, Principal};
 use tidegate_store::catalogue::{Scope, Token, TokenHash, WaiverEvent};
@@ -68,6 +69,7 @@ impl Setup {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let mut options = Options::new(self.config.clone(), self.data().join("door"), Vec::new());
         options.clock = self.clock.clone();
+        options.inspection_worker = worker();
         let (door, server, address, tls) = runtime.block_on(async {
             let door = Door::open(options).unwrap();
             let server = Arc::new(Server::new(Arc::clone(&door)));
@@ -79,6 +81,11 @@ impl Setup {
         });
         TestDoor { setup: Some(self), door, server, address, tls, runtime: Some(runtime) }
     }
+}
+
+/// What doors of tests start to look inside artifacts: the tests' own program is no worker.
+pub(crate) fn worker() -> WorkerCommand {
+    WorkerCommand { program: env!("CARGO_BIN_EXE_tidegate").into(), ..WorkerCommand::this_program() }
 }
 
 /// A configured repository with these upstreams.

@@ -25,7 +25,14 @@ fn run(package: &Package, findings: &mut Findings) {
         if is_all {
             let is_gated =
                 fact.gates.iter().any(|gate| matches!(gate, Gate::Locale | Gate::Time | Gate::Machine));
-            let grade = if early(code, fact) || is_gated { (Critical, Sure) } else { (High, Likely) };
+            let is_home = fact.detail.starts_with('~') || fact.what != What::FileDelete;
+            let grade = match (early(code, fact), is_home) {
+                (true, _) => (Critical, Sure),
+                (false, true) if is_gated => (Critical, Likely),
+                (false, true) => (High, Likely),
+                // What is left of a path that is put together while the code runs.
+                (false, false) => (Low, Hint),
+            };
             findings.tell(
                 code,
                 fact,
@@ -53,30 +60,33 @@ fn run(package: &Package, findings: &mut Findings) {
 
 /// Whether a path is a home folder, a root, or all within.
 fn is_everything(path: &str) -> bool {
+    const ALL: &[&str] = &[
+        "~",
+        "/",
+        "/home",
+        "/Users",
+        "/root",
+        "/etc",
+        "/usr",
+        "/var",
+        "C:",
+        "c:",
+        "D:",
+        "C:/Users",
+        "C:/Windows",
+        "~/Documents",
+        "~/Desktop",
+        "/boot",
+        "/bin",
+        "/dev/disk0",
+    ];
     let path = path.trim().trim_matches(['"', '\'']).replace('\\', "/");
-    let path = path.trim_end_matches("/*").trim_end_matches("/**").trim_end_matches('/');
-    matches!(
-        path,
-        "~" | ""
-            | "/home"
-            | "/Users"
-            | "/root"
-            | "/etc"
-            | "/usr"
-            | "/var"
-            | "C:"
-            | "c:"
-            | "D:"
-            | "C:/Users"
-            | "C:/Windows"
-            | "~/Documents"
-            | "~/Desktop"
-            | "/boot"
-            | "/bin"
-    ) && !(path.is_empty() && !path.starts_with('/') && path.len() != 0)
-        || path.starts_with("/dev/sd")
-        || path.starts_with("/dev/nvme")
-        || path == "/dev/disk0"
+    let start = path.trim_end_matches("/**").trim_end_matches("/*");
+    let start = match start.trim_end_matches('/') {
+        "" if path.starts_with('/') => "/",
+        start => start,
+    };
+    ALL.contains(&start) || path.starts_with("/dev/sd") || path.starts_with("/dev/nvme")
 }
 
 fn is_destructive(detail: &str) -> bool {

@@ -27,7 +27,8 @@ fn run(package: &Package, findings: &mut Findings) {
             continue;
         }
         // Programs are started with arguments that were unpacked or unescaped for other reasons.
-        let hides_command = matches!(from.detail.as_str(), "base64" | "hex" | "xor" | "cipher" | "rot" | "selectors");
+        let hides_command =
+            matches!(from.detail.as_str(), "base64" | "hex" | "xor" | "cipher" | "rot" | "selectors");
         if to.what != What::Eval && !hides_command {
             continue;
         }

@@ -4,7 +4,7 @@
 //! that is told as info.
 //!
 //! **What to do:** read what it calls. **Limits:** long command lines are put together everywhere, so only names and short commands count.
-//! **Example:** `require('child' + '_process')['ex' + 'ec'](…)`.
+//! **Example:** `require('child' + '_process')['ex' + 'ec']`.
 
 use super::common::*;
 
@@ -51,7 +51,19 @@ fn is_dangerous(fact: &Fact) -> bool {
         What::Exec | What::ExecDetached => fact.detail.len() < 32 && !fact.detail.contains(['*', '/']),
         What::DynamicImport => {
             let name = fact.detail.trim_start_matches("node:");
-            matches!(name, "child_process" | "fs" | "net" | "http" | "https" | "dns" | "vm" | "os" | "subprocess" | "ctypes")
+            matches!(
+                name,
+                "child_process"
+                    | "fs"
+                    | "net"
+                    | "http"
+                    | "https"
+                    | "dns"
+                    | "vm"
+                    | "os"
+                    | "subprocess"
+                    | "ctypes"
+            )
         }
         What::FileRead | What::EnvRead => {
             words::has(&fact.detail, Class::CredentialFile) || words::is_secret_variable(&fact.detail)

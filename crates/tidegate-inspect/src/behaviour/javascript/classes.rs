@@ -3,7 +3,6 @@ use oxc_ast::ast::{BindingPattern, Class, ClassElement};
 
 use super::super::facts::What;
 use super::machine::{Code, Machine};
-use super::names;
 use super::statements::address;
 use super::value::{Kind, ObjectId, Shape, Taint, Value};
 

@@ -4,8 +4,8 @@ use oxc_ast::ast::{ArrayExpressionElement, ObjectExpression, ObjectPropertyKind,
 use super::super::{facts::What, words};
 use super::machine::{Code, Machine, TEXT_BYTES};
 use super::statements::address;
+use super::strings;
 use super::value::{HOLE, HOLE_TEXT, Kind, Shape, Taint, Value};
-use super::{gates, strings};
 
 impl<'a> Machine<'a> {
     /// A constant text: it is told of where it is telling or big.

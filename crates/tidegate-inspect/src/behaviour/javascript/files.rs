@@ -2,7 +2,6 @@
 use super::super::facts::What;
 use super::calls::Site;
 use super::machine::Machine;
-use super::names;
 use super::value::{HOLE, Kind, Shape, Taint, Value};
 
 impl<'a> Machine<'a> {

@@ -1,8 +1,7 @@
 //! Names that a block declares, before any of it runs.
 use oxc_ast::ast::{
     BindingPattern, Declaration, ExportDefaultDeclarationKind, ForStatementInit, ForStatementLeft,
-    IfStatement, ImportDeclaration, ImportDeclarationSpecifier, Statement, VariableDeclaration,
-    VariableDeclarationKind,
+    ImportDeclarationSpecifier, Statement, VariableDeclaration, VariableDeclarationKind,
 };
 
 use super::machine::{Code, Machine};

@@ -1,21 +1,9 @@
 //! What known names do when they are called: the facts of a file come from here.
-
-use oxc_allocator::Allocator;
-
 use super::super::facts::What;
 use super::calls::Site;
 use super::machine::Machine;
-use super::value::{HOLE, HOLE_TEXT, Kind, NameId, ObjectId, Shape, Taint, Value};
-use super::{gates, names, parse, strings};
-
-/// Texts that are read as code because the file would run them.
-const TEXTS_RUN: u32 = 16;
-
-/// Bytes of such a text.
-const TEXT_RUN_BYTES: usize = 256 << 10;
-
-/// Paths that were written and are remembered.
-const WRITTEN: usize = 256;
+use super::value::{HOLE_TEXT, Kind, NameId, Shape, Taint, Value};
+use super::{gates, strings};
 
 impl<'a> Machine<'a> {
     /// Calls a name.
@@ -45,13 +33,12 @@ impl<'a> Machine<'a> {
             "path" => self.known_path(function, arguments, site),
             _ => None,
         };
-        let value =
-            value.or_else(|| self.known_other(name, path, module, function, receiver, arguments, site));
+        let value = value.or_else(|| self.known_other(path, module, function, receiver, arguments, site));
         value.unwrap_or_else(|| self.unknown_name(name, path, receiver, arguments, site))
     }
 
     /// A name of which nothing is known: its result is a name, what goes in comes out, callbacks run.
-    fn unknown_name(
+    pub(super) fn unknown_name(
         &mut self,
         name: NameId,
         path: &'a str,
@@ -73,7 +60,13 @@ impl<'a> Machine<'a> {
         Value { shape, taint, gates: gate_bits | receiver.gates, folded: site.folded }
     }
 
-    fn callbacks_of(&mut self, path: &str, arguments: &[Value<'a>], taint: Taint, site: Site) -> Value<'a> {
+    pub(super) fn callbacks_of(
+        &mut self,
+        path: &str,
+        arguments: &[Value<'a>],
+        taint: Taint,
+        site: Site,
+    ) -> Value<'a> {
         let function = path.rsplit('.').next().unwrap_or(path);
         let defers = matches!(
             function,
@@ -133,13 +126,11 @@ impl<'a> Machine<'a> {
             return Taint(0);
         }
         // Told only if it reaches something: `spawn(x, { env: process.env })` does not.
-        let fact = self.maybe(What::EnvAll, "", 0);
+        let fact = self.maybe(What::EnvAll, "", self.here);
         self.taint_of(fact)
     }
 
-    // ---- Texts of arguments --------------------------------------------------------------------------------------
-
-    fn text_at(&mut self, arguments: &[Value<'a>], index: usize) -> String {
+    pub(super) fn text_at(&mut self, arguments: &[Value<'a>], index: usize) -> String {
         match arguments.get(index) {
             Some(&value) => self.constant_text(value).unwrap_or_else(|| self.text_of_object(value)),
             None => String::new(),
@@ -147,7 +138,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The constant of an object that wraps one (`new URL('…')`), else a hole.
-    fn text_of_object(&mut self, value: Value<'a>) -> String {
+    pub(super) fn text_of_object(&mut self, value: Value<'a>) -> String {
         if let Shape::Object(id) = value.shape
             && let Some(text) = self.objects[id.0 as usize].members.get("#text").and_then(Value::as_text)
         {
@@ -171,14 +162,14 @@ impl<'a> Machine<'a> {
         String::new()
     }
 
-    fn option(&self, value: Value<'a>, key: &str) -> Option<Value<'a>> {
+    pub(super) fn option(&self, value: Value<'a>, key: &str) -> Option<Value<'a>> {
         match value.shape {
             Shape::Object(id) => self.objects.get(id.0 as usize)?.members.get(key).copied(),
             _ => None,
         }
     }
 
-    fn option_text(&mut self, value: Value<'a>, keys: &[&str]) -> Option<String> {
+    pub(super) fn option_text(&mut self, value: Value<'a>, keys: &[&str]) -> Option<String> {
         for key in keys {
             if let Some(found) = self.option(value, key)
                 && !matches!(found.shape, Shape::Undefined)
@@ -189,188 +180,12 @@ impl<'a> Machine<'a> {
         None
     }
 
-    fn option_flag(&self, value: Value<'a>, key: &str) -> bool {
+    pub(super) fn option_flag(&self, value: Value<'a>, key: &str) -> bool {
         self.option(value, key).is_some_and(|value| value.shape == Shape::Flag(true))
     }
 
-    /// The address of a request, as far as it is constant.
-    fn address(&mut self, scheme: &str, arguments: &[Value<'a>]) -> String {
-        let mut fallback = String::new();
-        for &argument in arguments {
-            if let Shape::Object(_) = argument.shape {
-                if let Some(url) = self.option_text(argument, &["url", "uri", "href", "#text"]) {
-                    let base =
-                        self.option_text(argument, &["baseURL", "baseUrl", "prefixUrl"]).unwrap_or_default();
-                    return format!("{base}{url}");
-                }
-                if let Some(host) = self.option_text(argument, &["hostname", "host"]) {
-                    let protocol = self
-                        .option_text(argument, &["protocol"])
-                        .unwrap_or_else(|| format!("{}:", if scheme.is_empty() { "http" } else { scheme }));
-                    let port = self
-                        .option_text(argument, &["port"])
-                        .map(|port| format!(":{port}"))
-                        .unwrap_or_default();
-                    let path = self.option_text(argument, &["path", "pathname"]).unwrap_or_default();
-                    return format!("{protocol}//{host}{port}{path}");
-                }
-            } else if let Some(text) = self.constant_text(argument) {
-                if text.contains("://") || text.starts_with("//") || text.starts_with("data:") {
-                    return text;
-                }
-                if fallback.is_empty() {
-                    fallback = text;
-                }
-            } else if fallback.is_empty() && !argument.is_callable() {
-                HOLE_TEXT.clone_into(&mut fallback);
-            }
-        }
-        fallback
-    }
-
-    // ---- Network -------------------------------------------------------------------------------------------------
-
-    /// A request with everything that it is given; callbacks get the answer.
-    fn request(&mut self, detail: &str, arguments: &[Value<'a>], site: Site) -> Value<'a> {
-        let send = self.fact(What::NetSend, detail, site.offset, site.folded);
-        let receive = self.fact(What::NetReceive, detail, site.offset, site.folded);
-        let data: Vec<_> =
-            arguments.iter().copied().filter(|value| !matches!(value.shape, Shape::Function(_))).collect();
-        let taint = self.deep_all(&data);
-        self.flow(taint, send);
-        let taint = self.taint_of(receive);
-        let id = self.object(site.place, Kind::Request { send, receive });
-        self.objects[id.0 as usize].kind = Kind::Request { send, receive };
-        let answer = Value::tainted(taint);
-        self.run_callbacks(arguments, &[answer; 3], site);
-        Value::of(Shape::Object(id)).with_taint(taint)
-    }
-
-    /// A connection.
-    fn connect(&mut self, detail: &str, arguments: &[Value<'a>], site: Site) -> Value<'a> {
-        let send = self.fact(What::NetSend, detail, site.offset, site.folded);
-        let receive = self.fact(What::ChannelReceive, detail, site.offset, site.folded);
-        let id = self.object(site.place, Kind::Socket { send, receive });
-        self.objects[id.0 as usize].kind = Kind::Socket { send, receive };
-        let taint = self.taint_of(receive);
-        let value = Value::of(Shape::Object(id)).with_taint(taint);
-        self.run_callbacks(arguments, &[Value::of(Shape::Object(id))], site);
-        value
-    }
-
-    /// `open` of a request of a browser.
-    pub(super) fn open_request(&mut self, id: ObjectId, arguments: &[Value<'a>], site: Site) {
-        let detail = self.text_at(arguments, 1);
-        let value = self.request(&detail, arguments, site);
-        if let Shape::Object(request) = value.shape {
-            self.objects[id.0 as usize].kind = self.kind(request);
-            self.set_any(id, Value::tainted(value.taint));
-        }
-    }
-
-    fn known_network(
-        &mut self,
-        module: &str,
-        function: &str,
-        arguments: &[Value<'a>],
-        site: Site,
-    ) -> Option<Value<'a>> {
-        let scheme = if module == "https" { "https" } else { "http" };
-        match (module, function) {
-            ("http" | "https" | "http2", "request" | "get") => {
-                let detail = self.address(scheme, arguments);
-                Some(self.request(&detail, arguments, site))
-            }
-            ("http" | "https" | "net" | "tls" | "http2", "createServer" | "createSecureServer") => {
-                let taint = if matches!(module, "net" | "tls") {
-                    self.source(What::ChannelReceive, "", site.offset, false)
-                } else {
-                    Taint(0)
-                };
-                let socket = if taint.0 == 0 { Value::UNKNOWN } else { self.incoming(site, taint) };
-                self.run_callbacks(arguments, &[socket, Value::UNKNOWN], site);
-                let id = self.object(site.place, Kind::Server);
-                Some(Value::of(Shape::Object(id)))
-            }
-            ("net" | "tls", "connect" | "createConnection") | ("http2", "connect") => {
-                let detail = self.socket_address(arguments);
-                Some(self.connect(&detail, arguments, site))
-            }
-            ("dgram", "createSocket") => Some(self.connect("udp", &[], site)),
-            (
-                "dns",
-                "lookup" | "resolve" | "resolve4" | "resolve6" | "resolveTxt" | "resolveAny" | "resolveMx"
-                | "resolveCname" | "resolveNs" | "resolveSrv" | "reverse" | "lookupService",
-            ) => {
-                let detail = self.text_at(arguments, 0);
-                let query = self.fact(What::DnsQuery, &detail, site.offset, site.folded);
-                let taint = self.deep_all(arguments.get(..1).unwrap_or_default());
-                self.flow(taint, query);
-                let text = matches!(function, "resolveTxt" | "resolveAny")
-                    || arguments
-                        .get(1)
-                        .and_then(Value::whole_text)
-                        .is_some_and(|kind| matches!(kind, "TXT" | "ANY"));
-                let taint = if text {
-                    self.source(What::DnsReceive, &detail, site.offset, site.folded)
-                } else {
-                    Taint(0)
-                };
-                self.run_callbacks(arguments, &[Value::UNKNOWN, Value::tainted(taint)], site);
-                Some(Value::tainted(taint))
-            }
-            (
-                "axios" | "superagent" | "needle" | "undici" | "got" | "request" | "phin" | "ky"
-                | "got.stream",
-                "get" | "post" | "put" | "patch" | "delete" | "head" | "request" | "stream" | "pipeline"
-                | "fetch" | "postForm" | "putForm" | "del" | "options" | "defaults",
-            ) if function != "defaults" => {
-                let detail = self.address("", arguments);
-                Some(self.request(&detail, arguments, site))
-            }
-            ("jQuery" | "$", "ajax" | "get" | "post" | "getJSON") => {
-                let detail = self.address("", arguments);
-                let value = self.request(&detail, arguments, site);
-                if let (Some(success), Shape::Object(id)) =
-                    (arguments.iter().find_map(|&argument| self.option(argument, "success")), value.shape)
-                {
-                    let _ = id;
-                    self.run_callbacks(&[success], &[Value::tainted(value.taint)], site);
-                }
-                Some(value)
-            }
-            ("jQuery" | "$", "getScript") => {
-                let text = arguments.first().copied().unwrap_or(Value::UNKNOWN);
-                self.script(text, site.offset);
-                Some(Value::UNKNOWN)
-            }
-            _ => None,
-        }
-    }
-
-    fn socket_address(&mut self, arguments: &[Value<'a>]) -> String {
-        for &argument in arguments {
-            if let Some(host) = self.option_text(argument, &["host", "hostname", "path"]) {
-                let port = self.option_text(argument, &["port"]).unwrap_or_default();
-                return if port.is_empty() { host } else { format!("{host}:{port}") };
-            }
-        }
-        let mut parts = Vec::new();
-        for &argument in arguments {
-            match argument.shape {
-                Shape::Text(text) => parts.insert(0, text.to_owned()),
-                Shape::Number(number) => parts.push(strings::number_text(number)),
-                _ => {}
-            }
-        }
-        parts.truncate(2);
-        if parts.is_empty() { HOLE_TEXT.to_owned() } else { parts.join(":") }
-    }
-
-    // ---- Processes -----------------------------------------------------------------------------------------------
-
     /// A process. What the options say of its environment is not sent anywhere.
-    fn process(&mut self, arguments: &[Value<'a>], site: Site) -> Value<'a> {
+    pub(super) fn process(&mut self, arguments: &[Value<'a>], site: Site) -> Value<'a> {
         let mut words = Vec::new();
         let mut given = Taint(0);
         let mut options = Value::UNKNOWN;
@@ -423,7 +238,7 @@ impl<'a> Machine<'a> {
         Value::of(Shape::Object(id)).with_taint(taint)
     }
 
-    fn known_process(
+    pub(super) fn known_process(
         &mut self,
         path: &str,
         function: &str,
@@ -453,173 +268,7 @@ impl<'a> Machine<'a> {
         runs.then(|| self.process(arguments, site))
     }
 
-    // ---- Files ---------------------------------------------------------------------------------------------------
-
-    fn known_file(
-        &mut self,
-        module: &str,
-        function: &str,
-        arguments: &[Value<'a>],
-        site: Site,
-    ) -> Option<Value<'a>> {
-        let base = function.strip_suffix("Sync").unwrap_or(function);
-        let detail = self.text_at(arguments, 0);
-        let folded = site.folded;
-        let callback = |machine: &mut Self, taint: Taint| {
-            machine.run_callbacks(arguments, &[Value::UNKNOWN, Value::tainted(taint)], site);
-            Some(Value::tainted(taint))
-        };
-        match base {
-            "readFile" | "createReadStream" | "readJson" | "readJSON" | "readTextFile" | "file"
-            | "openAsBlob" => {
-                let fact = if base == "file" && module == "Bun" {
-                    self.maybe(What::FileRead, &detail, site.offset)
-                } else {
-                    self.fact(What::FileRead, &detail, site.offset, folded)
-                };
-                let mut taint = self.taint_of(fact);
-                let written = self.written_to(&detail);
-                taint = self.join(taint, written);
-                callback(self, taint)
-            }
-            "writeFile" | "appendFile" | "outputFile" | "writeJson" | "writeJSON" | "outputJson"
-            | "writeTextFile" | "createWriteStream" | "write"
-                if base != "write" || module == "Bun" =>
-            {
-                let write = self.fact(What::FileWrite, &detail, site.offset, folded);
-                let data = arguments.get(1).copied().unwrap_or(Value::UNKNOWN);
-                let taint = if base == "createWriteStream" { Taint(0) } else { self.deep(data) };
-                self.flow(taint, write);
-                self.remember_written(&detail, taint);
-                let options = arguments.get(if base == "createWriteStream" { 1 } else { 2 }).copied();
-                if let Some(mode) = options.and_then(|options| self.option(options, "mode"))
-                    && executable(mode)
-                {
-                    self.fact(What::MakeExecutable, &detail, site.offset, folded);
-                }
-                if base == "createWriteStream" {
-                    let id = self.object(site.place, Kind::Writing { write });
-                    self.objects[id.0 as usize].kind = Kind::Writing { write };
-                    return Some(Value::of(Shape::Object(id)));
-                }
-                callback(self, Taint(0))
-            }
-            "copyFile" | "copy" | "cp" | "rename" | "move" | "link" | "symlink" => {
-                let to = self.text_at(arguments, 1);
-                let read = self.maybe(What::FileRead, &detail, site.offset);
-                let write = self.fact(What::FileWrite, &to, site.offset, folded);
-                let taint = self.taint_of(read);
-                self.flow(taint, write);
-                let taint = self.written_to(&detail);
-                self.remember_written(&to, taint);
-                callback(self, Taint(0))
-            }
-            "unlink" | "rm" | "rmdir" | "remove" | "emptyDir" | "rimraf" => {
-                self.fact(What::FileDelete, &detail, site.offset, folded);
-                callback(self, Taint(0))
-            }
-            "truncate" => {
-                self.fact(What::FileWrite, &detail, site.offset, folded);
-                callback(self, Taint(0))
-            }
-            "readdir" | "opendir" | "readDir" | "glob" => {
-                let taint = self.source(What::FolderRead, &detail, site.offset, folded);
-                callback(self, taint)
-            }
-            "chmod" | "lchmod" => {
-                let mode = arguments.get(1).copied().unwrap_or(Value::UNKNOWN);
-                if executable(mode) || mode.shape == Shape::Unknown {
-                    self.fact(What::MakeExecutable, &detail, site.offset, folded);
-                }
-                callback(self, Taint(0))
-            }
-            "spawn" | "$" | "run" if module != "fs" => {
-                let value = match arguments.first().and_then(|&first| self.option(first, "cmd")) {
-                    Some(command) => self.process(&[command], site),
-                    None => self.process(arguments, site),
-                };
-                Some(value)
-            }
-            "Command" if module == "Deno" => {
-                let mut all = arguments.get(..1).unwrap_or_default().to_vec();
-                all.extend(arguments.get(1).and_then(|&options| self.option(options, "args")));
-                Some(self.process(&all, site))
-            }
-            "connect" | "connectTls" if module != "fs" => {
-                let detail = self.socket_address(arguments);
-                Some(self.connect(&detail, arguments, site))
-            }
-            "serve" | "listen" if module != "fs" => {
-                let port = self.first_text(arguments);
-                self.fact(What::Listen, &port, site.offset, folded);
-                callback(self, Taint(0))
-            }
-            "dlopen" if module != "fs" => {
-                self.fact(What::LibraryLoad, &detail, site.offset, folded);
-                Some(Value::UNKNOWN)
-            }
-            "hostname" if module == "Deno" => {
-                let taint = self.source(What::HostIdentity, "Deno.hostname", site.offset, folded);
-                Some(Value::tainted(taint))
-            }
-            "exists" | "access" | "stat" | "mkdir" | "ensureDir" | "mkdirp" | "ensureFile" | "lstat"
-            | "realpath" | "mkdtemp" | "pathExists" => {
-                self.run_callbacks(arguments, &[Value::UNKNOWN; 2], site);
-                Some(Value::UNKNOWN)
-            }
-            _ => None,
-        }
-    }
-
-    fn remember_written(&mut self, path: &str, taint: Taint) {
-        if taint.0 == 0
-            || path.chars().filter(|&character| character != HOLE).count() < 3
-            || self.written.len() >= WRITTEN
-        {
-            return;
-        }
-        let path = self.make_text(path);
-        if !self.written.contains(&(path, taint)) {
-            self.written.push((path, taint));
-        }
-    }
-
-    /// A stream to a file was given something.
-    pub(super) fn rewritten(&mut self, write: u32, taint: Taint) {
-        if let Some(detail) = self.drafts.detail(write) {
-            // Shown details write `*` for holes; paths are compared in that form.
-            let detail = detail.to_owned();
-            self.remember_written(&detail, taint);
-        }
-    }
-
-    /// Where the content of a path that was written before comes from.
-    fn written_to(&mut self, path: &str) -> Taint {
-        let shown = super::drafts::shown(path);
-        let mut taint = Taint(0);
-        for (written, from) in self.written.clone() {
-            if super::drafts::shown(written) == shown {
-                taint = self.join(taint, from);
-            }
-        }
-        taint
-    }
-
-    /// A command that names a path that was written before runs what was written.
-    fn runs_written(&mut self, command: &str, fact: u32) {
-        let command = super::drafts::shown(command);
-        for (written, taint) in self.written.clone() {
-            let path = super::drafts::shown(written);
-            let name = path.rsplit('/').next().unwrap_or(&path);
-            if command.contains(&path) || (name.len() > 3 && command.contains(name)) {
-                self.flow(taint, fact);
-            }
-        }
-    }
-
-    // ---- The machine, paths --------------------------------------------------------------------------------------
-
-    fn known_machine(&mut self, path: &str, function: &str, site: Site) -> Option<Value<'a>> {
+    pub(super) fn known_machine(&mut self, path: &str, function: &str, site: Site) -> Option<Value<'a>> {
         let gate_bits = gates::of_name(path);
         let identity = matches!(
             function,
@@ -654,7 +303,12 @@ impl<'a> Machine<'a> {
         Some(Value { shape, taint, gates: gate_bits, folded: false })
     }
 
-    fn known_path(&mut self, function: &str, arguments: &[Value<'a>], site: Site) -> Option<Value<'a>> {
+    pub(super) fn known_path(
+        &mut self,
+        function: &str,
+        arguments: &[Value<'a>],
+        site: Site,
+    ) -> Option<Value<'a>> {
         let taint = self.deep_all(arguments);
         let text = match function {
             "join" | "resolve" => {
@@ -681,9 +335,12 @@ impl<'a> Machine<'a> {
         Some(self.folded(&text, taint, site.offset))
     }
 
-    // ---- Globals -------------------------------------------------------------------------------------------------
-
-    fn known_global(&mut self, path: &str, arguments: &[Value<'a>], site: Site) -> Option<Value<'a>> {
+    pub(super) fn known_global(
+        &mut self,
+        path: &str,
+        arguments: &[Value<'a>],
+        site: Site,
+    ) -> Option<Value<'a>> {
         let first = arguments.first().copied().unwrap_or(Value::UNKNOWN);
         let value = match path {
             "require" => self.load_module(first, "require", site),
@@ -775,175 +432,6 @@ impl<'a> Machine<'a> {
         };
         Some(value)
     }
-
-    /// Buffers from texts and numbers.
-    fn buffer(&mut self, arguments: &[Value<'a>], site: Site) -> Value<'a> {
-        let first = arguments.first().copied().unwrap_or(Value::UNKNOWN);
-        let encoding = arguments.get(1).and_then(Value::whole_text).map(str::to_ascii_lowercase);
-        match encoding.as_deref() {
-            Some("base64" | "base64url") => self.decoded_value("base64", "base64", first, site),
-            Some("hex") => self.decoded_value("hex", "hex", first, site),
-            _ => match first.shape {
-                Shape::Object(id) if self.kind(id) == Kind::Array => {
-                    let items = self.objects[id.0 as usize].items.clone();
-                    if items.len() < 4 && first.taint.0 == 0 {
-                        return first;
-                    }
-                    let mut value = self.character_codes(&items, site, false);
-                    value.taint = self.join(value.taint, first.taint);
-                    value
-                }
-                _ => first,
-            },
-        }
-    }
-
-    /// Text of a constant that a decoder is applied to, or where it comes from.
-    fn decoded_value(&mut self, kind: &str, encoding: &str, value: Value<'a>, site: Site) -> Value<'a> {
-        let from = self.deep(value);
-        let taint = self.decode(kind, from, site.offset);
-        let text = value.whole_text().and_then(|text| strings::decode(encoding, text));
-        match text {
-            Some(text) => self.folded(&text, taint, site.offset),
-            None => Value { gates: value.gates, ..Value::tainted(taint) },
-        }
-    }
-
-    /// Text of character codes.
-    pub(super) fn character_codes(&mut self, arguments: &[Value<'a>], site: Site, xor: bool) -> Value<'a> {
-        let from = self.deep_all(arguments);
-        let mut text = String::new();
-        let mut known = !arguments.is_empty();
-        for argument in arguments {
-            match argument
-                .as_number()
-                .and_then(super::value::index_of)
-                .and_then(|code| u32::try_from(code).ok())
-            {
-                Some(code) => text.push(char::from_u32(code & 0x1F_FFFF).unwrap_or('\u{FFFD}')),
-                None => known = false,
-            }
-        }
-        let kind = if xor { "xor" } else { "charcode" };
-        let taint = if known && arguments.len() == 1 {
-            // One constant character is no decoder; many of them, put together, are seen as the text.
-            let fact = self.maybe(What::Decode, kind, site.offset);
-            let own = self.taint_of(fact);
-            self.join(from, own)
-        } else {
-            self.decode(kind, from, site.offset)
-        };
-        if known { self.folded(&text, taint, site.offset) } else { Value::tainted(taint) }
-    }
-
-    // ---- Code ----------------------------------------------------------------------------------------------------
-
-    /// Text that is run as code: a fact, and where the text is constant, what it does.
-    fn run_code(&mut self, how: &str, code: Value<'a>, arguments: &[Value<'a>], site: Site) -> Value<'a> {
-        let taint = self.deep_all(arguments);
-        if let Some(text) = code.whole_text() {
-            let bare = text.trim().trim_end_matches(';').trim();
-            if matches!(bare, "return this" | "this" | "return globalThis" | "globalThis") {
-                return self.name_value("globalThis");
-            }
-            if let Some(name) = bare.strip_prefix("return ").or(Some(bare))
-                && !name.is_empty()
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'))
-                && !name.starts_with(|character: char| character.is_ascii_digit())
-            {
-                // The usual way around bundlers: `eval('require')`.
-                let name = self.make_text(name);
-                if how == "eval" {
-                    return self.identifier(name);
-                }
-            }
-        }
-        let detail = match code.as_text() {
-            Some(text) if text != HOLE_TEXT => format!("{how} {}", &text[..text.floor_char_boundary(400)]),
-            _ => how.to_owned(),
-        };
-        let fact = self.fact(What::Eval, &detail, site.offset, site.folded);
-        self.flow(taint, fact);
-        let mut value = Value::tainted(taint);
-        if let Some(text) = code.whole_text()
-            && text.len() > 8
-            && text.len() <= TEXT_RUN_BYTES
-            && self.texts_run < TEXTS_RUN
-        {
-            self.texts_run += 1;
-            let allocator: &'a Allocator = self.allocator;
-            if let Some(program) = parse::text(allocator, text) {
-                let before = self.text_place.replace(self.text_place.unwrap_or(site.offset));
-                let inner = self.run_text(program);
-                self.text_place = before;
-                value = Value { taint: self.join(taint, inner.taint), ..inner };
-            }
-        }
-        value
-    }
-
-    /// Imports a module.
-    pub(super) fn module(&mut self, specifier: &'a str) -> Value<'a> {
-        self.import(specifier);
-        if specifier.len() > 100 {
-            return Value::UNKNOWN;
-        }
-        let path = names::module(specifier);
-        let mut value = self.name_value(path);
-        value.gates = gates::of_name(path);
-        value
-    }
-
-    /// Loads a module by a value.
-    pub(super) fn load_module(&mut self, source: Value<'a>, how: &str, site: Site) -> Value<'a> {
-        let taint = self.deep(source);
-        if let Some(specifier) = source.whole_text() {
-            if specifier.starts_with("data:") {
-                let fact = self.fact(What::Eval, &format!("{how} data:"), site.offset, source.folded);
-                self.flow(taint, fact);
-                return Value::tainted(taint);
-            }
-            if specifier.contains("://") && !specifier.starts_with("file:") {
-                let receive = self.source(What::NetReceive, specifier, site.offset, source.folded);
-                let fact = self.fact(What::Eval, &format!("{how} {specifier}"), site.offset, source.folded);
-                self.flow(receive, fact);
-                return Value::tainted(receive);
-            }
-            if specifier.ends_with(".node") {
-                self.fact(What::LibraryLoad, specifier, site.offset, source.folded);
-            }
-            let written = self.written_to(specifier);
-            if written.0 != 0 {
-                let fact = self.fact(What::DynamicImport, specifier, site.offset, source.folded);
-                self.flow(written, fact);
-            }
-            let value = self.module(specifier);
-            return Value { folded: value.folded || source.folded, ..value };
-        }
-        let detail = source.as_text().unwrap_or(HOLE_TEXT);
-        if detail.starts_with("data:") || detail.starts_with("http") {
-            let fact = self.fact(What::Eval, &format!("{how} {detail}"), site.offset, source.folded);
-            self.flow(taint, fact);
-            return Value::tainted(taint);
-        }
-        let fact = self.fact(What::DynamicImport, detail, site.offset, source.folded);
-        self.flow(taint, fact);
-        let written = self.written_to(detail);
-        self.flow(written, fact);
-        Value::tainted(self.taints.join(taint, written))
-    }
-}
-
-/// Whether a mode lets a file be run.
-fn executable(mode: Value<'_>) -> bool {
-    let bits = match mode.shape {
-        Shape::Number(number) => super::value::index_of(number),
-        Shape::Text(text) => usize::from_str_radix(text.trim_start_matches("0o"), 8)
-            .ok()
-            .or_else(|| text.contains("+x").then_some(0o111)),
-        _ => None,
-    };
-    bits.is_some_and(|bits| bits & 0o111 != 0)
 }
 
 /// A number that a text spells.

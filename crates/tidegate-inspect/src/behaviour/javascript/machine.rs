@@ -3,16 +3,15 @@
 //!
 //! A function runs when the file calls it, with what it is called with, and once with unknown arguments if nobody calls it.
 //! Everything is bounded: steps, depth, contexts of a function, objects, bytes of folded text.
-
 use std::hash::{Hash, Hasher};
 
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{ArrowFunctionExpression, Function, Program, Statement};
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
-use super::super::facts::{Scope, What};
-use super::drafts::{Circumstances, Drafts, NO_FACT};
-use super::value::{Eithers, FunctionId, HOLE, Kind, NameId, Object, ObjectId, Shape, Taint, Taints, Value};
+use super::super::facts::Scope;
+use super::drafts::Drafts;
+use super::value::{Eithers, FunctionId, Kind, NameId, Object, ObjectId, Shape, Taint, Taints, Value};
 
 /// Bytes of text that folding may make.
 const FOLDED_BYTES: usize = 8 << 20;
@@ -95,7 +94,7 @@ pub(super) struct Machine<'a> {
     pub(super) allocator: &'a Allocator,
     pub(super) cells: Vec<Value<'a>>,
     /// The function that a cell belongs to, and the origin of what other functions put there.
-    owners: Vec<(Option<FunctionId>, Taint)>,
+    pub(super) owners: Vec<(Option<FunctionId>, Taint)>,
     pub(super) scopes: Vec<ScopeInfo<'a>>,
     /// Scopes of blocks, by the address of the block.
     pub(super) blocks: FxHashMap<usize, u32>,
@@ -127,6 +126,8 @@ pub(super) struct Machine<'a> {
     pub(super) asked: Option<Vec<NameId>>,
     /// Names whose absence the code around is about.
     pub(super) absent: Vec<NameId>,
+    /// Where the call stands that runs.
+    pub(super) here: u32,
     /// The place of the text that is run, while a text is run.
     pub(super) text_place: Option<u32>,
     pub(super) texts_run: u32,
@@ -134,7 +135,7 @@ pub(super) struct Machine<'a> {
     pub(super) late_imports: Vec<&'a str>,
     /// What a module gives away; members of `module.exports`.
     pub(super) exports: ObjectId,
-    seen_imports: FxHashSet<(&'a str, bool)>,
+    pub(super) seen_imports: FxHashSet<(&'a str, bool)>,
 }
 
 impl<'a> Machine<'a> {
@@ -175,6 +176,7 @@ impl<'a> Machine<'a> {
             folded_bytes: 0,
             asked: None,
             absent: Vec::new(),
+            here: 0,
             text_place: None,
             texts_run: 0,
             imports: Vec::new(),
@@ -200,7 +202,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn pass(&mut self, program: &'a Program<'a>) {
+    pub(super) fn pass(&mut self, program: &'a Program<'a>) {
         self.frame.scope = 0;
         self.frame.this = Value::of(Shape::Object(self.exports));
         self.stage = Scope::Load;
@@ -224,7 +226,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn program(&mut self, body: &'a [Statement<'a>]) {
+    pub(super) fn program(&mut self, body: &'a [Statement<'a>]) {
         self.hoist(body, self.frame.scope, self.frame.scope);
         let gates = self.gates;
         self.statements(body);
@@ -246,8 +248,6 @@ impl<'a> Machine<'a> {
         let frame = std::mem::replace(&mut self.frame, before);
         frame.returns
     }
-
-    // ---- Bounds --------------------------------------------------------------------------------------------------
 
     /// Goes one deeper, if that is still allowed.
     pub(super) fn enter(&mut self) -> bool {
@@ -276,8 +276,6 @@ impl<'a> Machine<'a> {
         }
         self.allocator.alloc_str(cut)
     }
-
-    // ---- Names ---------------------------------------------------------------------------------------------------
 
     pub(super) fn name(&mut self, path: &'a str) -> NameId {
         if let Some(&id) = self.name_ids.get(path) {
@@ -320,8 +318,6 @@ impl<'a> Machine<'a> {
     pub(super) fn name_result(&mut self, name: NameId) -> Option<NameId> {
         self.name_member(name, "()")
     }
-
-    // ---- Objects -------------------------------------------------------------------------------------------------
 
     /// The object that is made at a place. `place` is the address of its code.
     pub(super) fn object(&mut self, place: usize, kind: Kind) -> ObjectId {
@@ -384,129 +380,6 @@ impl<'a> Machine<'a> {
         }
     }
 
-    // ---- Origins -------------------------------------------------------------------------------------------------
-
-    pub(super) fn join(&mut self, a: Taint, b: Taint) -> Taint {
-        self.taints.join(a, b)
-    }
-
-    /// Where a value and everything in it come from.
-    pub(super) fn deep(&mut self, value: Value<'a>) -> Taint {
-        self.deep_to(value, 5)
-    }
-
-    fn deep_to(&mut self, value: Value<'a>, levels: u32) -> Taint {
-        let mut taint = value.taint;
-        if levels == 0 {
-            return taint;
-        }
-        match value.shape {
-            Shape::Name(name) => {
-                let own = self.taint_of_name(name);
-                taint = self.join(taint, own);
-            }
-            Shape::Object(id) => {
-                let object = &self.objects[id.0 as usize];
-                let values: Vec<Value<'a>> = object
-                    .items
-                    .iter()
-                    .chain(object.order.iter().filter_map(|key| object.members.get(key)))
-                    .filter(|value| {
-                        value.taint.0 != 0
-                            || matches!(value.shape, Shape::Object(_) | Shape::Name(_) | Shape::Either(_))
-                    })
-                    .take(256)
-                    .copied()
-                    .collect();
-                taint = self.taints.join(taint, object.any.taint);
-                for value in values {
-                    let own = self.deep_to(value, levels - 1);
-                    taint = self.join(taint, own);
-                }
-            }
-            Shape::Either(id) => {
-                for shape in self.eithers.get(id).to_vec() {
-                    let own = self.deep_to(Value::of(shape), levels - 1);
-                    taint = self.join(taint, own);
-                }
-            }
-            Shape::Bound(id) => {
-                for item in self.objects[id.0 as usize].items.clone() {
-                    let own = self.deep_to(item, levels - 1);
-                    taint = self.join(taint, own);
-                }
-            }
-            _ => {}
-        }
-        taint
-    }
-
-    /// Where all of several values come from.
-    pub(super) fn deep_all(&mut self, values: &[Value<'a>]) -> Taint {
-        let mut taint = Taint(0);
-        for &value in values {
-            let own = self.deep(value);
-            taint = self.join(taint, own);
-        }
-        taint
-    }
-
-    // ---- Facts ---------------------------------------------------------------------------------------------------
-
-    pub(super) fn fact(&mut self, what: What, detail: &str, offset: u32, folded: bool) -> u32 {
-        self.draft(what, detail, offset, folded, false)
-    }
-
-    /// A fact that is told only if it is part of a flow.
-    pub(super) fn maybe(&mut self, what: What, detail: &str, offset: u32) -> u32 {
-        self.draft(what, detail, offset, false, true)
-    }
-
-    fn draft(&mut self, what: What, detail: &str, offset: u32, folded: bool, tentative: bool) -> u32 {
-        let (offset, folded) = match self.text_place {
-            Some(place) => (place, true),
-            None => (offset, folded),
-        };
-        let how = Circumstances { offset, scope: self.stage, folded, gates: self.gates, tentative };
-        self.drafts.add(what, detail, how)
-    }
-
-    /// A source, and the origin that its values have.
-    pub(super) fn source(&mut self, what: What, detail: &str, offset: u32, folded: bool) -> Taint {
-        let index = self.fact(what, detail, offset, folded);
-        self.taint_of(index)
-    }
-
-    pub(super) fn taint_of(&mut self, fact: u32) -> Taint {
-        if fact == NO_FACT { Taint(0) } else { self.taints.one(fact) }
-    }
-
-    /// Everything of an origin goes into a sink.
-    pub(super) fn flow(&mut self, taint: Taint, to: u32) {
-        if taint.0 == 0 || to == NO_FACT {
-            return;
-        }
-        for &(from, decoded) in self.taints.get(taint) {
-            self.drafts.flow(from, to, decoded);
-        }
-    }
-
-    pub(super) fn import(&mut self, module: &'a str) {
-        let load = self.stage == Scope::Load;
-        if module.is_empty() || module.len() > 512 || module.contains(HOLE) || self.imports.len() > 4_000 {
-            return;
-        }
-        if self.seen_imports.insert((module, load)) {
-            if load {
-                self.imports.push(module);
-            } else if self.late_imports.len() < 4_000 {
-                self.late_imports.push(module);
-            }
-        }
-    }
-
-    // ---- Calls of functions of the file --------------------------------------------------------------------------
-
     /// Runs a function with these arguments, or tells what it gave when it ran with the like.
     pub(super) fn call_function(
         &mut self,
@@ -567,62 +440,6 @@ impl<'a> Machine<'a> {
             info.last = frame.returns;
         }
         frame.returns
-    }
-
-    fn scope_of_function(&mut self, id: FunctionId, outer: u32) -> u32 {
-        if let Some(scope) = self.functions[id.0 as usize].scope {
-            return scope;
-        }
-        let scope = self.new_scope(Some(outer));
-        self.functions[id.0 as usize].scope = Some(scope);
-        scope
-    }
-
-    pub(super) fn new_scope(&mut self, parent: Option<u32>) -> u32 {
-        self.scopes.push(ScopeInfo { parent, names: FxHashMap::default() });
-        u32::try_from(self.scopes.len() - 1).unwrap_or(0)
-    }
-
-    /// A cell for a name of a scope.
-    pub(super) fn declare(&mut self, scope: u32, name: &'a str) -> u32 {
-        let next = u32::try_from(self.cells.len()).unwrap_or(0);
-        let cell = *self.scopes[scope as usize].names.entry(name).or_insert(next);
-        if cell == next {
-            self.cells.push(Value::of(Shape::Undefined));
-            self.owners.push((self.frame.function, Taint(0)));
-        }
-        cell
-    }
-
-    pub(super) fn lookup(&self, mut scope: u32, name: &str) -> Option<u32> {
-        loop {
-            let info = self.scopes.get(scope as usize)?;
-            if let Some(&cell) = info.names.get(name) {
-                return Some(cell);
-            }
-            scope = info.parent?;
-        }
-    }
-
-    /// Assigns to a cell: what it may have been before stays possible within branches, where it came from stays anywhere.
-    pub(super) fn assign_cell(&mut self, cell: u32, value: Value<'a>, declares: bool) {
-        let Some(&old) = self.cells.get(cell as usize) else { return };
-        let mut value = value;
-        if !declares {
-            if self.branch > 0 {
-                value.shape = self.eithers.join(value.shape, old.shape);
-            }
-            value.taint = self.taints.join(value.taint, old.taint);
-        }
-        // A callback may run before whoever stands before it in the text.
-        if let Some((owner, late)) = self.owners.get_mut(cell as usize) {
-            if declares {
-                value.taint = self.taints.join(value.taint, *late);
-            } else if *owner != self.frame.function {
-                *late = self.taints.join(*late, value.taint);
-            }
-        }
-        self.cells[cell as usize] = value;
     }
 }
 

@@ -1,5 +1,5 @@
 //! Names and members: what an identifier or a part of a value is.
-use oxc_ast::ast::{CallExpression, Expression, MemberExpression, PropertyKey};
+use oxc_ast::ast::{Expression, MemberExpression, PropertyKey};
 use oxc_span::GetSpan;
 
 use super::super::facts::What;

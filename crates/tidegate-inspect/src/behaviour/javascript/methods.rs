@@ -2,7 +2,6 @@
 use super::super::facts::What;
 use super::calls::Site;
 use super::machine::Machine;
-use super::strings;
 use super::value::{Kind, ObjectId, Shape, Taint, Value};
 
 impl<'a> Machine<'a> {

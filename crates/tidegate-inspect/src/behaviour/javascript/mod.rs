@@ -6,16 +6,31 @@
 //!
 //! It judges nothing: what a constant means is said in [`words`](super::words), what facts mean by the detectors.
 
+mod arrays;
+mod builtins;
 mod calls;
+mod classes;
+mod code;
+mod constants;
+mod construct;
 mod drafts;
 mod expressions;
+mod files;
 mod gates;
+mod hoist;
 mod known;
 mod machine;
+mod members;
+mod methods;
 mod names;
 mod nesting;
+mod network;
+mod operators;
+mod origins;
 mod others;
 mod parse;
+mod replaced;
+mod scopes;
 mod statements;
 mod string_array;
 mod strings;
@@ -25,7 +40,6 @@ mod tokens;
 mod value;
 
 use std::borrow::Cow;
-use std::thread;
 
 use oxc_allocator::Allocator;
 
@@ -37,11 +51,8 @@ use parse::Parsed;
 /// Bytes of a file that is parsed.
 const PARSED_BYTES: usize = 8 << 20;
 
-/// Stack of the thread that parses and runs: only what is used of it takes memory.
-const STACK_BYTES: usize = 64 << 20;
-
-/// Nesting that also a small stack bears, where no thread is to be had.
-const SHALLOW: usize = 24;
+/// Stack for parsing and running: only what is used of it takes memory.
+const STACK_BYTES: usize = 48 << 20;
 
 /// Reads one file. `path` only says which dialect is tried first.
 #[must_use]
@@ -58,20 +69,13 @@ fn read_parsed(text: &[u8], path: &str) -> Option<FileFacts> {
     if text.len() > PARSED_BYTES {
         return None;
     }
-    let depth = nesting::depth(text);
-    if depth > parse::NESTING {
+    if nesting::depth(text) > parse::NESTING {
         return None;
     }
     let text = String::from_utf8_lossy(text);
     let text = without_html(&text);
-    thread::scope(|scope| {
-        let whole = || run(&text, path);
-        match thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, whole) {
-            Ok(handle) => handle.join().ok().flatten(),
-            Err(_) if depth <= SHALLOW => run(&text, path),
-            Err(_) => None,
-        }
-    })
+    // A stack of its own, on the caller's thread: a confined worker starts no others. What panics is read by its words.
+    stacker::grow(STACK_BYTES, || std::panic::catch_unwind(|| run(&text, path)).ok().flatten())
 }
 
 /// What a page left around a script is made blank, so that offsets stay.

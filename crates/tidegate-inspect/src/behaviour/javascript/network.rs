@@ -134,18 +134,16 @@ impl<'a> Machine<'a> {
                 "axios" | "superagent" | "needle" | "undici" | "got" | "request" | "phin" | "ky"
                 | "got.stream",
                 "get" | "post" | "put" | "patch" | "delete" | "head" | "request" | "stream" | "pipeline"
-                | "fetch" | "postForm" | "putForm" | "del" | "options" | "defaults",
-            ) if function != "defaults" => {
+                | "fetch" | "postForm" | "putForm" | "del" | "options",
+            ) => {
                 let detail = self.address("", arguments);
                 Some(self.request(&detail, arguments, site))
             }
             ("jQuery" | "$", "ajax" | "get" | "post" | "getJSON") => {
                 let detail = self.address("", arguments);
                 let value = self.request(&detail, arguments, site);
-                if let (Some(success), Shape::Object(id)) =
-                    (arguments.iter().find_map(|&argument| self.option(argument, "success")), value.shape)
+                if let Some(success) = arguments.iter().find_map(|&argument| self.option(argument, "success"))
                 {
-                    let _ = id;
                     self.run_callbacks(&[success], &[Value::tainted(value.taint)], site);
                 }
                 Some(value)

@@ -6,11 +6,10 @@ use oxc_ast::ast::{
 use oxc_span::GetSpan;
 use oxc_syntax::operator::{AssignmentOperator, BinaryOperator, LogicalOperator, UnaryOperator};
 
-use super::super::facts::What;
 use super::machine::Machine;
 use super::members::{Key, root};
 use super::value::{HOLE, Shape, Taint, Value};
-use super::{gates, names, strings};
+use super::{names, strings};
 
 impl<'a> Machine<'a> {
     /// A chain of operators is read in a loop: sums of thousands of parts are ordinary.

@@ -2,7 +2,7 @@
 use super::super::facts::{Scope, What};
 use super::drafts::{Circumstances, NO_FACT};
 use super::machine::Machine;
-use super::value::{HOLE, Object, Shape, Taint, Value};
+use super::value::{HOLE, Shape, Taint, Value};
 
 impl<'a> Machine<'a> {
     pub(super) fn join(&mut self, a: Taint, b: Taint) -> Taint {

@@ -1,15 +1,14 @@
 //! Statements: every branch is run; what a condition asks stands at the facts behind it.
-
 use oxc_ast::ast::{
-    BindingPattern, Class, ClassElement, Declaration, ExportDefaultDeclarationKind, ForStatementInit,
-    ForStatementLeft, IfStatement, ImportDeclaration, ImportDeclarationSpecifier, ModuleDeclaration,
-    Statement, TSModuleReference, TSNamespaceDeclarationBody, VariableDeclaration, VariableDeclarationKind,
+    BindingPattern, Declaration, ExportDefaultDeclarationKind, ForStatementInit, ForStatementLeft,
+    IfStatement, ImportDeclaration, ImportDeclarationSpecifier, ModuleDeclaration, Statement,
+    TSModuleReference, TSNamespaceDeclarationBody, VariableDeclaration, VariableDeclarationKind,
 };
 
 use super::super::facts::What;
-use super::machine::{Code, Machine};
+use super::machine::Machine;
 use super::names;
-use super::value::{Kind, ObjectId, Shape, Taint, Value};
+use super::value::{Shape, Value};
 
 /// Whether what follows a statement is reached.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,183 +23,6 @@ pub(super) fn address<T>(node: &T) -> usize {
 }
 
 impl<'a> Machine<'a> {
-    // ---- Names that a block declares -----------------------------------------------------------------------------
-
-    /// Declares what statements declare: `let`, `const`, classes and functions in `scope`, `var` in `outer`.
-    pub(super) fn hoist(&mut self, body: &'a [Statement<'a>], scope: u32, outer: u32) {
-        for statement in body {
-            self.hoist_one(statement, scope, outer);
-        }
-    }
-
-    fn hoist_one(&mut self, statement: &'a Statement<'a>, scope: u32, outer: u32) {
-        if let Some(declaration) = statement.as_declaration() {
-            return self.hoist_declaration(declaration, scope, outer);
-        }
-        match statement {
-            Statement::ExportDeclaration(export) => self.hoist_declaration(&export.declaration, scope, outer),
-            Statement::ExportDefaultDeclaration(export) => match &export.declaration {
-                ExportDefaultDeclarationKind::FunctionDeclaration(function) => {
-                    self.hoist_function(function, scope);
-                }
-                ExportDefaultDeclarationKind::ClassDeclaration(class) => {
-                    if let Some(id) = &class.id {
-                        self.declare(scope, id.name.as_str());
-                    }
-                }
-                _ => {}
-            },
-            Statement::ImportDeclaration(import) => {
-                for specifier in import.specifiers.iter().flatten() {
-                    let local = match specifier {
-                        ImportDeclarationSpecifier::ImportSpecifier(one) => &one.local,
-                        ImportDeclarationSpecifier::ImportDefaultSpecifier(one) => &one.local,
-                        ImportDeclarationSpecifier::ImportNamespaceSpecifier(one) => &one.local,
-                    };
-                    self.declare(scope, local.name.as_str());
-                }
-            }
-            _ => self.hoist_vars(statement, outer),
-        }
-    }
-
-    fn hoist_declaration(&mut self, declaration: &'a Declaration<'a>, scope: u32, outer: u32) {
-        match declaration {
-            Declaration::VariableDeclaration(variables) => {
-                let target = if variables.kind == VariableDeclarationKind::Var { outer } else { scope };
-                self.hoist_variables(variables, target);
-            }
-            Declaration::FunctionDeclaration(function) => self.hoist_function(function, scope),
-            Declaration::ClassDeclaration(class) => {
-                if let Some(id) = &class.id {
-                    self.declare(scope, id.name.as_str());
-                }
-            }
-            Declaration::TSEnumDeclaration(one) => {
-                self.declare(scope, one.id.name.as_str());
-            }
-            Declaration::TSImportEqualsDeclaration(import) => {
-                self.declare(scope, import.id.name.as_str());
-            }
-            _ => {}
-        }
-    }
-
-    fn hoist_function(&mut self, function: &'a oxc_ast::ast::Function<'a>, scope: u32) {
-        if function.body.is_none() {
-            return;
-        }
-        let value = self.function_value(Code::Function(function), address(function), scope);
-        if let Some(id) = &function.id {
-            let cell = self.declare(scope, id.name.as_str());
-            self.assign_cell(cell, value, true);
-        }
-    }
-
-    fn hoist_variables(&mut self, variables: &'a VariableDeclaration<'a>, scope: u32) {
-        for variable in &variables.declarations {
-            self.hoist_pattern(&variable.id, scope);
-        }
-    }
-
-    pub(super) fn hoist_pattern(&mut self, pattern: &'a BindingPattern<'a>, scope: u32) {
-        match pattern {
-            BindingPattern::BindingIdentifier(id) => {
-                self.declare(scope, id.name.as_str());
-            }
-            BindingPattern::ObjectPattern(object) => {
-                for property in &object.properties {
-                    self.hoist_pattern(&property.value, scope);
-                }
-                if let Some(rest) = &object.rest {
-                    self.hoist_pattern(&rest.argument, scope);
-                }
-            }
-            BindingPattern::ArrayPattern(array) => {
-                for element in array.elements.iter().flatten() {
-                    self.hoist_pattern(element, scope);
-                }
-                if let Some(rest) = &array.rest {
-                    self.hoist_pattern(&rest.argument, scope);
-                }
-            }
-            BindingPattern::AssignmentPattern(pattern) => self.hoist_pattern(&pattern.left, scope),
-        }
-    }
-
-    /// `var` within nested statements belongs to the function.
-    fn hoist_vars(&mut self, statement: &'a Statement<'a>, outer: u32) {
-        if !self.enter() {
-            return;
-        }
-        match statement {
-            Statement::VariableDeclaration(variables) if variables.kind == VariableDeclarationKind::Var => {
-                self.hoist_variables(variables, outer);
-            }
-            Statement::BlockStatement(block) => {
-                for one in &block.body {
-                    self.hoist_vars(one, outer);
-                }
-            }
-            Statement::IfStatement(test) => {
-                self.hoist_vars(&test.consequent, outer);
-                if let Some(alternate) = &test.alternate {
-                    self.hoist_vars(alternate, outer);
-                }
-            }
-            Statement::ForStatement(one) => {
-                if let Some(ForStatementInit::VariableDeclaration(variables)) = &one.init
-                    && variables.kind == VariableDeclarationKind::Var
-                {
-                    self.hoist_variables(variables, outer);
-                }
-                self.hoist_vars(&one.body, outer);
-            }
-            Statement::ForInStatement(one) => {
-                self.hoist_left(&one.left, outer);
-                self.hoist_vars(&one.body, outer);
-            }
-            Statement::ForOfStatement(one) => {
-                self.hoist_left(&one.left, outer);
-                self.hoist_vars(&one.body, outer);
-            }
-            Statement::WhileStatement(one) => self.hoist_vars(&one.body, outer),
-            Statement::DoWhileStatement(one) => self.hoist_vars(&one.body, outer),
-            Statement::LabeledStatement(one) => self.hoist_vars(&one.body, outer),
-            Statement::WithStatement(one) => self.hoist_vars(&one.body, outer),
-            Statement::SwitchStatement(one) => {
-                for case in &one.cases {
-                    for statement in &case.consequent {
-                        self.hoist_vars(statement, outer);
-                    }
-                }
-            }
-            Statement::TryStatement(one) => {
-                for statement in &one.block.body {
-                    self.hoist_vars(statement, outer);
-                }
-                for statement in one.handler.iter().flat_map(|handler| &handler.body.body) {
-                    self.hoist_vars(statement, outer);
-                }
-                for statement in one.finalizer.iter().flat_map(|block| &block.body) {
-                    self.hoist_vars(statement, outer);
-                }
-            }
-            _ => {}
-        }
-        self.leave();
-    }
-
-    fn hoist_left(&mut self, left: &'a ForStatementLeft<'a>, scope: u32) {
-        if let ForStatementLeft::VariableDeclaration(variables) = left
-            && variables.kind == VariableDeclarationKind::Var
-        {
-            self.hoist_variables(variables, scope);
-        }
-    }
-
-    // ---- Running -------------------------------------------------------------------------------------------------
-
     /// Runs statements one after another. A condition that ends the block stands before all that follows.
     pub(super) fn statements(&mut self, body: &'a [Statement<'a>]) -> End {
         let mut end = End::Goes;
@@ -240,7 +62,7 @@ impl<'a> Machine<'a> {
         end
     }
 
-    fn block_scope(&mut self, place: usize) -> u32 {
+    pub(super) fn block_scope(&mut self, place: usize) -> u32 {
         let parent = self.frame.scope;
         if let Some(&scope) = self.blocks.get(&place) {
             return scope;
@@ -259,7 +81,7 @@ impl<'a> Machine<'a> {
         end
     }
 
-    fn statement_within(&mut self, statement: &'a Statement<'a>) -> End {
+    pub(super) fn statement_within(&mut self, statement: &'a Statement<'a>) -> End {
         match statement {
             Statement::ExpressionStatement(one) => {
                 self.expression(&one.expression);
@@ -345,7 +167,7 @@ impl<'a> Machine<'a> {
         };
     }
 
-    fn if_statement(&mut self, one: &'a IfStatement<'a>) -> End {
+    pub(super) fn if_statement(&mut self, one: &'a IfStatement<'a>) -> End {
         let (test, asked) = self.test(&one.test);
         let (gates, held) = (self.gates, self.absent.len());
         self.gates |= test.gates;
@@ -376,7 +198,7 @@ impl<'a> Machine<'a> {
         (value, asked)
     }
 
-    fn loop_statement(&mut self, statement: &'a Statement<'a>) {
+    pub(super) fn loop_statement(&mut self, statement: &'a Statement<'a>) {
         let gates = self.gates;
         let scope = self.frame.scope;
         match statement {
@@ -434,18 +256,18 @@ impl<'a> Machine<'a> {
         self.gates = gates;
     }
 
-    fn begin_loop(&mut self) {
+    pub(super) fn begin_loop(&mut self) {
         self.in_loop += 1;
         self.branch += 1;
     }
 
-    fn end_loop(&mut self) {
+    pub(super) fn end_loop(&mut self) {
         self.in_loop -= 1;
         self.branch -= 1;
     }
 
     /// The keys of an object; of the environment, all of it.
-    fn keys_of(&mut self, right: &'a oxc_ast::ast::Expression<'a>) -> Value<'a> {
+    pub(super) fn keys_of(&mut self, right: &'a oxc_ast::ast::Expression<'a>) -> Value<'a> {
         let value = self.expression(right);
         let mut taint = self.deep(value);
         if let Shape::Name(name) = value.shape
@@ -457,7 +279,7 @@ impl<'a> Machine<'a> {
         Value::tainted(taint)
     }
 
-    fn loop_over(
+    pub(super) fn loop_over(
         &mut self,
         left: &'a ForStatementLeft<'a>,
         value: Value<'a>,
@@ -498,7 +320,7 @@ impl<'a> Machine<'a> {
         Value { shape, taint, gates: 0, folded: value.folded }
     }
 
-    fn variables(&mut self, variables: &'a VariableDeclaration<'a>) {
+    pub(super) fn variables(&mut self, variables: &'a VariableDeclaration<'a>) {
         for variable in &variables.declarations {
             match &variable.init {
                 Some(init) => {
@@ -519,7 +341,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn declaration(&mut self, declaration: &'a Declaration<'a>) {
+    pub(super) fn declaration(&mut self, declaration: &'a Declaration<'a>) {
         match declaration {
             Declaration::VariableDeclaration(variables) => self.variables(variables),
             Declaration::ClassDeclaration(class) => {
@@ -552,7 +374,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn namespace(&mut self, body: &'a TSNamespaceDeclarationBody<'a>) {
+    pub(super) fn namespace(&mut self, body: &'a TSNamespaceDeclarationBody<'a>) {
         match body {
             TSNamespaceDeclarationBody::TSModuleBlock(block) => {
                 let scope = self.block_scope(address(&**block));
@@ -570,7 +392,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn module_declaration(&mut self, module: &'a ModuleDeclaration<'a>) {
+    pub(super) fn module_declaration(&mut self, module: &'a ModuleDeclaration<'a>) {
         match module {
             ModuleDeclaration::ImportDeclaration(import) => self.import_declaration(import),
             ModuleDeclaration::ExportDeclaration(export) => self.declaration(&export.declaration),
@@ -602,7 +424,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn import_declaration(&mut self, import: &'a ImportDeclaration<'a>) {
+    pub(super) fn import_declaration(&mut self, import: &'a ImportDeclaration<'a>) {
         if import.import_kind.is_type() {
             return;
         }
@@ -621,209 +443,5 @@ impl<'a> Machine<'a> {
             let cell = self.declare(self.frame.scope, local.name.as_str());
             self.assign_cell(cell, value, true);
         }
-    }
-
-    // ---- Functions and classes -----------------------------------------------------------------------------------
-
-    /// Binds parameters and runs a body.
-    pub(super) fn function_body(&mut self, code: Code<'a>, arguments: &[Value<'a>]) {
-        let parameters = match code {
-            Code::Function(function) => &function.params,
-            Code::Arrow(arrow) => &arrow.params,
-        };
-        let scope = self.frame.scope;
-        for (index, parameter) in parameters.items.iter().enumerate() {
-            self.hoist_pattern(&parameter.pattern, scope);
-            let given = arguments.get(index).copied();
-            let value = match (&parameter.initializer, given) {
-                (Some(initializer), given) => {
-                    let other = self.expression(initializer);
-                    match given {
-                        Some(value) if !matches!(value.shape, Shape::Undefined) => value,
-                        _ => other,
-                    }
-                }
-                (None, given) => given.unwrap_or(Value::UNKNOWN),
-            };
-            self.bind(&parameter.pattern, value, true);
-        }
-        if let Some(rest) = &parameters.rest {
-            self.hoist_pattern(&rest.rest.argument, scope);
-            let array = self.object(address(&**rest), Kind::Array);
-            let left: Vec<_> = arguments.iter().skip(parameters.items.len()).copied().collect();
-            self.objects[array.0 as usize].items = left;
-            self.bind(&rest.rest.argument, Value::of(Shape::Object(array)), true);
-        }
-        match code {
-            Code::Function(function) => {
-                if let Some(id) = &function.id
-                    && function.is_expression()
-                {
-                    // A named function expression knows itself.
-                    let cell = self.declare(scope, id.name.as_str());
-                    if let Some(&own) = self.function_of.get(&address(function)) {
-                        self.assign_cell(cell, Value::of(Shape::Function(own)), true);
-                    }
-                }
-                if let Some(body) = &function.body {
-                    self.hoist(&body.statements, scope, scope);
-                    self.statements(&body.statements);
-                }
-            }
-            Code::Arrow(arrow) => match &arrow.body {
-                oxc_ast::ast::ArrowFunctionBody::FunctionBody(body) => {
-                    self.hoist(&body.statements, scope, scope);
-                    self.statements(&body.statements);
-                }
-                body => {
-                    if let Some(expression) = body.as_expression() {
-                        let value = self.expression(expression);
-                        self.frame.returns = value;
-                    }
-                }
-            },
-        }
-    }
-
-    /// A class: one object is the class, its prototype and all of its instances.
-    pub(super) fn class(&mut self, class: &'a Class<'a>) -> Value<'a> {
-        let id = self.object(address(class), Kind::Plain);
-        let mut parent = Value::UNKNOWN;
-        if let Some(heritage) = &class.heritage {
-            parent = self.expression(&heritage.expression);
-            match parent.shape {
-                Shape::Name(name) => self.objects[id.0 as usize].class = self.name_result(name),
-                Shape::Object(base) => self.inherit(id, base),
-                _ => {}
-            }
-        }
-        let before = (self.frame.this, self.frame.returns);
-        self.frame.this = Value::of(Shape::Object(id));
-        // Methods first: what a static block calls may stand behind it.
-        for element in &class.body.body {
-            if let ClassElement::MethodDefinition(method) = element
-                && method.value.body.is_some()
-            {
-                let code = Code::Function(&method.value);
-                let value = self.function_value(code, address(&*method.value), self.frame.scope);
-                if let Shape::Function(function) = value.shape {
-                    self.functions[function.0 as usize].this = Some(id);
-                }
-                if let Some(key) = self.property_key(&method.key, method.computed) {
-                    self.set_member(id, key, value);
-                }
-            }
-        }
-        for element in &class.body.body {
-            match element {
-                ClassElement::PropertyDefinition(property) => {
-                    if let Some(value) = &property.value {
-                        let value = self.expression(value);
-                        if let Some(key) = self.property_key(&property.key, property.computed) {
-                            self.set_member(id, key, value);
-                        }
-                    }
-                }
-                ClassElement::AccessorProperty(property) => {
-                    if let Some(value) = &property.value {
-                        self.expression(value);
-                    }
-                }
-                ClassElement::StaticBlock(block) => {
-                    self.block(&block.body, address(&**block));
-                }
-                _ => {}
-            }
-        }
-        (self.frame.this, self.frame.returns) = before;
-        Value::of(Shape::Object(id)).with_taint(parent.taint)
-    }
-
-    fn inherit(&mut self, id: ObjectId, base: ObjectId) {
-        if id == base {
-            return;
-        }
-        let base = &self.objects[base.0 as usize];
-        let (class, members) = (base.class, base.order.clone());
-        let values: Vec<_> = members.iter().filter_map(|key| base.members.get(key).copied()).collect();
-        self.objects[id.0 as usize].class = class;
-        for (key, value) in members.into_iter().zip(values) {
-            if key != "constructor" {
-                self.set_member(id, key, value);
-            } else if !self.objects[id.0 as usize].members.contains_key("super") {
-                self.set_member(id, "super", value);
-            }
-        }
-    }
-
-    // ---- Patterns ------------------------------------------------------------------------------------------------
-
-    /// Gives names the parts of a value.
-    pub(super) fn bind(&mut self, pattern: &'a BindingPattern<'a>, value: Value<'a>, declares: bool) {
-        match pattern {
-            BindingPattern::BindingIdentifier(id) => {
-                if let Some(cell) = self.lookup(self.frame.scope, id.name.as_str()) {
-                    self.assign_cell(cell, value, declares);
-                }
-            }
-            BindingPattern::ObjectPattern(object) => {
-                let mut rest_taint = value.taint;
-                for property in &object.properties {
-                    let part = match self.property_key(&property.key, property.computed) {
-                        Some(key) => self.member(value, key, property.span.start),
-                        None => Value::tainted(value.taint),
-                    };
-                    self.bind(&property.value, part, declares);
-                }
-                if let Some(rest) = &object.rest {
-                    let deep = self.deep(value);
-                    rest_taint = self.join(rest_taint, deep);
-                    let whole = match value.shape {
-                        Shape::Name(name) if self.path(name) == "process.env" => {
-                            let own = self.source(What::EnvAll, "", rest.span.start, value.folded);
-                            Value::tainted(self.join(rest_taint, own))
-                        }
-                        _ => value.with_taint(rest_taint),
-                    };
-                    self.bind(&rest.argument, whole, declares);
-                }
-            }
-            BindingPattern::ArrayPattern(array) => {
-                for (index, element) in array.elements.iter().enumerate() {
-                    if let Some(element) = element {
-                        let part = self.element_at(value, index);
-                        self.bind(element, part, declares);
-                    }
-                }
-                if let Some(rest) = &array.rest {
-                    let taint: Taint = self.deep(value);
-                    self.bind(&rest.argument, value.with_taint(taint), declares);
-                }
-            }
-            BindingPattern::AssignmentPattern(pattern) => {
-                let other = self.expression(&pattern.right);
-                let value = match value.shape {
-                    Shape::Unknown | Shape::Undefined if value.taint.0 == 0 => other,
-                    _ => value,
-                };
-                self.bind(&pattern.left, value, declares);
-            }
-        }
-    }
-
-    /// An element of an array, or a part of what is not one.
-    pub(super) fn element_at(&mut self, value: Value<'a>, index: usize) -> Value<'a> {
-        if let Shape::Object(id) = value.shape {
-            let object = &self.objects[id.0 as usize];
-            if let Some(&item) = object.items.get(index) {
-                let taint = self.join(item.taint, value.taint);
-                return item.with_taint(taint);
-            }
-            let any = object.any;
-            let taint = self.join(any.taint, value.taint);
-            return any.with_taint(taint);
-        }
-        let taint = self.deep(value);
-        Value { shape: Shape::Unknown, taint, gates: value.gates, folded: value.folded }
     }
 }

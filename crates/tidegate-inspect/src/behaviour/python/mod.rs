@@ -7,6 +7,8 @@
 
 mod call;
 mod code;
+mod decode;
+mod definitions;
 mod depth;
 mod expr;
 mod files;
@@ -19,8 +21,10 @@ mod net;
 mod process;
 mod pth;
 mod source;
+mod statements;
 #[cfg(test)]
 mod tests;
+mod text;
 mod tokens;
 mod value;
 

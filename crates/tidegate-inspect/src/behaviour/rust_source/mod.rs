@@ -6,8 +6,11 @@
 //! read by tokens, without flows. Nothing is compiled or executed.
 
 mod depth;
+mod exprs;
 mod follow;
 mod library;
+mod macros;
+mod methods;
 #[cfg(test)]
 mod tests;
 mod tokens;

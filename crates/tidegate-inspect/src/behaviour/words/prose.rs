@@ -205,7 +205,7 @@ pub fn instructs(text: &str) -> bool {
 }
 
 /// The line at which a text gives hidden orders to an assistant: in a comment that a reader of the rendered page does not see,
-/// or by asking for secrets.
+/// or in plain sight.
 #[must_use]
 pub fn orders_line(text: &str) -> Option<u32> {
     let mut rest = text;
@@ -223,7 +223,7 @@ pub fn orders_line(text: &str) -> Option<u32> {
     let paragraphs = text.split("\n\n").take(5_000);
     let mut line = 1_usize;
     for paragraph in paragraphs {
-        if instructs(paragraph) || asks_for_secrets(paragraph) {
+        if instructs(paragraph) {
             return u32::try_from(line).ok();
         }
         line += paragraph.matches('\n').count() + 2;

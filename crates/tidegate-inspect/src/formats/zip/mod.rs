@@ -81,9 +81,6 @@ impl<'a> Pass<'_, 'a> {
     /// The members that the central directory lists, and the directory itself.
     fn listed(&mut self, end: &records::End<'a>, walk: &mut Walk<'_>) -> Flow {
         let (bytes, path) = (self.node.bytes, &self.node.path);
-        if let Some(other) = records::another_end(bytes, end.at) {
-            walk.oddity(OddityKind::HiddenBytes, path, other, "a second end of a central directory");
-        }
         let mut at = end.directory;
         let mut count = 0;
         while at < end.at {
@@ -107,6 +104,11 @@ impl<'a> Pass<'_, 'a> {
                     central.at,
                 ))?;
             }
+        }
+        // Within a member it is the end of an archive that is stored there.
+        let other = records::another_end(bytes, end.at).filter(|at| !self.cover.overlaps(*at, *at + 4));
+        if let Some(other) = other {
+            walk.oddity(OddityKind::HiddenBytes, path, other, "a second end of a central directory");
         }
         self.cover.add(end.directory, at);
         self.cover.add(end.at, end.end);

@@ -46,7 +46,7 @@ pub(super) fn judge(text: &[u8], place: Range<usize>) -> Option<Judged> {
 fn is_something_else(value: &[u8]) -> bool {
     let separators = value.iter().filter(|b| matches!(b, b'.' | b'/' | b':' | b'-' | b'_')).count();
     let is_uuid = value.len() == 36 && value.iter().filter(|&&b| b == b'-').count() == 4;
-    let is_split = separators * 6 > value.len();
+    let is_split = separators * 8 > value.len();
     let is_encoded_text = value.len() >= 20 && {
         let bytes = decoded(value);
         !bytes.is_empty()

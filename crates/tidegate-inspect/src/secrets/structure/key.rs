@@ -149,8 +149,41 @@ fn der_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// `version` is the version number with which a PKCS #8 key begins, inside its sequence.
+pub(super) fn der(text: &[u8], version: Range<usize>) -> Option<Judged> {
+    [4, 3, 2].into_iter().find_map(|header| {
+        let start = version.start.checked_sub(header)?;
+        let bytes = text.get(start..text.len().min(start + KEY_BYTES))?;
+        let length = der_length(bytes)?;
+        // The sequence begins where the header says, goes no further than the text does, and is no filler.
+        let key = bytes.get(..length)?;
+        let is_key =
+            header == der_header(length) && length >= LEAST_BYTES && is_mixed(key) && is_filled_in(key);
+        if is_key { Judged::plain(start..start + length) } else { None }
+    })
+}
+
+/// Whether an elliptic key has its number. Libraries carry such keys without it, to fill it in.
+fn is_filled_in(key: &[u8]) -> bool {
+    let start = &key[..key.len().min(48)];
+    let Some(version) = memchr::memmem::find(start, b"\x02\x01\x01\x04") else { return true };
+    let Some(&length) = key.get(version + 4) else { return false };
+    let next = version + 5 + usize::from(length);
+    // Parameters or the public half may follow (RFC 5915).
+    next == key.len() || key.get(next).is_some_and(|tag| matches!(tag, 0xa0 | 0xa1))
+}
+
+/// Bytes of the header of a sequence of so many bytes, header and content.
+fn der_header(length: usize) -> usize {
+    match length {
+        0..=129 => 2,
+        130..=258 => 3,
+        _ => 4,
+    }
+}
+
 fn has_version(bytes: &[u8]) -> bool {
-    bytes.windows(3).take(4).any(|w| w[..2] == [2, 1] && w[2] <= 1)
+    bytes.windows(3).take(5).any(|w| w[..2] == [2, 1] && w[2] <= 1)
 }
 
 /// Whether bytes are more than a pattern that somebody typed.

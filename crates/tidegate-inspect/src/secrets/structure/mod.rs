@@ -26,6 +26,8 @@ pub(crate) enum Structure {
     JwtServiceRole,
     /// PEM (RFC 7468) from its first line on: DER or OpenSSH's form inside.
     PemKey,
+    /// The same without armour: the version and the algorithm of PKCS #8 (RFC 5208), with the sequence around them.
+    DerKey,
     /// PGP private key in armour (RFC 9580).
     PgpKey,
     /// PuTTY's format.
@@ -36,6 +38,8 @@ pub(crate) enum Structure {
     Macaroon,
     /// Base64 of `user:password`.
     BasicAuth,
+    /// Base64 of a password, or a password.
+    EncodedPassword,
     /// The password of a URL.
     UrlPassword,
     /// A password that stands alone.
@@ -85,11 +89,13 @@ impl Structure {
             Self::Jwt => jwt::judge(value, secret),
             Self::JwtServiceRole => plain_if(jwt::is_service_role(value)),
             Self::PemKey => key::pem(text, secret),
+            Self::DerKey => key::der(text, secret),
             Self::PgpKey => key::pgp(text, secret),
             Self::PuttyKey => key::putty(text, secret),
             Self::Base64PemKey => plain_if(key::is_base64_pem(value)),
             Self::Macaroon => plain_if(is_macaroon(value)),
             Self::BasicAuth => plain_if(password::is_basic_auth(value)),
+            Self::EncodedPassword => plain_if(password::is_encoded(value)),
             Self::UrlPassword => password::of_url(text, secret),
             Self::Password => plain_if(password::is_plausible(value, b"")),
             Self::Assigned => assigned::judge(text, secret),

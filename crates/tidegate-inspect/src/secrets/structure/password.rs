@@ -154,7 +154,7 @@ pub(super) fn of_url(text: &[u8], password: Range<usize>) -> Option<Judged> {
     let user = before.strip_suffix(b":").unwrap_or(before);
     let user = user.rsplit(|b| matches!(b, b'/' | b'"' | b'\'')).next().unwrap_or_default();
     let value = &text[password.clone()];
-    if !is_plausible(value, user) || placeholder::has_marker(user) {
+    if !is_plausible(&without_percents(value), user) || placeholder::has_marker(user) {
         return None;
     }
     let host = &text[password.end..text.len().min(password.end + 64)];
@@ -182,9 +182,42 @@ pub(super) fn is_basic_auth(value: &[u8]) -> bool {
     !user.is_empty() && user.iter().all(u8::is_ascii_graphic) && is_plausible(password, user)
 }
 
+/// Whether base64 holds a password, or is one itself.
+pub(super) fn is_encoded(value: &[u8]) -> bool {
+    let text = decoded(value);
+    let is_text = text.iter().all(|b| matches!(b, 0x20..=0x7e));
+    if is_text { is_plausible(&text, b"") } else { is_plausible(value, b"") }
+}
+
+/// Percent-encoded characters as what they stand for.
+fn without_percents(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, tail)) = rest.split_first() {
+        let code = tail.get(..2).and_then(|code| std::str::from_utf8(code).ok());
+        match code.and_then(|code| u8::from_str_radix(code, 16).ok()).filter(|_| byte == b'%') {
+            Some(decoded) => {
+                out.push(decoded);
+                rest = &tail[2..];
+            }
+            None => {
+                out.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn percents_stand_for_characters() {
+        assert_eq!(without_percents(b"a%21b%zz%4"), b"a!b%zz%4");
+        assert_eq!(without_percents(b"%41%"), b"A%");
+    }
 
     #[test]
     fn samples_are_no_passwords() {

@@ -1,7 +1,8 @@
 //! A token is found wherever it is packed, and its path says where.
 
 use tidegate_inspect::secrets::Rules;
-use tidegate_inspect::{Budgets, Flow, Gap, Leaf, Oddity, TemporaryFiles, Visitor, unfold};
+use tidegate_inspect::{Budgets, Flow, Gap, Leaf, Oddity, Request, TemporaryFiles, Visitor, inspect, unfold};
+use tidegate_model::finding::FindingKind;
 
 use super::KEY;
 use super::template::{base64, expand};
@@ -45,6 +46,21 @@ fn in_a_package() {
 }
 
 #[test]
+fn in_the_one_pass_without_its_value() {
+    let token = token(1);
+    let text = format!("first line\nconst t = '{token}';\n");
+    let tgz = gzip(&tar::archive(&[tar::file("package/a.js", text.as_bytes())]));
+    let request = Request { name: "x.tgz".to_owned(), hash_key: [7; 32], ..Request::default() };
+    let inspection = inspect(&request, &tgz, &Budgets::default(), &TemporaryFiles::default());
+    let found: Vec<_> = inspection.findings.iter().filter(|f| f.kind == FindingKind::Secret).collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].detector, "secrets/npm-token");
+    assert_eq!((found[0].location.path.as_str(), found[0].location.line), ("x.tgz!/package/a.js", Some(2)));
+    assert_eq!(found[0].secret_hash.as_deref().map(str::len), Some(64));
+    assert!(!format!("{inspection:?}").contains(&token));
+}
+
+#[test]
 fn in_a_java_class() {
     // A constant of the pool: tag, length, text, and the tag of the next.
     let token = token(2);
@@ -68,6 +84,30 @@ fn in_compiled_python() {
         pyc.extend(b"\xa9\0\0\0\0");
         check("x.pyc", &pyc, "x.pyc");
     }
+}
+
+#[test]
+fn a_key_without_armour() {
+    let der = decode(&expand("{pkcs8_64}", 11));
+    let file = [&b"\0\x01keystore\0\0"[..], &der, b"\0\x02end"].concat();
+    let found = super::look(&file);
+    let places: Vec<_> = found.hits.iter().map(|h| (h.rule.id.as_str(), h.place.clone())).collect();
+    assert_eq!(places, [("secrets/der-private-key", 12..12 + der.len())]);
+    // Cut off, or of a length that is not its own, it is none.
+    assert!(super::ids(&file[..200]).is_empty());
+    let mut other = der;
+    other[2] = 9;
+    assert!(super::ids(&other).is_empty());
+}
+
+fn decode(text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    tidegate_inspect::views::each(text.as_bytes(), &mut |view| {
+        if out.is_empty() {
+            out = view.text[..view.text.len() - 1].to_vec();
+        }
+    });
+    out
 }
 
 #[test]

@@ -124,6 +124,7 @@ fn make(name: &str, before: &str, draw: &mut Draw) -> Option<String> {
         }
         "der" => lines(&base64(&der(draw), true), 64, "\n"),
         "der_flat" => base64(&der(draw), true),
+        "pkcs8_64" => base64(&pkcs8(draw), true),
         "openssh" => lines(&base64(&openssh("none", draw), true), 70, "\n"),
         "openssh_locked" => lines(&base64(&openssh("aes256-ctr", draw), true), 70, "\n"),
         "pgp" => lines(&base64(&[&[0x95, 3, 0x98, 4][..], &draw.bytes(900)].concat(), true), 64, "\n"),
@@ -151,6 +152,12 @@ fn jwt(algorithm: &str, payload: &str, draw: &mut Draw) -> String {
 fn der(draw: &mut Draw) -> Vec<u8> {
     let number = draw.bytes(600);
     [&[0x30, 0x82, 0x02, 0x5f, 2, 1, 0, 0x02, 0x82, 0x02, 0x58][..], &number].concat()
+}
+
+/// A key in PKCS #8: version, algorithm, and noise for the key itself.
+fn pkcs8(draw: &mut Draw) -> Vec<u8> {
+    let algorithm = b"\x02\x01\0\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\0\x04\x82\x02\x00";
+    [&[0x30, 0x82, 2, 22][..], algorithm, &draw.bytes(512)].concat()
 }
 
 fn openssh(cipher: &str, draw: &mut Draw) -> Vec<u8> {

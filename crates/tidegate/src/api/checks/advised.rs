@@ -14,12 +14,13 @@ use tidegate_model::facts::{
     Vulnerability,
 };
 use tidegate_model::version::VersionScheme;
-use tidegate_model::{ArtifactKind, Ecosystem, PackageName, Timestamp, Version};
+use tidegate_model::{ArtifactKind, Ecosystem, PackageName, Sha256, Timestamp, Version};
 
 use tidegate_store::catalogue::LocalBlock;
 
 use crate::api::subject::{Asker, Subject};
 use crate::door::Repository;
+use crate::inspection::Seen;
 use crate::intel::facts::{known, vulnerability_of};
 use crate::intel::words;
 use crate::pipeline::decide::Ruleset;
@@ -168,6 +169,8 @@ pub(super) struct Alone<'a> {
     pub(super) repository: Option<&'a Repository>,
     /// How everything but advisories is not known, and why.
     pub(super) gap: (FactState, &'a str),
+    /// What was seen inside the bytes, and their digest, where they are at hand.
+    pub(super) seen: Option<(&'a Seen, Option<Sha256>)>,
     /// When.
     pub(super) now: Timestamp,
 }
@@ -203,6 +206,7 @@ impl Alone<'_> {
         };
         let malware = self.with_blocks(component, text, malware);
         let version_of = |ecosystem| Version::parse(ecosystem, text).is_prerelease();
+        let seen = self.seen.map(|(seen, _)| seen);
         Facts {
             artifact: ArtifactFacts {
                 kind: Some(ArtifactKind::Package),
@@ -211,16 +215,17 @@ impl Alone<'_> {
                 version: text.to_owned(),
                 prerelease: component.ecosystem.is_some_and(version_of),
                 purl: component.purl.clone(),
+                sha256: self.seen.and_then(|(_, sha256)| sha256),
                 ..ArtifactFacts::default()
             },
             vulnerabilities,
             malware,
-            contents: Group::gap(state, why),
-            licence: Group::gap(state, why),
+            contents: seen.map_or_else(|| Group::gap(state, why), |seen| seen.contents(&[])),
+            licence: seen.and_then(Seen::licence_facts).unwrap_or_else(|| Group::gap(state, why)),
             provenance: Group::gap(state, why),
-            scripts: Group::gap(state, why),
-            binary: Group::gap(state, why),
-            secrets: Group::gap(state, why),
+            scripts: seen.and_then(Seen::scripts).unwrap_or_else(|| Group::gap(state, why)),
+            binary: seen.map_or_else(|| Group::gap(state, why), Seen::binary),
+            secrets: seen.map_or_else(|| Group::gap(state, why), Seen::secrets),
             publisher: Group::gap(state, why),
             lifecycle: Group::gap(state, why),
             name: Group::gap(state, why),

@@ -30,6 +30,7 @@ impl Opened {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let mut options = Options::new(configuration(upstream), data.to_owned(), Vec::new());
         options.disk = disk;
+        options.inspection_worker = crate::support::worker();
         let (door, address) = runtime.block_on(async {
             let door = Door::open(options).map_err(|e| e.to_string())?;
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,0 +1,165 @@
+//! Looking inside: once for the same bytes and inspector, before a decision on them, whoever asks.
+
+use std::sync::Arc;
+
+use tidegate_inspect::{Inspection, Request};
+use tidegate_model::Sha256;
+use tidegate_store::catalogue::{BundledComponent, CatalogueError, StoredInspection};
+
+use super::artifacts::Staged;
+use super::comparing;
+use super::facts::purl_of;
+use super::package::Package;
+use crate::door::{Door, Repository};
+use crate::inspection::Seen;
+
+/// Names one file with its bytes.
+pub type LookKey = (Arc<str>, Sha256);
+
+/// Why some bytes are not looked into now. Whoever asks again may have better luck.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotInspected {
+    /// Nothing was learnt of the bytes: no worker could be had, or the door is stopping.
+    #[error("{0}")]
+    Unavailable(String),
+    /// What was learnt could not be stored.
+    #[error("the inspection could not be stored: {0}")]
+    Storage(String),
+}
+
+/// Sees to it that these bytes have been looked into and compared with the release before, and that what was found is
+/// stored. What an older inspector found counts until it is looked at again, behind.
+///
+/// # Errors
+/// [`NotInspected`]. That a worker died of the bytes is no error but a stored result.
+pub async fn look(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    package: &Arc<Package>,
+    position: usize,
+    staged: &Staged,
+) -> Result<(), NotInspected> {
+    if !door.config.inspection.enabled {
+        return Ok(());
+    }
+    let key: LookKey = (purl_of(package, position).into(), staged.known.sha256);
+    if door.caches.looked.get(&key).is_some() {
+        return Ok(());
+    }
+    let (door2, repository, package, staged, key2) =
+        (Arc::clone(door), Arc::clone(repository), Arc::clone(package), staged.clone(), key.clone());
+    // One flight for all who want this file; it goes on where all of them go away.
+    door.flights
+        .looks
+        .run(key, move || async move {
+            inspected(&door2, &package, position, &staged).await?;
+            comparing::compare(&door2, &repository, &package, position, staged.known.sha256).await?;
+            door2.caches.looked.insert(key2, ());
+            Ok(())
+        })
+        .await
+        .unwrap_or_else(unforeseen)
+}
+
+fn unforeseen() -> Result<(), NotInspected> {
+    Err(NotInspected::Unavailable("inspection ended in an unforeseen way; see the log".into()))
+}
+
+/// Sees to it that these bytes have been looked into.
+///
+/// # Errors
+/// [`NotInspected`].
+pub(super) async fn inspected(
+    door: &Arc<Door>,
+    package: &Arc<Package>,
+    position: usize,
+    staged: &Staged,
+) -> Result<(), NotInspected> {
+    let sha256 = staged.known.sha256;
+    let (door2, package, staged) = (Arc::clone(door), Arc::clone(package), staged.clone());
+    door.flights
+        .inspections
+        .run(sha256, move || async move { at_hand_or_now(&door2, &package, position, &staged).await })
+        .await
+        .unwrap_or_else(unforeseen)
+}
+
+async fn at_hand_or_now(
+    door: &Arc<Door>,
+    package: &Arc<Package>,
+    position: usize,
+    staged: &Staged,
+) -> Result<(), NotInspected> {
+    let sha256 = staged.known.sha256;
+    if door.catalogue(move |c| c.inspection(&sha256)).await.map_err(storage)?.is_some() {
+        return Ok(());
+    }
+    let file = &package.index.files()[position];
+    let request = Request {
+        name: file.file.as_str().to_owned(),
+        ecosystem: Some(package.name.ecosystem()),
+        package: package.name.as_str().to_owned(),
+        version: file.version.as_str().to_owned(),
+        hash_key: door.inspection.hash_key(),
+    };
+    inspect(door, sha256, staged.known.size, request).await?;
+    package.bump_local_epoch();
+    Ok(())
+}
+
+/// Looks into bytes now, and stores what is found in the place of what was found before.
+///
+/// # Errors
+/// [`NotInspected`].
+pub async fn inspect(
+    door: &Arc<Door>,
+    sha256: Sha256,
+    size: u64,
+    request: Request,
+) -> Result<Seen, NotInspected> {
+    let door2 = Arc::clone(door);
+    let blob = door.blocking(move || door2.store.blobs.open_file(&sha256)).await;
+    let gone = || NotInspected::Unavailable("its bytes have just been evicted".into());
+    let blob = blob.map_err(|e| NotInspected::Storage(e.to_string()))?.ok_or_else(gone)?;
+    let result = door.inspection.run(sha256, blob, size, &request).await?;
+    let seen = match &result {
+        Ok(inspection) => Seen::of(inspection),
+        Err(why) => Seen::failed(why.clone()),
+    };
+    let (stored, at) = (seen.clone(), door.clock.now());
+    door.catalogue(move |c| {
+        let report = result.unwrap_or_default();
+        let bundled = bundled(&report);
+        c.put_inspection(
+            &StoredInspection {
+                sha256,
+                inspector: tidegate_inspect::inspection::INSPECTOR_VERSION,
+                at,
+                facts: serde_json::to_string(&stored).expect("facts are plain values"),
+                report: report_text(&report),
+            },
+            &bundled,
+        )
+    })
+    .await
+    .map_err(storage)?;
+    door.metrics.inspected(seen.verdict, seen.failed.is_some());
+    Ok(seen)
+}
+
+/// Components that have a public name and a version, so that advisories can touch them.
+fn bundled(inspection: &Inspection) -> Vec<BundledComponent> {
+    let components = inspection.inventory.components.iter().filter(|c| c.version.is_some());
+    components
+        .filter_map(|c| Some(BundledComponent { purl: c.purl.clone()?, path: c.path.clone() }))
+        .collect()
+}
+
+fn report_text(inspection: &Inspection) -> String {
+    serde_json::to_string(inspection).expect("an inspection is plain values")
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(super) fn storage(error: CatalogueError) -> NotInspected {
+    NotInspected::Storage(format!("{error}: {}", error.cause))
+}

@@ -1,0 +1,14 @@
+//! Any bytes as a source: read without a panic, twice the same, and no flow leads to a fact that is not there.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tidegate_inspect::behaviour::rust_source;
+
+fuzz_target!(|data: &[u8]| {
+    let told = rust_source::read(data, "build.rs");
+    for flow in &told.flows {
+        assert!((flow.from as usize) < told.facts.len() && (flow.to as usize) < told.facts.len());
+    }
+    assert!(told.facts.iter().all(|fact| fact.line > 0));
+    assert_eq!(told, rust_source::read(data, "build.rs"));
+});
