@@ -1,4 +1,4 @@
-//! Other people's validators of CycloneDX, SARIF and OpenVEX. They are installed once, with the machine's own clients, into
+//! Other people's validators of CycloneDX, SARIF, OpenVEX and SPDX. They are installed once, with the machine's own clients, into
 //! a scratch folder below the build directory; where that is not possible there are none, and the test says so.
 
 use std::io::Read as _;
@@ -30,6 +30,14 @@ from vexipy import Document
 Document.model_validate_json(open(sys.argv[1]).read())
 ";
 
+const SPDX: &str = "
+import sys
+from spdx_tools.spdx.parser.parse_anything import parse_file
+from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
+errors = [e.validation_message for e in validate_full_spdx_document(parse_file(sys.argv[1]))]
+sys.exit('\\n'.join(errors)) if errors else None
+";
+
 /// What a document is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standard {
@@ -39,6 +47,8 @@ pub enum Standard {
     OpenVex,
     /// SARIF 2.1.0.
     Sarif,
+    /// SPDX 2.3 as JSON.
+    Spdx23,
 }
 
 /// A folder with a Python environment of its own and, where npm is there, SARIF's schema.
@@ -55,7 +65,7 @@ impl Validators {
     pub fn install() -> Option<Self> {
         let program = std::env::current_exe().expect("a test is a program");
         let scratch = program.ancestors().nth(3).expect("a test lies in the build directory").join("tmp");
-        let folder = scratch.join("report-validators-1");
+        let folder = scratch.join("report-validators-2");
         if folder.exists() {
             return Some(Self { folder });
         }
@@ -65,7 +75,7 @@ impl Validators {
         run(Command::new("python3").args(["-m", "venv"]).arg(making.path().join("venv")))?;
         let mut pip = Command::new(making.path().join("venv/bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--retries", "1", "--timeout", "15"]);
-        run(pip.args(["cyclonedx-python-lib[json-validation]", "jsonschema", "vexipy"]))?;
+        run(pip.args(["cyclonedx-python-lib[json-validation]", "jsonschema", "vexipy", "spdx-tools"]))?;
         fetch_sarif_schema(making.path());
         match std::fs::rename(making.path(), &folder) {
             Ok(()) => drop(making.keep()),
@@ -97,6 +107,7 @@ impl Validators {
             Standard::CycloneDx(version) => (CYCLONEDX, PathBuf::from(version)),
             Standard::OpenVex => (OPENVEX, PathBuf::new()),
             Standard::Sarif => (SCHEMA, self.folder.join(SARIF_SCHEMA)),
+            Standard::Spdx23 => (SPDX, PathBuf::new()),
         };
         let own = tempfile::tempdir().expect("a folder can be made");
         let file = own.path().join("document.json");

@@ -111,9 +111,8 @@ impl Summary {
             ..Self::default()
         };
         for hook in manifest.hooks.iter().take(50) {
-            summary
-                .hooks
-                .insert(hook.name.clone(), hook.command[..hook.command.floor_char_boundary(512)].to_owned());
+            let command = super::detectors::sense::redacted(&hook.command);
+            summary.hooks.insert(hook.name.clone(), command[..command.floor_char_boundary(512)].to_owned());
         }
         let runs = |kind: &str| !matches!(kind, "devDependencies" | "dev-dependencies");
         let dependencies = manifest.dependencies.iter().filter(|d| runs(&d.kind)).map(|d| d.name.clone());

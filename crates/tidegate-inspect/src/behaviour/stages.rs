@@ -131,18 +131,15 @@ fn python_roots(package: &Package, roots: &mut Vec<(String, Stage)>) {
             || matches!(name, "sitecustomize.py" | "usercustomize.py") && !path_in_site.contains('/');
         if is_startup {
             roots.push((path.to_owned(), Stage::Startup));
-        } else if matches!(name, "__init__.py" | "__main__.py")
-            && !is_aside(path)
-            && path_in_site.matches('/').count() <= 2
-        {
-            roots.push((path.to_owned(), Stage::Import));
-        } else if !path_in_site.contains('/') && package.is_wheel && !is_aside(path) {
-            roots.push((path.to_owned(), Stage::Import));
-        } else if !path_in_site.contains('/')
-            && !is_aside(path)
-            && !matches!(name, "setup.py" | "conftest.py" | "noxfile.py" | "tasks.py" | "fabfile.py")
-        {
-            roots.push((path.to_owned(), Stage::Import));
+        } else if !is_aside(path) {
+            let is_package =
+                matches!(name, "__init__.py" | "__main__.py") && path_in_site.matches('/').count() <= 2;
+            let is_tool =
+                matches!(name, "setup.py" | "conftest.py" | "noxfile.py" | "tasks.py" | "fabfile.py");
+            let is_module = !path_in_site.contains('/') && (package.is_wheel || !is_tool);
+            if is_package || is_module {
+                roots.push((path.to_owned(), Stage::Import));
+            }
         }
         if path.contains(".data/scripts/") {
             roots.push((path.to_owned(), Stage::Import));
@@ -223,7 +220,7 @@ fn resolve_root(index: &BTreeMap<String, usize>, path: &str) -> Vec<usize> {
         return all.filter(|(key, _)| key.ends_with(after)).map(|(_, at)| *at).take(500).collect();
     }
     let at = |ending: &&str| index.get(&format!("{path}{ending}").trim_start_matches('/').to_owned());
-    ENDINGS.iter().find_map(|ending| at(ending)).copied().into_iter().collect()
+    ENDINGS.iter().find_map(at).copied().into_iter().collect()
 }
 
 /// The files that an import of another file means.

@@ -5,6 +5,29 @@ use tidegate_model::licence::Reading;
 
 use super::{ConflictKind, Declared, Licences};
 
+/// A detector of this family.
+#[derive(Clone, Copy, Debug)]
+pub struct LicenceDetector {
+    /// `licence/name`.
+    pub id: &'static str,
+    /// One line.
+    pub title: &'static str,
+}
+
+const CONFLICT: LicenceDetector = LicenceDetector {
+    id: "licence/conflict",
+    title: "the licence texts in a package are not those of the licence that it declares",
+};
+const NOT_SPDX: LicenceDetector = LicenceDetector {
+    id: "licence/not-spdx",
+    title: "a declared licence is no SPDX expression in force: it is corrected, stays open or means nothing",
+};
+const NONE_STATED: LicenceDetector =
+    LicenceDetector { id: "licence/none-stated", title: "nothing in a package states a licence" };
+
+/// Every detector of this family, in the order of their pages.
+pub const DETECTORS: &[LicenceDetector] = &[CONFLICT, NOT_SPDX, NONE_STATED];
+
 /// Bytes of a statement that a message repeats.
 const SHOWN_BYTES: usize = 80;
 
@@ -20,7 +43,7 @@ impl Licences {
             || self.tags.iter().any(|tag| tag.own);
         if !is_stated {
             let message = "no manifest, licence file or tag of the package states a licence".to_owned();
-            findings.push(finding("licence/none-stated", Confidence::High, name, None, message));
+            findings.push(finding(NONE_STATED, Confidence::High, name, None, message));
         }
         findings
     }
@@ -39,7 +62,7 @@ fn conflict(conflict: &super::Conflict) -> Finding {
             format!("the licence file also holds the text of {found}, beside the declared `{declared}`"),
         ),
     };
-    let mut finding = finding("licence/conflict", confidence, &conflict.path, Some(conflict.line), message);
+    let mut finding = finding(CONFLICT, confidence, &conflict.path, Some(conflict.line), message);
     finding.evidence = Some(format!("declared in {}", conflict.declared_path));
     finding
 }
@@ -54,18 +77,18 @@ fn not_spdx(declared: &Declared) -> Option<Finding> {
         Reading::Unknown => format!("`{shown}` is no SPDX expression"),
         _ => return None,
     };
-    Some(finding("licence/not-spdx", Confidence::High, &declared.path, None, message))
+    Some(finding(NOT_SPDX, Confidence::High, &declared.path, None, message))
 }
 
 fn finding(
-    detector: &str,
+    detector: LicenceDetector,
     confidence: Confidence,
     path: &str,
     line: Option<u32>,
     message: String,
 ) -> Finding {
     Finding {
-        detector: detector.to_owned(),
+        detector: detector.id.to_owned(),
         kind: FindingKind::Licence,
         severity: FindingSeverity::Info,
         confidence,

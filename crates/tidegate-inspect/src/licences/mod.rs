@@ -21,6 +21,7 @@ mod notices;
 mod words;
 
 pub use collect::LicenceCollector;
+pub use findings::{DETECTORS, LicenceDetector};
 
 use tidegate_model::licence::Reading;
 

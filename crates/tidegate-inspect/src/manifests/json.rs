@@ -10,7 +10,7 @@ use super::{Manifest, believable};
 /// The members of an object; of one name, the last.
 type Members<'a> = BTreeMap<String, &'a RawValue>;
 
-/// <https://docs.npmjs.com/cli/configuring-npm/package-json> names the fields; `licenses` and objects are old forms that are
+/// The fields of `package.json` in the documentation of npm; `licenses` and objects are old forms that are
 /// still met.
 pub(super) fn npm(text: &str) -> Option<Manifest> {
     let members: Members<'_> = serde_json::from_str(text).ok()?;

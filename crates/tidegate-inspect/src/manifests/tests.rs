@@ -72,7 +72,7 @@ fn each_ecosystem_s_file_is_read() {
     );
     check(
         "a.deb!/data.tar.xz!/./usr/share/doc/a/copyright",
-        "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nCopyright: 2020 A\nLicense: GPL-2+\n\nFiles: debian/*\nLicense: MIT\n text\n\nLicense: MIT\n text\n",
+        "Format: https://docs.test/copyright-format/1.0/\n\nFiles: *\nCopyright: 2020 A\nLicense: GPL-2+\n\nFiles: debian/*\nLicense: MIT\n text\n\nLicense: MIT\n text\n",
         "deb - - - [License: GPL-2+; License: MIT]",
     );
     check(

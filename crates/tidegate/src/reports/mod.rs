@@ -19,11 +19,13 @@
 //!
 //! [`LockedPackage`]: tidegate_ecosystems::lockfile::LockedPackage
 
+pub mod contents;
 mod cyclonedx;
 mod ids;
 mod openvex;
 mod parts;
 mod sarif;
+mod spdx;
 
 use std::collections::HashMap;
 

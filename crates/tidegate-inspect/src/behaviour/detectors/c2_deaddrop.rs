@@ -50,10 +50,8 @@ const SMALL_BYTES: u64 = 64 << 10;
 
 /// Whether an answer comes from such a place: by its address, or by the call that is made there.
 fn is_drop(code: &Code, detail: &str) -> bool {
-    let by_call = code
-        .facts
-        .facts
-        .iter()
-        .any(|fact| fact.what == What::Text && words::has(&fact.detail, Class::DeadDrop));
+    // In a large library somebody names every interface somewhere.
+    let by_call = code.bytes < SMALL_BYTES
+        && of_file(code, What::Text).any(|fact| words::has(&fact.detail, Class::DeadDrop));
     words::classes(detail).any(&[Class::DeadDrop, Class::FileHost]) || by_call
 }

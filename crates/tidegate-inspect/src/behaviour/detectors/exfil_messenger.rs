@@ -22,7 +22,8 @@ fn run(package: &Package, findings: &mut Findings) {
         for fact in code.facts.facts.iter().filter(|fact| words::webhook(&fact.detail)) {
             let posts =
                 matches!(fact.what, What::NetSend | What::Exec | What::ExecDetached | What::NetReceive);
-            if !posts && !(fact.what == What::Text && in_file(code, &[What::NetSend])) {
+            let is_near = fact.what == What::Text && in_file(code, &[What::NetSend]);
+            if !posts && !is_near {
                 continue;
             }
             let takes_private = code.facts.flowing().any(|(from, to, _)| {

@@ -52,7 +52,7 @@ mod persist;
 mod pkg_bundled_hook;
 mod pkg_npmrc;
 mod secret_scanner_drop;
-mod sense;
+pub(crate) mod sense;
 mod shadow_bin;
 mod shadow_module;
 mod shell_reverse;
@@ -263,6 +263,7 @@ impl Findings {
             return;
         }
         let evidence: String = evidence.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let evidence = sense::redacted(&evidence);
         let evidence = evidence[..evidence.floor_char_boundary(EVIDENCE_BYTES)].to_owned();
         let finding = Finding {
             detector: self.detector.to_owned(),
@@ -271,7 +272,7 @@ impl Findings {
             confidence,
             location,
             message: message.to_owned(),
-            evidence: Some(sense::redacted(&evidence)).filter(|text| !text.is_empty()),
+            evidence: Some(evidence).filter(|text| !text.is_empty()),
             secret_hash: None,
             count: 1,
         };

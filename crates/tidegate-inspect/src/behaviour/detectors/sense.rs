@@ -123,19 +123,47 @@ pub(super) fn basename(path: &str) -> Option<&str> {
     (name.len() >= 3 && !name.contains('*')).then_some(name)
 }
 
-/// Evidence without the token of a webhook.
-pub(super) fn redacted(text: &str) -> String {
-    if !words::webhook(text) {
-        return text.to_owned();
+/// Evidence without what may be a secret: of runs that look random only the beginning stays.
+pub(crate) fn redacted(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+');
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        if is_random(run) {
+            out.push_str(&run[..4]);
+            out.push('…');
+        } else {
+            out.push_str(run);
+        }
+        let next = after.chars().next().map_or(0, char::len_utf8);
+        out.push_str(&after[..next]);
+        rest = &after[next..];
     }
-    text.split('/')
-        .map(|part| {
-            if part.len() >= 12 && part.bytes().any(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
-                "…"
-            } else {
-                part
-            }
-        })
-        .collect::<Vec<_>>()
-        .join("/")
+    out
+}
+
+/// Whether a run of letters and digits may be a token.
+fn is_random(run: &str) -> bool {
+    let has = |test: fn(&u8) -> bool| run.as_bytes().iter().any(test);
+    let mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    let long = run.len() >= 20 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+    run.len() >= 12 && mixed || long || run.len() >= 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::redacted;
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        let token = format!("{}{}", "Ab3", "dEf9".repeat(8));
+        assert_eq!(
+            redacted(&format!("curl -H 'x: {token}' https://x.invalid/y")),
+            "curl -H 'x: Ab3d…' https://x.invalid/y"
+        );
+        assert_eq!(redacted("node scripts/install.js --force"), "node scripts/install.js --force");
+        assert_eq!(redacted(&"é".repeat(40)), "é".repeat(40));
+    }
 }

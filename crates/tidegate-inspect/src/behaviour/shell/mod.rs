@@ -259,7 +259,7 @@ fn path_of(text: &str) -> String {
     ] {
         text = text.replace(home, "~");
     }
-    if text.starts_with("~/") || text == "~" { constant(&text) } else { constant(&text) }
+    constant(&text)
 }
 
 /// A text in which everything that is not constant is `*`.
