@@ -100,7 +100,7 @@ pub enum Outcome {
 /// What an inspection used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// CPU time.
+    /// CPU time; for a worker's first job, its start included.
     pub cpu: Duration,
     /// The most memory that its worker had had by then, mapped files included; earlier jobs of the same worker count.
     pub peak_memory_bytes: u64,

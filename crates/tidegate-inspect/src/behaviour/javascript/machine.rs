@@ -172,7 +172,7 @@ impl<'a> Machine<'a> {
             depth: 0,
             calls: 0,
             steps: 0,
-            step_limit: 300_000 + 2 * bytes as u64,
+            step_limit: 30_000 + bytes as u64,
             folded_bytes: 0,
             asked: None,
             absent: Vec::new(),
