@@ -79,7 +79,7 @@ fn run(package: &Package, findings: &mut Findings) {
                 || part.starts_with(command) && command.len() >= 3
                 || command.starts_with(part) && part.len() >= 3
         });
-        let is_runtime = matches!(command, "npm" | "npx") && name.contains("node")
+        let is_runtime = matches!(command, "npm" | "npx") && (name.contains("node") || name == "npm")
             || matches!(command, "pip" | "pip3") && name.contains("python");
         if COMMANDS.contains(&command) && !says_so && !is_runtime {
             let message =
