@@ -95,7 +95,7 @@ fn compared(c: &dyn Catalogue) {
     let index = Comparison { kind: ComparisonKind::Manifest, against: sha(9), ..one.clone() };
     c.put_comparison(&one).unwrap();
     c.put_comparison(&index).unwrap();
-    let newer = Comparison { inspector: 2, findings: "[1]".into(), ..one.clone() };
+    let newer = Comparison { inspector: 2, findings: "[1]".into(), ..one };
     c.put_comparison(&newer).unwrap();
     assert_eq!(c.comparisons_of("pkg:npm/a").unwrap(), [index, newer]);
     assert!(c.comparisons_of("pkg:npm/b").unwrap().is_empty());
