@@ -6,6 +6,7 @@ mod behaviour;
 mod containers;
 mod gzips;
 mod hostile;
+mod independent;
 mod properties;
 mod python;
 mod secrets;

@@ -111,7 +111,7 @@ fn an_advisory_is_in_force_on_every_path_and_a_retraction_lifts_it() {
     let first = synced(&door);
     assert!(first.iter().all(|(_, o)| matches!(o, Outcome::Changed { .. })), "{first:?}");
     assert_eq!(versions(&door), ["1.0.0", "1.1.0", "2.0.0"]);
-    assert!(!door.get("/npm/lib").header("x-tidegate-degraded").unwrap().contains("advisories"));
+    assert!(door.get("/npm/lib").header("x-tidegate-degraded").is_none_or(|d| !d.contains("advisories")));
     assert_eq!(status(&door, "2.0.0"), 200);
 
     deliver(&upstream, &[advisory(5)]);
@@ -208,7 +208,8 @@ fn a_feed_that_fails_keeps_what_it_had_and_shows_its_age() {
     let late = door.get("/npm/lib/-/lib-1.1.0.tgz");
     assert_eq!(late.status, 403, "a stale finding is a finding");
     assert!(
-        door.get("/npm/fine").header("x-tidegate-degraded").unwrap().contains("feed osv was last current")
+        let answer = door.get("/npm/fine");
+        answer.header("x-tidegate-degraded").is_some_and(|d| d.contains("feed osv was last current"))
     );
     // It survives a restart.
     let door = door.restart();
@@ -569,7 +570,8 @@ fn how_long_a_feed_counts_as_current_is_configured() {
         synced(&door);
         door.clock().advance(5 * 3600);
         door.door.look_for_degradations();
-        door.get("/npm/fine").header("x-tidegate-degraded").unwrap().contains("feed osv was last current")
+        let answer = door.get("/npm/fine");
+        answer.header("x-tidegate-degraded").is_some_and(|d| d.contains("feed osv was last current"))
     };
     assert!(late(4));
     assert!(!late(6));

@@ -1,0 +1,124 @@
+//! The labelled set that was written without looking at the detectors: what is found of it, and what is held wrongly.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use serde::Deserialize;
+use tidegate_inspect::{Budgets, Inspection, Request, TemporaryFiles, Verdict, inspect};
+use tidegate_model::Ecosystem;
+use tidegate_model::finding::{Confidence, FindingKind, FindingSeverity};
+
+/// Share of the bad items that must be found, in percent.
+const SECRETS_PERCENT: usize = 90;
+/// The same of behaviour.
+const BEHAVIOUR_PERCENT: usize = 85;
+
+#[derive(Deserialize)]
+struct Label {
+    file: String,
+    area: String,
+    label: String,
+    family: String,
+    ecosystem: Option<Ecosystem>,
+}
+
+#[derive(Deserialize)]
+struct Planted {
+    file: String,
+    value: String,
+}
+
+/// One item as it came out.
+struct Outcome {
+    label: Label,
+    verdict: Verdict,
+    behind: Vec<String>,
+    secrets: Vec<String>,
+}
+
+impl Outcome {
+    fn is_found(&self) -> bool {
+        match self.label.area.as_str() {
+            "secret" => !self.secrets.is_empty(),
+            _ => self.verdict > Verdict::Clean,
+        }
+    }
+
+    fn line(&self) -> String {
+        let found = [self.behind.clone(), self.secrets.clone()].concat().join(" ");
+        format!("{} ({}): {} {found}", self.label.file, self.label.family, self.verdict.as_str())
+    }
+}
+
+/// Secrets that somebody is told of: not hints.
+fn likely_secrets(inspection: &Inspection) -> Vec<String> {
+    let likely = inspection.findings.iter().filter(|f| {
+        f.kind == FindingKind::Secret
+            && f.severity >= FindingSeverity::Medium
+            && f.confidence >= Confidence::Medium
+    });
+    likely.map(|f| f.detector.clone()).collect()
+}
+
+fn lines<T: for<'a> Deserialize<'a>>(path: &Path) -> Vec<T> {
+    std::fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn look(folder: &Path, label: Label, planted: &BTreeMap<String, Vec<String>>) -> Outcome {
+    let bytes = std::fs::read(folder.join(&label.file)).unwrap();
+    let name = label.file.rsplit('/').next().unwrap().to_owned();
+    let request = Request { name, ecosystem: label.ecosystem, hash_key: [7; 32], ..Request::default() };
+    let inspection = inspect(&request, &bytes, &Budgets::default(), &TemporaryFiles::default());
+    let told = serde_json::to_string(&inspection).unwrap();
+    for value in planted.get(&label.file).into_iter().flatten() {
+        assert!(!told.contains(value.as_str()), "{} tells the secret that it holds", label.file);
+    }
+    Outcome {
+        verdict: inspection.verdict,
+        secrets: likely_secrets(&inspection),
+        behind: inspection.behind,
+        label,
+    }
+}
+
+fn all(folder: &Path) -> Vec<Outcome> {
+    let mut planted: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for one in lines::<Planted>(&folder.join("planted.jsonl")) {
+        planted.entry(one.file).or_default().push(one.value);
+    }
+    let labels: Vec<Label> = lines(&folder.join("labels.jsonl"));
+    labels.into_iter().map(|label| look(folder, label, &planted)).collect()
+}
+
+#[test]
+fn the_independent_set_is_found_and_nothing_good_is_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/independent/generate.py");
+    let written = Command::new("python3").arg(script).arg(folder.path()).output().unwrap();
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    let outcomes = all(folder.path());
+    let of = |area: &str, label: &str| -> Vec<&Outcome> {
+        outcomes.iter().filter(|o| o.label.area == area && o.label.label == label).collect()
+    };
+    let mut failures = Vec::new();
+    for (area, percent) in [("secret", SECRETS_PERCENT), ("behaviour", BEHAVIOUR_PERCENT)] {
+        let (bad, good) = (of(area, "bad"), of(area, "good"));
+        let found = bad.iter().filter(|o| o.is_found()).count();
+        println!("{area}: {found} of {} found", bad.len());
+        bad.iter().filter(|o| !o.is_found()).for_each(|o| println!("  missed {}", o.line()));
+        let held: Vec<&&Outcome> = good.iter().filter(|o| o.verdict > Verdict::Clean).collect();
+        println!("{area}: {} of {} good ones held", held.len(), good.len());
+        held.iter().for_each(|o| println!("  held {}", o.line()));
+        let warned: Vec<&&Outcome> = good.iter().filter(|o| !o.secrets.is_empty()).collect();
+        println!("{area}: {} good ones with a secret that is none", warned.len());
+        warned.iter().for_each(|o| println!("  warned {}", o.line()));
+        if found * 100 < bad.len() * percent {
+            failures.push(format!("{area}: {found} of {} found, fewer than {percent} %", bad.len()));
+        }
+        if !held.is_empty() {
+            failures.push(format!("{area}: {} good ones are held", held.len()));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
