@@ -28,7 +28,7 @@ fn run(package: &Package, findings: &mut Findings) {
         let Some(address) = foreign(&to.detail) else { continue };
         let service = words::service_of(&from.detail);
         let is_own = own.split(['/', '-', '_', '@']).any(|part| part.len() >= 4 && address.belongs_to(part));
-        if belongs(&address, &service) || is_own {
+        if belongs(&address, &service) || is_own || is_its_own_key(&to.detail) {
             continue;
         }
         let words = words::classes(&to.detail);
@@ -49,6 +49,13 @@ fn run(package: &Package, findings: &mut Findings) {
             &format!("sends the secret `{variable}` to `{}`, which it is not for", address.host),
         );
     }
+}
+
+/// Whether the part of a messenger's address that says who posts is not constant: then the secret is what it takes to post, and
+/// not what is posted. Whoever steals has a constant there.
+fn is_its_own_key(address: &str) -> bool {
+    words::classes(address).any(&[Class::Messenger])
+        && ["/bot*", "/webhooks/*", "/services/*"].iter().any(|part| address.contains(part))
 }
 
 fn belongs(address: &Address, service: &str) -> bool {

@@ -56,7 +56,8 @@ fn run(package: &Package, findings: &mut Findings) {
             .any(|word| fact.detail.contains(word));
             let grade = match (early(code, fact), takes_token || by_command, takes_private) {
                 (true, true, _) if creates => (Critical, Sure),
-                (true, true, _) => (High, Likely),
+                // A program that somebody starts pushes because they asked it to.
+                (true, true, _) if takes_token || code.stage(fact) <= Stage::Startup => (High, Likely),
                 (false, _, true) if creates => (High, Likely),
                 _ => continue,
             };

@@ -63,7 +63,8 @@ fn run(package: &Package, findings: &mut Findings) {
             };
             let is_fetch = fact.what == What::NetSend
                 && of_file(code, What::NetReceive).any(|other| other.line == fact.line);
-            let sends_something = code.facts.flowing().any(|(_, to, _)| to == fact);
+            let sends_something =
+                code.facts.flowing().any(|(from, to, _)| to == fact && is_private_source(from));
             let grade = if is_fetch && !sends_something { (Medium, Likely) } else { grade };
             findings.tell(
                 code,

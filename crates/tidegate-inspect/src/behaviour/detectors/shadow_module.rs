@@ -68,7 +68,6 @@ const MODULES: &[(&str, &[&str])] = &[
     ("typing_extensions", &["typing"]),
     ("packaging", &["packaging"]),
     ("lxml", &["lxml"]),
-    ("_distutils_hack", &["setuptools"]),
     ("colorama", &["colorama"]),
     ("tqdm", &["tqdm"]),
     ("anthropic", &["anthropic"]),

@@ -19,11 +19,15 @@ pub(super) const DETECTOR: Detector = Detector {
 fn run(package: &Package, findings: &mut Findings) {
     for code in &package.code {
         let lists = code.facts.facts.iter().any(|fact| words::has(&fact.detail, Class::MaintainerList));
-        let finds_token = code.facts.facts.iter().any(|fact| match fact.what {
-            What::FileRead => words::has(&fact.detail, Class::CredentialFile),
-            What::EnvRead => words::is_secret_variable(&fact.detail),
-            _ => false,
-        });
+        let takes_file = code
+            .facts
+            .facts
+            .iter()
+            .any(|fact| fact.what == What::FileRead && words::has(&fact.detail, Class::CredentialFile));
+        let finds_token =
+            takes_file || of_file(code, What::EnvRead).any(|fact| words::is_secret_variable(&fact.detail));
+        // `setup.py publish` is how many projects make their releases: with the token of whoever types it.
+        let is_setup = basename(&code.path) == Some("setup.py");
         for fact in code
             .facts
             .facts
@@ -36,10 +40,11 @@ fn run(package: &Package, findings: &mut Findings) {
                 continue;
             }
             let grade = match (code.stage(fact), lists, finds_token) {
+                (Stage::Install, false, false) if is_setup => (Medium, Likely),
                 (Stage::Install | Stage::Startup, ..) => (Critical, Sure),
                 (Stage::Import, _, true) | (Stage::Import, true, _) => (Critical, Sure),
-                (Stage::Call, true, true) => (Critical, Likely),
-                (Stage::Call, true, _) => (High, Likely),
+                // Tools for releases list maintainers, and are given their token; they do not look for one.
+                (Stage::Call, true, _) if takes_file => (Critical, Likely),
                 (Stage::Import, ..) => (Medium, Likely),
                 _ => (Info, Likely),
             };
