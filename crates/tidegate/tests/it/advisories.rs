@@ -208,8 +208,9 @@ fn a_feed_that_fails_keeps_what_it_had_and_shows_its_age() {
     let late = door.get("/npm/lib/-/lib-1.1.0.tgz");
     assert_eq!(late.status, 403, "a stale finding is a finding");
     assert!(
-        let answer = door.get("/npm/fine");
-        answer.header("x-tidegate-degraded").is_some_and(|d| d.contains("feed osv was last current"))
+        door.get("/npm/fine")
+            .header("x-tidegate-degraded")
+            .is_some_and(|d| d.contains("feed osv was last current"))
     );
     // It survives a restart.
     let door = door.restart();
