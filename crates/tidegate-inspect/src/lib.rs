@@ -16,6 +16,7 @@ pub mod archive;
 pub mod behaviour;
 mod budgets;
 mod bytes;
+pub mod catalogue;
 mod format;
 mod formats;
 mod inspect;

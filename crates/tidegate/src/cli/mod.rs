@@ -3,6 +3,7 @@
 mod alarms;
 pub mod check;
 mod config;
+mod detectors;
 pub mod discover;
 mod events;
 mod inspection_worker;
@@ -56,6 +57,8 @@ pub enum Command {
     Discover(discover::Discover),
     /// Print what a client needs in order to use the door from now on, or write it.
     Setup(setup::Setup),
+    /// List what is looked for inside packages.
+    Detectors(detectors::Detectors),
     /// Look inside the artifacts that a running door hands over.
     #[command(hide = true)]
     InspectionWorker(inspection_worker::InspectionWorker),
@@ -73,6 +76,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Lock(command) => command.run(),
         Command::Discover(command) => command.run(),
         Command::Setup(command) => command.run(),
+        Command::Detectors(command) => command.run(),
         Command::InspectionWorker(command) => command.run(),
         Command::Operate(command) => command.run(),
     };
