@@ -22,8 +22,8 @@ use tidegate_ecosystems::Part;
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
-/// Compares a release that was looked into with the highest lower one, unless that was done. That one is fetched where this
-/// one can do something worth comparing, and the configuration allows it.
+/// Compares a release that was looked into and does something unasked with the highest lower one, unless that was done. That
+/// one is fetched where the configuration allows it. False where that one may be known later.
 ///
 /// # Errors
 /// [`NotInspected`]. That there is nothing to compare with is no error.
@@ -33,23 +33,27 @@ pub(super) async fn compare(
     package: &Arc<Package>,
     position: usize,
     sha256: Sha256,
-) -> Result<(), NotInspected> {
+) -> Result<bool, NotInspected> {
     let wanted = door.config.inspection.compare;
-    let Some(before) = package.before(position).filter(|_| wanted != Compare::Never) else { return Ok(()) };
-    let Some(current) = report(door, sha256).await? else { return Ok(()) };
+    let Some(before) = package.before(position).filter(|_| wanted != Compare::Never) else { return Ok(true) };
+    let Some(current) = report(door, sha256).await? else { return Ok(true) };
+    if !current.summary.acts_unasked() {
+        return Ok(true);
+    }
     let previous = match pinned(door, package, before).await? {
         Some(digest) => Some(digest),
-        None if wanted == Compare::Fetch && current.summary.acts_unasked() => {
-            fetched(door, repository, package, before).await
-        }
+        None if wanted == Compare::Fetch => fetched(door, repository, package, before).await,
         None => None,
     };
-    let Some(against) = previous.filter(|digest| *digest != sha256) else { return Ok(()) };
+    let Some(against) = previous else { return Ok(false) };
+    if against == sha256 {
+        return Ok(true);
+    }
     let purl = purl_of(package, position);
     if is_done(door, package, &purl, sha256, against).await? {
-        return Ok(());
+        return Ok(true);
     }
-    let Some(previous) = report(door, against).await? else { return Ok(()) };
+    let Some(previous) = report(door, against).await? else { return Ok(true) };
     let files = package.index.files();
     let days = files[position]
         .published_at
@@ -67,7 +71,7 @@ pub(super) async fn compare(
     };
     door.catalogue(move |c| c.put_comparison(&comparison)).await.map_err(storage)?;
     package.bump_local_epoch();
-    Ok(())
+    Ok(true)
 }
 
 /// The digest of a file that is pinned and was looked into.

@@ -53,8 +53,10 @@ pub async fn look(
         .looks
         .run(key, move || async move {
             inspected(&door2, &package, position, &staged).await?;
-            comparing::compare(&door2, &repository, &package, position, staged.known.sha256).await?;
-            door2.caches.looked.insert(key2, ());
+            let sha256 = staged.known.sha256;
+            if comparing::compare(&door2, &repository, &package, position, sha256).await? {
+                door2.caches.looked.insert(key2, ());
+            }
             Ok(())
         })
         .await

@@ -16,6 +16,7 @@ mod clients_steering;
 mod clients_support;
 mod commands;
 mod commands_offline;
+mod comparing;
 mod config_fields;
 mod crowd;
 mod documents;
