@@ -272,6 +272,8 @@ CREATE INDEX exposure_advisory on exposure (advisory);
 
 CREATE INDEX inspection_inspector on inspection (inspector);
 
+CREATE INDEX pin_sha256 on pin (sha256);
+
 CREATE INDEX standing_quarantined on standing (decision) where action = 'quarantine';
 
 CREATE INDEX token_principal on token (principal);
