@@ -34,7 +34,7 @@ fn installed_files(package: &Package) -> Vec<(String, Bytes)> {
     let module = distribution(package);
     let info = format!("{module}-{}.dist-info", package.version);
     let mut files: Vec<(String, Bytes)> = vec![
-        (format!("{module}/__init__.py"), format!("VERSION = {:?}\n", package.version).into()),
+        (format!("{module}/__init__.py"), format!("VERSION = {:?}\n{}", package.version, package.code).into()),
         (format!("{info}/METADATA"), metadata(package).into()),
         (
             format!("{info}/WHEEL"),

@@ -101,7 +101,7 @@ fn counted(outcome: Outcome) -> (serde_json::Value, Usage) {
     (serde_json::from_slice(&body).unwrap(), usage)
 }
 
-fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();
     crc.update(bytes);
     crc.sum()
