@@ -30,6 +30,7 @@ mod faults;
 mod feeds_gone_wrong;
 mod groups;
 mod inspecting;
+mod inspecting_under_load;
 mod inspection;
 mod one_door;
 mod operations;
