@@ -150,7 +150,8 @@ pub trait Inspections: Send + Sync {
         limit: u32,
     ) -> Result<Vec<OutdatedInspection>, CatalogueError>;
 
-    /// Records a comparison, in the place of one of the same two by an older inspector.
+    /// Records a comparison, in the place of one of the same two by an older inspector; one with an index in the place of
+    /// any other with it, since an index says one thing at a time.
     ///
     /// # Errors
     /// [`CatalogueError`].

@@ -63,7 +63,8 @@ fn found(catalogue: &dyn Catalogue, wanted: &Wanted) -> Result<Vec<Value>, Catal
     match wanted {
         Wanted::Bytes(digest) => Ok(one(catalogue, digest, None, &[])?.into_iter().collect()),
         Wanted::Version { ecosystem, package, package_purl, version, purl } => {
-            let pins = catalogue.pins_of(ecosystem, package)?.into_iter().filter(|pin| pin.version == *version);
+            let pins =
+                catalogue.pins_of(ecosystem, package)?.into_iter().filter(|pin| pin.version == *version);
             let compared = catalogue.comparisons_of(package_purl)?;
             let compared: Vec<Comparison> = compared.into_iter().filter(|c| c.purl == *purl).collect();
             let mut told = Vec::new();

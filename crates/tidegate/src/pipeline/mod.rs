@@ -18,6 +18,7 @@ pub mod documents;
 pub mod facts;
 pub mod file_ask;
 mod index_ask;
+mod listed;
 pub mod package;
 mod service_ask;
 pub mod views;

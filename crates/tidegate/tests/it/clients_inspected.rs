@@ -11,8 +11,7 @@ use crate::clients_support::Site;
 use crate::inspection::crc32;
 
 /// `baseline`, where a secret holds what contains it.
-const HOLDS_SECRETS: &str =
-    "[policy]\nid = \"test\"\nversion = \"1\"\nextends = \"baseline\"\n[[rule]]\nid = \"secrets\"\naction = \"quarantine\"\n";
+const HOLDS_SECRETS: &str = "[policy]\nid = \"test\"\nversion = \"1\"\nextends = \"baseline\"\n[[rule]]\nid = \"secrets\"\naction = \"quarantine\"\n";
 
 /// A token as an npm registry issues them, of random digits that nobody was given.
 fn token(seed: u64) -> String {
@@ -103,7 +102,10 @@ fn lacks(bytes: &[u8], secret: &str, place: &str) {
     for at in 0..digits.len() - 12 {
         let part = &digits.as_bytes()[at..at + 12];
         assert!(!holds(bytes, part), "twelve digits of the token are in {place}");
-        assert!(!holds(bytes, hex::encode(part).as_bytes()), "the token is in {place}, as hexadecimal digits");
+        assert!(
+            !holds(bytes, hex::encode(part).as_bytes()),
+            "the token is in {place}, as hexadecimal digits"
+        );
         let wide: Vec<u8> = part.iter().flat_map(|byte| [*byte, 0]).collect();
         assert!(!holds(bytes, &wide), "the token is in {place}, as UTF-16");
     }

@@ -18,7 +18,8 @@ const CLIENTS: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What was not looked at holds.
-const HOLDS_GAPS: &str = "extends = \"baseline\"\n[[rule]]\nid = \"contents-incomplete\"\naction = \"quarantine\"\n";
+const HOLDS_GAPS: &str =
+    "extends = \"baseline\"\n[[rule]]\nid = \"contents-incomplete\"\naction = \"quarantine\"\n";
 
 /// What exhausts whoever reads it, with the gap that it must end as.
 fn bombs() -> Vec<(&'static str, &'static str, Vec<u8>)> {
@@ -72,7 +73,8 @@ fn sixty_four_clients_are_served_while_bombs_are_looked_into() {
     let upstream = FakeUpstream::start();
     let bombs = bombs();
     for (name, _, bytes) in &bombs {
-        upstream.publish(Package::npm(name, "1.0.0").published(&days_ago(90)).file("data.bin", bytes.clone()));
+        upstream
+            .publish(Package::npm(name, "1.0.0").published(&days_ago(90)).file("data.bin", bytes.clone()));
     }
     upstream.publish(Package::npm("alpha", "1.0.0").published(&days_ago(90)));
     for n in 0..CLIENTS {
@@ -147,7 +149,9 @@ fn nothing_passes_uninspected_while_workers_are_killed() {
     let mut disguised = b"\x7fELF\x02\x01\x01".to_vec();
     disguised.resize(400, 0);
     for n in 0..PACKAGES {
-        let of = |name: String| Package::npm(&name, "1.0.0").published(&days_ago(90)).file("data.bin", noise.clone());
+        let of = |name: String| {
+            Package::npm(&name, "1.0.0").published(&days_ago(90)).file("data.bin", noise.clone())
+        };
         upstream.publish(of(format!("good-{n}")));
         upstream.publish(of(format!("bad-{n}")).file("assets/logo.png", disguised.clone()));
     }

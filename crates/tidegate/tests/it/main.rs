@@ -19,6 +19,7 @@ mod clients_support;
 mod commands;
 mod commands_offline;
 mod comparing;
+mod comparing_index;
 mod config_fields;
 mod crowd;
 mod documents;

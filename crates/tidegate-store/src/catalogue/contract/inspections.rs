@@ -97,7 +97,13 @@ fn compared(c: &dyn Catalogue) {
     c.put_comparison(&index).unwrap();
     let newer = Comparison { inspector: 2, findings: "[1]".into(), ..one };
     c.put_comparison(&newer).unwrap();
-    assert_eq!(c.comparisons_of("pkg:npm/a").unwrap(), [index, newer]);
+    assert_eq!(c.comparisons_of("pkg:npm/a").unwrap(), [index.clone(), newer.clone()]);
+    // An index says one thing at a time, a release has many neighbours.
+    let changed = Comparison { against: sha(3), ..index };
+    let other = Comparison { against: sha(4), ..newer.clone() };
+    c.put_comparison(&changed).unwrap();
+    c.put_comparison(&other).unwrap();
+    assert_eq!(c.comparisons_of("pkg:npm/a").unwrap(), [changed, newer, other]);
     assert!(c.comparisons_of("pkg:npm/b").unwrap().is_empty());
 }
 

@@ -4,8 +4,8 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::super::decisions::package_of;
 use super::super::{
-    BundledComponent, CatalogueCause, CatalogueError, Comparison, ComponentHolder, InspectedFacts,
-    Inspections, OutdatedInspection, Page, StoredInspection,
+    BundledComponent, CatalogueCause, CatalogueError, Comparison, ComparisonKind, ComponentHolder,
+    InspectedFacts, Inspections, OutdatedInspection, Page, StoredInspection,
 };
 use super::SqliteCatalogue;
 use super::convert::{Bytes32, Millis};
@@ -140,6 +140,17 @@ impl Inspections for SqliteCatalogue {
 
     fn put_comparison(&self, new: &Comparison) -> Result<(), CatalogueError> {
         self.write("recording a comparison", |c| {
+            if new.kind == ComparisonKind::Manifest {
+                c.prepare_cached(
+                    "delete from comparison where package = ?1 and purl = ?2 and kind = ?3 and sha256 = ?4",
+                )?
+                .execute(params![
+                    package_of(&new.purl).0,
+                    new.purl,
+                    new.kind.as_str(),
+                    Bytes32::from(&new.sha256)
+                ])?;
+            }
             c.prepare_cached("insert or replace into comparison values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
                 .execute(params![
                     package_of(&new.purl).0,
