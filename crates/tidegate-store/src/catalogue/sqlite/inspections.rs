@@ -42,6 +42,17 @@ fn comparison(row: &Row<'_>) -> rusqlite::Result<Comparison> {
     })
 }
 
+fn holder(row: &Row<'_>) -> rusqlite::Result<ComponentHolder> {
+    Ok(ComponentHolder {
+        purl: row.get(0)?,
+        sha256: row.get::<_, Bytes32>(1)?.sha256(),
+        path: row.get(2)?,
+        ecosystem: row.get(3)?,
+        package: row.get(4)?,
+        version: row.get(5)?,
+    })
+}
+
 impl Inspections for SqliteCatalogue {
     fn inspection(
         &self,
@@ -180,15 +191,23 @@ impl Inspections for SqliteCatalogue {
     fn component_holders(&self, package_purl: &str) -> Result<Vec<ComponentHolder>, CatalogueError> {
         self.read("listing what holds a component", |c| {
             Ok(c.prepare_cached(
-                "select purl, sha256, path from component where package = ?1 order by purl, sha256, path",
+                "select distinct c.purl, c.sha256, c.path, p.ecosystem, p.package, p.version
+                 from component c join pin p on p.sha256 = c.sha256
+                 where c.package = ?1 order by 1, 2, 3, 4, 5, 6",
             )?
-            .query_map([package_purl], |row| {
-                Ok(ComponentHolder {
-                    purl: row.get(0)?,
-                    sha256: row.get::<_, Bytes32>(1)?.sha256(),
-                    path: row.get(2)?,
-                })
-            })?
+            .query_map([package_purl], holder)?
+            .collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    fn components_in(&self, ecosystem: &str, package: &str) -> Result<Vec<ComponentHolder>, CatalogueError> {
+        self.read("listing what a package holds", |c| {
+            Ok(c.prepare_cached(
+                "select distinct c.purl, c.sha256, c.path, p.ecosystem, p.package, p.version
+                 from pin p join component c on c.sha256 = p.sha256
+                 where p.ecosystem = ?1 and p.package = ?2 order by 1, 2, 3, 4, 5, 6",
+            )?
+            .query_map([ecosystem, package], holder)?
             .collect::<rusqlite::Result<_>>()?)
         })
     }
