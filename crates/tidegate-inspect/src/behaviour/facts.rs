@@ -212,7 +212,8 @@ pub enum Reading {
     /// Parsed whole.
     #[default]
     Parsed,
-    /// Does not parse, or is larger than what is parsed: read by tokens only, without flows.
+    /// Does not parse, or is larger than what is parsed: read by tokens. There are no flows, unless a language that recovers
+    /// from errors (Python) was followed as far as it could be parsed.
     Tokens,
 }
 
@@ -231,6 +232,9 @@ pub struct FileFacts {
     pub late_imports: Vec<String>,
     /// How its text looks.
     pub looks: Looks,
+    /// What joins it to other modules of its package; forgotten once they are joined.
+    #[serde(skip)]
+    pub modules: super::modules::Modules,
     /// Facts and flows that did not fit.
     pub dropped: u32,
 }

@@ -9,6 +9,7 @@ pub mod languages;
 pub mod looks;
 mod looks_of_text;
 pub mod manifest;
+pub mod modules;
 pub mod package;
 pub mod python;
 mod record;

@@ -229,7 +229,7 @@ impl<'a> Interp<'a> {
                 if args
                     .pos
                     .get(1)
-                    .is_some_and(|from| matches!(from.kind, Kind::Bytes(_)) || !from.taint.is_empty()) =>
+                    .is_some_and(|from| matches!(from.kind, Kind::Bytes(_)) || from.taint.is_told()) =>
             {
                 self.sink(What::ExecMemory, "memmove", call.site, &args.taint());
                 Some(Value::default())
