@@ -21,6 +21,9 @@ fn run(package: &Package, findings: &mut Findings) {
     for (code, from, to, _) in package.flows() {
         let is_unpacked = matches!(from.what, What::Decode | What::BigConstant);
         let is_fetched = matches!(from.what, What::NetReceive | What::ChannelReceive);
+        if to.what == What::FileWrite && is_fetched && !early(code, to) && !is_native {
+            hidden_start(code, from, to, findings);
+        }
         if to.what != What::FileWrite || !(is_unpacked || is_fetched) || !early(code, to) {
             continue;
         }
@@ -62,6 +65,48 @@ fn run(package: &Package, findings: &mut Findings) {
                 &format!("starts a program in machine code that it ships {}", when(code, fact)),
             );
         }
+    }
+}
+
+/// In a function that somebody calls: a program is fetched from an address in the code into a folder for passing things, and a shell, an
+/// interpreter, the loader of libraries or a hidden process runs it. Who manages tools keeps them in a folder of their own, compares
+/// digests or takes them from a release page.
+fn hidden_start(code: &Code, from: &Fact, to: &Fact, findings: &mut Findings) {
+    let is_release = from.detail.contains("/releases/");
+    if code.checks_digest || is_release || foreign(&from.detail).is_none() || !is_hidden_place(&to.detail) {
+        return;
+    }
+    let Some(name) = basename(&to.detail) else { return };
+    let is_quiet = |fact: &&Fact| {
+        let program =
+            fact.detail.split_whitespace().next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+        let by_other = matches!(
+            program,
+            "nohup"
+                | "sh"
+                | "bash"
+                | "zsh"
+                | "python"
+                | "python3"
+                | "node"
+                | "perl"
+                | "powershell"
+                | "cmd"
+                | "wscript"
+                | "rundll32"
+                | "regsvr32"
+                | "setsid"
+                | "pythonw"
+        );
+        matches!(fact.what, What::ExecDetached | What::LibraryLoad) || fact.what == What::Exec && by_other
+    };
+    let start = code.facts.facts.iter().filter(is_quiet).find(|fact| fact.detail.contains(name));
+    if let Some(start) = start {
+        let message = format!(
+            "fetches a program from {} into a folder for passing things and starts it unseen",
+            host(&from.detail)
+        );
+        findings.tell(code, start, (High, Likely), &message);
     }
 }
 

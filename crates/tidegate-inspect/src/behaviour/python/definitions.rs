@@ -63,10 +63,13 @@ impl<'a> Interp<'a> {
             bases.push(self.expr(base));
         }
         let mut meta = None;
+        let mut given = Args::default();
         for keyword in node.keywords() {
             let value = self.expr(&keyword.value);
             if keyword.arg.as_ref().is_some_and(|name| name.as_str() == "metaclass") {
                 meta = Some(value);
+            } else if let Some(name) = &keyword.arg {
+                given.kw.push((name.as_str().into(), value));
             }
         }
         for decorator in &node.decorator_list {
@@ -88,7 +91,7 @@ impl<'a> Interp<'a> {
         let bases = self.classes.get(index as usize).map(|class| class.bases.clone()).unwrap_or_default();
         for base in bases {
             if let Kind::Class(base) = base.kind {
-                self.call_member(base, "__init_subclass__", &Args::default());
+                self.call_member(base, "__init_subclass__", &given);
             }
         }
         if self.script && self.library_bases(index).iter().any(|name| is_setup_command(name)) {

@@ -226,8 +226,14 @@ impl<'a> Interp<'a> {
             .or_else(|| call.args.named("filename"));
         let path = path.cloned().unwrap_or_default();
         let mode = call.args.get(1, "mode").map(Value::shown).unwrap_or_else(|| "r".into());
-        if matches!(path.kind, Kind::File(..)) || path.as_name().is_some_and(|name| name.contains("BytesIO"))
-        {
+        let path = call.args.named("fileobj").cloned().unwrap_or(path);
+        let is_held = path.as_name().is_some_and(|name| name.contains("BytesIO"));
+        if is_held && matches!(call.last(), "ZipFile" | "open" | "TarFile") {
+            // An archive in memory: what is taken out of it is what is in it.
+            let taint = path.taint.clone();
+            return Value::of(Kind::File(None, Rc::new(path))).tainted(&taint);
+        }
+        if matches!(path.kind, Kind::File(..)) || is_held {
             return path;
         }
         let writes = mode.contains(['w', 'a', 'x', '+']);

@@ -97,7 +97,14 @@ impl<'a> Interp<'a> {
             | "tkinter.Tk().clipboard_append"
             | "xerox.copy"
             | "ctypes.windll.user32.SetClipboardData" => {
-                self.sink(What::ClipboardWrite, call.name, call.site, &args.taint());
+                let text = args
+                    .pos
+                    .last()
+                    .and_then(Value::as_text)
+                    .filter(|text| text.len() >= 20)
+                    .map(str::to_owned);
+                let detail = text.as_deref().unwrap_or(call.name);
+                self.sink(What::ClipboardWrite, detail, call.site, &args.taint());
                 Some(Value::default())
             }
             "keyring.get_password"

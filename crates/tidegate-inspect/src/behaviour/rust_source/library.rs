@@ -68,7 +68,8 @@ impl Follow<'_> {
         let taint = args.iter().fold(Taint::default(), |all, value| all.with(&value.taint));
         let this = Call { path, tail: path.get(tail_at..).unwrap_or(path), args, site, taint };
         let owner = this.tail.split("::").next().filter(|_| path.contains("::"));
-        let is_own = self.has(last) && owner.is_none_or(|owner| self.types.contains(owner));
+        let is_own =
+            self.has(last) && owner.is_none_or(|owner| self.types.contains(owner) && !is_foreign(path));
         if !is_own && let Some(value) = self.tables(&this) {
             return value;
         }

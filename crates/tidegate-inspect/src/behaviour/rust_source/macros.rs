@@ -4,7 +4,7 @@ use proc_macro2::{Spacing, TokenStream, TokenTree};
 use syn::spanned::Spanned as _;
 use syn::{Block, Expr};
 
-use super::super::facts::What;
+use super::super::facts::{Scope, What};
 use super::super::record::{Site, Taint};
 use super::follow::Follow;
 use super::value::{CONSTANT_BYTES, Kind, Thing, Value};
@@ -60,7 +60,8 @@ impl Follow<'_> {
             ("include", Ok(parts)) => {
                 let path =
                     parts.first().map(|part| self.expr(part).shown()).unwrap_or_else(|| "*".to_owned());
-                self.rec.import(&path, self.scope);
+                let scope = if self.calls.is_empty() { Scope::Load } else { self.scope };
+                self.rec.import(&path, scope);
                 Value::default()
             }
             ("vec", Ok(parts)) => self.list(parts.iter()),
