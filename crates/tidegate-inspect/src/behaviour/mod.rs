@@ -6,6 +6,7 @@ pub mod diff;
 pub mod facts;
 pub mod javascript;
 pub mod languages;
+mod links;
 pub mod looks;
 mod looks_of_text;
 pub mod manifest;
