@@ -383,6 +383,7 @@ const SOURCES: &[What] = &[
     What::FolderRead,
     What::KeychainRead,
     What::ClipboardRead,
+    What::Tapped,
     What::NetReceive,
     What::ChannelReceive,
     What::DnsReceive,

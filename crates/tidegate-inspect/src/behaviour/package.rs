@@ -11,7 +11,7 @@ use tidegate_model::Ecosystem;
 use super::facts::{Fact, FileFacts, Flow, Language, Reading, Scope, Stage, What};
 use super::manifest::{Manifest, Script, cargo, npm, python};
 use super::stages::{self, Reach};
-use super::{languages, looks_of_text, modules, words};
+use super::{languages, links, looks_of_text, modules, words};
 use crate::{Format, Leaf, Role};
 
 /// Files of which the name, size and digest are kept.
@@ -299,6 +299,7 @@ impl Collector {
         self.read_manifests();
         self.forget_compiled();
         stages::settle(&mut self.package);
+        links::follow(&mut self.package);
         modules::join(&mut self.package);
         self.package
     }
@@ -624,5 +625,8 @@ fn checks_digest(bytes: &[u8]) -> bool {
 fn size_of_facts(facts: &FileFacts) -> usize {
     let fact: usize = facts.facts.iter().map(|f| f.detail.len() + size_of::<Fact>()).sum();
     let imports: usize = facts.imports.iter().chain(&facts.late_imports).map(|name| name.len() + 24).sum();
-    fact + imports + facts.flows.len() * size_of::<Flow>() + facts.modules.bytes()
+    let ends: usize = facts.links.facts.iter().map(|f| f.detail.len() + size_of::<Fact>()).sum();
+    let runs: usize = facts.links.runs.iter().map(|(name, _)| name.len() + size_of::<(String, u32)>()).sum();
+    let ends = ends + runs + facts.links.flows.len() * size_of::<Flow>();
+    facts.modules.bytes() + ends + fact + imports + facts.flows.len() * size_of::<Flow>()
 }

@@ -418,6 +418,23 @@ impl<'a> Interp<'a> {
         if own && names::is_hookable(&place) {
             self.rec.fact(What::GlobalHook, &place, &site);
         }
+        if own {
+            self.replaced(&place, value, &site);
+        }
+    }
+
+    /// A function of another module was replaced by one of the file: whatever others give it passes here from now on.
+    pub(super) fn replaced(&mut self, place: &str, value: &Value<'a>, site: &Site) {
+        let is_function = place.contains('.') && !place.contains(['(', '[']) && !place.starts_with("sys.");
+        let callable = match &value.kind {
+            Kind::Func(_) => is_function.then(|| value.clone()),
+            Kind::Object(class) if is_function => self.member(*class, "__call__"),
+            _ => None,
+        };
+        if let Some(Value { kind: Kind::Func(func), .. }) = callable {
+            let taint = self.rec.lazy_source(What::Tapped, &format!("hook {place}{}", what_passes(place)), site);
+            self.invoke(&func, &Args { rest: taint, ..Args::default() }, false);
+        }
     }
 
     /// Something is put into a container of a library.
@@ -436,5 +453,18 @@ impl<'a> Interp<'a> {
             }
             _ => {}
         }
+    }
+}
+
+/// What of value passes through a function, by its name: `#` and one word, or nothing.
+fn what_passes(place: &str) -> &'static str {
+    let lower = place.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    if has(&["getpass", "input", "login", "password", "authenticate", "encrypt", "account", "wallet", "keypair", "sign", "keyring", "mnemonic"]) {
+        "#secret"
+    } else if has(&["request", "send", "session", "client", "urlopen", "credentials", "wsgi"]) {
+        "#headers"
+    } else {
+        ""
     }
 }

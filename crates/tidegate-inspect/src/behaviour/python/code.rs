@@ -157,6 +157,10 @@ impl<'a> Interp<'a> {
                     if own && names::is_hookable(&place) {
                         self.rec.fact(What::GlobalHook, &place, call.site);
                     }
+                    if own {
+                        let value = value.clone();
+                        self.replaced(&place, &value, call.site);
+                    }
                 }
                 Some(Value::default())
             }

@@ -4,6 +4,7 @@ use proc_macro2::{Spacing, TokenStream, TokenTree};
 use syn::spanned::Spanned as _;
 use syn::{Block, Expr};
 
+use super::super::braces::{self, Field};
 use super::super::facts::{Scope, What};
 use super::super::record::{Site, Taint};
 use super::follow::Follow;
@@ -143,42 +144,19 @@ impl Follow<'_> {
     /// `format!`: `*` for what is not known.
     pub(super) fn formatted(&mut self, parts: &[Value]) -> Value {
         let Some((pattern, given)) = parts.split_first() else { return Value::default() };
-        let mut out = String::new();
         let mut taint = Taint::default();
         let mut exact = pattern.as_text().is_some();
-        let mut next = 0;
-        let pattern = pattern.shown();
-        let mut rest = pattern.chars().peekable();
-        while let Some(c) = rest.next() {
-            match c {
-                '{' if rest.next_if_eq(&'{').is_some() => out.push('{'),
-                '}' => {
-                    rest.next_if_eq(&'}');
-                    out.push('}');
-                }
-                '{' => {
-                    let field: String = rest.by_ref().take_while(|c| *c != '}').collect();
-                    let name = field.split(':').next().unwrap_or_default();
-                    let value = if name.is_empty() {
-                        next += 1;
-                        given.get(next - 1).cloned()
-                    } else if let Ok(at) = name.parse::<usize>() {
-                        given.get(at).cloned()
-                    } else {
-                        self.lookup(name).cloned()
-                    };
-                    let value = value.unwrap_or_default();
-                    self.rec.settle(&value.taint);
-                    taint = taint.with(&value.taint);
-                    exact &= value.as_text().is_some() || value.as_int().is_some();
-                    out.push_str(&value.shown());
-                }
-                c => out.push(c),
-            }
-            if out.len() > CONSTANT_BYTES {
-                break;
-            }
-        }
+        let out = braces::filled(&pattern.shown(), CONSTANT_BYTES, |field| {
+            let value = match field {
+                Field::At(at) => given.get(at).cloned(),
+                Field::Named(name) => self.lookup(name).cloned(),
+            };
+            let value = value.unwrap_or_default();
+            self.rec.settle(&value.taint);
+            taint = taint.with(&value.taint);
+            exact &= value.as_text().is_some() || value.as_int().is_some();
+            value.shown()
+        });
         // Named arguments are assignments to the parser; what they carry is in their values all the same.
         for value in given {
             taint = taint.with(&value.taint);
