@@ -399,7 +399,6 @@ const SINKS: &[What] = &[
     What::Exec,
     What::ExecDetached,
     What::Eval,
-    What::DynamicImport,
     What::LibraryLoad,
     What::FileWrite,
     What::FileDelete,
@@ -445,7 +444,7 @@ fn flows(package: &mut Package, called: &BTreeMap<(usize, u32), (usize, u32)>) {
                 }
                 let decoded = decoded || *through;
                 match (to.1, fact_at(package, *to)) {
-                    (Node::Fact(fact), Some(sink)) if to.0 != start.0 && SINKS.contains(&sink.what) => {
+                    (Node::Fact(fact), Some(sink)) if to.0 != start.0 && counts(sink) => {
                         found.push((source.clone(), to.0, fact, decoded));
                     }
                     _ => {}
@@ -463,6 +462,13 @@ fn flows(package: &mut Package, called: &BTreeMap<(usize, u32), (usize, u32)>) {
             facts.join(Flow { from, to, decoded });
         }
     }
+}
+
+/// Whether what arrives at a fact from another file is told. Large libraries hand everything to everyone: what they run, load or write
+/// is told only where it happens on loading. Where they send to is told always.
+fn counts(sink: &Fact) -> bool {
+    let leaves = matches!(sink.what, What::NetSend | What::DnsQuery);
+    SINKS.contains(&sink.what) && (leaves || sink.scope == Scope::Load)
 }
 
 fn fact_at(package: &Package, (file, node): Place) -> Option<&Fact> {

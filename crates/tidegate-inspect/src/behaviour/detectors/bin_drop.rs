@@ -34,6 +34,8 @@ fn run(package: &Package, findings: &mut Findings) {
             (true, _) => (High, Sure),
             (false, true) => (High, Sure),
             (false, false) if start.what == What::Exec => (High, Likely),
+            // Out of sight, whatever it is called.
+            (false, false) if early(code, start) && in_file(code, &[What::ExecDetached]) => (High, Likely),
             _ => (Medium, Likely),
         };
         let source = if is_unpacked {
@@ -73,7 +75,12 @@ fn run(package: &Package, findings: &mut Findings) {
 /// digests or takes them from a release page.
 fn hidden_start(code: &Code, from: &Fact, to: &Fact, findings: &mut Findings) {
     let is_release = from.detail.contains("/releases/");
-    if code.checks_digest || is_release || foreign(&from.detail).is_none() || !is_hidden_place(&to.detail) {
+    // An address that is decoded first is hidden, and says more than any place.
+    let is_hidden = code.facts.flowing().any(|(source, sink, _)| {
+        source.what == What::Decode && source.detail != "percent" && sink.what == What::NetSend && sink.detail == from.detail
+    });
+    let is_known = foreign(&from.detail).is_some() || is_hidden;
+    if code.checks_digest || is_release || !is_known || !is_hidden_place(&to.detail) {
         return;
     }
     let Some(name) = basename(&to.detail) else { return };
@@ -98,7 +105,7 @@ fn hidden_start(code: &Code, from: &Fact, to: &Fact, findings: &mut Findings) {
                 | "setsid"
                 | "pythonw"
         );
-        matches!(fact.what, What::ExecDetached | What::LibraryLoad) || fact.what == What::Exec && by_other
+        matches!(fact.what, What::ExecDetached | What::LibraryLoad) || fact.what == What::Exec && (by_other || is_hidden)
     };
     let start = code.facts.facts.iter().filter(is_quiet).find(|fact| fact.detail.contains(name));
     if let Some(start) = start {

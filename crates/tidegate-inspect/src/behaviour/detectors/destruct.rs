@@ -64,7 +64,8 @@ fn run(package: &Package, findings: &mut Findings) {
 /// Files of the home folder or of the whole disk are read, written anew under another name or content, and deleted: what a program
 /// does that makes a hostage of them. Tools that rewrite files do so in folders that they are given.
 fn ransom(code: &Code, findings: &mut Findings) {
-    let is_theirs = |path: &str| path.starts_with('~') || is_everything(path);
+    // Hidden folders of the home folder belong to programs, which clean and convert their caches.
+    let is_theirs = |path: &str| path.starts_with('~') && !path.starts_with("~/.") || is_everything(path);
     let found = |what: What| {
         code.facts.flowing().find(|(from, to, _)| {
             matches!(from.what, What::FolderRead) && is_theirs(&from.detail) && to.what == what

@@ -432,7 +432,8 @@ impl<'a> Interp<'a> {
             _ => None,
         };
         if let Some(Value { kind: Kind::Func(func), .. }) = callable {
-            let taint = self.rec.lazy_source(What::Tapped, &format!("hook {place}{}", what_passes(place)), site);
+            let taint =
+                self.rec.lazy_source(What::Tapped, &format!("hook {place}{}", what_passes(place)), site);
             self.invoke(&func, &Args { rest: taint, ..Args::default() }, false);
         }
     }
@@ -460,7 +461,20 @@ impl<'a> Interp<'a> {
 fn what_passes(place: &str) -> &'static str {
     let lower = place.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if has(&["getpass", "input", "login", "password", "authenticate", "encrypt", "account", "wallet", "keypair", "sign", "keyring", "mnemonic"]) {
+    if has(&[
+        "getpass",
+        "input",
+        "login",
+        "password",
+        "authenticate",
+        "encrypt",
+        "account",
+        "wallet",
+        "keypair",
+        "sign",
+        "keyring",
+        "mnemonic",
+    ]) {
         "#secret"
     } else if has(&["request", "send", "session", "client", "urlopen", "credentials", "wsgi"]) {
         "#headers"

@@ -104,6 +104,15 @@ impl<'a> Interp<'a> {
                 let test = self.expr(&node.test);
                 let body = self.gated(test.gates, |this| this.expr(&node.body));
                 let orelse = self.gated(test.gates, |this| this.expr(&node.orelse));
+                let is_choice = |value: &Value<'a>| value.as_text().is_some() || value.as_int().is_some();
+                if self.loops > 0 && is_choice(&body) && is_choice(&orelse) {
+                    // One constant or another, element by element: what is chosen by comes through.
+                    let by = match &*node.test {
+                        Expr::Compare(compare) => self.expr(&compare.left).taint,
+                        other => self.expr(other).taint,
+                    };
+                    return body.or(&orelse).tainted(&by);
+                }
                 body.or(&orelse)
             }
             Expr::Named(node) => {

@@ -128,8 +128,11 @@ impl<'a> Interp<'a> {
             | "keyboard.get_typed_strings"
             | "evdev.InputDevice" => {
                 let taint = self.rec.lazy_source(What::Tapped, "keyboard", call.site);
-                let callbacks: Vec<Value<'a>> =
-                    args.values().filter(|value| matches!(value.kind, Kind::Func(_) | Kind::Partial(_))).cloned().collect();
+                let callbacks: Vec<Value<'a>> = args
+                    .values()
+                    .filter(|value| matches!(value.kind, Kind::Func(_) | Kind::Partial(_)))
+                    .cloned()
+                    .collect();
                 for callback in callbacks {
                     self.run_callback(&callback, vec![Value::from(taint.clone())], call.site);
                 }
@@ -151,7 +154,11 @@ impl<'a> Interp<'a> {
                     _ => "screen",
                 };
                 let taint = self.rec.lazy_source(What::Tapped, device, call.site);
-                Some(Value::of(Kind::Name(fold::capped(&format!("{}()", call.name)), None)).tainted(&taint).tainted(&args.taint()))
+                Some(
+                    Value::of(Kind::Name(fold::capped(&format!("{}()", call.name)), None))
+                        .tainted(&taint)
+                        .tainted(&args.taint()),
+                )
             }
             "keyring.get_password"
             | "keyring.get_credential"

@@ -297,9 +297,17 @@ impl<'a> Interp<'a> {
                 let taint = self.rec.lazy_source(What::EnvAll, "", site);
                 Value::name("os.environ").tainted(&taint)
             }
-            "flask.request.cookies" | "flask.request.headers" | "flask.request.form" | "flask.request.values" | "flask.request.json"
-            | "flask.request.data" | "flask.request.authorization" | "quart.request.headers" | "bottle.request.cookies"
-            | "bottle.request.headers" | "bottle.request.forms" => {
+            "flask.request.cookies"
+            | "flask.request.headers"
+            | "flask.request.form"
+            | "flask.request.values"
+            | "flask.request.json"
+            | "flask.request.data"
+            | "flask.request.authorization"
+            | "quart.request.headers"
+            | "bottle.request.cookies"
+            | "bottle.request.headers"
+            | "bottle.request.forms" => {
                 let part = name.rsplit('.').next().unwrap_or_default();
                 let taint = self.rec.lazy_source(What::Tapped, &format!("hook {name}#{part}"), site);
                 Value::name(name).tainted(&taint)

@@ -295,20 +295,30 @@ impl Follow<'_> {
             "Clipboard::new" | "ClipboardContext::new" | "ClipboardProvider::new" => {
                 Value::made(Thing::Clipboard, call.path)
             }
-            "rdev::listen" | "rdev::grab" | "inputbot::handle_input_events" | "DeviceState::new" | "device_query::DeviceState"
-            | "user32::GetAsyncKeyState" | "KeyboardAndMouse::GetAsyncKeyState" | "winuser::GetAsyncKeyState" => {
+            "rdev::listen"
+            | "rdev::grab"
+            | "inputbot::handle_input_events"
+            | "DeviceState::new"
+            | "device_query::DeviceState"
+            | "user32::GetAsyncKeyState"
+            | "KeyboardAndMouse::GetAsyncKeyState"
+            | "winuser::GetAsyncKeyState" => {
                 let taint = self.rec.lazy_source(What::Tapped, "keyboard", call.site);
                 for value in call.args {
                     if let Kind::Closure(closure) = &value.kind {
                         let closure = Rc::clone(closure);
                         self.closure(&closure, &[Value::from(taint.clone())]);
-                    } else if let Some(name) = value.as_path().filter(|name| self.has(name)).map(str::to_owned) {
+                    } else if let Some(name) =
+                        value.as_path().filter(|name| self.has(name)).map(str::to_owned)
+                    {
                         self.invoke(&name, &[Value::from(taint.clone())], false);
                     }
                 }
                 Value::from(taint)
             }
-            "Screen::all" | "Monitor::all" | "Screen::from_point" if matches!(root, "screenshots" | "xcap" | "Screen" | "Monitor") => {
+            "Screen::all" | "Monitor::all" | "Screen::from_point"
+                if matches!(root, "screenshots" | "xcap" | "Screen" | "Monitor") =>
+            {
                 let taint = self.rec.lazy_source(What::Tapped, "screen", call.site);
                 Value::from(taint)
             }
@@ -336,6 +346,8 @@ impl Follow<'_> {
                         value.as_path().filter(|name| self.has(name)).map(str::to_owned)
                     {
                         self.invoke(&name, &[], false);
+                    } else if let Some(name) = value.as_path().filter(|name| name.contains("::")).map(str::to_owned) {
+                        self.rec.call_out(&name.replace("::", "."), &Taint::default(), call.site);
                     }
                 }
                 Value::from(call.taint.clone())

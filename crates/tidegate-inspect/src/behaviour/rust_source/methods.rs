@@ -73,6 +73,14 @@ impl Follow<'_> {
                 }
                 Value::from(out)
             }
+            "make_exec" | "map_exec" => {
+                self.sink(What::ExecMemory, name, &site, &all);
+                Value::from(all)
+            }
+            "copy_from_slice" | "clone_from_slice" => {
+                self.enrich(places.receiver, &taint);
+                Value::from(all)
+            }
             "to_socket_addrs" => {
                 let name = match &receiver.kind {
                     Kind::List(parts) => parts.first().map(Value::shown).unwrap_or_default(),
