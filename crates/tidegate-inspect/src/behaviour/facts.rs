@@ -60,6 +60,13 @@ pub enum What {
     DnsReceive,
     /// What a command printed; the detail is the command.
     ExecOutput,
+    /// What somebody types, shows or passes by is taken without their asking: `keyboard`, `screen`, `camera`, `microphone`, `form`, or
+    /// `hook` and the function that was replaced. What is taken of it follows a `#`: `form submit#value`, `hook https.request#authorization`.
+    Tapped,
+    /// A value that another file of the package gives away, or what a function of it gave. It stands in [`Links`] only.
+    Imported,
+    /// What an exported function is called with. It stands in [`Links`] only.
+    Parameter,
     // ---- Steps between -------------------------------------------------------------------------------------------
     /// A decoder is applied: the detail is one of `base64`, `hex`, `charcode`, `zlib`, `xor`, `reverse`, `marshal`, `rot`,
     /// `selectors`, `cipher`, `percent`. It is a source (what comes out) and may be reached by a flow itself.
@@ -100,6 +107,10 @@ pub enum What {
     Listen,
     /// Registry of Windows is written; the detail is the key.
     RegistryWrite,
+    /// A function of another file of the package is called, with what flows here. It stands in [`Links`] only.
+    Handed,
+    /// Something is given away to other files of the package. It stands in [`Links`] only.
+    Exported,
     // ---- What stands in the text ---------------------------------------------------------------------------------
     /// A text constant that `words` finds telling; the detail is the text.
     Text,
@@ -183,6 +194,34 @@ pub struct Flow {
     pub decoded: bool,
 }
 
+/// Index from which a flow of [`Links`] means a fact of [`Links`] rather than of the file.
+pub const LINK: u32 = 1 << 31;
+
+/// How a file is joined with other files of its package. It is used once, when all files are known, and then dropped.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Links {
+    /// Ends at which values leave and enter, and facts that tell something only if another file is part of them. The detail of
+    /// an end is the other file as it is written, [`Links::MARK`], and the name that is used of it.
+    pub facts: Vec<Fact>,
+    /// Flows of which at least one side stands here: indexes from [`LINK`] on mean [`Links::facts`].
+    pub flows: Vec<Flow>,
+    /// Which facts happen when what is given away under a name is called.
+    pub runs: Vec<(String, u32)>,
+    /// Names under which what another file gives away is given away again.
+    pub again: Vec<(String, String)>,
+}
+
+impl Links {
+    /// Stands between the file and the name.
+    pub const MARK: char = '\u{1}';
+
+    /// Whether nothing joins the file with others.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.facts.is_empty() && self.flows.is_empty() && self.runs.is_empty() && self.again.is_empty()
+    }
+}
+
 /// How a text looks, where looks tell of hiding.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Looks {
@@ -212,7 +251,8 @@ pub enum Reading {
     /// Parsed whole.
     #[default]
     Parsed,
-    /// Does not parse, or is larger than what is parsed: read by tokens only, without flows.
+    /// Does not parse, or is larger than what is parsed: read by tokens. There are no flows, unless a language that recovers
+    /// from errors (Python) was followed as far as it could be parsed.
     Tokens,
 }
 
@@ -231,6 +271,12 @@ pub struct FileFacts {
     pub late_imports: Vec<String>,
     /// How its text looks.
     pub looks: Looks,
+    /// What joins it to other modules of its package; forgotten once they are joined.
+    #[serde(skip)]
+    pub modules: super::modules::Modules,
+    /// How it is joined with other files, until that is followed.
+    #[serde(default, skip_serializing_if = "Links::is_empty")]
+    pub links: Links,
     /// Facts and flows that did not fit.
     pub dropped: u32,
 }

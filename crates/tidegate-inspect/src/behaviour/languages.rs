@@ -52,7 +52,41 @@ pub fn commands(facts: &mut FileFacts, depth: u32) {
             facts.late_imports.extend(late);
         }
         join(facts, first, &into, &out);
+        started(facts, first, fact.offset);
     }
+}
+
+/// What a command writes to a file flows into code that loads or starts that file.
+fn started(facts: &mut FileFacts, first: u32, offset: u64) {
+    let written: Vec<(u32, String)> = (0_u32..)
+        .zip(&facts.facts)
+        .skip(first as usize)
+        .filter(|(_, fact)| fact.what == What::FileWrite && names_a_file(&fact.detail))
+        .map(|(at, fact)| (at, fact.detail.clone()))
+        .collect();
+    for (at, path) in written {
+        let from: Vec<u32> = facts.flows.iter().filter(|flow| flow.to == at).map(|flow| flow.from).collect();
+        let to: Vec<u32> = (0_u32..)
+            .zip(&facts.facts)
+            .filter(|(_, fact)| {
+                let runs = matches!(
+                    fact.what,
+                    What::Exec | What::ExecDetached | What::LibraryLoad | What::Eval | What::DynamicImport
+                );
+                runs && fact.offset != offset && fact.detail.contains(&path)
+            })
+            .map(|(at, _)| at)
+            .collect();
+        for (from, to) in from.iter().flat_map(|from| to.iter().map(move |to| (*from, *to))) {
+            facts.join(Flow { from, to, decoded: false });
+        }
+    }
+}
+
+/// Whether a path is constant enough to be compared.
+fn names_a_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.len() >= 3 && !name.contains('*')
 }
 
 /// What flows into a command flows into what it sends, writes and runs; what it fetches flows on.

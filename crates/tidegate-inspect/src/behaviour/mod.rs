@@ -1,14 +1,18 @@
 //! What the code of a package does: readers of languages, the facts they give, and the detectors that judge them.
 
+mod braces;
+mod chain;
 pub mod confusion;
 pub mod detectors;
 pub mod diff;
 pub mod facts;
 pub mod javascript;
 pub mod languages;
+mod links;
 pub mod looks;
 mod looks_of_text;
 pub mod manifest;
+pub mod modules;
 pub mod package;
 pub mod python;
 mod record;

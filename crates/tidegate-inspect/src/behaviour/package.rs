@@ -11,7 +11,7 @@ use tidegate_model::Ecosystem;
 use super::facts::{Fact, FileFacts, Flow, Language, Reading, Scope, Stage, What};
 use super::manifest::{Manifest, Script, cargo, npm, python};
 use super::stages::{self, Reach};
-use super::{languages, looks_of_text, words};
+use super::{languages, links, looks_of_text, modules, words};
 use crate::{Format, Leaf, Role};
 
 /// Files of which the name, size and digest are kept.
@@ -221,6 +221,14 @@ impl Collector {
         if is_manifest(name, path) && leaf.bytes.len() <= MANIFEST_BYTES && self.manifests.len() < MANIFESTS {
             self.manifests.insert(leaf.path.to_owned(), (path.to_owned(), leaf.bytes.to_vec()));
         }
+        match leaf.format {
+            Format::Pyc => self.keep(leaf, path, None, super::python::read_compiled(leaf.bytes)),
+            Format::Pickle => self.keep(leaf, path, None, super::python::read_pickle(leaf.bytes)),
+            Format::Text | Format::Binary if super::python::may_be_text_pickle(leaf.bytes) => {
+                self.keep(leaf, path, None, super::python::read_pickle(leaf.bytes));
+            }
+            _ => {}
+        }
         if is_text(leaf.format) {
             match language_of(path, leaf.bytes) {
                 Some(language) => self.code(leaf, path, language),
@@ -230,31 +238,36 @@ impl Collector {
     }
 
     fn code(&mut self, leaf: &Leaf<'_>, path: &str, language: Language) {
-        if self.package.code.len() >= CODE_FILES {
-            self.package.dropped += 1;
-            return;
-        }
         let text;
         let mut bytes = leaf.bytes;
         if path.ends_with(".pth") {
             text = python::pth(&bytes[..bytes.len().min(MANIFEST_BYTES)]);
             bytes = text.as_bytes();
         }
-        let Some(facts) = languages::read(language, bytes, path, 0) else { return };
+        self.keep(leaf, path, Some(language), languages::read(language, bytes, path, 0));
+    }
+
+    /// Keeps the facts of a file.
+    fn keep(&mut self, leaf: &Leaf<'_>, path: &str, language: Option<Language>, facts: Option<FileFacts>) {
+        let Some(facts) = facts else { return };
+        if self.package.code.len() >= CODE_FILES {
+            self.package.dropped += 1;
+            return;
+        }
         let size = size_of_facts(&facts);
         if self.fact_bytes + size > FACT_BYTES {
             self.package.dropped += 1 + facts.facts.len() as u64;
             return;
         }
         self.fact_bytes += size;
-        if facts.reading == Reading::Tokens && self.package.unparsed.len() < MANIFESTS {
+        if facts.reading == Reading::Tokens && language.is_some() && self.package.unparsed.len() < MANIFESTS {
             self.package.unparsed.push(leaf.path.to_owned());
         }
         self.package.dropped += u64::from(facts.dropped);
         self.package.code.push(Code {
             path: path.to_owned(),
             full: leaf.path.to_owned(),
-            language: Some(language),
+            language,
             facts,
             bytes: leaf.bytes.len() as u64,
             checks_digest: checks_digest(leaf.bytes),
@@ -284,8 +297,31 @@ impl Collector {
         let root = self.root();
         self.strip(&root);
         self.read_manifests();
+        self.forget_compiled();
         stages::settle(&mut self.package);
+        links::follow(&mut self.package);
+        modules::join(&mut self.package);
         self.package
+    }
+
+    /// Compiled Python that lies beside its source says nothing that the source does not say.
+    fn forget_compiled(&mut self) {
+        let sources: std::collections::BTreeSet<String> = self
+            .package
+            .code
+            .iter()
+            .filter(|code| code.language == Some(Language::Python))
+            .map(|code| code.path.clone())
+            .collect();
+        self.package.code.retain(|code| {
+            let source = code.path.replace("__pycache__/", "");
+            let stem = source.rsplit_once('/').map_or(("", source.as_str()), |(folder, name)| (folder, name));
+            let name = stem.1.split('.').next().unwrap_or_default();
+            let folder = if stem.0.is_empty() { String::new() } else { format!("{}/", stem.0) };
+            code.language.is_some()
+                || !code.path.ends_with(".pyc")
+                || !sources.contains(&format!("{folder}{name}.py"))
+        });
     }
 
     /// The ecosystem by the manifest that lies highest.
@@ -589,5 +625,8 @@ fn checks_digest(bytes: &[u8]) -> bool {
 fn size_of_facts(facts: &FileFacts) -> usize {
     let fact: usize = facts.facts.iter().map(|f| f.detail.len() + size_of::<Fact>()).sum();
     let imports: usize = facts.imports.iter().chain(&facts.late_imports).map(|name| name.len() + 24).sum();
-    fact + imports + facts.flows.len() * size_of::<Flow>()
+    let ends: usize = facts.links.facts.iter().map(|f| f.detail.len() + size_of::<Fact>()).sum();
+    let runs: usize = facts.links.runs.iter().map(|(name, _)| name.len() + size_of::<(String, u32)>()).sum();
+    let ends = ends + runs + facts.links.flows.len() * size_of::<Flow>();
+    facts.modules.bytes() + ends + fact + imports + facts.flows.len() * size_of::<Flow>()
 }

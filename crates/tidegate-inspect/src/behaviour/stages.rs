@@ -21,33 +21,40 @@ pub struct Reach {
     pub is_root: bool,
     /// Steps from the file that is started.
     pub steps: u32,
+    /// Whether only starting one of its programs loads it.
+    pub is_program: bool,
 }
 
 impl Default for Reach {
     fn default() -> Self {
-        Self { stage: Stage::Call, is_sure: false, is_root: false, steps: CHAIN }
+        Self { stage: Stage::Call, is_sure: false, is_root: false, steps: CHAIN, is_program: false }
     }
 }
 
 impl Reach {
     pub(crate) const fn root(stage: Stage) -> Self {
-        Self { stage, is_sure: true, is_root: true, steps: 0 }
+        Self { stage, is_sure: true, is_root: true, steps: 0, is_program: false }
     }
 
     pub(crate) const fn aside() -> Self {
-        Self { stage: Stage::Aside, is_sure: false, is_root: false, steps: CHAIN }
+        Self { stage: Stage::Aside, is_sure: false, is_root: false, steps: CHAIN, is_program: false }
     }
 }
 
 /// Tells each file of a package when it is loaded.
 pub(super) fn settle(package: &mut Package) {
-    let index: BTreeMap<String, usize> =
-        package.code.iter().enumerate().map(|(at, code)| (code.path.clone(), at)).collect();
+    let index = index(package);
     let mut reaches: Vec<Option<Reach>> = vec![None; package.code.len()];
     let mut queue = VecDeque::new();
     for (path, stage) in roots(package) {
         for at in resolve_root(&index, &path) {
             improve(&mut reaches, &mut queue, at, Reach::root(stage));
+        }
+    }
+    for path in programs(package) {
+        for at in resolve_root(&index, &path) {
+            let reach = Reach { is_program: true, ..Reach::root(Stage::Import) };
+            improve(&mut reaches, &mut queue, at, reach);
         }
     }
     for (at, code) in package.code.iter().enumerate() {
@@ -72,7 +79,7 @@ pub(super) fn settle(package: &mut Package) {
                     &mut reaches,
                     &mut queue,
                     next,
-                    Reach { stage: late, is_sure: false, is_root: false, steps },
+                    Reach { stage: late, is_sure: false, is_root: false, steps, ..reach },
                 );
             }
         }
@@ -85,7 +92,7 @@ pub(super) fn settle(package: &mut Package) {
 }
 
 fn improve(reaches: &mut [Option<Reach>], queue: &mut VecDeque<usize>, at: usize, reach: Reach) {
-    let key = |reach: Reach| (reach.stage, !reach.is_sure, !reach.is_root);
+    let key = |reach: Reach| (reach.stage, reach.is_program, !reach.is_sure, !reach.is_root);
     if reaches[at].is_none_or(|old| key(reach) < key(old)) {
         reaches[at] = Some(reach);
         queue.push_back(at);
@@ -109,13 +116,23 @@ fn roots(package: &Package) -> Vec<(String, Stage)> {
         Some(Ecosystem::Pypi) => python_roots(package, &mut roots),
         ecosystem => {
             roots.extend(manifest.entries.iter().map(|path| (path.clone(), Stage::Import)));
-            roots.extend(manifest.programs.iter().map(|program| (program.target.clone(), Stage::Import)));
             if ecosystem == Some(Ecosystem::Cargo) {
                 roots.push(("src/main.rs".to_owned(), Stage::Import));
             }
         }
     }
     roots
+}
+
+/// Files that are started as programs.
+fn programs(package: &Package) -> Vec<String> {
+    let manifest = package.manifest.as_ref().filter(|_| package.ecosystem != Some(Ecosystem::Pypi));
+    manifest.iter().flat_map(|m| &m.programs).map(|program| program.target.clone()).collect()
+}
+
+/// Where the files with code stand, by their paths.
+pub(super) fn index(package: &Package) -> BTreeMap<String, usize> {
+    package.code.iter().enumerate().map(|(at, code)| (code.path.clone(), at)).collect()
 }
 
 fn python_roots(package: &Package, roots: &mut Vec<(String, Stage)>) {
@@ -224,7 +241,12 @@ fn resolve_root(index: &BTreeMap<String, usize>, path: &str) -> Vec<usize> {
 }
 
 /// The files that an import of another file means.
-fn resolve(package: &Package, index: &BTreeMap<String, usize>, from: usize, name: &str) -> Vec<usize> {
+pub(super) fn resolve(
+    package: &Package,
+    index: &BTreeMap<String, usize>,
+    from: usize,
+    name: &str,
+) -> Vec<usize> {
     let code = &package.code[from];
     if name.starts_with("npm:") {
         return package

@@ -21,6 +21,9 @@ fn run(package: &Package, findings: &mut Findings) {
     for (code, from, to, _) in package.flows() {
         let is_unpacked = matches!(from.what, What::Decode | What::BigConstant);
         let is_fetched = matches!(from.what, What::NetReceive | What::ChannelReceive);
+        if to.what == What::FileWrite && is_fetched && !early(code, to) && !is_native {
+            hidden_start(code, from, to, findings);
+        }
         if to.what != What::FileWrite || !(is_unpacked || is_fetched) || !early(code, to) {
             continue;
         }
@@ -31,6 +34,8 @@ fn run(package: &Package, findings: &mut Findings) {
             (true, _) => (High, Sure),
             (false, true) => (High, Sure),
             (false, false) if start.what == What::Exec => (High, Likely),
+            // Out of sight, whatever it is called.
+            (false, false) if early(code, start) && in_file(code, &[What::ExecDetached]) => (High, Likely),
             _ => (Medium, Likely),
         };
         let source = if is_unpacked {
@@ -62,6 +67,53 @@ fn run(package: &Package, findings: &mut Findings) {
                 &format!("starts a program in machine code that it ships {}", when(code, fact)),
             );
         }
+    }
+}
+
+/// In a function that somebody calls: a program is fetched from an address in the code into a folder for passing things, and a shell, an
+/// interpreter, the loader of libraries or a hidden process runs it. Who manages tools keeps them in a folder of their own, compares
+/// digests or takes them from a release page.
+fn hidden_start(code: &Code, from: &Fact, to: &Fact, findings: &mut Findings) {
+    let is_release = from.detail.contains("/releases/");
+    // An address that is decoded first is hidden, and says more than any place.
+    let is_hidden = code.facts.flowing().any(|(source, sink, _)| {
+        source.what == What::Decode && source.detail != "percent" && sink.what == What::NetSend && sink.detail == from.detail
+    });
+    let is_known = foreign(&from.detail).is_some() || is_hidden;
+    if code.checks_digest || is_release || !is_known || !is_hidden_place(&to.detail) {
+        return;
+    }
+    let Some(name) = basename(&to.detail) else { return };
+    let is_quiet = |fact: &&Fact| {
+        let program =
+            fact.detail.split_whitespace().next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+        let by_other = matches!(
+            program,
+            "nohup"
+                | "sh"
+                | "bash"
+                | "zsh"
+                | "python"
+                | "python3"
+                | "node"
+                | "perl"
+                | "powershell"
+                | "cmd"
+                | "wscript"
+                | "rundll32"
+                | "regsvr32"
+                | "setsid"
+                | "pythonw"
+        );
+        matches!(fact.what, What::ExecDetached | What::LibraryLoad) || fact.what == What::Exec && (by_other || is_hidden)
+    };
+    let start = code.facts.facts.iter().filter(is_quiet).find(|fact| fact.detail.contains(name));
+    if let Some(start) = start {
+        let message = format!(
+            "fetches a program from {} into a folder for passing things and starts it unseen",
+            host(&from.detail)
+        );
+        findings.tell(code, start, (High, Likely), &message);
     }
 }
 

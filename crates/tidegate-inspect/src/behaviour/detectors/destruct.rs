@@ -41,6 +41,9 @@ fn run(package: &Package, findings: &mut Findings) {
             );
         }
     }
+    for code in &package.code {
+        ransom(code, findings);
+    }
     for (code, from, to, _) in package.flows() {
         let walks = from.what == What::FolderRead && is_everything(&from.detail);
         if walks && matches!(to.what, What::FileDelete | What::FileWrite) {
@@ -55,6 +58,27 @@ fn run(package: &Package, findings: &mut Findings) {
                 ),
             );
         }
+    }
+}
+
+/// Files of the home folder or of the whole disk are read, written anew under another name or content, and deleted: what a program
+/// does that makes a hostage of them. Tools that rewrite files do so in folders that they are given.
+fn ransom(code: &Code, findings: &mut Findings) {
+    // Hidden folders of the home folder belong to programs, which clean and convert their caches.
+    let is_theirs = |path: &str| path.starts_with('~') && !path.starts_with("~/.") || is_everything(path);
+    let found = |what: What| {
+        code.facts.flowing().find(|(from, to, _)| {
+            matches!(from.what, What::FolderRead) && is_theirs(&from.detail) && to.what == what
+        })
+    };
+    let (Some((_, delete, _)), Some(_)) = (found(What::FileDelete), found(What::FileWrite)) else { return };
+    let rewrites =
+        code.facts.flowing().any(|(from, to, _)| from.what == What::FileRead && to.what == What::FileWrite);
+    if rewrites {
+        let grade = if early(code, delete) { (Critical, Sure) } else { (High, Likely) };
+        let message =
+            format!("writes what it finds in the home folder anew and deletes it {}", when(code, delete));
+        findings.tell(code, delete, grade, &message);
     }
 }
 

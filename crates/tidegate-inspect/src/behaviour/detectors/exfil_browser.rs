@@ -20,6 +20,7 @@ pub(super) const DETECTOR: Detector = Detector {
 const STORES: &[Class] = &[Class::BrowserStore, Class::Wallet, Class::ChatStore];
 
 fn run(package: &Package, findings: &mut Findings) {
+    key_hunts(package, findings);
     for code in &package.code {
         let reads = [What::FileRead, What::FolderRead, What::FileWrite, What::Exec];
         let Some(named) = any_in(
@@ -57,5 +58,27 @@ fn run(package: &Package, findings: &mut Findings) {
             grade,
             "reads stores of browsers, wallets or chat clients and sends something",
         );
+    }
+}
+
+/// Files are searched for what looks like keys and addresses of wallets, and what is found is sent to an address in the code.
+fn key_hunts(package: &Package, findings: &mut Findings) {
+    for code in &package.code {
+        let pattern = code
+            .facts
+            .facts
+            .iter()
+            .any(|fact| fact.what == What::Text && words::has(&fact.detail, Class::AddressPattern));
+        let sent = code.facts.flowing().find(|(from, to, _)| {
+            matches!(from.what, What::FileRead | What::FolderRead)
+                && to.what == What::NetSend
+                && foreign(&to.detail).is_some()
+        });
+        if let (true, Some((_, to, _))) = (pattern, sent) {
+            let grade = if early(code, to) { (Critical, Sure) } else { (High, Likely) };
+            let message =
+                format!("searches files for keys of wallets and sends what it finds to {}", host(&to.detail));
+            findings.tell(code, to, grade, &message);
+        }
     }
 }

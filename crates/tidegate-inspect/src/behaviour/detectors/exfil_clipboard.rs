@@ -35,6 +35,17 @@ fn run(package: &Package, findings: &mut Findings) {
                 if early(code, write) || addresses > 0 { (Critical, Sure) } else { (Critical, Likely) };
             findings.tell(code, write, grade, "exchanges addresses of wallets in the clipboard");
         }
+        // Whoever copies for somebody copies what they are given; one fixed run of letters and digits is somebody's account.
+        let fixed = of_file(code, What::ClipboardWrite)
+            .find(|fact| fact.detail.len() >= 26 && fact.detail.bytes().all(|b| b.is_ascii_alphanumeric()));
+        if let (Some(_), Some(write)) = (of_file(code, What::ClipboardRead).next(), fixed) {
+            findings.tell(
+                code,
+                write,
+                (High, Likely),
+                "reads the clipboard and puts a fixed account number there",
+            );
+        }
         let hook = of_file(code, What::GlobalHook).find(|fact| {
             let detail = fact.detail.to_ascii_lowercase();
             ["fetch", "xmlhttprequest", "ethereum", "request", "send", "solana", "open"]

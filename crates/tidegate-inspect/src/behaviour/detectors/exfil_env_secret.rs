@@ -27,7 +27,9 @@ fn run(package: &Package, findings: &mut Findings) {
         }
         let Some(address) = foreign(&to.detail) else { continue };
         let service = words::service_of(&from.detail);
-        let is_own = own.split(['/', '-', '_', '@']).any(|part| part.len() >= 4 && address.belongs_to(part));
+        // A host that is called like the package may take the package's own keys, but nobody needs a name to take those of others.
+        let is_own = !names_known(&service)
+            && own.split(['/', '-', '_', '@']).any(|part| part.len() >= 4 && address.belongs_to(part));
         if belongs(&address, &service) || is_own || is_its_own_key(&to.detail) {
             continue;
         }

@@ -42,8 +42,8 @@ fn run(package: &Package, findings: &mut Findings) {
                     (High, Sure),
                     &format!("its build script sends private data to {}", host(&to.detail)),
                 );
-            } else if matches!(from.what, What::BigConstant | What::Decode)
-                && (runs || written_and_run(code, to))
+            } else if (matches!(from.what, What::BigConstant | What::Decode) || is_data(from))
+                && (runs && !is_data(from) || written_and_run(code, to))
             {
                 findings.tell(
                     code,
@@ -74,6 +74,17 @@ fn run(package: &Package, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// A file of the package that is no source.
+fn is_data(fact: &Fact) -> bool {
+    let ending =
+        basename(&fact.detail).and_then(|name| name.rsplit_once('.')).map_or("", |(_, ending)| ending);
+    fact.what == What::FileRead
+        && matches!(
+            ending,
+            "bin" | "dat" | "png" | "jpg" | "gz" | "xz" | "bz2" | "zip" | "txt" | "json" | "lzma" | "o"
+        )
 }
 
 fn written_and_run(code: &Code, fact: &Fact) -> bool {

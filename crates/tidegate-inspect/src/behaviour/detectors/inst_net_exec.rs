@@ -20,6 +20,7 @@ pub(super) const DETECTOR: Detector = Detector {
 const RUNS: &[What] = &[What::Exec, What::ExecDetached, What::LibraryLoad, What::Eval, What::DynamicImport];
 
 fn run(package: &Package, findings: &mut Findings) {
+    other_sources(package, findings);
     for (code, from, to, _) in package.flows() {
         if !matches!(from.what, What::NetReceive | What::ChannelReceive) || !is_install(code, to) {
             continue;
@@ -42,6 +43,41 @@ fn run(package: &Package, findings: &mut Findings) {
             findings.tell(code, to, grade, &message);
         }
     }
+}
+
+/// The package manager is told to fetch from an address of the package's own choosing.
+fn other_sources(package: &Package, findings: &mut Findings) {
+    for (code, fact) in package.facts(&[What::Exec, What::ExecDetached]) {
+        let Some(address) = installs_from(&fact.detail).filter(|_| early(code, fact)) else { continue };
+        let is_code_host =
+            ["github.", "gitlab.", "bitbucket."].iter().any(|name| address.host.contains(name));
+        let grade = match code.stage(fact) {
+            _ if is_code_host => (Medium, Likely),
+            Stage::Install | Stage::Startup => (High, Sure),
+            _ => (High, Likely),
+        };
+        let message =
+            format!("makes the package manager install from `{}` {}", address.host, when(code, fact));
+        findings.tell(code, fact, grade, &message);
+    }
+}
+
+/// The address from which a command line installs, where it is not the usual registry.
+fn installs_from(line: &str) -> Option<Address> {
+    const MANAGERS: &[&str] =
+        &["pip", "pip3", "uv", "npm", "pnpm", "yarn", "cargo", "easy_install", "poetry", "pipx"];
+    let words: Vec<&str> = line.split_whitespace().take(64).collect();
+    let is_manager = words.iter().any(|word| {
+        let name = word.rsplit('/').next().unwrap_or_default();
+        MANAGERS.contains(&name.trim_end_matches(".exe"))
+    });
+    let installs =
+        words.iter().any(|word| matches!(*word, "install" | "add" | "i" | "download" | "easy_install"));
+    // `--path` and the like are folders; what has a scheme is an address.
+    let source = words.iter().find(|word| word.contains("://"))?;
+    let usual =
+        ["npmjs", "pypi", "pythonhosted", "pytorch", "crates"].iter().any(|name| source.contains(name));
+    (is_manager && installs && !usual).then(|| foreign(source)).flatten()
 }
 
 /// Whether a file that is written is also started or made executable by the same code.

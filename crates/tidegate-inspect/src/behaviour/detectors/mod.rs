@@ -10,6 +10,7 @@ mod bin_drop;
 mod bin_undeclared;
 mod c2_channel;
 mod c2_deaddrop;
+mod data_code;
 mod dep_url;
 mod destruct;
 mod diff_capability;
@@ -133,6 +134,7 @@ pub const DETECTORS: &[Detector] = &[
     obf_homoglyph::DETECTOR,
     obf_tail::DETECTOR,
     stego_read::DETECTOR,
+    data_code::DETECTOR,
     bin_drop::DETECTOR,
     bin_undeclared::DETECTOR,
     shell_reverse::DETECTOR,

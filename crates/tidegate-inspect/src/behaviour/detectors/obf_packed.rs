@@ -40,6 +40,15 @@ fn run(package: &Package, findings: &mut Findings) {
                 &format!("runs code that it unpacks from layers {}", when(code, eval)),
             );
         }
+        for fact in of_file(code, What::DynamicImport).filter(|fact| fact.detail.starts_with("sourceless ")) {
+            let grade = if early(code, fact) { (High, Likely) } else { (Low, Likely) };
+            findings.tell(
+                code,
+                fact,
+                grade,
+                &format!("loads compiled code by a loader of its own {}", when(code, fact)),
+            );
+        }
         let is_protected = code
             .facts
             .imports

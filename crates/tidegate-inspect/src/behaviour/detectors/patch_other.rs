@@ -12,14 +12,23 @@ pub(super) const DETECTOR: Detector = Detector {
     catalogue: "PATCH-OTHER",
     title: "changes files of another package",
     severity: Critical,
-    ecosystems: &[Ecosystem::Npm, Ecosystem::Pypi],
+    ecosystems: &[Ecosystem::Npm, Ecosystem::Pypi, Ecosystem::Cargo],
     run,
 };
 
 fn run(package: &Package, findings: &mut Findings) {
     let own = package.manifest.as_ref().and_then(|m| m.name.clone()).unwrap_or_default();
     for (code, fact) in package.facts(&[What::FileWrite]) {
-        let Some(other) = other_package(&fact.detail, &own) else { continue };
+        let Some(other) = other_package(&fact.detail, &own).or_else(|| other_crate(code, fact)) else {
+            continue;
+        };
+        let is_brought = package.files.iter().any(|file| {
+            let path = file.path.strip_prefix("src/").unwrap_or(&file.path);
+            path.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('/') || rest == ".py")
+        });
+        if is_brought {
+            continue;
+        }
         let grade = match code.stage(fact) {
             Stage::Install | Stage::Startup => (Critical, Sure),
             Stage::Import if fact.scope == Scope::Load => (Critical, Likely),
@@ -32,6 +41,25 @@ fn run(package: &Package, findings: &mut Findings) {
             &format!("changes a file of the package `{other}` {}", when(code, fact)),
         );
     }
+}
+
+/// The sources of another crate: below cargo's own folder, or found by listing what lies beside the package.
+fn other_crate(code: &Code, fact: &Fact) -> Option<String> {
+    let path = fact.detail.as_str();
+    let below_cargo = ["/.cargo/registry/", "/.cargo/git/"].iter().any(|folder| path.contains(folder));
+    // Crates of one repository lie beside each other too; there a build script knows their names.
+    let found = path.starts_with("%PACKAGE%/../*") || path.starts_with("%PACKAGE%/../../*");
+    let adds = || {
+        code.facts
+            .flowing()
+            .any(|(from, to, _)| to == fact && matches!(from.what, What::FileRead | What::FolderRead))
+    };
+    let parts: Vec<&str> = path.split('/').collect();
+    let name = parts
+        .iter()
+        .rev()
+        .find(|part| !matches!(**part, "*" | "src" | ".." | "lib.rs" | "%PACKAGE%" | "build.rs"));
+    (below_cargo || found && adds()).then(|| name.copied().unwrap_or("*").to_owned())
 }
 
 /// The other package that a path lies in.

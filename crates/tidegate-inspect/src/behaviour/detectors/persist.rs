@@ -17,6 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn run(package: &Package, findings: &mut Findings) {
+    settings(package, findings);
     for (code, fact) in package.facts(&[What::FileWrite, What::RegistryWrite, What::Exec, What::ExecDetached])
     {
         let words = words::classes(&fact.detail);
@@ -31,7 +32,15 @@ fn run(package: &Package, findings: &mut Findings) {
         if !registers {
             continue;
         }
+        let fetches = || {
+            code.facts.facts.iter().any(|other| {
+                matches!(other.what, What::Text | What::Exec | What::ExecDetached)
+                    && fetches_and_runs(&other.detail)
+            })
+        };
         let grade = match code.stage(fact) {
+            // Tools register what they are asked to; they do not register a shell that fetches its orders.
+            Stage::Call | Stage::Import if fetches() => (High, Likely),
             Stage::Install | Stage::Startup if writes => (Critical, Sure),
             Stage::Install | Stage::Startup => (Critical, Likely),
             Stage::Import if fact.scope == Scope::Load => (Critical, Likely),
@@ -40,6 +49,90 @@ fn run(package: &Package, findings: &mut Findings) {
         };
         findings.tell(code, fact, grade, &format!("makes something start by itself {}", when(code, fact)));
     }
+}
+
+/// Whether a line fetches something and hands it to a shell or an interpreter.
+fn fetches_and_runs(line: &str) -> bool {
+    let plain = line.to_ascii_lowercase().replace("| ", "|");
+    words::has(line, Class::Download)
+        && ["|sh", "|bash", "|python", "|sudo", "|zsh", "iex", "$(curl", "<(curl", "|perl", "|node"]
+            .iter()
+            .any(|end| plain.contains(end))
+}
+
+/// Settings outside the package that decide where packages come from or what git and build tools run are changed.
+fn settings(package: &Package, findings: &mut Findings) {
+    for (code, fact) in package.facts(&[What::FileWrite, What::Exec, What::ExecDetached]) {
+        let is_setting = match fact.what {
+            What::FileWrite => is_settings_file(&fact.detail),
+            _ => sets(&fact.detail),
+        };
+        if !is_setting {
+            continue;
+        }
+        let grade = match code.stage(fact) {
+            Stage::Install | Stage::Startup => (Critical, Likely),
+            Stage::Import if fact.scope == Scope::Load => (High, Likely),
+            _ => (Info, Likely),
+        };
+        let message =
+            format!("changes where packages come from or what git and build tools run {}", when(code, fact));
+        findings.tell(code, fact, grade, &message);
+    }
+}
+
+/// Whether a file of the user or the machine holds such settings.
+fn is_settings_file(path: &str) -> bool {
+    const FILES: &[&str] = &[
+        "/.cargo/config",
+        "/.cargo/config.toml",
+        "/.cargo/env",
+        "/.npmrc",
+        "/.yarnrc",
+        "/.yarnrc.yml",
+        "/pip.conf",
+        "/pip.ini",
+        "/.pydistutils.cfg",
+        "/uv/uv.toml",
+        "/.m2/settings.xml",
+        "/.gitconfig",
+        "/git/config",
+        "/etc/gitconfig",
+        "/.condarc",
+        "/.gradle/init.gradle",
+        "/.rustup/settings.toml",
+    ];
+    let path = path.to_ascii_lowercase();
+    let is_outside = path.starts_with(['~', '/']) || path.starts_with("%appdata%");
+    is_outside && !path.starts_with("/tmp") && FILES.iter().any(|file| path.ends_with(file))
+}
+
+/// Whether a command changes such a setting for all projects.
+fn sets(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    let of_git = line.contains("git config")
+        && ["--global", "--system"].iter().any(|flag| line.contains(flag))
+        && [
+            "core.hookspath",
+            "core.fsmonitor",
+            "core.sshcommand",
+            "init.templatedir",
+            "insteadof",
+            "core.pager",
+            "credential.helper",
+            "alias.",
+            "include.path",
+            "core.editor",
+        ]
+        .iter()
+        .any(|key| line.contains(key));
+    let of_manager = line.contains("config set")
+        && ["npm ", "pip ", "pip3 ", "yarn ", "pnpm "].iter().any(|tool| line.contains(tool))
+        && ["registry", "index-url", "index_url", "script-shell", "proxy", "trusted-host", "extra-index"]
+            .iter()
+            .any(|key| line.contains(key))
+        && line.contains("://");
+    of_git || of_manager
 }
 
 /// Whether the command adds something rather than listing it.

@@ -13,7 +13,7 @@ pub(super) const DETECTOR: Detector = Detector {
     catalogue: "PKG-NPMRC",
     title: "ships settings of a package manager",
     severity: High,
-    ecosystems: &[Ecosystem::Npm],
+    ecosystems: &[Ecosystem::Npm, Ecosystem::Cargo],
     run,
 };
 
@@ -51,7 +51,35 @@ const SOURCES: &[&str] = &[
 /// Words of the hosts that everybody uses anyway.
 const USUAL: &[&str] = &["npmjs", "yarnpkg", "npmmirror", "taobao", "pkg.github"];
 
+/// Settings of cargo that lie in a crate: they count for whoever builds within its folder.
+fn cargo(package: &Package, findings: &mut Findings) {
+    for (path, (full, text)) in &package.settings {
+        if !path.ends_with(".cargo/config.toml") || path.contains('!') {
+            continue;
+        }
+        for (number, line) in text.lines().enumerate().take(500) {
+            let line = line.trim();
+            let (key, value) =
+                line.split_once('=').map_or((line, ""), |(key, value)| (key.trim(), value.trim()));
+            let key = key.rsplit('.').next().unwrap_or_default();
+            let runs =
+                matches!(key, "rustc-wrapper" | "rustc-workspace-wrapper" | "rustc" | "credential-provider")
+                    && !value.contains("sccache");
+            let replaces = matches!(key, "replace-with" | "registry" | "index")
+                && !value.contains("vendored")
+                && !value.contains("crates-io");
+            let address = value.contains("://");
+            if runs || replaces && address {
+                let message = "ships a setting of the package manager that changes where packages come from or what is run";
+                let at = u32::try_from(number + 1).ok();
+                findings.tell_at(full, at, Stage::Install, (High, Likely), message, key);
+            }
+        }
+    }
+}
+
 fn run(package: &Package, findings: &mut Findings) {
+    cargo(package, findings);
     for (path, (full, text)) in &package.settings {
         let name = path.rsplit('/').next().unwrap_or_default();
         if !matches!(name, ".npmrc" | ".yarnrc" | ".yarnrc.yml") || path.contains('!') {

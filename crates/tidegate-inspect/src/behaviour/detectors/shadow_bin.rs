@@ -6,6 +6,7 @@
 //! **Example:** `"bin": {"git": "cli.js"}`.
 
 use super::common::*;
+use crate::behaviour::manifest::Program;
 
 pub(super) const DETECTOR: Detector = Detector {
     id: "behaviour/shadow-bin",
@@ -72,7 +73,12 @@ const COMMANDS: &[&str] = &[
 fn run(package: &Package, findings: &mut Findings) {
     let Some(manifest) = &package.manifest else { return };
     let name = manifest.name.clone().unwrap_or_default().to_ascii_lowercase();
-    for program in &manifest.programs {
+    let scripts = package.files.iter().filter_map(|file| {
+        let (_, name) = file.path.split_once(".data/scripts/")?;
+        Some(Program { name: name.to_owned(), target: file.path.clone() })
+    });
+    let scripts: Vec<Program> = scripts.collect();
+    for program in manifest.programs.iter().chain(&scripts) {
         let command = program.name.as_str();
         let says_so = name.split(['/', '-', '_', '@', '.']).any(|part| {
             part == command

@@ -76,6 +76,119 @@ const MODULES: &[(&str, &[&str])] = &[
     ("dotenv", &["dotenv"]),
 ];
 
+/// Modules of Python's own library that a distribution has no reason to bring; backports carry the module's name in theirs.
+const STANDARD: &[&str] = &[
+    "abc",
+    "argparse",
+    "ast",
+    "asyncio",
+    "base64",
+    "binascii",
+    "bz2",
+    "calendar",
+    "codecs",
+    "collections",
+    "concurrent",
+    "configparser",
+    "contextlib",
+    "copy",
+    "csv",
+    "ctypes",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "difflib",
+    "email",
+    "enum",
+    "fnmatch",
+    "functools",
+    "getpass",
+    "gettext",
+    "glob",
+    "gzip",
+    "hashlib",
+    "heapq",
+    "hmac",
+    "html",
+    "http",
+    "imaplib",
+    "importlib",
+    "inspect",
+    "io",
+    "ipaddress",
+    "itertools",
+    "json",
+    "keyword",
+    "linecache",
+    "locale",
+    "logging",
+    "lzma",
+    "marshal",
+    "math",
+    "mimetypes",
+    "multiprocessing",
+    "netrc",
+    "ntpath",
+    "numbers",
+    "operator",
+    "os",
+    "pathlib",
+    "pickle",
+    "pkgutil",
+    "platform",
+    "plistlib",
+    "posixpath",
+    "pprint",
+    "queue",
+    "random",
+    "re",
+    "reprlib",
+    "runpy",
+    "sched",
+    "secrets",
+    "select",
+    "selectors",
+    "shelve",
+    "shlex",
+    "shutil",
+    "signal",
+    "site",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "sqlite3",
+    "ssl",
+    "stat",
+    "statistics",
+    "string",
+    "struct",
+    "subprocess",
+    "sysconfig",
+    "tarfile",
+    "tempfile",
+    "textwrap",
+    "threading",
+    "time",
+    "timeit",
+    "token",
+    "tokenize",
+    "traceback",
+    "tracemalloc",
+    "types",
+    "typing",
+    "unicodedata",
+    "unittest",
+    "urllib",
+    "uuid",
+    "warnings",
+    "weakref",
+    "webbrowser",
+    "xml",
+    "zipfile",
+    "zipimport",
+    "zlib",
+];
+
 fn run(package: &Package, findings: &mut Findings) {
     let name = package
         .manifest
@@ -86,6 +199,16 @@ fn run(package: &Package, findings: &mut Findings) {
         .replace(['-', '.'], "_");
     if name.is_empty() || !package.is_wheel {
         return;
+    }
+    for module in STANDARD.iter().filter(|module| !name.contains(**module)) {
+        let file = package.files.iter().find(|file| {
+            let path = file.path.split_once(".data/purelib/").map_or(file.path.as_str(), |(_, rest)| rest);
+            path == format!("{module}/__init__.py") || path == format!("{module}.py")
+        });
+        if let Some(file) = file {
+            let message = format!("installs the module `{module}`, which Python itself has");
+            findings.tell_at(&file.full, None, Stage::Import, (High, Likely), &message, &file.path);
+        }
     }
     for (module, owners) in MODULES {
         let file = package.files.iter().find(|file| {

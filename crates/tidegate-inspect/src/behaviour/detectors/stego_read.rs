@@ -21,7 +21,53 @@ const MEDIA: &[&str] = &[
     "eot", "mp3", "wav", "ogg", "flac", "mp4", "avi", "mov", "webm", "pdf",
 ];
 
+/// Endings of files that hold data: nobody expects an interpreter to run them.
+const DATA: &[&str] = &[
+    "json", "dat", "bin", "txt", "csv", "tsv", "npz", "npy", "db", "sqlite", "log", "xml", "html", "css",
+    "yml", "yaml", "ini", "lock", "pkl", "pickle", "bak", "tmp", "map", "pt", "onnx", "parquet", "zip", "gz",
+    "xz", "bz2",
+];
+
+/// Files of data whose content, or part of it, is run as code.
+fn data(package: &Package, findings: &mut Findings) {
+    for (code, from, to, decoded) in package.flows() {
+        let ending =
+            basename(&from.detail).and_then(|name| name.rsplit_once('.')).map_or("", |(_, ending)| ending);
+        let is_data = from.what == What::FileRead && DATA.contains(&ending.to_ascii_lowercase().as_str());
+        let runs = to.what == What::Eval && !to.detail.starts_with("pickle") || to.what == What::ExecMemory;
+        if is_data && runs && matches!(code.language, Some(Language::Python | Language::Rust)) {
+            let grade = match early(code, to) {
+                true if decoded => (High, Sure),
+                true => (High, Likely),
+                false => (Low, Hint),
+            };
+            findings.tell(
+                code,
+                to,
+                grade,
+                &format!("runs what it reads from a file of data {}", when(code, to)),
+            );
+        }
+    }
+    for (code, fact) in package.facts(&[What::DynamicImport]) {
+        let ending =
+            basename(&fact.detail).and_then(|name| name.rsplit_once('.')).map_or("", |(_, ending)| ending);
+        let ending = ending.to_ascii_lowercase();
+        let is_data = DATA.contains(&ending.as_str()) && !matches!(ending.as_str(), "zip" | "json")
+            || MEDIA.contains(&ending.as_str());
+        if is_data && early(code, fact) && code.language == Some(Language::Python) {
+            findings.tell(
+                code,
+                fact,
+                (High, Likely),
+                &format!("loads a module from a file of data {}", when(code, fact)),
+            );
+        }
+    }
+}
+
 fn run(package: &Package, findings: &mut Findings) {
+    data(package, findings);
     for (code, from, to, _) in package.flows() {
         let path = from.detail.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
         let ending = path.rsplit('.').next().unwrap_or_default();

@@ -76,6 +76,7 @@ impl<'a> Machine<'a> {
 
     /// A call of which nothing is known: what goes in comes out. What only wraps a function gives that function.
     pub(super) fn unknown_call(&mut self, taint: Taint, arguments: &[Value<'a>]) -> Value<'a> {
+        self.hand_back(taint, arguments);
         let deep = self.deep_all(arguments);
         let taint = self.join(taint, deep);
         let gates = arguments.iter().fold(0, |gates, value| gates | value.gates);
@@ -103,6 +104,9 @@ impl<'a> Machine<'a> {
     ) -> Value<'a> {
         let mut result = Value::UNKNOWN;
         for &argument in arguments {
+            if argument.shape == Shape::Unknown && argument.taint.0 != 0 {
+                self.hand_back(argument.taint, parameters);
+            }
             if matches!(
                 argument.shape,
                 Shape::Function(_) | Shape::Bound(_) | Shape::Resolver(_) | Shape::Either(_)

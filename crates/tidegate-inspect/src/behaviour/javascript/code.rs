@@ -5,7 +5,7 @@ use super::super::facts::What;
 use super::calls::Site;
 use super::machine::Machine;
 use super::value::{HOLE_TEXT, Kind, Shape, Value};
-use super::{gates, names, parse, strings};
+use super::{gates, links, names, parse, strings};
 
 impl<'a> Machine<'a> {
     /// Buffers from texts and numbers.
@@ -129,6 +129,9 @@ impl<'a> Machine<'a> {
         self.import(specifier);
         if specifier.len() > 100 {
             return Value::UNKNOWN;
+        }
+        if links::is_own(specifier) {
+            return self.own_module(specifier);
         }
         let path = names::module(specifier);
         let mut value = self.name_value(path);

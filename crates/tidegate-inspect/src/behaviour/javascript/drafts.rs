@@ -1,11 +1,14 @@
 //! Facts and flows while the machine still runs: each kept once, whatever way it was reached.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::super::facts::{DETAIL_BYTES, Fact, FileFacts, Flow, Scope, What};
+use super::super::facts::{
+    DETAIL_BYTES, FACTS_OF_A_FILE, FLOWS_OF_A_FILE, Fact, FileFacts, Flow, LINK, Scope, What,
+};
 use super::gates;
 use super::value::HOLE;
 
@@ -14,6 +17,9 @@ const DRAFTS: usize = 6_000;
 
 /// Texts among them.
 const TEXTS: usize = 1_200;
+
+/// Facts of functions that are given away.
+const RUNS: usize = 2_000;
 
 /// An index that stands for no fact.
 pub(super) const NO_FACT: u32 = u32::MAX;
@@ -49,6 +55,10 @@ pub(super) struct Drafts {
     flows: BTreeMap<(u32, u32), bool>,
     texts: usize,
     dropped: u32,
+    /// Name under which the function that runs is given away.
+    pub(super) export: Option<Rc<str>>,
+    /// Facts that happen when what is given away is called.
+    runs: BTreeSet<(Rc<str>, u32)>,
     /// Counts what a further pass could change.
     pub(super) changes: u64,
 }
@@ -66,6 +76,7 @@ impl Drafts {
                 draft.folded |= how.folded;
                 draft.tentative &= how.tentative;
             }
+            self.run_by(index);
             return index;
         }
         let text = what == What::Text;
@@ -86,7 +97,17 @@ impl Drafts {
             tentative: how.tentative,
         });
         self.index.insert(key, index);
+        self.run_by(index);
         index
+    }
+
+    /// Notes that a fact happens when what is given away is called.
+    fn run_by(&mut self, index: u32) {
+        if let Some(export) = &self.export
+            && self.runs.len() < RUNS
+        {
+            self.runs.insert((Rc::clone(export), index));
+        }
     }
 
     /// The kind of a fact.
@@ -114,7 +135,13 @@ impl Drafts {
             return;
         };
         let tells = match source.what {
-            What::HostIdentity => matches!(sink.what, What::NetSend | What::DnsQuery | What::FileWrite),
+            What::HostIdentity => {
+                matches!(
+                    sink.what,
+                    What::NetSend | What::DnsQuery | What::FileWrite | What::Handed | What::Exported
+                )
+            }
+            What::Imported | What::Parameter => !matches!(sink.what, What::Decode),
             What::EnvRead if sink.what != What::Eval => {
                 !matches!(
                     source.detail.as_str(),
@@ -136,7 +163,7 @@ impl Drafts {
         let mut sinks = false;
         for draft in &self.list {
             match draft.what {
-                What::Text => {}
+                What::Text | What::Imported | What::Parameter | What::Handed | What::Exported => {}
                 what if what <= What::BigConstant => sources = true,
                 _ => sinks = true,
             }
@@ -144,17 +171,33 @@ impl Drafts {
         sources && sinks
     }
 
+    /// Whether a fact only joins this file with others.
+    fn is_end(&self, index: u32) -> bool {
+        self.what(index).is_some_and(|what| {
+            matches!(what, What::Imported | What::Parameter | What::Handed | What::Exported)
+        })
+    }
+
     /// Writes everything down in the order of the text.
     pub(super) fn finish(self, text: &str, into: &mut FileFacts) {
         let mut kept = vec![false; self.list.len()];
+        let mut linked = vec![false; self.list.len()];
         for (index, draft) in self.list.iter().enumerate() {
             kept[index] = !draft.tentative;
         }
         for &(from, to) in self.flows.keys() {
-            kept[from as usize] = true;
-            kept[to as usize] = true;
+            let keeps = if self.is_end(from) || self.is_end(to) { &mut linked } else { &mut kept };
+            keeps[from as usize] = true;
+            keeps[to as usize] = true;
         }
-        let mut order: Vec<usize> = (0..self.list.len()).filter(|&index| kept[index]).collect();
+        for index in 0..self.list.len() {
+            if self.is_end(u32::try_from(index).unwrap_or(NO_FACT)) {
+                linked[index] |= kept[index];
+                kept[index] = false;
+            }
+        }
+        let mut order: Vec<usize> =
+            (0..self.list.len()).filter(|&index| kept[index] || linked[index]).collect();
         // The rarest are worth the most where there are too many: texts go last.
         order.sort_by(|&a, &b| {
             let key = |draft: &Draft| (draft.offset, draft.what);
@@ -171,7 +214,7 @@ impl Drafts {
             line =
                 line.saturating_add(u32::try_from(memchr::memchr_iter(b'\n', between).count()).unwrap_or(0));
             seen = offset;
-            places[index] = into.add(Fact {
+            let fact = Fact {
                 what: draft.what,
                 detail: draft.detail.clone(),
                 line,
@@ -179,11 +222,27 @@ impl Drafts {
                 scope: draft.scope,
                 folded: draft.folded,
                 gates: gates::set(draft.gates),
-            });
+            };
+            if kept[index] {
+                places[index] = into.add(fact);
+            } else if into.links.facts.len() < FACTS_OF_A_FILE {
+                places[index] = u32::try_from(into.links.facts.len()).ok().map(|at| at | LINK);
+                into.links.facts.push(fact);
+            }
         }
         for ((from, to), decoded) in self.flows {
             if let (Some(from), Some(to)) = (places[from as usize], places[to as usize]) {
-                into.join(Flow { from, to, decoded });
+                let flow = Flow { from, to, decoded };
+                if (from | to) & LINK == 0 {
+                    into.join(flow);
+                } else if into.links.flows.len() < FLOWS_OF_A_FILE {
+                    into.links.flows.push(flow);
+                }
+            }
+        }
+        for (export, index) in self.runs {
+            if let Some(place) = places[index as usize] {
+                into.links.runs.push((export.to_string(), place));
             }
         }
     }

@@ -51,7 +51,9 @@ impl<'a> Machine<'a> {
         let mut gate_bits = gates::of_name(path);
         let function = path.rsplit('.').next().unwrap_or(path);
         gate_bits |= gates::of_method(function);
-        let given = self.callbacks_of(path, arguments, taint, site);
+        let imported = self.hand_over(name, arguments, site);
+        let given = self.callbacks_of(path, arguments, [taint, imported], site);
+        let taint = self.join(taint, imported);
         let taint = self.join(taint, given.taint);
         let shape = match self.name_result(name) {
             Some(result) => Shape::Name(result),
@@ -64,7 +66,7 @@ impl<'a> Machine<'a> {
         &mut self,
         path: &str,
         arguments: &[Value<'a>],
-        taint: Taint,
+        [taint, imported]: [Taint; 2],
         site: Site,
     ) -> Value<'a> {
         let function = path.rsplit('.').next().unwrap_or(path);
@@ -117,13 +119,14 @@ impl<'a> Machine<'a> {
         if defers && function != "createServer" {
             return Value::UNKNOWN;
         }
+        let taint = self.join(taint, imported);
         self.run_callbacks(arguments, &[Value::tainted(taint); 3], site)
     }
 
     /// The origin of a name that is itself a source when it is used whole.
     pub(super) fn taint_of_name(&mut self, name: NameId) -> Taint {
         if self.path(name) != "process.env" {
-            return Taint(0);
+            return self.imported(name);
         }
         // Told only if it reaches something: `spawn(x, { env: process.env })` does not.
         let fact = self.maybe(What::EnvAll, "", self.here);

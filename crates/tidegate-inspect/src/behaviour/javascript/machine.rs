@@ -9,8 +9,9 @@ use oxc_allocator::Allocator;
 use oxc_ast::ast::{ArrowFunctionExpression, Function, Program, Statement};
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
-use super::super::facts::Scope;
+use super::super::facts::{Scope, What};
 use super::drafts::Drafts;
+use super::links::Given;
 use super::value::{Eithers, FunctionId, Kind, NameId, Object, ObjectId, Shape, Taint, Taints, Value};
 
 /// Bytes of text that folding may make.
@@ -136,6 +137,12 @@ pub(super) struct Machine<'a> {
     /// What a module gives away; members of `module.exports`.
     pub(super) exports: ObjectId,
     pub(super) seen_imports: FxHashSet<(&'a str, bool)>,
+    /// What `export` gives away.
+    pub(super) given: Vec<(&'a str, Given<'a>)>,
+    /// Where ends to other files stand.
+    pub(super) ends: FxHashMap<(What, String), u32>,
+    /// Names under which what comes from another file is given away again.
+    pub(super) again: Vec<(String, String)>,
 }
 
 impl<'a> Machine<'a> {
@@ -183,6 +190,9 @@ impl<'a> Machine<'a> {
             late_imports: Vec::new(),
             exports: ObjectId(0),
             seen_imports: FxHashSet::default(),
+            given: Vec::new(),
+            ends: FxHashMap::default(),
+            again: Vec::new(),
         };
         machine.objects.push(Object::default());
         machine
@@ -206,24 +216,33 @@ impl<'a> Machine<'a> {
         self.frame.scope = 0;
         self.frame.this = Value::of(Shape::Object(self.exports));
         self.stage = Scope::Load;
+        self.given.clear();
+        self.again.clear();
         self.program(&program.body);
+        self.give_away();
         // What the file does not call itself: functions found meanwhile are appended, so the list is walked by index.
         self.stage = Scope::Call;
         let mut index = 0;
         while index < self.functions.len() {
             if !self.functions[index].called {
-                self.gates = 0;
-                self.branch = 0;
-                self.absent.clear();
+                self.begin_unasked();
                 let id = FunctionId(u32::try_from(index).unwrap_or(0));
                 let this = self.functions[index].this;
                 let this = this.map_or(Value::UNKNOWN, |object| Value::of(Shape::Object(object)));
-                // Nothing is left out for want of steps: what was not called runs once.
-                self.steps = self.steps.min(self.step_limit / 2);
                 self.call_function(id, &[], this);
             }
             index += 1;
         }
+    }
+
+    /// Before a function runs that the file does not call itself.
+    pub(super) fn begin_unasked(&mut self) {
+        self.stage = Scope::Call;
+        self.gates = 0;
+        self.branch = 0;
+        self.absent.clear();
+        // Nothing is left out for want of steps: what was not called runs once.
+        self.steps = self.steps.min(self.step_limit / 2);
     }
 
     pub(super) fn program(&mut self, body: &'a [Statement<'a>]) {

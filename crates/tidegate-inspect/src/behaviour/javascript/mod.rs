@@ -19,6 +19,7 @@ mod files;
 mod gates;
 mod hoist;
 mod known;
+mod links;
 mod machine;
 mod members;
 mod methods;
@@ -118,6 +119,7 @@ fn facts<'a>(allocator: &'a Allocator, text: &str, program: &'a oxc_ast::ast::Pr
         .map(|&module| module.to_owned())
         .collect();
     facts.looks.string_array = string_array::find(&program.body, text);
+    facts.links.again = std::mem::take(&mut machine.again);
     machine.drafts.finish(text, &mut facts);
     facts
 }

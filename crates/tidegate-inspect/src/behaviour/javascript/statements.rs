@@ -6,7 +6,8 @@ use oxc_ast::ast::{
 };
 
 use super::super::facts::What;
-use super::machine::Machine;
+use super::links::{self, Given};
+use super::machine::{Code, Machine};
 use super::names;
 use super::value::{Shape, Value};
 
@@ -395,7 +396,16 @@ impl<'a> Machine<'a> {
     pub(super) fn module_declaration(&mut self, module: &'a ModuleDeclaration<'a>) {
         match module {
             ModuleDeclaration::ImportDeclaration(import) => self.import_declaration(import),
-            ModuleDeclaration::ExportDeclaration(export) => self.declaration(&export.declaration),
+            ModuleDeclaration::ExportDeclaration(export) => {
+                self.declaration(&export.declaration);
+                self.give_declared(&export.declaration);
+            }
+            ModuleDeclaration::ExportNamedDeclaration(export) => {
+                for one in &export.specifiers {
+                    let local = links::export_name(&one.local);
+                    self.give(links::export_name(&one.exported), Given::Local(local));
+                }
+            }
             ModuleDeclaration::ExportDefaultDeclaration(export) => match &export.declaration {
                 ExportDefaultDeclarationKind::ClassDeclaration(class) => {
                     let value = self.class(class);
@@ -404,18 +414,31 @@ impl<'a> Machine<'a> {
                     {
                         self.assign_cell(cell, value, true);
                     }
+                    self.give("", Given::Value(value));
+                }
+                ExportDefaultDeclarationKind::FunctionDeclaration(function) => {
+                    let value =
+                        self.function_value(Code::Function(function), address(&**function), self.frame.scope);
+                    self.give("", Given::Value(value));
                 }
                 other => {
                     if let Some(expression) = other.as_expression() {
-                        self.expression(expression);
+                        let value = self.expression(expression);
+                        self.give("", Given::Value(value));
                     }
                 }
             },
             ModuleDeclaration::ExportAllDeclaration(export) => {
-                self.module(export.source.value.as_str());
+                let module = self.module(export.source.value.as_str());
+                let name = export.exported.as_ref().map_or("*", links::export_name);
+                self.give(name, Given::Value(module));
             }
             ModuleDeclaration::ExportFromDeclaration(export) if !export.export_kind.is_type() => {
-                self.module(export.source.value.as_str());
+                let module = self.module(export.source.value.as_str());
+                for one in &export.specifiers {
+                    let value = self.member(module, links::export_name(&one.local), one.span.start);
+                    self.give(links::export_name(&one.exported), Given::Value(value));
+                }
             }
             ModuleDeclaration::TSExportAssignment(export) => {
                 self.expression(&export.expression);

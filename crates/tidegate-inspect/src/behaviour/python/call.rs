@@ -31,6 +31,22 @@ impl<'a> Interp<'a> {
         called: bool,
     ) -> Value<'a> {
         match &object.kind {
+            Kind::Name(name, Some(module)) if &**name == "importlib.util.find_spec()" && !called => {
+                let file = if attr == "submodule_search_locations" { "" } else { "/__init__.py" };
+                Value::partly(&format!("*/site-packages/{}{file}", module.replace('.', "/")))
+            }
+            Kind::Name(name, None)
+                if matches!(attr, "__file__" | "__path__" | "__spec__")
+                    && !called
+                    && !name.contains(['(', '[']) =>
+            {
+                // Where another module lies. Modules of the standard library lie elsewhere, but nobody writes there either.
+                let file = if attr == "__file__" { "/__init__.py" } else { "" };
+                let path =
+                    format!("*/site-packages/{}{file}", name.trim_start_matches('.').replace('.', "/"));
+                let path = if name.starts_with('.') { "*".to_owned() } else { path };
+                Value::partly(&path)
+            }
             Kind::Name(name, about) => {
                 let whole = format!("{name}.{attr}");
                 let whole = names::canonical(&whole).unwrap_or(whole);
@@ -161,9 +177,14 @@ impl<'a> Interp<'a> {
             (&*text != "*" && text.len() <= 512).then_some(text)
         });
         let result = fold::capped(&format!("{name}()"));
+        let given = callee.taint.with(&args.taint());
+        let back = match names::may_be_own(name) {
+            true => self.rec.call_out(name, &given, site),
+            false => Taint::default(),
+        };
         Value {
             kind: Kind::Name(result, about),
-            taint: callee.taint.with(&args.taint()),
+            taint: given.with(&back),
             gates: callee.gates | args.gates(),
             folded: false,
         }
@@ -340,9 +361,8 @@ impl<'a> Interp<'a> {
                 Some(module) => Value::name(module).fold(key.folded),
                 None => Value::default(),
             },
-            "builtins.__dict__" | "builtins.globals()" | "builtins.locals()" | "builtins.vars()" => {
-                self.by_name(name, key)
-            }
+            "builtins" | "builtins.__dict__" | "builtins.globals()" | "builtins.locals()"
+            | "builtins.vars()" => self.by_name(name, key),
             _ if name.ends_with(".__dict__") => {
                 let module = name.trim_end_matches(".__dict__");
                 match key.as_text() {
@@ -361,7 +381,11 @@ impl<'a> Interp<'a> {
     /// A name looked up by its text in the names of the module or of the builtins.
     fn by_name(&self, place: &str, key: &Value<'a>) -> Value<'a> {
         let Some(text) = key.as_text() else { return Value::from(key.taint.clone()) };
-        let own = if place.starts_with("builtins.__dict__") { None } else { self.lookup(text).cloned() };
+        let own = if place.starts_with("builtins.__dict__") || place == "builtins" {
+            None
+        } else {
+            self.lookup(text).cloned()
+        };
         own.unwrap_or_else(|| self.builtin(text)).fold(true)
     }
 
@@ -394,6 +418,24 @@ impl<'a> Interp<'a> {
         if own && names::is_hookable(&place) {
             self.rec.fact(What::GlobalHook, &place, &site);
         }
+        if own {
+            self.replaced(&place, value, &site);
+        }
+    }
+
+    /// A function of another module was replaced by one of the file: whatever others give it passes here from now on.
+    pub(super) fn replaced(&mut self, place: &str, value: &Value<'a>, site: &Site) {
+        let is_function = place.contains('.') && !place.contains(['(', '[']) && !place.starts_with("sys.");
+        let callable = match &value.kind {
+            Kind::Func(_) => is_function.then(|| value.clone()),
+            Kind::Object(class) if is_function => self.member(*class, "__call__"),
+            _ => None,
+        };
+        if let Some(Value { kind: Kind::Func(func), .. }) = callable {
+            let taint =
+                self.rec.lazy_source(What::Tapped, &format!("hook {place}{}", what_passes(place)), site);
+            self.invoke(&func, &Args { rest: taint, ..Args::default() }, false);
+        }
     }
 
     /// Something is put into a container of a library.
@@ -412,5 +454,31 @@ impl<'a> Interp<'a> {
             }
             _ => {}
         }
+    }
+}
+
+/// What of value passes through a function, by its name: `#` and one word, or nothing.
+fn what_passes(place: &str) -> &'static str {
+    let lower = place.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    if has(&[
+        "getpass",
+        "input",
+        "login",
+        "password",
+        "authenticate",
+        "encrypt",
+        "account",
+        "wallet",
+        "keypair",
+        "sign",
+        "keyring",
+        "mnemonic",
+    ]) {
+        "#secret"
+    } else if has(&["request", "send", "session", "client", "urlopen", "credentials", "wsgi"]) {
+        "#headers"
+    } else {
+        ""
     }
 }

@@ -74,7 +74,7 @@ impl<'a> Interp<'a> {
                 if call.name.ends_with("CodeType") {
                     return Some(Value::from(args.taint()));
                 }
-                if matches!(code.kind, Kind::Func(_)) || code.taint.is_empty() {
+                if matches!(code.kind, Kind::Func(_)) || !code.taint.is_told() {
                     return Some(code.clone());
                 }
                 self.sink(What::Eval, call.name, call.site, &code.taint);
@@ -82,7 +82,6 @@ impl<'a> Interp<'a> {
             }
             "builtins.__import__"
             | "importlib.import_module"
-            | "importlib.util.find_spec"
             | "zipimport.zipimporter().load_module"
             | "pkgutil.resolve_name"
             | "imp.load_source"
@@ -102,6 +101,31 @@ impl<'a> Interp<'a> {
                     return Some(Value::from(kept));
                 }
                 Some(self.load(&module, call))
+            }
+            "importlib.util.find_spec" => {
+                let module = call.shown(0, "name");
+                Some(Value::of(Kind::Name("importlib.util.find_spec()".into(), Some(module))))
+            }
+            // A folder that the file filled before becomes a place of modules.
+            "sys.path.insert" | "sys.path.append" | "site.addsitedir" => {
+                let path = args.pos.last()?.clone();
+                let is_afar = self.comes_from_network(&path.taint);
+                if is_afar {
+                    self.sink(What::DynamicImport, &path.told(), &call.site_with(Some(&path)), &path.taint);
+                }
+                Some(Value::default())
+            }
+            "importlib.machinery.SourcelessFileLoader"
+            | "importlib._bootstrap_external.SourcelessFileLoader" => {
+                let path = args.pos.get(1).or_else(|| args.named("path"))?.clone();
+                let kept = path.taint.with(&self.rec.kept_in(&fold::path_text(&path.told())));
+                self.sink(What::DynamicImport, &format!("sourceless {}", path.told()), call.site, &kept);
+                Some(Value::from(kept))
+            }
+            "pip.main" | "pip._internal.main" | "pip._internal.cli.main.main" | "pip.__main__._main" => {
+                let words = args.pos.first().map(super::process::command_line).unwrap_or_default();
+                self.sink(What::Exec, &format!("pip {words}"), call.site, &args.taint());
+                Some(Value::default())
             }
             "builtins.getattr" | "operator.attrgetter()" => {
                 let object = args.pos.first()?.clone();
@@ -132,6 +156,10 @@ impl<'a> Interp<'a> {
                     let own = matches!(value.kind, Kind::Func(_) | Kind::Class(_));
                     if own && names::is_hookable(&place) {
                         self.rec.fact(What::GlobalHook, &place, call.site);
+                    }
+                    if own {
+                        let value = value.clone();
+                        self.replaced(&place, &value, call.site);
                     }
                 }
                 Some(Value::default())
@@ -205,7 +233,7 @@ impl<'a> Interp<'a> {
                     Some(Kind::List(bases)) => bases.to_vec(),
                     _ => Vec::new(),
                 };
-                self.classes.push(super::interp::Class { members, bases });
+                self.classes.push(super::interp::Class { name: "", members, bases });
                 Some(Value::of(Kind::Class(index)))
             }
             "operator.methodcaller()" => None,
@@ -238,11 +266,25 @@ impl<'a> Interp<'a> {
         )
     }
 
+    /// Whether a value comes from the network.
+    pub(super) fn comes_from_network(&self, taint: &Taint) -> bool {
+        self.rec.comes_from(taint, &[What::NetReceive, What::ChannelReceive, What::DnsReceive])
+    }
+
+    /// A module is loaded that the file itself may have written before.
+    pub(super) fn loaded(&mut self, name: &str, site: &Site) {
+        let kept = self.rec.kept_as_module(name);
+        if kept.is_told() {
+            self.sink(What::DynamicImport, name, site, &kept);
+        }
+    }
+
     /// A module is loaded by a name that is computed or given.
     pub(super) fn load(&mut self, module: &Value<'a>, call: &Call<'_, 'a>) -> Value<'a> {
         match module.as_text().map(str::to_owned) {
             Some(name) => {
                 self.rec.import(&name, self.scope);
+                self.loaded(&name, call.site);
                 let first = if call.name == "builtins.__import__" && call.args.get(3, "fromlist").is_none() {
                     name.split('.').next().unwrap_or(&name).to_owned()
                 } else {

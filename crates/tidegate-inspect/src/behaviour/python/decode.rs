@@ -102,7 +102,7 @@ impl<'a> Interp<'a> {
                 match value.as_int().and_then(|code| u32::try_from(code).ok()).and_then(char::from_u32) {
                     Some(c) => Some(Value::text(c.encode_utf8(&mut [0; 4])).tainted(&value.taint).fold(true)),
                     None => {
-                        if self.loops == 0 || value.taint.is_empty() {
+                        if self.loops == 0 || !value.taint.is_told() {
                             return Some(value.blurred());
                         }
                         let taint = self.decoder("charcode", &value.taint, call.site);
@@ -126,6 +126,12 @@ impl<'a> Interp<'a> {
                     i64::from_str_radix(&text, u32::try_from(radix).ok().filter(|r| (2..=36).contains(r))?)
                         .ok()
                 });
+                if number.is_none() && matches!(radix, 2 | 8 | 16) && self.loops > 0 && value.taint.is_told()
+                {
+                    // Digits of what was read become bytes.
+                    let taint = self.decoder("hex", &value.taint, call.site);
+                    return Some(Value::from(taint));
+                }
                 Some(match (number, &value.kind) {
                     (Some(number), _) => Value::of(Kind::Int(number)).tainted(&value.taint),
                     (None, Kind::Int(_)) => value.clone(),
@@ -279,6 +285,7 @@ impl<'a> Interp<'a> {
                 }
                 Some(Value::default().gated(args.gates()))
             }
+            "builtins.staticmethod" | "builtins.classmethod" => first.cloned(),
             "builtins.print" => {
                 self.written_by(args, call.site);
                 Some(Value::default())

@@ -62,19 +62,38 @@ impl<'a> Interp<'a> {
         for base in node.bases() {
             bases.push(self.expr(base));
         }
+        let mut meta = None;
+        let mut given = Args::default();
         for keyword in node.keywords() {
-            self.expr(&keyword.value);
+            let value = self.expr(&keyword.value);
+            if keyword.arg.as_ref().is_some_and(|name| name.as_str() == "metaclass") {
+                meta = Some(value);
+            } else if let Some(name) = &keyword.arg {
+                given.kw.push((name.as_str().into(), value));
+            }
         }
         for decorator in &node.decorator_list {
             self.expr(&decorator.expression);
         }
         let index = u32::try_from(self.classes.len()).unwrap_or(u32::MAX);
-        self.classes.push(Class { members: HashMap::new(), bases });
+        self.classes.push(Class { name: node.name.as_str(), members: HashMap::new(), bases });
         let frame = self.push_frame(Some(self.frame), Some(index));
         let outer = std::mem::replace(&mut self.frame, frame);
         self.block(&node.body);
         self.frame = outer;
         self.set(node.name.as_str(), Value::of(Kind::Class(index)));
+        // Making a class runs what its bases and its metaclass say.
+        if let Some(Value { kind: Kind::Class(meta), .. }) = meta {
+            for name in ["__prepare__", "__new__", "__init__"] {
+                self.call_member(meta, name, &Args::default());
+            }
+        }
+        let bases = self.classes.get(index as usize).map(|class| class.bases.clone()).unwrap_or_default();
+        for base in bases {
+            if let Kind::Class(base) = base.kind {
+                self.call_member(base, "__init_subclass__", &given);
+            }
+        }
         if self.script && self.library_bases(index).iter().any(|name| is_setup_command(name)) {
             self.run_setup_command(index);
         }
@@ -99,8 +118,13 @@ impl<'a> Interp<'a> {
         for alias in &node.names {
             let name = alias.name.as_str();
             self.rec.import(name, self.scope);
+            let site = self.site(alias);
+            self.loaded(name, &site);
             match &alias.asname {
-                Some(local) => self.set(local.as_str(), Value::name(name)),
+                Some(local) => {
+                    self.give_on(local.as_str(), name);
+                    self.set(local.as_str(), Value::name(name));
+                }
                 None => {
                     let first = name.split('.').next().unwrap_or(name);
                     self.set(first, Value::name(first));
@@ -114,12 +138,15 @@ impl<'a> Interp<'a> {
         let module = format!("{dots}{}", node.module.as_ref().map_or("", |module| module.as_str()));
         if node.module.is_some() {
             self.rec.import(&module, self.scope);
+            let site = self.site(node);
+            self.loaded(&module, &site);
         }
         for alias in &node.names {
             let name = alias.name.as_str();
             let whole =
                 if module.ends_with('.') { format!("{module}{name}") } else { format!("{module}.{name}") };
             if name == "*" {
+                self.give_on("*", &module);
                 super::names::star(&module, |name| self.set(name, Value::name(&format!("{module}.{name}"))));
                 if node.module.is_none() {
                     self.rec.import(&module, self.scope);
@@ -131,11 +158,19 @@ impl<'a> Interp<'a> {
                 self.rec.import(&whole, self.scope);
             }
             let local = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
+            self.give_on(local, &whole);
             self.set(
                 local,
                 super::names::canonical(&whole)
                     .map_or_else(|| Value::name(&whole), |name| Value::name(&name)),
             );
+        }
+    }
+
+    /// Tells that other modules may find a name here that is another module's.
+    fn give_on(&mut self, local: &str, whole: &str) {
+        if self.frame == 0 && super::names::may_be_own(whole) {
+            self.rec.give_on(local, whole);
         }
     }
 

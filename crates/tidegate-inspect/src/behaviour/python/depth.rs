@@ -3,6 +3,8 @@
 //! Trees are dropped and walked recursively; what is deeper than a stack holds is never parsed. CPython itself refuses
 //! more than 200 brackets within each other and 100 levels of indentation.
 
+use super::super::chain::Level;
+
 /// Brackets within brackets.
 const BRACKETS: usize = 200;
 
@@ -14,22 +16,6 @@ const CHAIN: u32 = 40_000;
 
 /// Tokens of one file: a tree takes about a hundred times the room of a token's text.
 const TOKENS: u32 = 1_000_000;
-
-/// One open bracket: the operators since the last comma, and the deepest thing between them.
-#[derive(Clone, Copy, Default)]
-struct Level {
-    chain: u32,
-    inner: u32,
-    deepest: u32,
-}
-
-impl Level {
-    fn end(&mut self) {
-        self.deepest = self.deepest.max(self.chain.saturating_add(self.inner));
-        self.chain = 0;
-        self.inner = 0;
-    }
-}
 
 /// Whether a source may be parsed.
 pub(super) fn is_bearable(text: &[u8]) -> bool {
@@ -108,7 +94,7 @@ pub(super) fn is_bearable(text: &[u8]) -> bool {
                         return false;
                     }
                     if let Some(level) = levels.last_mut() {
-                        level.inner = level.inner.max(closed.deepest + 1);
+                        level.closed(closed);
                     }
                 }
             }

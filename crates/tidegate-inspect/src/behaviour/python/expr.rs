@@ -104,6 +104,15 @@ impl<'a> Interp<'a> {
                 let test = self.expr(&node.test);
                 let body = self.gated(test.gates, |this| this.expr(&node.body));
                 let orelse = self.gated(test.gates, |this| this.expr(&node.orelse));
+                let is_choice = |value: &Value<'a>| value.as_text().is_some() || value.as_int().is_some();
+                if self.loops > 0 && is_choice(&body) && is_choice(&orelse) {
+                    // One constant or another, element by element: what is chosen by comes through.
+                    let by = match &*node.test {
+                        Expr::Compare(compare) => self.expr(&compare.left).taint,
+                        other => self.expr(other).taint,
+                    };
+                    return body.or(&orelse).tainted(&by);
+                }
                 body.or(&orelse)
             }
             Expr::Named(node) => {
@@ -239,7 +248,7 @@ impl<'a> Interp<'a> {
                 Value::bytes(&[&**a, &**b].concat())
             }
             _ => {
-                let (a, b) = (left.shown(), right.shown());
+                let (a, b) = (left.told(), right.told());
                 if self.affords(a.len() + b.len()) {
                     let mut text = String::with_capacity(a.len() + b.len());
                     text.push_str(&a);
@@ -328,7 +337,7 @@ impl<'a> Interp<'a> {
             }
             (Operator::Div, Kind::Text { .. } | Kind::Unknown | Kind::Name(..), Kind::Text { .. })
             | (Operator::Div, Kind::Text { .. }, Kind::Unknown) => {
-                let path = fold::join_paths([left.shown(), right.shown()].iter());
+                let path = fold::join_paths([left.told(), right.told()].iter());
                 let exact = left.as_text().is_some() && right.as_text().is_some();
                 self.telling(&path, offset, false);
                 Some(Kind::Text { text: path.into(), exact })
@@ -336,8 +345,8 @@ impl<'a> Interp<'a> {
             (Operator::Mod, Kind::Text { text, .. }, _) => {
                 self.settle(right);
                 let parts: Vec<Rc<str>> = match &right.kind {
-                    Kind::List(parts) => parts.iter().map(Value::shown).collect(),
-                    _ => vec![right.shown()],
+                    Kind::List(parts) => parts.iter().map(Value::told).collect(),
+                    _ => vec![right.told()],
                 };
                 let text = fold::percent(text, &parts);
                 let exact = match &right.kind {
@@ -552,6 +561,8 @@ impl<'a> Interp<'a> {
                     })
                     .map(|c| Value::text(c.encode_utf8(&mut [0; 4])).tainted(&object.taint).fold(true))
             }
+            // A path of many, by its name: `sysconfig.get_paths()["purelib"]`.
+            (Kind::Text { exact: false, .. }, Kind::Text { .. }) => Some(object.clone()),
             (Kind::Name(name, about), _) => Some(self.library_item(name, about.as_ref(), object, key, site)),
             _ => None,
         };
@@ -588,7 +599,7 @@ impl<'a> Interp<'a> {
         if reversed {
             let site = self.site_at(offset);
             let is_text = matches!(object.kind, Kind::Text { .. } | Kind::Bytes(_) | Kind::Unknown);
-            if is_text && (kind.is_some() || !object.taint.is_empty()) {
+            if is_text && (kind.is_some() || object.taint.is_told()) {
                 value.taint = self.decoder("reverse", &object.taint, &site);
             }
         }

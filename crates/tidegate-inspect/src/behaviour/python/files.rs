@@ -41,7 +41,7 @@ impl<'a> Interp<'a> {
             }
             "os.path.expanduser" | "os.path.expandvars" => {
                 let path = args.pos.first()?;
-                let text = fold::path_text(&path.shown());
+                let text = fold::path_text(&path.told());
                 let kind = Kind::Text { text: text.into(), exact: path.as_text().is_some() };
                 Some(Value { kind, ..path.clone() })
             }
@@ -51,7 +51,7 @@ impl<'a> Interp<'a> {
             | "py.path.local"
             | "posixpath.join"
             | "ntpath.join" => {
-                let all: Vec<Rc<str>> = args.pos.iter().map(Value::shown).collect();
+                let all: Vec<Rc<str>> = args.pos.iter().map(Value::told).collect();
                 let text = if all.is_empty() { ".".to_owned() } else { fold::join_paths(all.iter()) };
                 let text = fold::path_text(&text);
                 let exact = args.pos.iter().all(|part| part.as_text().is_some());
@@ -80,6 +80,18 @@ impl<'a> Interp<'a> {
                     ..path.clone()
                 })
             }
+            "inspect.getfile" | "inspect.getsourcefile" | "inspect.getabsfile" => {
+                let module = args.pos.first()?;
+                let site = call.site.clone();
+                Some(self.attribute(&module.clone(), "__file__", &site, false))
+            }
+            "site.getsitepackages" => {
+                Some(Value::list(vec![Value::partly("*/site-packages"), Value::partly("*/site-packages")]))
+            }
+            "site.getusersitepackages"
+            | "sysconfig.get_path"
+            | "distutils.sysconfig.get_python_lib"
+            | "sysconfig.get_paths" => Some(Value::partly("*/site-packages")),
             "pathlib.Path.home" | "os.path.home" => Some(Value::text("~")),
             "pathlib.Path.cwd" | "os.getcwd" | "os.getcwdb" => Some(Value::partly("*")),
             "tempfile.gettempdir"
@@ -197,7 +209,10 @@ impl<'a> Interp<'a> {
                 let name = fold::capped(&format!("{}()", call.name));
                 Some(Value::of(Kind::Name(name, Some(path.shown()))).tainted(&taint))
             }
-            "numpy.save" | "joblib.dump" | "torch.save" => None,
+            "crontab.CronTab().write" | "crontab.CronTab().write_to_user" => {
+                self.sink(What::FileWrite, "/var/spool/cron/*", call.site, &call.taint());
+                Some(Value::default())
+            }
             _ => None,
         }
     }
@@ -211,8 +226,14 @@ impl<'a> Interp<'a> {
             .or_else(|| call.args.named("filename"));
         let path = path.cloned().unwrap_or_default();
         let mode = call.args.get(1, "mode").map(Value::shown).unwrap_or_else(|| "r".into());
-        if matches!(path.kind, Kind::File(..)) || path.as_name().is_some_and(|name| name.contains("BytesIO"))
-        {
+        let path = call.args.named("fileobj").cloned().unwrap_or(path);
+        let is_held = path.as_name().is_some_and(|name| name.contains("BytesIO"));
+        if is_held && matches!(call.last(), "ZipFile" | "open" | "TarFile") {
+            // An archive in memory: what is taken out of it is what is in it.
+            let taint = path.taint.clone();
+            return Value::of(Kind::File(None, Rc::new(path))).tainted(&taint);
+        }
+        if matches!(path.kind, Kind::File(..)) || is_held {
             return path;
         }
         let writes = mode.contains(['w', 'a', 'x', '+']);
@@ -222,8 +243,8 @@ impl<'a> Interp<'a> {
 
     fn open_path(&mut self, path: &Value<'a>, writes: bool, reads: bool, call: &Call<'_, 'a>) -> Value<'a> {
         let mut path = path.clone();
-        let text = fold::path_text(&path.shown());
-        if writes && (path.as_text().is_none()) && path.taint.is_empty() {
+        let text = fold::path_text(&path.told());
+        if writes && path.as_text().is_none() && !path.taint.is_told() {
             let marker = self.rec.marker();
             path = path.tainted(&marker);
         }
@@ -243,7 +264,7 @@ impl<'a> Interp<'a> {
 
     /// A file is read whole; gives what was in it.
     pub(super) fn read_path(&mut self, path: &Value<'a>, call: &Call<'_, 'a>) -> Taint {
-        let text = fold::path_text(&path.shown());
+        let text = fold::path_text(&path.told());
         let site = call.site_with(Some(path));
         let taint = self.rec.source(What::FileRead, &text, &site);
         taint.with(&self.rec.kept_in(&text)).with(&path.taint)
@@ -251,7 +272,7 @@ impl<'a> Interp<'a> {
 
     /// A file is written whole.
     pub(super) fn write_path(&mut self, path: &Value<'a>, content: &Taint, call: &Call<'_, 'a>) {
-        let text = fold::path_text(&path.shown());
+        let text = fold::path_text(&path.told());
         let site = call.site_with(Some(path));
         if let Some(fact) = self.sink(What::FileWrite, &text, &site, content) {
             self.write_to(fact, path, content);
@@ -259,7 +280,7 @@ impl<'a> Interp<'a> {
     }
 
     fn path_sink(&mut self, what: What, path: &Value<'a>, call: &Call<'_, 'a>) {
-        let text = fold::path_text(&path.shown());
+        let text = fold::path_text(&path.told());
         let site = call.site_with(Some(path));
         let kept = self.rec.kept_in(&text);
         let taint = if what == What::MakeExecutable { path.taint.with(&kept) } else { path.taint.clone() };
@@ -268,7 +289,7 @@ impl<'a> Interp<'a> {
 
     /// A folder is listed; gives names in it.
     fn listed(&mut self, path: &Value<'a>, call: &Call<'_, 'a>) -> Value<'a> {
-        let text = fold::path_text(&path.shown());
+        let text = fold::path_text(&path.told());
         let site = call.site_with(Some(path));
         let taint = self.rec.source(What::FolderRead, &text, &site).with(&path.taint);
         let below = if text.contains('*') { text } else { format!("{}/*", text.trim_end_matches('/')) };
@@ -339,7 +360,13 @@ impl<'a> Interp<'a> {
                 };
                 Value { kind, ..object.clone() }
             }
-            "with_suffix" | "with_name" => object.blurred(),
+            "with_name" if matches!(object.kind, Kind::Text { .. }) => {
+                let parent = fold::path_part(&object.told(), "parent");
+                let name = args.pos.first().map_or_else(|| "*".into(), Value::told);
+                let kind = Kind::Text { text: format!("{parent}/{name}").into(), exact: false };
+                Value { kind, ..object.clone() }
+            }
+            "with_suffix" => object.blurred(),
             "joinpath" => {
                 let all: Vec<Rc<str>> = std::iter::once(object).chain(&args.pos).map(Value::shown).collect();
                 let text = fold::join_paths(all.iter());

@@ -6,6 +6,8 @@ use std::rc::Rc;
 
 use ruff_python_ast::Operator;
 
+use super::super::braces::{self, Field};
+
 /// Bytes that one decompression gives at most.
 const UNPACKED_BYTES: u64 = 4 << 20;
 
@@ -151,36 +153,13 @@ pub(super) fn percent(text: &str, parts: &[Rc<str>]) -> String {
 
 /// `str.format`: `*` for what is not known.
 pub(super) fn format(text: &str, given: &[Rc<str>], named: &[(Rc<str>, Rc<str>)]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut next = 0_usize;
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '{' if rest.next_if_eq(&'{').is_some() => out.push('{'),
-            '}' => {
-                rest.next_if_eq(&'}');
-                out.push('}');
-            }
-            '{' => {
-                let field: String = rest.by_ref().take_while(|c| *c != '}').collect();
-                let name = field.split([':', '!', '.', '[']).next().unwrap_or_default();
-                let part = if name.is_empty() {
-                    next += 1;
-                    given.get(next - 1)
-                } else if let Ok(at) = name.parse::<usize>() {
-                    given.get(at)
-                } else {
-                    named.iter().find(|(known, _)| &**known == name).map(|(_, part)| part)
-                };
-                out.push_str(part.map_or("*", |part| part));
-            }
-            c => out.push(c),
-        }
-        if out.len() > super::value::CONSTANT_BYTES {
-            break;
-        }
-    }
-    out
+    braces::filled(text, super::value::CONSTANT_BYTES, |field| {
+        let part = match field {
+            Field::At(at) => given.get(at),
+            Field::Named(name) => named.iter().find(|(known, _)| &**known == name).map(|(_, part)| part),
+        };
+        part.map_or_else(|| "*".to_owned(), |part| part.to_string())
+    })
 }
 
 /// Parts of a path; an absolute part begins anew.

@@ -97,8 +97,68 @@ impl<'a> Interp<'a> {
             | "tkinter.Tk().clipboard_append"
             | "xerox.copy"
             | "ctypes.windll.user32.SetClipboardData" => {
-                self.sink(What::ClipboardWrite, call.name, call.site, &args.taint());
+                let text = args
+                    .pos
+                    .last()
+                    .and_then(Value::as_text)
+                    .filter(|text| text.len() >= 20)
+                    .map(str::to_owned);
+                let detail = text.as_deref().unwrap_or(call.name);
+                self.sink(What::ClipboardWrite, detail, call.site, &args.taint());
                 Some(Value::default())
+            }
+            "pynput.keyboard.Listener"
+            | "pynput.keyboard.GlobalHotKeys"
+            | "pynput.mouse.Listener"
+            | "keyboard.hook"
+            | "keyboard.on_press"
+            | "keyboard.on_release"
+            | "keyboard.on_press_key"
+            | "pyxhook.HookManager"
+            | "pyHook.HookManager"
+            | "PyHook3.HookManager"
+            | "win32api.GetAsyncKeyState"
+            | "ctypes.windll.user32.GetAsyncKeyState"
+            | "ctypes.windll.user32.GetKeyState"
+            | "ctypes.windll.user32.SetWindowsHookExA"
+            | "ctypes.windll.user32.SetWindowsHookExW"
+            | "keyboard.record"
+            | "keyboard.read_key"
+            | "keyboard.read_event"
+            | "keyboard.get_typed_strings"
+            | "evdev.InputDevice" => {
+                let taint = self.rec.lazy_source(What::Tapped, "keyboard", call.site);
+                let callbacks: Vec<Value<'a>> = args
+                    .values()
+                    .filter(|value| matches!(value.kind, Kind::Func(_) | Kind::Partial(_)))
+                    .cloned()
+                    .collect();
+                for callback in callbacks {
+                    self.run_callback(&callback, vec![Value::from(taint.clone())], call.site);
+                }
+                let made = fold::capped(&format!("{}()", call.name));
+                Some(Value::of(Kind::Name(made, None)).tainted(&taint))
+            }
+            "PIL.ImageGrab.grab"
+            | "pyautogui.screenshot"
+            | "pyscreenshot.grab"
+            | "mss.mss().grab"
+            | "mss.mss().shot"
+            | "mss.tools.to_png"
+            | "cv2.VideoCapture().read"
+            | "sounddevice.rec"
+            | "pyaudio.PyAudio().open().read" => {
+                let device = match call.name {
+                    name if name.starts_with("cv2") => "camera",
+                    name if name.contains("sound") || name.contains("audio") => "microphone",
+                    _ => "screen",
+                };
+                let taint = self.rec.lazy_source(What::Tapped, device, call.site);
+                Some(
+                    Value::of(Kind::Name(fold::capped(&format!("{}()", call.name)), None))
+                        .tainted(&taint)
+                        .tainted(&args.taint()),
+                )
             }
             "keyring.get_password"
             | "keyring.get_credential"
@@ -229,7 +289,7 @@ impl<'a> Interp<'a> {
                 if args
                     .pos
                     .get(1)
-                    .is_some_and(|from| matches!(from.kind, Kind::Bytes(_)) || !from.taint.is_empty()) =>
+                    .is_some_and(|from| matches!(from.kind, Kind::Bytes(_)) || from.taint.is_told()) =>
             {
                 self.sink(What::ExecMemory, "memmove", call.site, &args.taint());
                 Some(Value::default())

@@ -30,6 +30,9 @@ pub(super) const DEPTH: u32 = 300;
 /// Texts run as code that are read in turn, in one file.
 pub(super) const LAYERS: usize = 24;
 
+/// Bytes of a text that other modules may name.
+const GIVEN_BYTES: usize = 1_024;
+
 /// Functions of one file that are followed.
 const FUNCTIONS: usize = 50_000;
 
@@ -67,6 +70,7 @@ pub(super) struct Frame<'a> {
 /// A class of the file.
 #[derive(Default)]
 pub(super) struct Class<'a> {
+    pub(super) name: &'a str,
     pub(super) members: HashMap<Rc<str>, Value<'a>>,
     pub(super) bases: Vec<Value<'a>>,
 }
@@ -137,20 +141,68 @@ impl<'a> Interp<'a> {
         let mut done = 0;
         while let Some(func) = self.waiting.get(done).cloned() {
             done += 1;
-            if !self.counts.contains_key(&func.code.id()) {
-                self.unasked(&func);
+            let is_new = !self.counts.contains_key(&func.code.id());
+            let public = self.public_name(&func);
+            match public.and_then(|name| self.rec.begin_function(&name)) {
+                Some(given) => {
+                    // Other modules may call it, with what nobody here knows.
+                    let result = self.unasked(&func, &Args { rest: given, ..Args::default() });
+                    self.rec.end_function(&result.taint);
+                }
+                None if is_new => {
+                    self.unasked(&func, &Args::default());
+                }
+                None => {}
             }
+        }
+        self.give_constants();
+    }
+
+    /// The name by which other modules call a function, if they can.
+    fn public_name(&self, func: &Func<'a>) -> Option<String> {
+        let Code::Def(node) = func.code else { return None };
+        let frame = self.frames.get(func.frame as usize)?;
+        match frame.class {
+            None if func.frame == 0 => Some(node.name.to_string()),
+            Some(class) if frame.parent == Some(0) => {
+                let class = self.classes.get(class as usize)?;
+                Some(format!("{}.{}", class.name, node.name))
+            }
+            _ => None,
         }
     }
 
+    /// Tells the texts at the top of the file that other modules may name.
+    fn give_constants(&mut self) {
+        let Some(frame) = self.frames.first() else { return };
+        let mut all: Vec<(String, String)> = Vec::new();
+        let mut keep = |name: String, value: &Value<'a>| {
+            if let Kind::Text { text, exact: true } = &value.kind
+                && (4..=GIVEN_BYTES).contains(&text.len())
+            {
+                all.push((name, text.to_string()));
+            }
+        };
+        for (name, value) in &frame.vars {
+            keep((*name).to_owned(), value);
+            if let Kind::Class(class) = value.kind
+                && let Some(class) = self.classes.get(class as usize)
+            {
+                class.members.iter().for_each(|(member, value)| keep(format!("{name}.{member}"), value));
+            }
+        }
+        all.sort_unstable();
+        all.iter().for_each(|(name, text)| self.rec.constant(name, text));
+    }
+
     /// Follows a function of which no call was seen.
-    pub(super) fn unasked(&mut self, func: &Rc<Func<'a>>) {
+    pub(super) fn unasked(&mut self, func: &Rc<Func<'a>>, args: &Args<'a>) -> Value<'a> {
         let mut func = (**func).clone();
         if let Some(class) = func.class {
             func.bound.get_or_insert(Value::of(Kind::Object(class)));
         }
         self.followed = self.followed.min(FOLLOWED_STEPS / 2);
-        self.invoke(&func, &Args::default(), true);
+        self.invoke(&func, args, true)
     }
 
     pub(super) fn site(&self, node: &impl Ranged) -> Site {

@@ -206,6 +206,7 @@ impl<'a> Interp<'a> {
                         }
                     }
                 }
+                self.required(call);
                 Some(Value::default())
             }
             _ if matches!(
@@ -225,6 +226,27 @@ impl<'a> Interp<'a> {
                 Some(self.run_callback(&target, given, call.site))
             }
             _ => None,
+        }
+    }
+
+    /// What `setup` makes pip fetch from an address is fetched and run, as a command of its own would do.
+    fn required(&mut self, call: &Call<'_, 'a>) {
+        for name in ["install_requires", "setup_requires", "dependency_links", "tests_require"] {
+            let Some(Value { kind: Kind::List(items), .. }) = call.args.named(name) else { continue };
+            for item in items.iter().take(256) {
+                let text = item.told();
+                if let Some((_, address)) = text.split_once("://").filter(|_| name != "tests_require") {
+                    let scheme = text
+                        .split("://")
+                        .next()
+                        .unwrap_or_default()
+                        .rsplit([' ', '@'])
+                        .next()
+                        .unwrap_or_default();
+                    let line = format!("pip install {scheme}://{address}");
+                    self.sink(What::Exec, &line, call.site, &Taint::default());
+                }
+            }
         }
     }
 
@@ -274,6 +296,21 @@ impl<'a> Interp<'a> {
             "os.environ" | "os.environb" => {
                 let taint = self.rec.lazy_source(What::EnvAll, "", site);
                 Value::name("os.environ").tainted(&taint)
+            }
+            "flask.request.cookies"
+            | "flask.request.headers"
+            | "flask.request.form"
+            | "flask.request.values"
+            | "flask.request.json"
+            | "flask.request.data"
+            | "flask.request.authorization"
+            | "quart.request.headers"
+            | "bottle.request.cookies"
+            | "bottle.request.headers"
+            | "bottle.request.forms" => {
+                let part = name.rsplit('.').next().unwrap_or_default();
+                let taint = self.rec.lazy_source(What::Tapped, &format!("hook {name}#{part}"), site);
+                Value::name(name).tainted(&taint)
             }
             "sys.executable" => Value::partly("python"),
             "os.sep" | "os.path.sep" => Value::text("/"),

@@ -7,6 +7,7 @@
 
 mod call;
 mod code;
+mod compiled;
 mod decode;
 mod definitions;
 mod depth;
@@ -18,6 +19,7 @@ mod interp;
 mod library;
 mod names;
 mod net;
+mod pickled;
 mod process;
 mod pth;
 mod source;
@@ -32,8 +34,10 @@ use ruff_python_ast::Suite;
 use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
 
 use super::facts::{FileFacts, Language, Looks, Reading, What};
+pub use compiled::read_compiled;
 pub(super) use fold::{base64, hex, is_dense, path_text};
 pub(super) use names::{folder_of_variable, gates_of_variable};
+pub use pickled::{may_be_text_pickle, read_pickle};
 pub use pth::{PthIdiom, PthLine, read_pth};
 
 /// Bytes of a source that is parsed; larger ones are read by tokens.

@@ -271,6 +271,11 @@ pub(super) fn is_standard(module: &str) -> bool {
     )
 }
 
+/// Whether a name may be of another module of the package.
+pub(super) fn may_be_own(name: &str) -> bool {
+    name.len() <= 160 && (name.starts_with('.') || !is_standard(name))
+}
+
 /// Methods of texts, bytes and containers that are worth keeping as values.
 pub(super) fn is_text_method(name: &str) -> bool {
     matches!(

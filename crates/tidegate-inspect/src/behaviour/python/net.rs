@@ -161,7 +161,7 @@ impl<'a> Interp<'a> {
                 let url =
                     args.named("url").or_else(|| args.pos.iter().find(|value| value.shown().contains("://")));
                 let url = url.or_else(|| args.pos.first());
-                let text = url.map_or_else(|| "*".into(), Value::shown);
+                let text = url.map_or_else(|| "*".into(), Value::told);
                 Some(Value::partly(&text).tainted(&args.taint()).fold(url.is_some_and(|url| url.folded)))
             }
             "urllib.request.urlcleanup" | "urllib.request.install_opener" => Some(Value::default()),
@@ -532,7 +532,7 @@ impl<'a> Interp<'a> {
             || "*".into(),
             |url| match &url.kind {
                 Kind::Name(_, Some(about)) => Rc::clone(about),
-                _ => url.shown(),
+                _ => url.told(),
             },
         );
         if let Some(base) = call.about.filter(|base| base.contains("://") && !address.contains("://")) {
@@ -582,8 +582,8 @@ fn is_request(name: &str) -> bool {
 fn address(value: &Value<'_>) -> String {
     match &value.kind {
         Kind::List(parts) => {
-            parts.iter().take(2).map(|part| part.shown().to_string()).collect::<Vec<_>>().join(":")
+            parts.iter().take(2).map(|part| part.told().to_string()).collect::<Vec<_>>().join(":")
         }
-        _ => value.shown().to_string(),
+        _ => value.told().to_string(),
     }
 }

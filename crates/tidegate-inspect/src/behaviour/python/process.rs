@@ -264,14 +264,14 @@ pub(super) fn command_line(value: &Value<'_>) -> String {
                 if !line.is_empty() {
                     line.push(' ');
                 }
-                line.push_str(&item.shown());
+                line.push_str(&item.told());
                 if line.len() > super::super::facts::DETAIL_BYTES {
                     break;
                 }
             }
             line
         }
-        _ => value.shown().to_string(),
+        _ => value.told().to_string(),
     }
 }
 

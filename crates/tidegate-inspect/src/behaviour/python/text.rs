@@ -72,7 +72,7 @@ impl<'a> Interp<'a> {
                         text.push_str(&by);
                     }
                     exact &= item.as_text().is_some();
-                    text.push_str(&item.shown());
+                    text.push_str(&item.told());
                     if text.len() > super::value::CONSTANT_BYTES {
                         return Some(Value::default());
                     }
@@ -105,9 +105,9 @@ impl<'a> Interp<'a> {
                 for value in args.values() {
                     self.settle(value);
                 }
-                let given: Vec<Rc<str>> = args.pos.iter().map(Value::shown).collect();
+                let given: Vec<Rc<str>> = args.pos.iter().map(Value::told).collect();
                 let named: Vec<(Rc<str>, Rc<str>)> =
-                    args.kw.iter().map(|(name, value)| (Rc::clone(name), value.shown())).collect();
+                    args.kw.iter().map(|(name, value)| (Rc::clone(name), value.told())).collect();
                 let all_known =
                     args.values().all(|value| value.as_text().is_some() || value.as_int().is_some());
                 let text = fold::format(text, &given, &named);

@@ -230,6 +230,18 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// As [`Value::shown`]; a constant of another module stands there by its name, to be filled in when that module is known.
+    pub(super) fn told(&self) -> Rc<str> {
+        match &self.kind {
+            Kind::Name(name, None)
+                if name.contains('.') && !name.contains(['(', '[']) && super::names::may_be_own(name) =>
+            {
+                super::super::modules::open(name).into()
+            }
+            _ => self.shown(),
+        }
+    }
+
     /// What either may be.
     pub(super) fn or(&self, other: &Self) -> Self {
         let kind = match (&self.kind, &other.kind) {

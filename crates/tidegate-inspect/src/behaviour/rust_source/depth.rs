@@ -2,6 +2,8 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 
+use super::super::chain::Level;
+
 /// Tokens of one file.
 const TOKENS: usize = 600_000;
 
@@ -34,22 +36,6 @@ pub(super) fn is_small(text: &[u8]) -> bool {
     tokens <= TOKENS && deepest <= 20_000
 }
 
-/// One open group: the operators since the last separator, and the deepest thing between them.
-#[derive(Default)]
-struct Level {
-    chain: u32,
-    inner: u32,
-    deepest: u32,
-}
-
-impl Level {
-    fn end(&mut self) {
-        self.deepest = self.deepest.max(self.chain.saturating_add(self.inner));
-        self.chain = 0;
-        self.inner = 0;
-    }
-}
-
 /// Whether the tree of these tokens may be walked.
 pub(super) fn is_bearable(stream: &TokenStream) -> bool {
     let mut levels = vec![(Level::default(), stream.clone().into_iter())];
@@ -74,13 +60,13 @@ pub(super) fn is_bearable(stream: &TokenStream) -> bool {
             Some(TokenTree::Literal(_)) => {}
             None => {
                 level.end();
-                let deepest = level.deepest;
-                if deepest > CHAIN {
+                let ended = *level;
+                if ended.deepest > CHAIN {
                     return false;
                 }
                 levels.pop();
                 if let Some((level, _)) = levels.last_mut() {
-                    level.inner = level.inner.max(deepest.saturating_add(1));
+                    level.closed(ended);
                 }
             }
         }

@@ -14,6 +14,26 @@ use super::value::{CONSTANT_BYTES, Kind, Value};
 /// Elements of a constant list that are computed one by one.
 const COMPUTED: usize = 4_096;
 
+/// Constants that a loop goes through one by one.
+const UNROLLED: usize = 64;
+
+/// Methods whose closure gets the value itself, and that give what it gives.
+const HANDING: &[&str] = &[
+    "and_then",
+    "is_ok_and",
+    "is_some_and",
+    "map_or",
+    "map_or_else",
+    "inspect",
+    "with",
+    "tap",
+    "then",
+    "map_ok",
+    "try_for_each",
+    "unwrap_or_else",
+    "is_none_or",
+];
+
 impl Follow<'_> {
     /// As [`Follow::expr`], but a closure is kept to be called later.
     pub(super) fn kept(&mut self, expr: &Expr) -> Value {
@@ -156,6 +176,15 @@ impl Follow<'_> {
             Expr::ForLoop(part) => {
                 let iter = self.expr(&part.expr);
                 self.rec.settle(&iter.taint);
+                if let Kind::List(items) = &iter.kind
+                    && self.loops < 2
+                    && items.len() <= UNROLLED
+                    && items.iter().all(|item| item.as_text().is_some() || item.as_int().is_some())
+                {
+                    // A short list of constants is passed as often as Rust would pass it.
+                    self.unrolled(part, &Rc::clone(items));
+                    return Value::default();
+                }
                 let item = element(&iter);
                 self.scopes.push(HashMap::new());
                 self.bind(&part.pat, &item);
@@ -209,6 +238,20 @@ impl Follow<'_> {
         }
     }
 
+    fn unrolled(&mut self, part: &syn::ExprForLoop, items: &Rc<[Value]>) {
+        self.loops += 1;
+        for item in items.iter() {
+            if self.steps > STEPS / 2 {
+                break;
+            }
+            self.scopes.push(HashMap::new());
+            self.bind(&part.pat, item);
+            self.aside(|this| this.block(&part.body));
+            self.scopes.pop();
+        }
+        self.loops -= 1;
+    }
+
     pub(super) fn repeat(&mut self, body: &Block) {
         self.loops += 1;
         let times = if self.loops <= 2 && self.steps < STEPS / 2 { 2 } else { 1 };
@@ -236,6 +279,9 @@ impl Follow<'_> {
             Lit::Str(text) => {
                 let value = text.value();
                 self.telling(&value, text.span(), false);
+                if self.makes_code && value.contains("::") {
+                    self.layer(&value, u64::try_from(text.span().byte_range().start).unwrap_or(0));
+                }
                 self.big(Value::text(&value), value.as_bytes(), text.span())
             }
             Lit::ByteStr(bytes) => {
@@ -244,6 +290,11 @@ impl Follow<'_> {
                     self.telling(text, bytes.span(), false);
                 }
                 self.big(Value::of(Kind::Bytes(value.as_slice().into())), &value, bytes.span())
+            }
+            Lit::CStr(text) => {
+                let value = text.value().to_string_lossy().into_owned();
+                self.telling(&value, text.span(), false);
+                Value::text(&value)
             }
             Lit::Byte(byte) => Value::of(Kind::Int(i64::from(byte.value()))),
             Lit::Char(c) => Value::text(c.value().encode_utf8(&mut [0; 4])),
@@ -430,8 +481,25 @@ impl Follow<'_> {
         if let Some(value) = self.element_wise(&receiver, &name, call) {
             return value;
         }
+        if HANDING.contains(&name.as_str())
+            && name != "unwrap_or_else"
+            && let Some(Expr::Closure(closure)) = call.args.last()
+        {
+            let mut all = Value::from(receiver.taint.clone()).gated(receiver.gates);
+            if name.starts_with("map_or")
+                && let Some(other) = call.args.first()
+            {
+                all = all.or(&self.expr(other));
+            }
+            let value = self.closure(closure, &[receiver.clone()]);
+            return match name.as_str() {
+                "inspect" | "tap" => receiver,
+                _ => value.or(&all),
+            };
+        }
         let args = self.arguments(&call.args, &receiver.taint);
-        self.method(&receiver, &name, &args, call, &site)
+        let places = Places { receiver: &call.receiver, args: call.args.iter().collect() };
+        self.method(&receiver, &name, &args, &places, &site)
     }
 
     /// `iter().map(|b| …)` over a constant: computed one by one.
@@ -465,11 +533,24 @@ impl Follow<'_> {
                 }
                 Value::list(all)
             }
-            None => self.closure(closure, &[element(receiver)]).blurred(),
+            None => {
+                let value = self.closure(closure, &[element(receiver)]);
+                match (&receiver.kind, &value.kind) {
+                    // `Option` and `Result` of something: what the closure made of it.
+                    (Kind::Made(_) | Kind::Text { .. }, _) if name == "map" => value,
+                    _ => value.blurred(),
+                }
+            }
         };
         self.loops -= 1;
         Some(value.tainted(&receiver.taint))
     }
+}
+
+/// Where the receiver and the arguments of a method stand.
+pub(super) struct Places<'p> {
+    pub(super) receiver: &'p Expr,
+    pub(super) args: Vec<&'p Expr>,
 }
 
 fn is_telling(text: &str) -> bool {

@@ -44,6 +44,12 @@ pub(super) struct Follow<'a> {
     pub(super) functions: HashMap<String, Function<'a>>,
     pub(super) order: Vec<String>,
     pub(super) uses: HashMap<String, String>,
+    /// Types, traits and modules of the file.
+    pub(super) types: HashSet<String>,
+    /// Whether texts of the file may become code: it is a build script or a procedural macro.
+    pub(super) makes_code: bool,
+    /// Texts that become code elsewhere, and where they stand.
+    pub(super) layers: Vec<(String, u64)>,
     pub(super) statics: HashMap<String, Value>,
     pub(super) fields: HashMap<String, Value>,
     pub(super) scopes: Vec<HashMap<String, Value>>,
@@ -68,6 +74,9 @@ impl<'a> Follow<'a> {
             functions: HashMap::new(),
             order: Vec::new(),
             uses: HashMap::new(),
+            types: HashSet::from(["Self".to_owned()]),
+            makes_code: false,
+            layers: Vec::new(),
             statics: HashMap::new(),
             fields: HashMap::new(),
             scopes: vec![HashMap::new()],
@@ -85,7 +94,13 @@ impl<'a> Follow<'a> {
     /// Follows a file: first what runs by itself, then what nobody in it calls.
     pub(super) fn file(&mut self, file: &'a syn::File) {
         self.collect(&file.items, 0);
+        self.makes_code |= file.items.iter().any(
+            |item| matches!(item, Item::Fn(item) if item.attrs.iter().any(|attr| attr.path().segments.last().is_some_and(|part| part.ident.to_string().starts_with("proc_macro")))),
+        );
+        // What a static holds is made when somebody uses it.
+        self.scope = Scope::Call;
         self.constants(&file.items, 0);
+        self.scope = Scope::Load;
         let begin: Vec<String> = self
             .order
             .iter()
@@ -99,8 +114,21 @@ impl<'a> Follow<'a> {
         }
         self.scope = Scope::Call;
         for name in self.order.clone() {
-            if !self.counts.contains_key(&name) {
-                self.invoke(&name, &[], true);
+            let is_new = !self.counts.contains_key(&name);
+            let plain = name.split('#').next().unwrap_or(&name);
+            match self.rec.begin_function(plain).filter(|_| is_new || self.steps < STEPS / 4) {
+                Some(given) => {
+                    // Other modules may call it, with what nobody here knows.
+                    let count = self.functions.get(&name).map_or(0, |f| f.signature.inputs.len());
+                    let args = vec![Value::from(given); count.min(32)];
+                    let result = self.invoke(&name, &args, true);
+                    self.rec.end_function(&result.taint);
+                }
+                None if is_new => {
+                    self.rec.end_function(&Taint::default());
+                    self.invoke(&name, &[], true);
+                }
+                None => self.rec.end_function(&Taint::default()),
             }
         }
     }
@@ -132,6 +160,7 @@ impl<'a> Follow<'a> {
         for item in items {
             match item {
                 Item::Fn(item) => {
+                    self.inner(&item.block, depth);
                     let on_load = item.sig.ident == "main" || item.attrs.iter().any(runs_by_itself);
                     self.add(
                         &item.sig.ident.to_string(),
@@ -139,8 +168,14 @@ impl<'a> Follow<'a> {
                     );
                 }
                 Item::Impl(item) => {
+                    if let syn::Type::Path(path) = &*item.self_ty
+                        && let Some(last) = path.path.segments.last()
+                    {
+                        self.types.insert(last.ident.to_string());
+                    }
                     for part in &item.items {
                         if let syn::ImplItem::Fn(part) = part {
+                            self.inner(&part.block, depth);
                             let on_load = part.attrs.iter().any(runs_by_itself);
                             self.add(
                                 &part.sig.ident.to_string(),
@@ -150,6 +185,7 @@ impl<'a> Follow<'a> {
                     }
                 }
                 Item::Trait(item) => {
+                    self.types.insert(item.ident.to_string());
                     for part in &item.items {
                         if let syn::TraitItem::Fn(part) = part
                             && let Some(block) = &part.default
@@ -162,7 +198,10 @@ impl<'a> Follow<'a> {
                     }
                 }
                 Item::Mod(item) => match &item.content {
-                    Some((_, items)) => self.collect(items, depth + 1),
+                    Some((_, items)) => {
+                        self.types.insert(item.ident.to_string());
+                        self.collect(items, depth + 1);
+                    }
                     None => {
                         let path = item.attrs.iter().find_map(|attr| text_of_attribute(attr, "path"));
                         let name = path.unwrap_or_else(|| item.ident.to_string());
@@ -177,6 +216,15 @@ impl<'a> Follow<'a> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Items that stand within a function.
+    fn inner(&mut self, block: &'a Block, depth: u32) {
+        let mut items = Inner(Vec::new());
+        syn::visit::Visit::visit_block(&mut items, block);
+        for item in items.0 {
+            self.collect(std::slice::from_ref(item), depth + 1);
         }
     }
 
@@ -460,6 +508,14 @@ impl<'a> Follow<'a> {
                     }
                 }
                 Stmt::Macro(statement) => last = self.mac(&statement.mac),
+                Stmt::Item(Item::Const(item)) => {
+                    let value = self.expr(&item.expr);
+                    self.declare(item.ident.to_string(), value);
+                }
+                Stmt::Item(Item::Static(item)) => {
+                    let value = self.expr(&item.expr);
+                    self.declare(item.ident.to_string(), value);
+                }
                 Stmt::Item(_) => {}
             }
         }
@@ -516,7 +572,9 @@ impl<'a> Follow<'a> {
         for (at, part) in parts.enumerate() {
             let item = match &value.kind {
                 Kind::List(all) if takes_apart => all.get(at).cloned().unwrap_or_else(|| value.blurred()),
+                Kind::Made(_) => value.clone(),
                 _ if takes_apart => value.blurred(),
+                // Halves of a socket, a pair that is one thing.
                 // `Some(x)`, `Ok(x)`: the value itself.
                 _ => value.clone(),
             };
@@ -544,6 +602,8 @@ pub(super) fn element(value: &Value) -> Value {
             }
             _ => value.clone(),
         },
+        // What a folder holds: `~/.ssh/*`.
+        Kind::Text { text, exact: false } if text.ends_with("/*") => value.clone(),
         _ => value.blurred(),
     }
 }
@@ -588,6 +648,16 @@ fn text_of_attribute(attribute: &syn::Attribute, name: &str) -> Option<String> {
     let syn::Meta::NameValue(pair) = &attribute.meta else { return None };
     let Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) = &pair.value else { return None };
     pair.path.is_ident(name).then(|| text.value())
+}
+
+/// Items within a block, at any depth.
+struct Inner<'a>(Vec<&'a Item>);
+
+impl<'a> syn::visit::Visit<'a> for Inner<'a> {
+    fn visit_item(&mut self, item: &'a Item) {
+        // What stands within it is collected with it.
+        self.0.push(item);
+    }
 }
 
 /// Names of functions within an expression.

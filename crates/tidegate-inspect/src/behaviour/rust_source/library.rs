@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::super::facts::What;
 use super::super::record::{Site, Taint};
+use super::exprs::Places;
 use super::follow::Follow;
 use super::value::{Kind, Made, Thing, Value};
 
@@ -66,7 +67,9 @@ impl Follow<'_> {
         let tail_at = path.rmatch_indices("::").nth(1).map_or(0, |(at, _)| at + 2);
         let taint = args.iter().fold(Taint::default(), |all, value| all.with(&value.taint));
         let this = Call { path, tail: path.get(tail_at..).unwrap_or(path), args, site, taint };
-        let is_own = self.has(last) && (!path.contains("::") || !is_foreign(path));
+        let owner = this.tail.split("::").next().filter(|_| path.contains("::"));
+        let is_own =
+            self.has(last) && owner.is_none_or(|owner| self.types.contains(owner) && !is_foreign(path));
         if !is_own && let Some(value) = self.tables(&this) {
             return value;
         }
@@ -123,10 +126,64 @@ impl Follow<'_> {
             }
             ("drop" | "size_of" | "type_name", _) => Value::default(),
             _ => {
+                if let Some(value) = self.qualified(&this, last, call) {
+                    return value;
+                }
                 let gates = args.iter().fold(0, |all, value| all | value.gates);
-                Value::from(this.taint).gated(gates)
+                let back = match is_foreign(path) {
+                    true => Taint::default(),
+                    false => self.rec.call_out(&path.replace("::", "."), &this.taint, site),
+                };
+                Value::from(this.taint.with(&back)).gated(gates)
             }
         }
+    }
+
+    /// A method called by its trait or type: `Read::read_to_end(&mut socket, &mut all)`.
+    fn qualified(&mut self, this: &Call<'_>, name: &str, call: &syn::ExprCall) -> Option<Value> {
+        const TRAITS: &[&str] = &[
+            "Read",
+            "Write",
+            "BufRead",
+            "AsyncReadExt",
+            "AsyncWriteExt",
+            "AsyncBufReadExt",
+            "Engine",
+            "Iterator",
+            "ToString",
+            "AsRef",
+            "Into",
+            "Clone",
+            "Borrow",
+            "CommandExt",
+            "ToSocketAddrs",
+            "IntoIterator",
+            "OpenOptionsExt",
+            "Command",
+            "TcpStream",
+            "File",
+            "UdpSocket",
+            "Option",
+            "Result",
+            "str",
+            "String",
+            "Path",
+            "PathBuf",
+            "Vec",
+        ];
+        let (receiver, rest) = this.args.split_first()?;
+        let mut exprs = call.args.iter();
+        let place = exprs.next()?;
+        let owner = this.tail.split("::").next()?;
+        let is_method = matches!(receiver.kind, Kind::Made(_)) || TRAITS.contains(&owner);
+        if !is_method
+            || !this.path.contains("::")
+            || matches!(name, "new" | "from" | "default" | "open" | "create")
+        {
+            return None;
+        }
+        let places = Places { receiver: place, args: exprs.collect() };
+        Some(self.method(receiver, name, rest, &places, this.site))
     }
 
     pub(super) fn tables(&mut self, call: &Call<'_>) -> Option<Value> {
@@ -173,6 +230,7 @@ impl Follow<'_> {
             | "simple_home_dir::home_dir"
             | "etcetera::home_dir"
             | "homedir::my_home" => Value::text("~"),
+            "home::cargo_home" => Value::text("~/.cargo"),
             "dirs::config_dir" | "dirs_next::config_dir" => Value::text("~/.config"),
             "dirs::data_local_dir" | "dirs::cache_dir" | "dirs::data_dir" => Value::partly("~/*"),
             "env::temp_dir" | "tempfile::tempdir" | "TempDir::new" => {
@@ -237,6 +295,33 @@ impl Follow<'_> {
             "Clipboard::new" | "ClipboardContext::new" | "ClipboardProvider::new" => {
                 Value::made(Thing::Clipboard, call.path)
             }
+            "rdev::listen"
+            | "rdev::grab"
+            | "inputbot::handle_input_events"
+            | "DeviceState::new"
+            | "device_query::DeviceState"
+            | "user32::GetAsyncKeyState"
+            | "KeyboardAndMouse::GetAsyncKeyState"
+            | "winuser::GetAsyncKeyState" => {
+                let taint = self.rec.lazy_source(What::Tapped, "keyboard", call.site);
+                for value in call.args {
+                    if let Kind::Closure(closure) = &value.kind {
+                        let closure = Rc::clone(closure);
+                        self.closure(&closure, &[Value::from(taint.clone())]);
+                    } else if let Some(name) =
+                        value.as_path().filter(|name| self.has(name)).map(str::to_owned)
+                    {
+                        self.invoke(&name, &[Value::from(taint.clone())], false);
+                    }
+                }
+                Value::from(taint)
+            }
+            "Screen::all" | "Monitor::all" | "Screen::from_point"
+                if matches!(root, "screenshots" | "xcap" | "Screen" | "Monitor") =>
+            {
+                let taint = self.rec.lazy_source(What::Tapped, "screen", call.site);
+                Value::from(taint)
+            }
             "clipboard_win::get_clipboard" | "cli_clipboard::get_contents" => {
                 let taint = self.rec.source(What::ClipboardRead, call.tail, call.site);
                 Value::from(taint)
@@ -261,6 +346,8 @@ impl Follow<'_> {
                         value.as_path().filter(|name| self.has(name)).map(str::to_owned)
                     {
                         self.invoke(&name, &[], false);
+                    } else if let Some(name) = value.as_path().filter(|name| name.contains("::")).map(str::to_owned) {
+                        self.rec.call_out(&name.replace("::", "."), &Taint::default(), call.site);
                     }
                 }
                 Value::from(call.taint.clone())
@@ -577,6 +664,19 @@ fn is_foreign(path: &str) -> bool {
             | "nix"
             | "windows"
             | "winapi"
+            | "serde_json"
+            | "Vec"
+            | "String"
+            | "Box"
+            | "Arc"
+            | "Rc"
+            | "Some"
+            | "Ok"
+            | "Err"
+            | "Path"
+            | "PathBuf"
+            | "HashMap"
+            | "Command"
             | "fs"
             | "env"
             | "process"

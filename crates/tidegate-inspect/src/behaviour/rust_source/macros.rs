@@ -1,12 +1,23 @@
 //! Follows macros: formatting, constants of the build, included files; others by the expressions or statements within.
 
+use proc_macro2::{Spacing, TokenStream, TokenTree};
 use syn::spanned::Spanned as _;
 use syn::{Block, Expr};
 
-use super::super::facts::What;
+use super::super::braces::{self, Field};
+use super::super::facts::{Scope, What};
 use super::super::record::{Site, Taint};
 use super::follow::Follow;
 use super::value::{CONSTANT_BYTES, Kind, Thing, Value};
+
+/// Texts of one file that are read as code that they become.
+pub(super) const LAYERS: usize = 24;
+
+/// Bytes of such a text.
+const LAYER_BYTES: usize = 64 << 10;
+
+/// Tokens of a macro with a syntax of its own that are looked at.
+const LOOSE_TOKENS: usize = 20_000;
 
 impl Follow<'_> {
     pub(super) fn mac(&mut self, mac: &syn::Macro) -> Value {
@@ -50,10 +61,17 @@ impl Follow<'_> {
             ("include", Ok(parts)) => {
                 let path =
                     parts.first().map(|part| self.expr(part).shown()).unwrap_or_else(|| "*".to_owned());
-                self.rec.import(&path, self.scope);
+                let scope = if self.calls.is_empty() { Scope::Load } else { self.scope };
+                self.rec.import(&path, scope);
                 Value::default()
             }
             ("vec", Ok(parts)) => self.list(parts.iter()),
+            ("quote" | "quote_spanned" | "parse_quote", _) => {
+                // What a macro makes runs in the program of whoever uses it.
+                let site = self.site(span);
+                self.layer(&plain_code(mac.tokens.clone(), 0), site.offset);
+                Value::default()
+            }
             ("matches" | "assert" | "assert_eq" | "assert_ne" | "debug_assert" | "cfg", _) => {
                 Value::default()
             }
@@ -66,8 +84,52 @@ impl Follow<'_> {
                     let block = Block { brace_token: syn::token::Brace::default(), stmts: statements };
                     self.block(&block)
                 }
-                Err(_) => Value::default(),
+                Err(_) => Value::from(self.loose(mac.tokens.clone(), 0)),
             },
+        }
+    }
+
+    /// What flows into a macro with a syntax of its own (`json!`): the expressions that stand within.
+    fn loose(&mut self, tokens: TokenStream, depth: u32) -> Taint {
+        let mut taint = Taint::default();
+        let mut part = TokenStream::new();
+        let mut inner: Vec<TokenStream> = Vec::new();
+        let mut parts: Vec<(TokenStream, Vec<TokenStream>)> = Vec::new();
+        for token in tokens.into_iter().take(LOOSE_TOKENS) {
+            match &token {
+                TokenTree::Punct(mark)
+                    if matches!(mark.as_char(), ',' | ';')
+                        || mark.as_char() == ':' && mark.spacing() == Spacing::Alone =>
+                {
+                    parts.push((std::mem::take(&mut part), std::mem::take(&mut inner)));
+                    continue;
+                }
+                TokenTree::Group(group) => inner.push(group.stream()),
+                _ => {}
+            }
+            part.extend([token]);
+        }
+        parts.push((part, inner));
+        for (part, inner) in parts {
+            match syn::parse2::<Expr>(part) {
+                Ok(expr) if !matches!(expr, Expr::Block(_)) => taint = taint.with(&self.expr(&expr).taint),
+                _ if depth < 16 => {
+                    for tokens in inner {
+                        taint = taint.with(&self.loose(tokens, depth + 1));
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.rec.settle(&taint);
+        taint
+    }
+
+    /// Keeps a text that becomes code elsewhere.
+    pub(super) fn layer(&mut self, text: &str, offset: u64) {
+        let is_code = (24..LAYER_BYTES).contains(&text.len()) && text.contains("::") && text.contains('(');
+        if is_code && self.layers.len() < LAYERS && !self.layers.iter().any(|(known, _)| known == text) {
+            self.layers.push((text.to_owned(), offset));
         }
     }
 
@@ -82,42 +144,19 @@ impl Follow<'_> {
     /// `format!`: `*` for what is not known.
     pub(super) fn formatted(&mut self, parts: &[Value]) -> Value {
         let Some((pattern, given)) = parts.split_first() else { return Value::default() };
-        let mut out = String::new();
         let mut taint = Taint::default();
         let mut exact = pattern.as_text().is_some();
-        let mut next = 0;
-        let pattern = pattern.shown();
-        let mut rest = pattern.chars().peekable();
-        while let Some(c) = rest.next() {
-            match c {
-                '{' if rest.next_if_eq(&'{').is_some() => out.push('{'),
-                '}' => {
-                    rest.next_if_eq(&'}');
-                    out.push('}');
-                }
-                '{' => {
-                    let field: String = rest.by_ref().take_while(|c| *c != '}').collect();
-                    let name = field.split(':').next().unwrap_or_default();
-                    let value = if name.is_empty() {
-                        next += 1;
-                        given.get(next - 1).cloned()
-                    } else if let Ok(at) = name.parse::<usize>() {
-                        given.get(at).cloned()
-                    } else {
-                        self.lookup(name).cloned()
-                    };
-                    let value = value.unwrap_or_default();
-                    self.rec.settle(&value.taint);
-                    taint = taint.with(&value.taint);
-                    exact &= value.as_text().is_some() || value.as_int().is_some();
-                    out.push_str(&value.shown());
-                }
-                c => out.push(c),
-            }
-            if out.len() > CONSTANT_BYTES {
-                break;
-            }
-        }
+        let out = braces::filled(&pattern.shown(), CONSTANT_BYTES, |field| {
+            let value = match field {
+                Field::At(at) => given.get(at).cloned(),
+                Field::Named(name) => self.lookup(name).cloned(),
+            };
+            let value = value.unwrap_or_default();
+            self.rec.settle(&value.taint);
+            taint = taint.with(&value.taint);
+            exact &= value.as_text().is_some() || value.as_int().is_some();
+            value.shown()
+        });
         // Named arguments are assignments to the parser; what they carry is in their values all the same.
         for value in given {
             taint = taint.with(&value.taint);
@@ -129,9 +168,13 @@ impl Follow<'_> {
     pub(super) fn variable(&mut self, name: &Value, site: &Site) -> Value {
         let text = name.as_text().unwrap_or_default();
         let taint = self.rec.source(What::EnvRead, text, site);
-        let value = match super::super::python::folder_of_variable(text) {
-            Some(folder) => Value::text(folder),
-            None => Value::default(),
+        let value = match (text, super::super::python::folder_of_variable(text)) {
+            ("CARGO_HOME", _) => Value::text("~/.cargo"),
+            ("RUSTUP_HOME", _) => Value::text("~/.rustup"),
+            // The package's own folder, wherever that is.
+            ("CARGO_MANIFEST_DIR", _) => Value::text("%PACKAGE%"),
+            (_, Some(folder)) => Value::text(folder),
+            _ => Value::default(),
         };
         value.tainted(&taint).gated(super::super::python::gates_of_variable(text))
     }
@@ -157,4 +200,55 @@ impl Follow<'_> {
             _ => {}
         }
     }
+}
+
+/// The code that a quotation makes, with names where values are filled in.
+fn plain_code(tokens: TokenStream, depth: u32) -> String {
+    let mut out = String::new();
+    let mut tokens = tokens.into_iter().take(LOOSE_TOKENS).peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Punct(mark) if mark.as_char() == '#' => match tokens.peek() {
+                // `#name` stands for a value, `#( … )*` for any number of what is within.
+                Some(TokenTree::Ident(_)) => {}
+                Some(TokenTree::Group(group)) if group.delimiter() == proc_macro2::Delimiter::Parenthesis => {
+                    if depth < 16 {
+                        out.push_str(&plain_code(group.stream(), depth + 1));
+                    }
+                    tokens.next();
+                    while matches!(tokens.peek(), Some(TokenTree::Punct(mark)) if matches!(mark.as_char(), ',' | '*' | ';'))
+                    {
+                        tokens.next();
+                    }
+                    out.push(' ');
+                }
+                _ => out.push('#'),
+            },
+            TokenTree::Punct(mark) => {
+                out.push(mark.as_char());
+                if mark.spacing() == Spacing::Alone {
+                    out.push(' ');
+                }
+            }
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    proc_macro2::Delimiter::Parenthesis => ("(", ")"),
+                    proc_macro2::Delimiter::Brace => ("{", "}"),
+                    proc_macro2::Delimiter::Bracket => ("[", "]"),
+                    proc_macro2::Delimiter::None => ("", ""),
+                };
+                out.push_str(open);
+                if depth < 64 {
+                    out.push_str(&plain_code(group.stream(), depth + 1));
+                }
+                out.push_str(close);
+                out.push(' ');
+            }
+            other => {
+                out.push_str(&other.to_string());
+                out.push(' ');
+            }
+        }
+    }
+    out
 }

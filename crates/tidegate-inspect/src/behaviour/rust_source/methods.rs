@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use super::super::facts::What;
 use super::super::record::{Site, Taint};
+use super::exprs::Places;
 use super::follow::{Follow, element};
 use super::library::{address, is_socket};
-use super::value::{Kind, Made, Thing, Value};
+use super::value::{CONSTANT_BYTES, Kind, Made, Thing, Value};
 
 /// Streams of a command that go nowhere.
 const NO_OUT: u8 = 1;
@@ -20,7 +21,7 @@ impl Follow<'_> {
         receiver: &Value,
         name: &str,
         args: &[Value],
-        call: &syn::ExprMethodCall,
+        places: &Places<'_>,
         site: &Site,
     ) -> Value {
         let taint = args.iter().fold(Taint::default(), |all, value| all.with(&value.taint));
@@ -29,11 +30,11 @@ impl Follow<'_> {
             let made = Rc::clone(made);
             if let Some((value, becomes)) = self.made_method(&made, receiver, name, args, &taint, &site) {
                 if let Some(becomes) = becomes {
-                    self.put(&call.receiver, becomes, true);
+                    self.put(places.receiver, becomes, true);
                 }
                 if name.starts_with("read") || name.starts_with("recv") {
                     // What is read goes into the buffer that is given.
-                    for arg in &call.args {
+                    for arg in &places.args {
                         self.enrich(arg, &value.taint);
                     }
                 }
@@ -54,7 +55,7 @@ impl Follow<'_> {
                     plain.and_then(|b| super::super::python::base64(&b))
                 };
                 let out = self.decoder(if hex { "hex" } else { "base64" }, &all, &site);
-                if let [_, target, ..] = call.args.iter().collect::<Vec<_>>().as_slice() {
+                if let [_, target, ..] = places.args.as_slice() {
                     self.enrich(target, &out);
                 }
                 plain
@@ -67,10 +68,18 @@ impl Follow<'_> {
             | "decrypt_padded_mut"
             | "decrypt_padded_vec_mut" => {
                 let out = self.decoder("cipher", &all, &site);
-                for arg in &call.args {
+                for arg in &places.args {
                     self.enrich(arg, &out);
                 }
                 Value::from(out)
+            }
+            "make_exec" | "map_exec" => {
+                self.sink(What::ExecMemory, name, &site, &all);
+                Value::from(all)
+            }
+            "copy_from_slice" | "clone_from_slice" => {
+                self.enrich(places.receiver, &taint);
+                Value::from(all)
             }
             "to_socket_addrs" => {
                 let name = match &receiver.kind {
@@ -96,9 +105,9 @@ impl Follow<'_> {
                 match grown {
                     Some(kind) => {
                         let value = Value { kind, ..receiver.clone() }.tainted(&taint);
-                        self.put(&call.receiver, value, true);
+                        self.put(places.receiver, value, true);
                     }
-                    None => self.enrich(&call.receiver, &taint),
+                    None => self.enrich(places.receiver, &taint),
                 }
                 Value::from(all)
             }
@@ -194,6 +203,23 @@ impl Follow<'_> {
                 | "into_inner"
                 | "path"
                 | "rev"
+                | "cast"
+                | "cast_mut"
+                | "cast_const"
+                | "as_mut_slice"
+                | "into_split"
+                | "split"
+                | "try_clone"
+                | "to_str_lossy"
+                | "into_boxed_path"
+                | "into_std_path_buf"
+                | "as_deref_mut"
+                | "unwrap_or_log"
+                | "into_raw"
+                | "as_bytes_with_nul"
+                | "to_bytes"
+                | "into_iter_mut"
+                | "fuse"
         );
         if passes && !matches!(receiver.kind, Kind::Made(_)) {
             let value = receiver.clone().tainted(taint);
@@ -246,8 +272,28 @@ impl Follow<'_> {
                 (!from.is_empty() && text.len() < 65_536 && to.len() < 64)
                     .then(|| Value::text(&text.replace(from, to)).fold(true))
             }
+            (Kind::Text { text, exact: true }, "repeat") => {
+                let times = usize::try_from(args.first()?.as_int()?).ok()?;
+                (text.len().saturating_mul(times) <= CONSTANT_BYTES)
+                    .then(|| Value::text(&text.repeat(times)).fold(true))
+            }
             (Kind::List(_), "get" | "first" | "next" | "last" | "pop") => Some(element(receiver)),
-            (Kind::Text { .. }, "parent" | "with_extension" | "with_file_name") => Some(receiver.blurred()),
+            (Kind::Text { text, .. }, "parent") => {
+                let above = match text.rsplit_once('/') {
+                    Some((above, name)) if !above.is_empty() && name != ".." => above.to_owned(),
+                    _ => format!("{text}/.."),
+                };
+                Some(Value { kind: Kind::Text { text: above.into(), exact: false }, ..receiver.clone() })
+            }
+            (Kind::Text { text, .. }, "with_file_name" | "with_extension") => {
+                let more = args.first().map(Value::shown).unwrap_or_else(|| "*".to_owned());
+                let text = match (name, text.rsplit_once('/')) {
+                    ("with_file_name", Some((above, _))) => format!("{above}/{more}"),
+                    ("with_file_name", None) => more,
+                    _ => format!("{}.{more}", text.rsplit_once('.').map_or(&**text, |(stem, _)| stem)),
+                };
+                Some(Value { kind: Kind::Text { text: text.into(), exact: false }, ..receiver.clone() })
+            }
             _ => None,
         }
     }
@@ -309,7 +355,8 @@ impl Follow<'_> {
                     grown(to, made.hidden)
                 }
                 "read" | "read_to_end" | "read_to_string" | "read_exact" | "recv" | "recv_from"
-                | "read_line" | "read_message" | "lines" | "bytes" | "next" => {
+                | "read_line" | "read_message" | "lines" | "bytes" | "next" | "read_buf" | "next_line"
+                | "peek" | "read_until" => {
                     let got = self.rec.source(What::ChannelReceive, &made.about, site);
                     Some((Value::from(got.clone()), Some(receiver.clone().tainted(&got))))
                 }
@@ -385,7 +432,9 @@ impl Follow<'_> {
                     Some((Value::from(taint), None))
                 }
                 "set_text" | "set_contents" => {
-                    self.sink(What::ClipboardWrite, name, site, taint);
+                    let detail =
+                        args.first().and_then(Value::as_text).filter(|text| text.len() >= 20).unwrap_or(name);
+                    self.sink(What::ClipboardWrite, detail, site, taint);
                     Some((Value::default(), None))
                 }
                 _ => None,

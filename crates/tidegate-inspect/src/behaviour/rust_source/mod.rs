@@ -16,7 +16,7 @@ mod tests;
 mod tokens;
 mod value;
 
-use super::facts::{FileFacts, Language, Looks, Reading};
+use super::facts::{FileFacts, Language, Looks, Reading, What};
 
 /// Bytes of a source that is parsed; larger ones are read by tokens.
 pub const PARSED_BYTES: usize = 4 << 20;
@@ -28,12 +28,12 @@ const STACK_BYTES: usize = 48 << 20;
 /// Lines of which the ends are kept.
 const LINES: usize = 4 << 20;
 
-/// Reads one Rust source. `path` is the path within the package; it is not needed to tell what runs by itself.
+/// Reads one Rust source. `path` is the path within the package; what a `build.rs` holds as text
+/// may become code.
 ///
 /// Never fails: a source that cannot be parsed gives what its tokens tell.
 #[must_use]
 pub fn read(text: &[u8], path: &str) -> FileFacts {
-    let _ = path;
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let ends: Vec<u32> =
         memchr::memchr_iter(b'\n', text).take(LINES).filter_map(|at| u32::try_from(at).ok()).collect();
@@ -46,7 +46,7 @@ pub fn read(text: &[u8], path: &str) -> FileFacts {
         && let Ok(source) = std::str::from_utf8(text)
     {
         // A panic of the parser would be its fault, but our failure: the tokens are still there to be read.
-        let parsed = stacker::grow(STACK_BYTES, || std::panic::catch_unwind(|| parsed(source, line)));
+        let parsed = stacker::grow(STACK_BYTES, || std::panic::catch_unwind(|| parsed(source, path, line)));
         if let Ok(Some(parsed)) = parsed {
             return parsed;
         }
@@ -55,7 +55,7 @@ pub fn read(text: &[u8], path: &str) -> FileFacts {
 }
 
 /// Parses and follows a source, if it can be.
-fn parsed(source: &str, line: impl Fn(u64) -> u32) -> Option<FileFacts> {
+fn parsed(source: &str, path: &str, line: impl Fn(u64) -> u32) -> Option<FileFacts> {
     // The places of all sources that a thread ever read are kept unless somebody says that they are not needed.
     proc_macro2::extra::invalidate_current_thread_spans();
     let stream: proc_macro2::TokenStream = source.parse().ok()?;
@@ -64,8 +64,73 @@ fn parsed(source: &str, line: impl Fn(u64) -> u32) -> Option<FileFacts> {
     }
     let file: syn::File = syn::parse2(stream).ok()?;
     let mut follow = follow::Follow::new();
+    follow.makes_code = path.rsplit('/').next() == Some("build.rs");
     follow.file(&file);
-    Some(follow.rec.finish(Reading::Parsed, look(source.as_bytes()), line))
+    let layers = std::mem::take(&mut follow.layers);
+    let mut facts = follow.rec.finish(Reading::Parsed, look(source.as_bytes()), &line);
+    for (text, offset) in layers {
+        if let Some(made) = layer(&text) {
+            let line = line(offset);
+            super::languages::absorb(&mut facts, made, |fact| {
+                (fact.line, fact.offset, fact.scope) = (line, offset, super::facts::Scope::Load);
+            });
+        }
+    }
+    Some(facts)
+}
+
+/// Reads code that a macro or a build script makes. What it does with names that others fill in is theirs; what remains is
+/// what nobody asked for: where it sends, what it starts, what it takes.
+fn layer(text: &str) -> Option<FileFacts> {
+    let stream: proc_macro2::TokenStream = format!("fn main() {{ {text} }}").parse().ok()?;
+    if !depth::is_bearable(&stream) {
+        return None;
+    }
+    let file: syn::File = syn::parse2(stream).ok()?;
+    let mut follow = follow::Follow::new();
+    follow.file(&file);
+    let all = follow.rec.finish(Reading::Parsed, Looks::default(), |_| 0);
+    let mut kept = FileFacts::default();
+    let mut places = std::collections::HashMap::new();
+    for (at, fact) in (0_u32..).zip(all.facts) {
+        if is_its_own(&fact)
+            && let Some(place) = kept.add(fact)
+        {
+            places.insert(at, place);
+        }
+    }
+    for flow in all.flows {
+        if let (Some(from), Some(to)) = (places.get(&flow.from), places.get(&flow.to)) {
+            kept.join(super::facts::Flow { from: *from, to: *to, ..flow });
+        }
+    }
+    let acts = |fact: &super::facts::Fact| {
+        matches!(
+            fact.what,
+            What::NetSend
+                | What::Exec
+                | What::ExecDetached
+                | What::SocketToProcess
+                | What::DnsQuery
+                | What::FileDelete
+        )
+    };
+    kept.facts.iter().any(acts).then_some(kept)
+}
+
+/// Whether made code does this with a constant of its own.
+fn is_its_own(fact: &super::facts::Fact) -> bool {
+    match fact.what {
+        What::NetSend | What::NetReceive | What::ChannelReceive | What::DnsQuery => {
+            let host = fact.detail.split("://").last().unwrap_or_default();
+            let host = host.split(['/', ':']).next().unwrap_or_default();
+            host.contains('.') && !host.ends_with('*') && !matches!(host, "127.0.0.1" | "0.0.0.0")
+        }
+        What::Exec | What::ExecDetached => fact.detail.contains(' ') && !fact.detail.starts_with('*'),
+        What::FileDelete | What::FileWrite => fact.detail.starts_with(['~', '/']),
+        What::Text => false,
+        _ => true,
+    }
 }
 
 /// How a source looks.

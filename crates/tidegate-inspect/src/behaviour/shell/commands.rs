@@ -233,9 +233,10 @@ impl Reader {
                 let is_executable = arguments
                     .iter()
                     .any(|w| w.text.contains("+x") || w.text.contains('7') || w.text.contains('5'));
-                for file in files().skip(1).take(50).filter(|_| is_executable) {
-                    let held = self.remembered(&file);
-                    self.sink(What::MakeExecutable, &file, line, &held);
+                let named = arguments.iter().filter(|w| !w.text.starts_with('-')).skip(1).take(50);
+                for word in named.filter(|_| is_executable) {
+                    let held = self.remembered(&word.text);
+                    self.sink(What::MakeExecutable, &path_of(&word.text), line, &held);
                 }
                 Sources::new()
             }
@@ -278,7 +279,7 @@ impl Reader {
     /// A command that is a path: a file of the package, or one that was written before.
     fn own_file(&mut self, text: &str, _arguments: &[Word], simple: &Simple, sources: &[u32]) -> Sources {
         let path = path_of(text);
-        let held = self.remembered(&path);
+        let held = self.remembered(text);
         if path.contains('/') {
             self.runs(&path);
         }
@@ -330,7 +331,7 @@ impl Reader {
             }
             (Some(word), _) => {
                 let path = path_of(&word.text);
-                let held = self.remembered(&path);
+                let held = self.remembered(&word.text);
                 if !held.is_empty() {
                     self.sink(What::Eval, "sh", line, &held);
                 }
@@ -385,7 +386,7 @@ impl Reader {
         match (rest.next(), &simple.here) {
             (Some(word), _) => {
                 let path = path_of(&word.text);
-                let held = self.remembered(&path);
+                let held = self.remembered(&word.text);
                 if !held.is_empty() {
                     self.sink(What::Exec, &format!("{name} {path}"), line, &held);
                 }

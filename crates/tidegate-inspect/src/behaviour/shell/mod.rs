@@ -141,12 +141,12 @@ impl Reader {
 
     fn remember(&mut self, file: &str, sources: &[u32]) {
         if self.files.len() < REMEMBERED && !sources.is_empty() {
-            merge(self.files.entry(plain(file)).or_default(), sources);
+            merge(self.files.entry(key_of(file)).or_default(), sources);
         }
     }
 
     fn remembered(&self, file: &str) -> Sources {
-        self.files.get(&plain(file)).cloned().unwrap_or_default()
+        self.files.get(&key_of(file)).cloned().unwrap_or_default()
     }
 
     /// A file that is run.
@@ -223,7 +223,7 @@ impl Reader {
             self.add(What::SocketToProcess, &path, line);
         } else if !matches!(path.as_str(), "/dev/null" | "&1" | "&2" | "nul" | "NUL") {
             self.sink(What::FileWrite, &path, line, printed);
-            self.remember(&path, printed);
+            self.remember(target, printed);
         }
     }
 }
@@ -262,6 +262,9 @@ fn path_of(text: &str) -> String {
     constant(&text)
 }
 
+/// Folders that have the same name in facts of all languages.
+const KNOWN_FOLDERS: &[&str] = &["TEMP", "TMP", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PACKAGE"];
+
 /// A text in which everything that is not constant is `*`.
 fn constant(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -274,6 +277,10 @@ fn constant(text: &str) -> String {
             rest = &rest[at + 3..];
         } else if rest.as_bytes()[at] == b'%' {
             match after.find('%') {
+                Some(end) if KNOWN_FOLDERS.contains(&&after[..end]) => {
+                    out.push_str(&rest[at..=at + 1 + end]);
+                    rest = &after[end + 1..];
+                }
                 Some(end)
                     if end > 0 && after[..end].chars().all(|c| c.is_ascii_alphanumeric() || c == '_') =>
                 {
@@ -295,6 +302,12 @@ fn constant(text: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// What files are remembered by: their path, or the variable that names them.
+fn key_of(file: &str) -> String {
+    let text = file.trim_matches(['"', '\'']);
+    if text.contains('$') { text.replace(['{', '}'], "") } else { plain(&path_of(text)) }
 }
 
 /// A file's name without what may stand before it.

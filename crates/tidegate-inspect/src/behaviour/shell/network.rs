@@ -107,7 +107,7 @@ impl Reader {
         };
         if let Some(file) = file {
             self.sink(What::FileWrite, &path_of(&file), line, &received);
-            self.remember(&path_of(&file), &received);
+            self.remember(&file, &received);
         }
         received
     }
