@@ -85,7 +85,10 @@ impl<'a> Follow<'a> {
     /// Follows a file: first what runs by itself, then what nobody in it calls.
     pub(super) fn file(&mut self, file: &'a syn::File) {
         self.collect(&file.items, 0);
+        // Rust has no code of its own before `main`: what a lazy static does, it does for the first who asks for it.
+        self.scope = Scope::Call;
         self.constants(&file.items, 0);
+        self.scope = Scope::Load;
         let begin: Vec<String> = self
             .order
             .iter()
