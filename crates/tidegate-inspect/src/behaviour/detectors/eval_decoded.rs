@@ -38,10 +38,11 @@ fn run(package: &Package, findings: &mut Findings) {
         }
         // Escapes of addresses and characters are decoded everywhere.
         let is_weak = matches!(from.detail.as_str(), "percent" | "charcode" | "reverse" | "rot");
-        let is_constant =
-            code.facts.flowing().any(|(source, sink, _)| sink == from && source.what == What::BigConstant)
-                || from.folded
-                || to.folded;
+        let comes_from =
+            |what| code.facts.flowing().any(|(source, sink, _)| sink == from && source.what == what);
+        // Compiled files that a caller names hide nothing of the package's own.
+        let is_constant = comes_from(What::BigConstant)
+            || (from.folded || to.folded) && !(from.detail == "marshal" && comes_from(What::FileRead));
         let grade = match (early(code, to), is_constant) {
             (true, _) if to.what == What::Eval && !is_weak => (High, Sure),
             (true, _) => (High, Likely),

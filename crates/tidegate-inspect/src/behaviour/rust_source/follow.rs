@@ -97,7 +97,7 @@ impl<'a> Follow<'a> {
         self.makes_code |= file.items.iter().any(
             |item| matches!(item, Item::Fn(item) if item.attrs.iter().any(|attr| attr.path().segments.last().is_some_and(|part| part.ident.to_string().starts_with("proc_macro")))),
         );
-        // What a static holds is made when somebody uses it.
+        // Rust has no code of its own before `main`: what a lazy static does, it does for the first who asks for it.
         self.scope = Scope::Call;
         self.constants(&file.items, 0);
         self.scope = Scope::Load;
