@@ -5,14 +5,14 @@ use tidegate_model::finding::{Confidence, FindingKind, FindingSeverity, Location
 
 use crate::archive::{self, Remark};
 use crate::behaviour::package::{Collector, Package, Subject};
-use crate::behaviour::{detectors, diff, verdict};
+use crate::behaviour::{confusion, detectors, diff, verdict};
 use crate::inspection::{
     Extent, FINDINGS_KEPT, GAPS_KEPT, INSPECTOR_VERSION, Inspection, NotSeen, Request, Verdict,
 };
 use crate::inventory::InventoryCollector;
 use crate::licences::LicenceCollector;
 use crate::report::{Flow, Gap, Leaf, Oddity, Visitor};
-use crate::secrets::{FingerprintKey, Rules};
+use crate::secrets::{FingerprintKey, Revealed, Rules};
 use crate::{Budgets, Format, Scratch, unfold};
 
 /// Looks at an artifact once, with every detector.
@@ -43,6 +43,7 @@ struct Look<'r> {
     licences: LicenceCollector,
     inventory: InventoryCollector,
     extent: Extent,
+    revealed: Option<Revealed>,
 }
 
 impl<'r> Look<'r> {
@@ -52,7 +53,7 @@ impl<'r> Look<'r> {
             name: request.package.clone(),
             version: request.version.clone(),
             file_name: request.name.clone(),
-            index_manifest: None,
+            index_manifest: request.listed.clone(),
         };
         Self {
             request,
@@ -64,12 +65,14 @@ impl<'r> Look<'r> {
             licences: LicenceCollector::new(),
             inventory: InventoryCollector::new(),
             extent: Extent::default(),
+            revealed: None,
         }
     }
 
     fn finish(mut self) -> Inspection {
         let package = self.package.finish();
-        let observations = detectors::run(&package);
+        let (against_index, observations): (Vec<_>, Vec<_>) =
+            detectors::run(&package).into_iter().partition(|o| o.finding.detector == confusion::DETECTOR);
         let (of_code, behind_code) = verdict::judge(&observations);
         let summary = diff::Summary::of(&package, &observations);
         observations.into_iter().for_each(|observation| self.found.add(observation.finding));
@@ -93,12 +96,17 @@ impl<'r> Look<'r> {
             inventory: self.inventory.finish(),
             extent: self.extent,
             summary,
+            against_index: against_index.into_iter().map(|o| o.finding).collect(),
+            revealed: self.revealed,
         }
     }
 
     fn secrets(&mut self, leaf: &Leaf<'_>) {
         let found = self.rules.look(leaf.bytes, &self.key);
         for hit in &found.hits {
+            if self.request.reveal.as_ref().is_some_and(|wanted| *wanted == hit.fingerprint.to_string()) {
+                self.revealed = Revealed::of(&hit.secret);
+            }
             self.found.add(hit.finding(leaf.path, leaf.bytes, is_text(leaf.format)));
         }
         if found.untold > 0 {

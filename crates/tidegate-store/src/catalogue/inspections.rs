@@ -90,8 +90,8 @@ pub struct BundledComponent {
     pub path: String,
 }
 
-/// An artifact that holds a component.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A component in a file of a version.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ComponentHolder {
     /// The component: package URL with version.
     pub purl: String,
@@ -99,6 +99,12 @@ pub struct ComponentHolder {
     pub sha256: Sha256,
     /// Where in it.
     pub path: String,
+    /// Whose file that is: the ecosystem's word,
+    pub ecosystem: String,
+    /// normalised package name,
+    pub package: String,
+    /// and version as published.
+    pub version: String,
 }
 
 /// An artifact that an older inspector looked at, and what it is called.
@@ -114,6 +120,19 @@ pub struct OutdatedInspection {
     pub version: String,
     /// File name.
     pub file: String,
+}
+
+/// What an issuer said of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedSecret {
+    /// The keyed hash of its value, as findings carry it.
+    pub secret_hash: String,
+    /// The detector that found it.
+    pub detector: String,
+    /// `live`, `dead` or `unknown`.
+    pub state: String,
+    /// When it was asked.
+    pub at: Timestamp,
 }
 
 /// Inspections, comparisons and components.
@@ -150,7 +169,8 @@ pub trait Inspections: Send + Sync {
         limit: u32,
     ) -> Result<Vec<OutdatedInspection>, CatalogueError>;
 
-    /// Records a comparison, in the place of one of the same two by an older inspector.
+    /// Records a comparison, in the place of one of the same two by an older inspector; one with an index in the place of
+    /// any other with it, since an index says one thing at a time.
     ///
     /// # Errors
     /// [`CatalogueError`].
@@ -162,15 +182,43 @@ pub trait Inspections: Send + Sync {
     /// [`CatalogueError`].
     fn comparisons_of(&self, package_purl: &str) -> Result<Vec<Comparison>, CatalogueError>;
 
-    /// Artifacts that hold a component, of any version; `package_purl` is without version.
+    /// Versions whose files hold a component, of any version; `package_purl` is without version.
     ///
     /// # Errors
     /// [`CatalogueError`].
     fn component_holders(&self, package_purl: &str) -> Result<Vec<ComponentHolder>, CatalogueError>;
+
+    /// The components in the files of a package's versions.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    fn components_in(&self, ecosystem: &str, package: &str) -> Result<Vec<ComponentHolder>, CatalogueError>;
 
     /// The components of some bytes.
     ///
     /// # Errors
     /// [`CatalogueError`].
     fn components_of(&self, sha256: &Sha256) -> Result<Vec<BundledComponent>, CatalogueError>;
+
+    /// Artifacts that hold bytes here and in which likely secrets were found, by digest, beginning after one.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    fn artifacts_with_secrets(
+        &self,
+        after: Option<&Sha256>,
+        limit: u32,
+    ) -> Result<Vec<Sha256>, CatalogueError>;
+
+    /// What issuers said of secrets, by hash and detector; of those of these hashes.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    fn asked_secrets(&self, secret_hashes: &[String]) -> Result<Vec<AskedSecret>, CatalogueError>;
+
+    /// Records what an issuer said, in the place of what it said before.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    fn put_asked_secret(&self, asked: &AskedSecret) -> Result<(), CatalogueError>;
 }

@@ -61,8 +61,10 @@ async fn one(door: &Arc<Door>, old: &OutdatedInspection) -> Result<(), String> {
         package: old.package.clone(),
         version: old.version.clone(),
         hash_key: door.inspection.hash_key(),
+        // Its index is compared with it when somebody asks for it again.
+        ..Request::default()
     };
-    let now = contents::inspect(door, sha256, size, request).await.map_err(|e| e.to_string())?;
+    let now = contents::inspect(door, sha256, size, request).await.map_err(|e| e.to_string())?.seen;
     let worse =
         before.as_ref().is_none_or(|before| before.verdict < now.verdict) && now.verdict > Verdict::Clean;
     if before.as_ref() != Some(&now) {

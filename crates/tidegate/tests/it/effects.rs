@@ -1,6 +1,7 @@
 //! What follows from a change of advisories for what was admitted before: told once, to the end, and held back where a
 //! person has to look first.
 
+mod bundled;
 mod kills;
 
 use std::sync::Arc;
@@ -310,7 +311,7 @@ fn taken_among(upstream: &FakeUpstream, setup: Setup, others: usize) -> TestDoor
     door
 }
 
-fn admin(door: &TestDoor) -> String {
+pub(crate) fn admin(door: &TestDoor) -> String {
     let token = Token {
         id: "id-lead".into(),
         hash: TokenHash::of("tg_lead"),
