@@ -35,6 +35,7 @@ mod scopes;
 mod statements;
 mod string_array;
 mod strings;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tokens;
