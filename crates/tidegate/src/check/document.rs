@@ -54,6 +54,7 @@ pub fn report(input: &Input, answers: &Answers, now: Timestamp) -> Report {
         components,
         findings: told.collect(),
         gaps: gaps(input, answers),
+        observations: Vec::new(),
     }
 }
 

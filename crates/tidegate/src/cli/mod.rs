@@ -49,7 +49,7 @@ pub enum Command {
     Up(up::Up),
     /// Run one client command through the door, then say what was admitted, steered, held and why.
     Run(run::Run),
-    /// Decide on packages and lock files without installing anything.
+    /// Look into files and folders, and decide on packages and lock files, without installing anything.
     Check(check::Check),
     /// Find and mend entries of a lock file that would go around the door.
     Lock(lock::Lock),

@@ -73,6 +73,7 @@ impl Contents<'_> {
             components: self.inventory.components.iter().map(component).collect(),
             findings: Vec::new(),
             gaps: Vec::new(),
+            observations: Vec::new(),
         };
         let mut document = cyclonedx::document(&report, "1.6");
         for (part, written) in

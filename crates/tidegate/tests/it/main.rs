@@ -5,6 +5,7 @@
 mod advisories;
 mod bundles;
 mod check;
+mod check_inside;
 mod check_samples;
 mod clients_audits;
 mod clients_installs;
