@@ -115,7 +115,10 @@ fn the_line_of_json_keeps_its_shape() {
     let mut line = json_of(&check(&home, &["--json", named(&file)]));
     // What is about the policy is pinned elsewhere; its gaps name what no bytes tell.
     line["decision"] = json!({ "action": line["decision"]["action"] });
-    line["gaps"].as_array_mut().unwrap().retain(|gap| gap["fact"] == "contents" || gap["fact"] == "components");
+    line["gaps"]
+        .as_array_mut()
+        .unwrap()
+        .retain(|gap| gap["fact"] == "contents" || gap["fact"] == "components");
     line["looked_at"]["inspector"] = json!("N");
     insta::assert_snapshot!(serde_json::to_string_pretty(&line).unwrap());
 }
@@ -125,7 +128,8 @@ fn a_secret_is_told_and_never_shown() {
     let home = Home::new();
     let token = token();
     let text = format!("[service]\nname = x\ntoken = {token}\n");
-    let wheel = built(&home, &Package::pypi("delta-of-test", "1.0.0").file("delta/settings.ini", text.clone()));
+    let wheel =
+        built(&home, &Package::pypi("delta-of-test", "1.0.0").file("delta/settings.ini", text.clone()));
     let sarif = home.path().join("out.sarif");
     let forms = [
         check(&home, &[named(&wheel)]),
@@ -190,10 +194,13 @@ fn a_release_is_set_beside_an_earlier_one() {
     let home = Home::new();
     let before = built(&home, &bare("1.0.0").file("lib/a.js", "module.exports = () => 1;\n"));
     let gains = bare("1.0.1").file("lib/a.js", "module.exports = () => 1;\n");
-    let gains = built(&home, &gains.runs_on_install("node get.js").file(
-        "get.js",
-        "require('https').get('https://files.invalid/x', (r) => r.pipe(process.stdout));\n",
-    ));
+    let gains = built(
+        &home,
+        &gains.runs_on_install("node get.js").file(
+            "get.js",
+            "require('https').get('https://files.invalid/x', (r) => r.pipe(process.stdout));\n",
+        ),
+    );
     let done = check(&home, &["--previous", named(&before), named(&gains)]);
     assert!(done.stdout.contains("compared with beta-of-test-1.0.0.tgz (1.0.0): "), "{}", done.stdout);
     assert!(done.stdout.contains("behaviour/diff-capability"), "{}", done.stdout);
@@ -351,7 +358,8 @@ fn what_package_managers_pack_is_recognised() {
     let mut seen = 0;
     if let Some(npm) = tools::npm() {
         let folder = home.folder("packed");
-        let manifest = r#"{"name":"@acme/eta-of-test","version":"4.5.6","license":"Apache-2.0","main":"index.js"}"#;
+        let manifest =
+            r#"{"name":"@acme/eta-of-test","version":"4.5.6","license":"Apache-2.0","main":"index.js"}"#;
         fs::write(folder.join("package.json"), manifest).unwrap();
         fs::write(folder.join("index.js"), "module.exports = 1;\n").unwrap();
         npm.called_by(&home).args(["pack", "--offline"]).in_folder(&folder).run().expect_success();
