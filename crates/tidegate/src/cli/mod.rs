@@ -18,6 +18,7 @@ mod quarantine;
 pub mod reference;
 pub mod remote;
 pub mod run;
+pub mod sbom;
 pub mod setup;
 pub mod show;
 mod status;
@@ -57,6 +58,8 @@ pub enum Command {
     Discover(discover::Discover),
     /// Print what a client needs in order to use the door from now on, or write it.
     Setup(setup::Setup),
+    /// Write what a package holds, as CycloneDX or SPDX.
+    Sbom(sbom::Sbom),
     /// List what is looked for inside packages.
     Detectors(detectors::Detectors),
     /// Look inside the artifacts that a running door hands over.
@@ -76,6 +79,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Lock(command) => command.run(),
         Command::Discover(command) => command.run(),
         Command::Setup(command) => command.run(),
+        Command::Sbom(command) => command.run(),
         Command::Detectors(command) => command.run(),
         Command::InspectionWorker(command) => command.run(),
         Command::Operate(command) => command.run(),

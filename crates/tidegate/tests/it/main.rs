@@ -42,6 +42,7 @@ mod proxy;
 mod real_advisories;
 mod real_registries;
 mod recall;
+mod sbom;
 mod support;
 mod views;
 mod wrong_files;
