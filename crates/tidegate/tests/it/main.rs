@@ -34,6 +34,7 @@ mod groups;
 mod inspecting;
 mod inspecting_under_load;
 mod inspection;
+mod liveness;
 mod one_door;
 mod operations;
 mod paths;
