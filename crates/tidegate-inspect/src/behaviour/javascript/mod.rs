@@ -18,6 +18,7 @@ mod expressions;
 mod files;
 mod gates;
 mod hoist;
+mod islands;
 mod known;
 mod links;
 mod machine;
@@ -36,6 +37,7 @@ mod statements;
 mod string_array;
 mod strings;
 mod table;
+mod taps;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -59,7 +61,7 @@ const STACK_BYTES: usize = 48 << 20;
 /// Reads one file. `path` only says which dialect is tried first.
 #[must_use]
 pub fn read(text: &[u8], path: &str) -> FileFacts {
-    let mut facts = read_parsed(text, path).unwrap_or_else(|| tokens::read(text));
+    let mut facts = read_parsed(text, path).unwrap_or_else(|| islands::read(text, path));
     let string_array = facts.looks.string_array;
     facts.looks = looks::look(text, Language::JavaScript);
     facts.looks.string_array = string_array;
