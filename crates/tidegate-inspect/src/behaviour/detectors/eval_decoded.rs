@@ -43,7 +43,9 @@ fn run(package: &Package, findings: &mut Findings) {
         // Compiled files that a caller names hide nothing of the package's own.
         let is_constant = comes_from(What::BigConstant)
             || (from.folded || to.folded) && !(from.detail == "marshal" && comes_from(What::FileRead));
-        let grade = match (early(code, to), is_constant) {
+        // An address that was put together is no code; what lies there is another detector's matter.
+        let is_address = to.detail.starts_with("script ") && !to.detail.contains("data:");
+        let grade = match (early(code, to), is_constant && !is_address) {
             (true, _) if to.what == What::Eval && !is_weak => (High, Sure),
             (true, _) => (High, Likely),
             (false, true) if !is_weak => (High, Likely),
