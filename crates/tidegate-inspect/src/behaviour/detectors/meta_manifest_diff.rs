@@ -9,7 +9,7 @@ use super::common::*;
 use crate::behaviour::confusion;
 
 pub(super) const DETECTOR: Detector = Detector {
-    id: confusion::DETECTOR,
+    id: "behaviour/meta-manifest-diff",
     catalogue: "META-MANIFEST-DIFF",
     title: "index and package disagree",
     severity: High,
@@ -29,5 +29,13 @@ fn run(package: &Package, findings: &mut Findings) {
             &difference.message,
             &difference.evidence,
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_belongs_to_the_index_is_known_by_its_id() {
+        assert_eq!(super::DETECTOR.id, super::confusion::DETECTOR);
     }
 }

@@ -27,10 +27,9 @@ fn run(package: &Package, findings: &mut Findings) {
             findings.tell(code, fact, (Critical, Likely), &message);
             continue;
         }
-        let Some(other) =
-            other_package(&fact.detail, &own)
-                .or_else(|| neighbour(&fact.detail, &code.path, &own))
-                .or_else(|| other_crate(code, fact))
+        let Some(other) = other_package(&fact.detail, &own)
+            .or_else(|| neighbour(&fact.detail, &code.path, &own))
+            .or_else(|| other_crate(code, fact))
         else {
             continue;
         };
