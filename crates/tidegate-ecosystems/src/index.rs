@@ -44,6 +44,12 @@ pub trait Index: Send + Sync {
     /// Roughly how many bytes the index keeps in memory, for the cache's budget.
     fn weight(&self) -> usize;
 
+    /// What the document itself says of the version to which a file belongs, as upstream wrote it: npm's version object,
+    /// cargo's line, both JSON. None where the document says nothing of a version but its files.
+    fn version_object(&self, _position: usize) -> Option<&[u8]> {
+        None
+    }
+
     /// When the project's first version was published, by upstream's claim.
     fn project_published_at(&self) -> Option<Timestamp> {
         self.files().iter().filter_map(|f| f.published_at).min()

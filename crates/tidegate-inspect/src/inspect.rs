@@ -5,7 +5,7 @@ use tidegate_model::finding::{Confidence, FindingKind, FindingSeverity, Location
 
 use crate::archive::{self, Remark};
 use crate::behaviour::package::{Collector, Package, Subject};
-use crate::behaviour::{detectors, diff, verdict};
+use crate::behaviour::{confusion, detectors, diff, verdict};
 use crate::inspection::{
     Extent, FINDINGS_KEPT, GAPS_KEPT, INSPECTOR_VERSION, Inspection, NotSeen, Request, Verdict,
 };
@@ -52,7 +52,7 @@ impl<'r> Look<'r> {
             name: request.package.clone(),
             version: request.version.clone(),
             file_name: request.name.clone(),
-            index_manifest: None,
+            index_manifest: request.listed.clone(),
         };
         Self {
             request,
@@ -69,7 +69,8 @@ impl<'r> Look<'r> {
 
     fn finish(mut self) -> Inspection {
         let package = self.package.finish();
-        let observations = detectors::run(&package);
+        let (against_index, observations): (Vec<_>, Vec<_>) =
+            detectors::run(&package).into_iter().partition(|o| o.finding.detector == confusion::DETECTOR);
         let (of_code, behind_code) = verdict::judge(&observations);
         let summary = diff::Summary::of(&package, &observations);
         observations.into_iter().for_each(|observation| self.found.add(observation.finding));
@@ -93,6 +94,7 @@ impl<'r> Look<'r> {
             inventory: self.inventory.finish(),
             extent: self.extent,
             summary,
+            against_index: against_index.into_iter().map(|o| o.finding).collect(),
         }
     }
 

@@ -27,6 +27,9 @@ pub struct Request {
     pub package: String,
     /// The version that the index says it is.
     pub version: String,
+    /// What the index says of it, as [`confusion::relevant`](crate::behaviour::confusion::relevant) leaves it; none where
+    /// that is not to be compared.
+    pub listed: Option<serde_json::Value>,
     /// Under which key secrets are hashed, 32 bytes.
     #[serde(with = "hex_key")]
     pub hash_key: [u8; 32],
@@ -132,4 +135,7 @@ pub struct Inspection {
     pub extent: Extent,
     /// What a later release is compared with.
     pub summary: Summary,
+    /// Where the package disagrees with what its index says of it. Belongs to both, so it is no part of the verdict on the
+    /// bytes.
+    pub against_index: Vec<Finding>,
 }

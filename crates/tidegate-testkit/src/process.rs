@@ -358,7 +358,7 @@ impl Running {
     }
 
     /// All that it wrote, after it has ended.
-    fn collect(&mut self) -> (String, String) {
+    pub fn collect(&mut self) -> (String, String) {
         for followed in [&mut self.stdout, &mut self.stderr] {
             // A program that left a daemon behind keeps the pipe open: then take what is there.
             let end = Instant::now() + Duration::from_secs(2);

@@ -141,6 +141,10 @@ impl Index for CargoIndex {
         &self.files
     }
 
+    fn version_object(&self, position: usize) -> Option<&[u8]> {
+        self.body.get(self.lines.get(position)?.0.clone())
+    }
+
     fn render(&self, view: &View, verdicts: Verdicts<'_>, _links: &Links) -> Result<Rendered, IndexError> {
         if view.form != LINES || view.selector.is_some() {
             return Err(IndexError::NoSuchView(view.form.to_owned()));

@@ -435,6 +435,10 @@ impl Index for Packument {
         super::render::render(self, view, verdicts, links)
     }
 
+    fn version_object(&self, position: usize) -> Option<&[u8]> {
+        self.body.get(self.entries.get(position)?.object.range())
+    }
+
     fn weight(&self) -> usize {
         // Per version: the listed file with its texts and digests, the entry and its spans.
         const BYTES_A_VERSION: usize = 1024;

@@ -7,6 +7,46 @@ use tidegate_model::Ecosystem;
 
 use super::manifest::{Dependency, Manifest, npm, python};
 
+/// The detector that tells of disagreements.
+pub const DETECTOR: &str = "behaviour/meta-manifest-diff";
+
+/// Members of npm's version object that are compared.
+const NPM: [&str; 8] = [
+    "name",
+    "version",
+    "scripts",
+    "hasInstallScript",
+    "bin",
+    "dependencies",
+    "optionalDependencies",
+    "bundleDependencies",
+];
+/// Members of cargo's index line that are compared.
+const CARGO: [&str; 3] = ["name", "vers", "deps"];
+
+/// What is compared of what an index says: so that its digest stays the same where only other things change.
+///
+/// `index` is npm's version object, `{"metadata": text}` for Python, cargo's index line. None where nothing is left.
+#[must_use]
+pub fn relevant(ecosystem: Ecosystem, index: &Value) -> Option<Value> {
+    let object = index.as_object()?;
+    let kept = match ecosystem {
+        Ecosystem::Npm => pick(object, &NPM),
+        Ecosystem::Cargo => pick(object, &CARGO),
+        Ecosystem::Pypi => {
+            let text = object.get("metadata")?.as_str()?.replace("\r\n", "\n");
+            // What follows the headers is a description for people.
+            let head = text.split("\n\n").next().unwrap_or_default();
+            serde_json::Map::from_iter([("metadata".to_owned(), Value::from(head))])
+        }
+    };
+    (!kept.is_empty()).then_some(Value::Object(kept))
+}
+
+fn pick(object: &serde_json::Map<String, Value>, names: &[&str]) -> serde_json::Map<String, Value> {
+    names.iter().filter_map(|name| Some(((*name).to_owned(), object.get(*name)?.clone()))).collect()
+}
+
 /// One disagreement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {

@@ -235,6 +235,12 @@ pub struct Looks {
     pub invisible: Option<(u32, u32)>,
     /// Line of bidirectional controls that reorder code.
     pub bidi: Option<u32>,
+    /// Whether there is something to read between such controls: words that are shown elsewhere than they stand.
+    #[serde(default)]
+    pub bidi_words: bool,
+    /// Line that is written in signs alone, without a letter, and how many bytes of it are.
+    #[serde(default)]
+    pub signs: Option<(u32, u32)>,
     /// Line that is unlike the rest of its file (length, entropy, character set) and its length in bytes; only where the
     /// file has at least 5 other lines.
     pub odd_line: Option<(u32, u32)>,

@@ -264,7 +264,7 @@ fn give(package: &mut Package, at: usize, found: Found) -> bool {
     let is_new = same.is_none();
     let place = match same {
         Some(place) => u32::try_from(place).ok(),
-        None => facts.add(fact.clone()),
+        None => facts.add(fact),
     };
     let Some(place) = place else { return false };
     let mut changed = is_new;

@@ -172,6 +172,7 @@ pub fn look(text: &[u8], language: Language) -> Looks {
     let mut lengths: Vec<u32> = Vec::new();
     let mut longest: Option<(u32, usize, bool)> = None;
     let ends = memchr_iter(b'\n', text).chain(std::iter::once(text.len()));
+    let mut twins: Vec<Twin> = Vec::new();
     let mut start = 0;
     let mut number = 0_u32;
     for end in ends {
@@ -190,9 +191,16 @@ pub fn look(text: &[u8], language: Language) -> Looks {
         if !comment && longest.is_none_or(|(_, length, _)| line.len() > length) {
             longest = Some((number, line.len(), line.len() >= 200 && memmem::find(line, b"_0x").is_some()));
         }
-        if !line.is_ascii() {
-            strange(line, number, &mut looks);
+        if looks.signs.is_none() && !comment {
+            looks.signs = signs(line).map(|bytes| (number, bytes));
         }
+        if !line.is_ascii() {
+            strange(line, number, &mut looks, if comment { None } else { Some(&mut twins) });
+        }
+    }
+    if looks.homoglyph.is_none() {
+        looks.homoglyph =
+            twins.into_iter().find(|twin| stands_in(text, &twin.plain)).map(|twin| (twin.line, twin.name));
     }
     looks.line_bytes = u32::try_from(text.len() / number.max(1) as usize).unwrap_or(u32::MAX);
     looks.odd_line = longest.and_then(|(line, length, hex)| odd(line, length, hex, &mut lengths));
@@ -274,9 +282,48 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
 }
 
+/// A name of mixed scripts, and the Latin one that it is taken for.
+struct Twin {
+    line: u32,
+    name: String,
+    plain: String,
+}
+
+/// Names of mixed scripts of which a Latin twin is looked for.
+const TWINS: usize = 16;
+
+/// Whether a text holds a word.
+fn stands_in(text: &[u8], word: &str) -> bool {
+    memmem::find_iter(text, word).take(1_000).any(|at| {
+        let before = at.checked_sub(1).and_then(|at| text.get(at));
+        let after = text.get(at + word.len());
+        !before.is_some_and(|byte| is_word(*byte)) && !after.is_some_and(|byte| is_word(*byte))
+    })
+}
+
+/// Bytes of code in signs alone that are no accident.
+const SIGNS: usize = 300;
+
+/// How much of a line is code that is written in brackets and operators alone.
+fn signs(line: &[u8]) -> Option<u32> {
+    if line.len() < SIGNS || memmem::find(line, b"![]").is_none() {
+        return None;
+    }
+    let (mut run, mut most) = (0, 0);
+    for byte in line {
+        run = if matches!(byte, b'[' | b']' | b'(' | b')' | b'!' | b'+' | b' ') { run + 1 } else { 0 };
+        most = most.max(run);
+    }
+    let letters = line.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
+    let bare = letters * 12 < line.len() && memmem::find_iter(line, b"![]").count() >= 4;
+    let bytes = if bare { line.len() } else { most };
+    (bytes >= SIGNS).then(|| u32::try_from(bytes).unwrap_or(u32::MAX))
+}
+
 /// What a line with characters beyond ASCII may hide.
-fn strange(line: &[u8], number: u32, looks: &mut Looks) {
+fn strange(line: &[u8], number: u32, looks: &mut Looks, mut twins: Option<&mut Vec<Twin>>) {
     let mut run = 0_u32;
+    let mut quote: Option<char> = None;
     let mut bidi = Bidi::default();
     let mut word = Word::default();
     for chunk in line.utf8_chunks() {
@@ -291,15 +338,27 @@ fn strange(line: &[u8], number: u32, looks: &mut Looks) {
             }
             bidi.see(character);
             if looks.homoglyph.is_none() && !word.see(character) {
-                looks.homoglyph = word.end().map(|name| (number, name));
+                let (name, plain) = word.end();
+                looks.homoglyph = name.map(|name| (number, name));
+                if let (Some((name, plain)), None, Some(twins)) = (plain, quote, twins.as_deref_mut())
+                    && twins.len() < TWINS
+                {
+                    twins.push(Twin { line: number, name, plain });
+                }
+            }
+            match (character, quote) {
+                ('"' | '\'' | '`', None) => quote = Some(character),
+                (_, Some(open)) if open == character => quote = None,
+                _ => {}
             }
         }
     }
     if looks.homoglyph.is_none() {
-        looks.homoglyph = word.end().map(|name| (number, name));
+        looks.homoglyph = word.end().0.map(|name| (number, name));
     }
-    if looks.bidi.is_none() && bidi.reorders() {
-        looks.bidi = Some(number);
+    if bidi.reorders() {
+        looks.bidi = looks.bidi.or(Some(number));
+        looks.bidi_words |= bidi.words > 0;
     }
 }
 
@@ -317,10 +376,29 @@ struct Bidi {
     embeddings: i32,
     isolates: i32,
     code: bool,
+    /// Letters in a row behind a control that is not part of a list of characters.
+    letters: Option<u32>,
+    /// Whether a word was read since that control.
+    pending: bool,
+    /// Words between two controls.
+    words: u32,
 }
 
 impl Bidi {
     fn see(&mut self, character: char) {
+        if matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}') {
+            self.words += u32::from(std::mem::take(&mut self.pending));
+            self.letters = Some(u32::MAX);
+        } else if let Some(letters) = self.letters {
+            self.letters = match (letters, character) {
+                // A control in a list of characters says nothing of what follows.
+                (u32::MAX, '-' | ']' | '|' | '\\' | '"' | '\'' | '`' | ',') => None,
+                (u32::MAX, c) | (_, c) if !c.is_ascii_alphabetic() => Some(0),
+                (u32::MAX, _) => Some(1),
+                (n, _) => Some(n.saturating_add(1).min(100)),
+            };
+            self.pending |= self.letters.is_some_and(|n| n >= 3);
+        }
         match character {
             '\u{202D}' | '\u{202E}' => {
                 self.override_seen = true;
@@ -372,11 +450,17 @@ impl Word {
         true
     }
 
-    /// The word, if it passes for a name that it is not.
-    fn end(&mut self) -> Option<String> {
+    /// The word, if it passes for a name that it is not; or else, if it mixes scripts, the word and what it passes for.
+    fn end(&mut self) -> (Option<String>, Option<(String, String)>) {
         let word = std::mem::take(self);
-        let passes = word.foreign && !word.unlike && NAMES.contains(&word.looks_like.as_str());
-        passes.then_some(word.text)
+        if !word.foreign || word.unlike {
+            return (None, None);
+        }
+        if NAMES.contains(&word.looks_like.as_str()) {
+            return (Some(word.text), None);
+        }
+        let mixes = word.looks_like.len() >= 4 && word.text.chars().any(|c| c.is_ascii_alphabetic());
+        (None, mixes.then_some((word.text, word.looks_like)))
     }
 }
 
@@ -481,6 +565,28 @@ mod tests {
     }
 
     #[test]
+    fn names_beside_their_twins() {
+        let twin = "function compare() {}\nfunction c\u{43e}mpare() {}";
+        assert_eq!(js(twin).homoglyph.map(|(line, _)| line), Some(2));
+        for clean in
+            ["function c\u{43e}mpare() {}", "let compare = 'c\u{43e}mpare';", "compare // c\u{43e}mpare\n"]
+        {
+            assert_eq!(js(clean).homoglyph, None, "{clean}");
+        }
+    }
+
+    #[test]
+    fn signs_alone() {
+        let signs = "(![]+[])[+[]]+".repeat(40);
+        assert_eq!(js(&format!("a\n{signs}b")).signs.map(|(line, _)| line), Some(2));
+        for clean in
+            ["[[],[],[]],".repeat(60), "+".repeat(900), format!("// {signs}"), "a=![],b=!0,".repeat(90)]
+        {
+            assert_eq!(js(&clean).signs, None, "{clean}");
+        }
+    }
+
+    #[test]
     fn what_nobody_sees() {
         let payload = "\u{FE01}".repeat(40);
         assert_eq!(js(&format!("a\nb(`{payload}`)")).invisible, Some((2, 40)));
@@ -496,6 +602,13 @@ mod tests {
         assert_eq!(js("/*\u{2067} } return; */").bidi, Some(1));
         assert_eq!(js("t('\u{2068}name\u{2069}')").bidi, None);
         assert_eq!(js("// שלום").bidi, None);
+        let words = |text: &str| js(text).bidi_words;
+        assert!(words("if (x !== 'user\u{202E} \u{2066}// check\u{2069} \u{2066}') {"));
+        assert!(words("/*\u{202E} } \u{2066}if (admin)\u{2069} \u{2066} begin */ a()"));
+        assert!(!words(
+            "s.replace(/[\u{202a}-\u{202e}\u{2066}-\u{2069}]/g, more).replace(/[\u{202a}-\u{202e}]/, more)"
+        ));
+        assert!(!words("t('\u{202b}\u{5e9}\u{5dc}')"));
     }
 
     #[test]

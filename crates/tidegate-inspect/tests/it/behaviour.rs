@@ -219,6 +219,7 @@ const CATALOGUE: &[&str] = &[
     "EXFIL-BROWSER",
     "EXFIL-IMDS",
     "EXFIL-CLIPBOARD",
+    "EXFIL-TAP",
     "SECRET-SCANNER-DROP",
     "AGENT-ABUSE",
     "AGENT-POISON",

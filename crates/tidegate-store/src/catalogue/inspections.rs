@@ -90,8 +90,8 @@ pub struct BundledComponent {
     pub path: String,
 }
 
-/// An artifact that holds a component.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A component in a file of a version.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ComponentHolder {
     /// The component: package URL with version.
     pub purl: String,
@@ -99,6 +99,12 @@ pub struct ComponentHolder {
     pub sha256: Sha256,
     /// Where in it.
     pub path: String,
+    /// Whose file that is: the ecosystem's word,
+    pub ecosystem: String,
+    /// normalised package name,
+    pub package: String,
+    /// and version as published.
+    pub version: String,
 }
 
 /// An artifact that an older inspector looked at, and what it is called.
@@ -150,7 +156,8 @@ pub trait Inspections: Send + Sync {
         limit: u32,
     ) -> Result<Vec<OutdatedInspection>, CatalogueError>;
 
-    /// Records a comparison, in the place of one of the same two by an older inspector.
+    /// Records a comparison, in the place of one of the same two by an older inspector; one with an index in the place of
+    /// any other with it, since an index says one thing at a time.
     ///
     /// # Errors
     /// [`CatalogueError`].
@@ -162,11 +169,17 @@ pub trait Inspections: Send + Sync {
     /// [`CatalogueError`].
     fn comparisons_of(&self, package_purl: &str) -> Result<Vec<Comparison>, CatalogueError>;
 
-    /// Artifacts that hold a component, of any version; `package_purl` is without version.
+    /// Versions whose files hold a component, of any version; `package_purl` is without version.
     ///
     /// # Errors
     /// [`CatalogueError`].
     fn component_holders(&self, package_purl: &str) -> Result<Vec<ComponentHolder>, CatalogueError>;
+
+    /// The components in the files of a package's versions.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    fn components_in(&self, ecosystem: &str, package: &str) -> Result<Vec<ComponentHolder>, CatalogueError>;
 
     /// The components of some bytes.
     ///

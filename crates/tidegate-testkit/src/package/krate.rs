@@ -13,8 +13,8 @@ pub(super) fn archive(package: &Package) -> BuiltFile {
         (
             "src/lib.rs".to_owned(),
             format!(
-                "//! Built by tidegate-testkit.\n/// The version.\npub const VERSION: &str = {:?};\n",
-                package.version
+                "//! Built by tidegate-testkit.\n/// The version.\npub const VERSION: &str = {:?};\n{}",
+                package.version, package.code
             )
             .into(),
         ),

@@ -44,6 +44,8 @@ pub struct Package {
     pub(crate) publisher: String,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) install_code: Option<String>,
+    pub(crate) code: String,
+    pub(crate) listed: Vec<(String, Value)>,
     pub(crate) extra_files: Vec<(String, Bytes)>,
     pub(crate) forms: PythonForms,
 }
@@ -98,6 +100,8 @@ impl Package {
             publisher: "someone".to_owned(),
             dependencies: Vec::new(),
             install_code: None,
+            code: String::new(),
+            listed: Vec::new(),
             extra_files: Vec::new(),
             forms: PythonForms::Wheel,
         }
@@ -149,6 +153,19 @@ impl Package {
     /// `main` in `build.rs`; PyPI: statements of the source distribution's build backend (a wheel runs nothing).
     pub fn runs_on_install(mut self, code: &str) -> Self {
         self.install_code = Some(code.to_owned());
+        self
+    }
+
+    /// Code that runs when the package is loaded: npm: `index.js`; PyPI: `__init__.py`; cargo: items of `src/lib.rs`.
+    pub fn code(mut self, code: &str) -> Self {
+        code.clone_into(&mut self.code);
+        self
+    }
+
+    /// What the index says in one place instead of what the package says there. npm: a member of the version object, gone
+    /// where `value` is null; cargo: a member of the line; PyPI: `metadata`, the whole text beside the wheel.
+    pub fn listed(mut self, member: &str, value: Value) -> Self {
+        self.listed.push((member.to_owned(), value));
         self
     }
 

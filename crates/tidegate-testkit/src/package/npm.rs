@@ -12,7 +12,7 @@ pub(super) fn tarball(package: &Package) -> BuiltFile {
             "package.json".to_owned(),
             serde_json::to_vec_pretty(&manifest).expect("a JSON value is serialisable").into(),
         ),
-        ("index.js".to_owned(), format!("module.exports = {:?};\n", package.version).into()),
+        ("index.js".to_owned(), format!("{}module.exports = {:?};\n", package.code, package.version).into()),
     ];
     files.extend(package.extra_files.iter().cloned());
     let base = package.name.rsplit('/').next().expect("a split has at least one part");

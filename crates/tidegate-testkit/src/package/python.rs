@@ -25,7 +25,9 @@ fn distribution(package: &Package) -> String {
 fn wheel(package: &Package) -> BuiltFile {
     let name = format!("{}-{}-py3-none-any.whl", distribution(package), package.version);
     let mut file = BuiltFile::new(name, archive::zip(&installed_files(package)));
-    file.metadata = Some(metadata(package).into());
+    let listed = package.listed.iter().find(|(member, _)| member == "metadata");
+    let listed = listed.and_then(|(_, text)| text.as_str()).map(str::to_owned);
+    file.metadata = Some(listed.unwrap_or_else(|| metadata(package)).into());
     file
 }
 
@@ -34,7 +36,10 @@ fn installed_files(package: &Package) -> Vec<(String, Bytes)> {
     let module = distribution(package);
     let info = format!("{module}-{}.dist-info", package.version);
     let mut files: Vec<(String, Bytes)> = vec![
-        (format!("{module}/__init__.py"), format!("VERSION = {:?}\n", package.version).into()),
+        (
+            format!("{module}/__init__.py"),
+            format!("VERSION = {:?}\n{}", package.version, package.code).into(),
+        ),
         (format!("{info}/METADATA"), metadata(package).into()),
         (
             format!("{info}/WHEEL"),

@@ -55,6 +55,9 @@ fn line(state: &State, release: &Release) -> Value {
         "name": package.name, "vers": package.version, "deps": deps, "cksum": release.files[0].sha256,
         "features": {}, "yanked": release.yanked.is_some(),
     });
+    for (member, value) in &package.listed {
+        out[member] = value.clone();
+    }
     if state.publish_times {
         out["pubtime"] = json!(package.published);
     }

@@ -121,6 +121,12 @@ fn version_object(state: &State, release: &Release) -> Map<String, Value> {
     if let Some(message) = &release.deprecated {
         out.insert("deprecated".into(), json!(message));
     }
+    for (member, value) in &package.listed {
+        match value {
+            Value::Null => drop(out.remove(member)),
+            value => drop(out.insert(member.clone(), value.clone())),
+        }
+    }
     out.insert("_id".into(), json!(format!("{name}@{}", package.version)));
     out.insert("_npmUser".into(), json!({ "name": package.publisher, "email": "someone@example.test" }));
     out

@@ -11,6 +11,7 @@ mod checks;
 mod decisions;
 mod diagnosis;
 mod events;
+mod inspections;
 mod intel;
 mod locations;
 mod people;
@@ -82,7 +83,7 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
             "GET",
             [
                 "status" | "diagnosis" | "why" | "facts" | "decisions" | "locations" | "policy"
-                | "quarantines" | "runs" | "intel",
+                | "quarantines" | "runs" | "intel" | "inspections",
                 ..,
             ],
         )
@@ -98,6 +99,7 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         ("GET", ["why"]) => Box::pin(why::why(&call)).await,
         ("GET", ["facts"]) => Box::pin(why::facts(&call)).await,
         ("GET", ["decisions"]) => decisions::list(&call).await,
+        ("GET", ["inspections"]) => Box::pin(inspections::list(&call)).await,
         ("GET", ["locations"]) => Box::pin(locations::locate(&call)).await,
         ("POST", ["checks"]) => Box::pin(checks::check(&call)).await,
         ("GET", ["runs", id]) => Box::pin(runs::summary(&call, id)).await,

@@ -125,7 +125,7 @@ fn listed(recall: &Recall, takers: &Takers, touched: bool, actions: &HashMap<&st
             "purl": version.purl, "touch": version.touch, "admitted_at": version.admitted_at,
             "accesses": taken.map_or(0, |t| t.accesses), "people": taken.map_or(0, |t| t.people),
             "first_at": taken.map(|t| t.first_at), "last_at": taken.map(|t| t.last_at),
-            "action": actions.get(version.purl.as_str()), "fixed_in": version.fixed_in,
+            "action": actions.get(version.purl.as_str()), "fixed_in": version.fixed_in, "holds": version.holds,
         })
     };
     let wanted = |v: &&RecalledVersion| {

@@ -153,11 +153,13 @@ pub struct InspectionSection {
     pub memory_mib: u64,
     /// With what a release is compared.
     pub compare: Compare,
+    /// Whether the newest selectable version is looked into when its index is shown, before anybody asks for it.
+    pub ahead: bool,
 }
 
 impl Default for InspectionSection {
     fn default() -> Self {
-        Self { enabled: true, workers: None, memory_mib: 256, compare: Compare::Fetch }
+        Self { enabled: true, workers: None, memory_mib: 256, compare: Compare::Fetch, ahead: false }
     }
 }
 

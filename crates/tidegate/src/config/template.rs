@@ -71,6 +71,8 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # memory_mib = 256
 # Compare a release with the version before it: "fetch" gets that one where it matters, "known" takes what is here, "never".
 # compare = "fetch"
+# Whether the newest selectable version is fetched and looked into when its index is shown, before anybody asks for it.
+# ahead = false
 
 [intel]
 # Whether advisories and signals are fetched. What `tidegate intel import` loads counts either way.

@@ -12,6 +12,7 @@ use tidegate_store::catalogue::TokenHash;
 
 use super::Identity;
 use crate::pipeline::Hot;
+use crate::pipeline::ahead::Ahead;
 use crate::pipeline::artifacts::{StageKey, Staged};
 use crate::pipeline::contents::{LookKey, NotInspected};
 use crate::pipeline::documents::LoadError;
@@ -103,6 +104,8 @@ pub struct Flights {
     pub looks: SingleFlight<LookKey, Result<(), NotInspected>>,
     /// Looking into bytes.
     pub inspections: SingleFlight<Sha256, Result<(), NotInspected>>,
+    /// Looking into what nobody asked for yet.
+    pub ahead: Ahead,
     /// Rendering a view.
     pub views: SingleFlight<ViewFlight, Result<Arc<RenderedView>, String>>,
 }

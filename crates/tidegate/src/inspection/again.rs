@@ -60,9 +60,11 @@ async fn one(door: &Arc<Door>, old: &OutdatedInspection) -> Result<(), String> {
         ecosystem: old.ecosystem.parse().ok(),
         package: old.package.clone(),
         version: old.version.clone(),
+        // Its index is compared with it when somebody asks for it again.
+        listed: None,
         hash_key: door.inspection.hash_key(),
     };
-    let now = contents::inspect(door, sha256, size, request).await.map_err(|e| e.to_string())?;
+    let now = contents::inspect(door, sha256, size, request).await.map_err(|e| e.to_string())?.seen;
     let worse =
         before.as_ref().is_none_or(|before| before.verdict < now.verdict) && now.verdict > Verdict::Clean;
     if before.as_ref() != Some(&now) {

@@ -15,6 +15,7 @@ use tidegate_model::{Ecosystem, PackageName, Sha256, Timestamp};
 use tidegate_store::catalogue::{Catalogue, LocalBlock};
 
 use super::Advisories;
+use super::effects::bundled::holder_purl;
 use super::sync::chain;
 
 /// Beyond this many touched versions an advisory is asked about by package.
@@ -50,6 +51,17 @@ pub struct RecalledVersion {
     pub touch: Touch,
     /// The lowest version above that nothing known touches.
     pub fixed_in: Option<String>,
+    /// The component of it that is touched, and where it lies; none where the version itself is meant.
+    pub holds: Option<Held>,
+}
+
+/// A component inside an artifact.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Held {
+    /// Package URL with version.
+    pub purl: String,
+    /// Nested path.
+    pub path: String,
 }
 
 /// What an id stands for, and what of it was admitted here.
@@ -222,34 +234,13 @@ fn versions(
 ) -> Result<bool, RecallError> {
     let admitted =
         catalogue.admissions_as_spelled(&package_purl(name)).map_err(|e| RecallError::Failed(chain(&e)))?;
-    if admitted.is_empty() {
-        return Ok(false);
-    }
     let known = advisories.snapshot.package(name.ecosystem().as_str(), name.as_str(), now);
+    let is_admitted = !admitted.is_empty();
     for admission in admitted {
         let Ok(package) = PackageRef::parse(&admission.purl) else { continue };
         let Some(version) = package.version.as_ref().map(|v| v.as_str()) else { continue };
         recall.packages.insert(package_purl(&package.name));
-        let findings = known.matches(version);
-        let finding = findings.items.iter().find(|f| f.ids.iter().any(|id| recall.ids.contains(id)));
-        let undecided = || findings.undecided.iter().any(|id| recall.ids.contains(id));
-        let retracted = || {
-            let same = |r: &tidegate_intel::matching::Retraction| {
-                recall.ids.contains(&r.id) || r.aliases.iter().any(|id| recall.ids.contains(id))
-            };
-            findings.retracted.iter().any(same)
-        };
-        let touch = match finding {
-            Some(finding) => {
-                if finding.kind != AdvisoryKind::Vulnerability {
-                    recall.kind = finding.kind.as_str();
-                }
-                Touch::Affected
-            }
-            None if undecided() => Touch::Undecided,
-            None if retracted() => Touch::Withdrawn,
-            None => Touch::NotAffected,
-        };
+        let touch = touch(recall, &known.matches(version));
         let fixed_in = matches!(touch, Touch::Affected).then(|| known.nearest_fixed(version)).flatten();
         if recall.versions.len() >= MAX_VERSIONS {
             return Err(RecallError::TooMuch(recall.id.clone()));
@@ -260,9 +251,66 @@ fn versions(
             admitted_at: Some(admission.first_at),
             touch,
             fixed_in,
+            holds: None,
         });
     }
-    Ok(true)
+    holders(recall, name, &known, catalogue)?;
+    Ok(is_admitted)
+}
+
+/// How the advisory stands to a version of which this is known.
+fn touch(recall: &mut Recall, findings: &tidegate_intel::Findings) -> Touch {
+    let finding = findings.items.iter().find(|f| f.ids.iter().any(|id| recall.ids.contains(id)));
+    if let Some(finding) = finding {
+        if finding.kind != AdvisoryKind::Vulnerability {
+            recall.kind = finding.kind.as_str();
+        }
+        return Touch::Affected;
+    }
+    let retracted = |r: &tidegate_intel::matching::Retraction| {
+        recall.ids.contains(&r.id) || r.aliases.iter().any(|id| recall.ids.contains(id))
+    };
+    if findings.undecided.iter().any(|id| recall.ids.contains(id)) {
+        Touch::Undecided
+    } else if findings.retracted.iter().any(retracted) {
+        Touch::Withdrawn
+    } else {
+        Touch::NotAffected
+    }
+}
+
+/// Adds admitted versions of other packages that bring a touched version of this one along.
+fn holders(
+    recall: &mut Recall,
+    name: &PackageName,
+    known: &tidegate_intel::matching::Package<'_>,
+    catalogue: &dyn Catalogue,
+) -> Result<(), RecallError> {
+    let failed = |e: tidegate_store::catalogue::CatalogueError| RecallError::Failed(chain(&e));
+    for holder in catalogue.component_holders(&package_purl(name)).map_err(failed)? {
+        let Ok(component) = PackageRef::parse(&holder.purl) else { continue };
+        let Some(version) = component.version.as_ref().map(|v| v.as_str()) else { continue };
+        let touch = touch(recall, &known.matches(version));
+        let Some(purl) = holder_purl(&holder).filter(|_| touch != Touch::NotAffected) else { continue };
+        let Ok(package) = PackageRef::parse(&purl) else { continue };
+        let Some(admission) = catalogue.admission(&purl).map_err(failed)? else { continue };
+        if recall.versions.iter().any(|v| v.purl == purl && v.touch != Touch::NotAffected) {
+            continue;
+        }
+        if recall.versions.len() >= MAX_VERSIONS {
+            return Err(RecallError::TooMuch(recall.id.clone()));
+        }
+        recall.versions.retain(|v| v.purl != purl);
+        recall.versions.push(RecalledVersion {
+            purl,
+            package,
+            admitted_at: Some(admission.first_at),
+            touch,
+            fixed_in: None,
+            holds: Some(Held { purl: holder.purl, path: holder.path }),
+        });
+    }
+    Ok(())
 }
 
 /// A block by hand.
@@ -298,6 +346,7 @@ fn by_hand(number: u64, catalogue: &dyn Catalogue) -> Result<Recall, RecallError
             admitted_at: Some(admission.first_at),
             touch,
             fixed_in: None,
+            holds: None,
         });
     }
     recall.packages.insert(package);

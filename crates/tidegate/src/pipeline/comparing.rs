@@ -111,7 +111,7 @@ async fn fetched(
             return None;
         }
     };
-    inspected(door, package, position, &staged).await.ok()?;
+    inspected(door, repository, package, position, &staged).await.ok()?;
     Some(staged.known.sha256)
 }
 

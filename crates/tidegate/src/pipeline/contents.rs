@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use tidegate_inspect::{Inspection, Request};
-use tidegate_model::Sha256;
+use tidegate_model::{Finding, Sha256};
 use tidegate_store::catalogue::{BundledComponent, CatalogueError, StoredInspection};
 
 use super::artifacts::Staged;
 use super::comparing;
 use super::facts::purl_of;
+use super::listed::{self, Listed};
 use super::package::Package;
 use crate::door::{Door, Repository};
 use crate::inspection::Seen;
 
-/// Names one file with its bytes.
-pub type LookKey = (Arc<str>, Sha256);
+/// Names one file with its bytes, and the document that lists it.
+pub type LookKey = (Arc<str>, Sha256, Sha256);
 
 /// Why some bytes are not looked into now. Whoever asks again may have better luck.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +43,7 @@ pub async fn look(
     if !door.config.inspection.enabled {
         return Ok(());
     }
-    let key: LookKey = (purl_of(package, position).into(), staged.known.sha256);
+    let key: LookKey = (purl_of(package, position).into(), staged.known.sha256, package.document);
     if door.caches.looked.get(&key).is_some() {
         return Ok(());
     }
@@ -52,9 +53,10 @@ pub async fn look(
     door.flights
         .looks
         .run(key, move || async move {
-            inspected(&door2, &package, position, &staged).await?;
+            inspected(&door2, &repository, &package, position, &staged).await?;
             let sha256 = staged.known.sha256;
-            if comparing::compare(&door2, &repository, &package, position, sha256).await? {
+            let with_index = listed::compare(&door2, &repository, &package, position, &staged).await?;
+            if comparing::compare(&door2, &repository, &package, position, sha256).await? && with_index {
                 door2.caches.looked.insert(key2, ());
             }
             Ok(())
@@ -73,21 +75,27 @@ fn unforeseen() -> Result<(), NotInspected> {
 /// [`NotInspected`].
 pub(super) async fn inspected(
     door: &Arc<Door>,
+    repository: &Arc<Repository>,
     package: &Arc<Package>,
     position: usize,
     staged: &Staged,
 ) -> Result<(), NotInspected> {
     let sha256 = staged.known.sha256;
-    let (door2, package, staged) = (Arc::clone(door), Arc::clone(package), staged.clone());
+    let (door2, repository, package, staged) =
+        (Arc::clone(door), Arc::clone(repository), Arc::clone(package), staged.clone());
     door.flights
         .inspections
-        .run(sha256, move || async move { at_hand_or_now(&door2, &package, position, &staged).await })
+        .run(
+            sha256,
+            move || async move { at_hand_or_now(&door2, &repository, &package, position, &staged).await },
+        )
         .await
         .unwrap_or_else(unforeseen)
 }
 
 async fn at_hand_or_now(
     door: &Arc<Door>,
+    repository: &Arc<Repository>,
     package: &Arc<Package>,
     position: usize,
     staged: &Staged,
@@ -96,17 +104,56 @@ async fn at_hand_or_now(
     if door.catalogue(move |c| c.inspection(&sha256)).await.map_err(storage)?.is_some() {
         return Ok(());
     }
+    let listed = match listed::of(door, repository, package, position).await {
+        Listed::Says(listed) => Some(listed),
+        Listed::Nothing | Listed::Later => None,
+    };
+    let request = Request { listed: listed.clone(), ..request(door, package, position) };
+    let looked = inspect(door, sha256, staged.known.size, request).await?;
+    if let Some(listed) = listed.filter(|_| looked.seen.failed.is_none()) {
+        listed::keep(door, package, position, sha256, &listed, looked.against_index).await?;
+    }
+    package.bump_local_epoch();
+    Ok(())
+}
+
+/// What is asked of an inspection of a file.
+pub(super) fn request(door: &Door, package: &Package, position: usize) -> Request {
     let file = &package.index.files()[position];
-    let request = Request {
+    Request {
         name: file.file.as_str().to_owned(),
         ecosystem: Some(package.name.ecosystem()),
         package: package.name.as_str().to_owned(),
         version: file.version.as_str().to_owned(),
+        listed: None,
         hash_key: door.inspection.hash_key(),
-    };
-    inspect(door, sha256, staged.known.size, request).await?;
-    package.bump_local_epoch();
-    Ok(())
+    }
+}
+
+/// Looks into bytes now. Inside: what it came to, or why it never will.
+///
+/// # Errors
+/// [`NotInspected`].
+pub(super) async fn looked_into(
+    door: &Arc<Door>,
+    sha256: Sha256,
+    size: u64,
+    request: &Request,
+) -> Result<Result<Inspection, String>, NotInspected> {
+    let door2 = Arc::clone(door);
+    let blob = door.blocking(move || door2.store.blobs.open_file(&sha256)).await;
+    let gone = || NotInspected::Unavailable("its bytes have just been evicted".into());
+    let blob = blob.map_err(|e| NotInspected::Storage(e.to_string()))?.ok_or_else(gone)?;
+    door.inspection.run(sha256, blob, size, request).await
+}
+
+/// What one look came to.
+#[derive(Debug)]
+pub struct Looked {
+    /// What decisions read of it.
+    pub seen: Seen,
+    /// Where the package disagrees with what the request says of its index.
+    pub against_index: Vec<Finding>,
 }
 
 /// Looks into bytes now, and stores what is found in the place of what was found before.
@@ -118,19 +165,17 @@ pub async fn inspect(
     sha256: Sha256,
     size: u64,
     request: Request,
-) -> Result<Seen, NotInspected> {
-    let door2 = Arc::clone(door);
-    let blob = door.blocking(move || door2.store.blobs.open_file(&sha256)).await;
-    let gone = || NotInspected::Unavailable("its bytes have just been evicted".into());
-    let blob = blob.map_err(|e| NotInspected::Storage(e.to_string()))?.ok_or_else(gone)?;
-    let result = door.inspection.run(sha256, blob, size, &request).await?;
+) -> Result<Looked, NotInspected> {
+    let result = looked_into(door, sha256, size, &request).await?;
     let seen = match &result {
         Ok(inspection) => Seen::of(inspection),
         Err(why) => Seen::failed(why.clone()),
     };
+    let mut report = result.unwrap_or_default();
+    // That belongs to the index as much as to the bytes, and is stored with both.
+    let against_index = std::mem::take(&mut report.against_index);
     let (stored, at) = (seen.clone(), door.clock.now());
     door.catalogue(move |c| {
-        let report = result.unwrap_or_default();
         let bundled = bundled(&report);
         c.put_inspection(
             &StoredInspection {
@@ -146,7 +191,7 @@ pub async fn inspect(
     .await
     .map_err(storage)?;
     door.metrics.inspected(seen.verdict, seen.failed.is_some());
-    Ok(seen)
+    Ok(Looked { seen, against_index })
 }
 
 /// Components that have a public name and a version, so that advisories can touch them.

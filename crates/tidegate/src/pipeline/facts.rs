@@ -13,6 +13,7 @@ use tidegate_model::facts::{
 use tidegate_model::{ArtifactKind, Coordinate, Digest, Principal, Sha256, Stated, Timestamp};
 use tidegate_store::catalogue::{CatalogueError, LocalBlock};
 
+use super::listed;
 use super::package::Package;
 use crate::door::{Door, Repository};
 use crate::inspection::Seen;
@@ -47,7 +48,7 @@ impl LocalState {
         // A row that cannot be read is as if nobody had looked: the bytes are looked at again when they are asked for.
         let seen = catalogue.inspected_of(ecosystem, package.name.as_str())?.into_iter();
         let mut compared: HashMap<_, Vec<Seen>> = HashMap::new();
-        for comparison in catalogue.comparisons_of(&package.purl)? {
+        for comparison in listed::current(package, catalogue.comparisons_of(&package.purl)?) {
             if let Ok(seen) = serde_json::from_str(&comparison.findings) {
                 compared.entry((comparison.purl, comparison.sha256)).or_default().push(seen);
             }

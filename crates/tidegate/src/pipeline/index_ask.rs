@@ -9,6 +9,7 @@ use tidegate_model::PackageName;
 use tidegate_model::denial::DenialKind;
 
 use super::admission::{self, Plan};
+use super::ahead;
 use super::decide::Ruleset;
 use super::documents::{self, Loaded};
 use super::views::{Encodings, RenderedView, Shown, ViewKey, Wanted, render};
@@ -31,7 +32,7 @@ pub(super) async fn answer(
         }
     };
     let rules = door.rules();
-    let rendered = match rendered(door, request, &rules, &loaded, view).await {
+    let (rendered, is_new) = match rendered(door, request, &rules, &loaded, view).await {
         Ok(rendered) => rendered,
         Err(why) => {
             let denial = denials::plain(
@@ -43,7 +44,12 @@ pub(super) async fn answer(
         }
     };
     match &rendered.shown {
-        Shown::Document(encodings) => serve(door, request, &loaded, &rendered, encodings, purl).await,
+        Shown::Document(encodings) => {
+            if is_new {
+                ahead::begin(door, &request.repository, &loaded.package, &rules);
+            }
+            serve(door, request, &loaded, &rendered, encodings, purl).await
+        }
         Shown::Withheld(position) => {
             file_ask::refuse_file(door, request, &rules, &loaded.package, *position).await
         }
@@ -59,14 +65,14 @@ pub(super) async fn answer(
     }
 }
 
-/// The view from the cache, or made now, once for all who wait.
+/// The view from the cache, or made now, once for all who wait; and whether it was made now.
 async fn rendered(
     door: &Arc<Door>,
     request: &PackageRequest,
     rules: &Arc<Ruleset>,
     loaded: &Loaded,
     view: &View,
-) -> Result<Arc<RenderedView>, String> {
+) -> Result<(Arc<RenderedView>, bool), String> {
     let key = ViewKey {
         repository: Arc::clone(&request.repository.name),
         package: loaded.package.name.as_str().into(),
@@ -77,7 +83,7 @@ async fn rendered(
     if let Some(view) =
         door.caches.views.get(&key).filter(|v| v.stands(&loaded.package, rules.epoch, door.clock.now()))
     {
-        return Ok(view);
+        return Ok((view, false));
     }
     let (door2, request2, rules2, package, key2) =
         (door.clone(), request.clone(), rules.clone(), Arc::clone(&loaded.package), key.clone());
@@ -100,6 +106,7 @@ async fn rendered(
         })
         .await
         .unwrap_or_else(|| Err("rendering ended in an unforeseen way; see the log".into()))
+        .map(|view| (view, true))
 }
 
 async fn serve(

@@ -8,6 +8,7 @@
 //! [`answer`] is that line. What it returns has its entry in the ledger already; there is no other way to a response.
 
 pub mod admission;
+pub mod ahead;
 pub mod alarms;
 pub mod artifacts;
 mod comparing;
@@ -18,6 +19,7 @@ pub mod documents;
 pub mod facts;
 pub mod file_ask;
 mod index_ask;
+mod listed;
 pub mod package;
 mod service_ask;
 pub mod views;

@@ -53,11 +53,21 @@ impl Site {
         self.door = Some(door);
     }
 
-    /// Closes the door as an operator does; the data directory stays.
-    pub(crate) fn close_door(&mut self) {
+    /// Closes the door as an operator does; the data directory stays. Gives everything that it wrote.
+    pub(crate) fn close_door(&mut self) -> String {
         let mut door = self.door.take().unwrap();
         door.signal(15);
         assert!(door.wait(OPENING).is_some(), "the door closes when asked to");
+        let (out, errors) = door.collect();
+        out + &errors
+    }
+
+    /// What the door answers, as its owner is answered on this machine.
+    pub(crate) fn ask_door(&self, target: &str) -> String {
+        let address = self.address();
+        let address = address.trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
+        let asked = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        tidegate_testkit::client::exchange(address, asked.as_bytes()).unwrap().text()
     }
 
     /// A call of tidegate by the user of `home`, on this site's data directory and upstreams.

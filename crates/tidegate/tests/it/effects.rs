@@ -1,6 +1,7 @@
 //! What follows from a change of advisories for what was admitted before: told once, to the end, and held back where a
 //! person has to look first.
 
+mod bundled;
 mod kills;
 
 use std::sync::Arc;

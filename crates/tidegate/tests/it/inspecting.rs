@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use tidegate_store::catalogue::{Page, StoredInspection};
 use tidegate_testkit::{FakeUpstream, Package};
 
 use crate::support::{Setup, TestDoor, days_ago, json};
@@ -133,4 +134,66 @@ fn what_cannot_be_looked_at_in_full_is_said() {
     let refused = strict.get(FILE);
     assert_eq!(refused.status, 403);
     assert!(refused.text().contains("encrypted"), "{}", refused.text());
+}
+
+#[test]
+fn the_newest_version_is_looked_into_ahead_where_that_is_wanted() {
+    let upstream = upstream(&[("assets/logo.png", &disguised())]);
+    let door = Setup::new(&upstream).with(|config| config.inspection.ahead = true).open();
+    let listed = || -> Vec<String> {
+        let packument = json(&door.get("/npm/alpha"));
+        packument["versions"].as_object().unwrap().keys().cloned().collect()
+    };
+    // Nobody asks for a file, and the index steers all the same.
+    door.until("1.1.0 is steered past", || listed() == ["1.0.0"]);
+    door.until("then what is newest by now is looked into", || status(&door)["done"] == 2);
+    assert_eq!(upstream.count("alpha-1.0.0.tgz"), 1);
+    assert_eq!(door.get("/npm/alpha/-/alpha-1.0.0.tgz").status, 200);
+    assert_eq!((upstream.count("alpha-1.0.0.tgz"), status(&door)["done"].as_u64()), (1, Some(2)));
+}
+
+#[test]
+fn a_newer_inspector_looks_again_and_tells_what_was_admitted() {
+    let upstream = upstream(&[("assets/logo.png", &disguised())]);
+    let door = Setup::new(&upstream).with(|config| config.inspection.enabled = false).open();
+    assert_eq!(door.get(FILE).status, 200);
+    // As an inspector left it that could not tell programs from pictures.
+    let sha256 = door.door.store.catalogue.pins_of("npm", "alpha").unwrap()[0].sha256;
+    let clean = serde_json::to_string(&tidegate::inspection::Seen::default()).unwrap();
+    let at = door.clock().now();
+    let old = StoredInspection { sha256, inspector: 0, at, facts: clean, report: "{}".into() };
+    door.door.store.catalogue.put_inspection(&old, &[]).unwrap();
+    let mut setup = door.close();
+    setup.config.inspection.enabled = true;
+    setup.config.inspection.compare = tidegate::config::Compare::Never;
+    let door = setup.open();
+    assert_eq!(door.get(FILE).status, 200, "what the old one found counts until then");
+    assert_eq!(status(&door)["done"], 0);
+    door.runtime().block_on(tidegate::inspection::look_again(&door.door));
+    assert_eq!(status(&door)["done"], 1);
+    let refused = door.get(FILE);
+    assert_eq!(refused.status, 403);
+    assert!(refused.text().contains("archive/type-mismatch"), "{}", refused.text());
+    let alarms = door.door.store.catalogue.alarms(false, Page::default()).unwrap();
+    let told = &alarms.iter().find(|a| a.alarm.kind == "contents").expect("an alarm").alarm.message;
+    assert!(told.contains("pkg:npm/alpha@1.1.0 was admitted") && told.contains("suspicious"), "{told}");
+    // There is nothing left to look at.
+    door.runtime().block_on(tidegate::inspection::look_again(&door.door));
+    assert_eq!(status(&door)["done"], 1);
+}
+
+#[test]
+fn the_licence_is_the_one_in_the_package_where_the_index_names_none() {
+    let upstream = FakeUpstream::start();
+    for (name, licence) in [("alpha", "GPL-3.0-only"), ("beta", "MIT")] {
+        upstream.publish(Package::pypi(name, "1.0.0").licence(Some(licence)).published(&days_ago(90)));
+    }
+    let rule = "extends = \"baseline\"\n[[rule]]\nid = \"licences\"\naction = \"block\"\nunknown = \"allow\"\n\
+                message = \"its licence is {licence.expression}\"\n[rule.when]\n\
+                \"licence.expression\" = [\"GPL-3.0-only\"]\n";
+    let door = Setup::new(&upstream).policy(rule).open();
+    let refused = door.get("/pypi/files/alpha/alpha-1.0.0-py3-none-any.whl");
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    assert!(refused.text().contains("its licence is GPL-3.0-only"), "{}", refused.text());
+    assert_eq!(door.get("/pypi/files/beta/beta-1.0.0-py3-none-any.whl").status, 200);
 }

@@ -7,9 +7,9 @@ mod liars;
 // Writers that can lie, from the unfolder's own tests.
 #[expect(dead_code, reason = "the unfolder's tests use the others")]
 #[path = "../../../tidegate-inspect/tests/it/support/tar.rs"]
-mod tar;
+pub(crate) mod tar;
 #[path = "../../../tidegate-inspect/tests/it/support/zip.rs"]
-mod zip;
+pub(crate) mod zip;
 
 use std::fs::File;
 use std::io::Write as _;
@@ -101,23 +101,23 @@ fn counted(outcome: Outcome) -> (serde_json::Value, Usage) {
     (serde_json::from_slice(&body).unwrap(), usage)
 }
 
-fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();
     crc.update(bytes);
     crc.sum()
 }
 
-fn deflate(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn deflate(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     gzip_as(flate2::Compression::fast(), bytes)
 }
 
-fn gzip_as(level: flate2::Compression, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip_as(level: flate2::Compression, bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()

@@ -77,7 +77,10 @@ fn hidden_start(code: &Code, from: &Fact, to: &Fact, findings: &mut Findings) {
     let is_release = from.detail.contains("/releases/");
     // An address that is decoded first is hidden, and says more than any place.
     let is_hidden = code.facts.flowing().any(|(source, sink, _)| {
-        source.what == What::Decode && source.detail != "percent" && sink.what == What::NetSend && sink.detail == from.detail
+        source.what == What::Decode
+            && source.detail != "percent"
+            && sink.what == What::NetSend
+            && sink.detail == from.detail
     });
     let is_known = foreign(&from.detail).is_some() || is_hidden;
     if code.checks_digest || is_release || !is_known || !is_hidden_place(&to.detail) {
@@ -105,7 +108,8 @@ fn hidden_start(code: &Code, from: &Fact, to: &Fact, findings: &mut Findings) {
                 | "setsid"
                 | "pythonw"
         );
-        matches!(fact.what, What::ExecDetached | What::LibraryLoad) || fact.what == What::Exec && (by_other || is_hidden)
+        matches!(fact.what, What::ExecDetached | What::LibraryLoad)
+            || fact.what == What::Exec && (by_other || is_hidden)
     };
     let start = code.facts.facts.iter().filter(is_quiet).find(|fact| fact.detail.contains(name));
     if let Some(start) = start {

@@ -31,7 +31,9 @@ fn run(package: &Package, findings: &mut Findings) {
         }
         if let Some(line) = code.facts.looks.bidi {
             let message = "holds controls that show code in another order than it runs";
-            findings.tell_at(&code.full, Some(line), stage, (Medium, Likely), message, "");
+            // Where nothing stands between them they are part of a list of characters.
+            let grade = if code.facts.looks.bidi_words { (High, Likely) } else { (Medium, Likely) };
+            findings.tell_at(&code.full, Some(line), stage, grade, message, "");
         }
     }
     for prose in &package.prose {

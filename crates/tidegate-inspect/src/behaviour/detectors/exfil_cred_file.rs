@@ -51,6 +51,32 @@ fn run(package: &Package, findings: &mut Findings) {
         );
     }
     collections(package, findings);
+    walks(package, findings);
+}
+
+/// Files of settings, or whatever a walk through folders finds, sent to an address that is written in the code as soon as it is loaded. Nobody
+/// asked for that; programs send files when they are started.
+fn walks(package: &Package, findings: &mut Findings) {
+    for code in package.code.iter().filter(|code| !code.reach.is_program) {
+        let into = |to: &Fact, what: What| {
+            code.facts.flowing().any(|(from, sink, _)| sink == to && from.what == what)
+        };
+        for (from, to, _) in code.facts.flowing() {
+            let is_sent = to.what == What::NetSend && from.what == What::FileRead;
+            if !is_sent || !early(code, to) || !code.is_sure(to) || foreign(&to.detail).is_none() {
+                continue;
+            }
+            let is_settings = words::has(&from.detail, Class::DotEnv);
+            let is_walk = from.detail.starts_with(['*', '~', '.'])
+                && from.detail.ends_with('*')
+                && into(to, What::FolderRead);
+            if is_settings || is_walk {
+                let what = if is_settings { "a file of settings" } else { "files that it finds in folders" };
+                let message = format!("sends {what} to {} {}", host(&to.detail), when(code, to));
+                findings.tell(code, to, (High, Likely), &message);
+            }
+        }
+    }
 }
 
 /// Many files of credentials named in one file that also reads files and sends: a collection, whatever way the data takes.

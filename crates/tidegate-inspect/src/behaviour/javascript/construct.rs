@@ -93,7 +93,21 @@ impl<'a> Machine<'a> {
                 self.run_callbacks(arguments, &[resolver, resolver], site);
                 return Value::of(Shape::Object(id));
             }
-            "URL" | "String" | "Proxy" | "Number" => {
+            "Proxy" => {
+                if let Shape::Name(target) = first.shape
+                    && let Some(&traps) = arguments.get(1)
+                {
+                    let target = self.path(target);
+                    self.tap_hook(target, traps, site);
+                }
+                return first;
+            }
+            "http.ClientRequest" | "https.ClientRequest" | "_http_client.ClientRequest" => {
+                let scheme = if path.starts_with("https") { "https" } else { "http" };
+                let detail = self.address(scheme, arguments);
+                return self.request(&detail, arguments, site);
+            }
+            "URL" | "String" | "Number" => {
                 if path == "URL"
                     && let Some(base) = arguments.get(1).and_then(Value::as_text)
                     && let Some(text) = first.as_text()
@@ -157,6 +171,11 @@ impl<'a> Machine<'a> {
         Value { shape: Shape::Object(id), taint: self.join(taint, given.taint), gates, folded: false }
     }
 
+    /// An address that is wholly constant, as a text or in the object that wraps it.
+    fn whole_address(&self, value: Value<'a>) -> Option<&'a str> {
+        value.whole_text().or_else(|| self.option(value, "#text").and_then(|text| text.whole_text()))
+    }
+
     /// A worker runs a file, or text that it is given.
     pub(super) fn worker(&mut self, first: Value<'a>, options: Option<Value<'a>>, site: Site) {
         let text = first.as_text().unwrap_or(HOLE_TEXT);
@@ -171,6 +190,9 @@ impl<'a> Machine<'a> {
         if evaluates {
             let name = self.name("eval");
             self.known(name, Value::UNKNOWN, &[first], site);
+        } else if let Some(address) = self.whole_address(first).filter(|address| address.starts_with("data:"))
+        {
+            self.data_module(address, "Worker", first.with_taint(taint), site);
         } else if text.starts_with("data:") || text.starts_with("blob:") {
             let fact = self.fact(What::Eval, "Worker data:", site.offset, site.folded);
             self.flow(taint, fact);

@@ -54,6 +54,7 @@ pub(super) struct Drafts {
     index: FxHashMap<(What, u32, u64), u32>,
     flows: BTreeMap<(u32, u32), bool>,
     texts: usize,
+    taps: usize,
     dropped: u32,
     /// Name under which the function that runs is given away.
     pub(super) export: Option<Rc<str>>,
@@ -85,6 +86,7 @@ impl Drafts {
             return NO_FACT;
         }
         self.texts += usize::from(text);
+        self.taps += usize::from(what == What::Tapped);
         self.changes += 1;
         let index = u32::try_from(self.list.len()).unwrap_or(NO_FACT);
         self.list.push(Draft {
@@ -108,6 +110,11 @@ impl Drafts {
         {
             self.runs.insert((Rc::clone(export), index));
         }
+    }
+
+    /// Whether anything is taken that passes by.
+    pub(super) fn taps(&self) -> bool {
+        self.taps > 0
     }
 
     /// The kind of a fact.

@@ -77,7 +77,11 @@ impl<'a> Machine<'a> {
             Expression::YieldExpression(one) => match &one.argument {
                 Some(argument) => {
                     let value = self.expression(argument);
-                    self.settled(value)
+                    let value = self.settled(value);
+                    // Whoever iterates over it gets this.
+                    let taint = self.deep(value);
+                    self.give_back(Value::tainted(taint));
+                    value
                 }
                 None => Value::UNKNOWN,
             },

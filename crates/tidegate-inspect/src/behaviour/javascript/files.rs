@@ -40,6 +40,7 @@ impl<'a> Machine<'a> {
                 let data = arguments.get(1).copied().unwrap_or(Value::UNKNOWN);
                 let taint = if base == "createWriteStream" { Taint(0) } else { self.deep(data) };
                 self.flow(taint, write);
+                self.walked(arguments.first().copied(), write);
                 self.remember_written(&detail, taint);
                 let options = arguments.get(if base == "createWriteStream" { 1 } else { 2 }).copied();
                 if let Some(mode) = options.and_then(|options| self.option(options, "mode"))
@@ -65,7 +66,8 @@ impl<'a> Machine<'a> {
                 callback(self, Taint(0))
             }
             "unlink" | "rm" | "rmdir" | "remove" | "emptyDir" | "rimraf" => {
-                self.fact(What::FileDelete, &detail, site.offset, folded);
+                let delete = self.fact(What::FileDelete, &detail, site.offset, folded);
+                self.walked(arguments.first().copied(), delete);
                 callback(self, Taint(0))
             }
             "truncate" => {
@@ -118,6 +120,22 @@ impl<'a> Machine<'a> {
                 Some(Value::UNKNOWN)
             }
             _ => None,
+        }
+    }
+
+    /// Joins what lists a folder with what is done to the files that it finds there.
+    fn walked(&mut self, path: Option<Value<'a>>, to: u32) {
+        let Some(path) = path else { return };
+        let taint = self.deep(path);
+        let walks: Vec<(u32, bool)> = self
+            .taints
+            .get(taint)
+            .iter()
+            .copied()
+            .filter(|&(from, _)| self.drafts.what(from) == Some(What::FolderRead))
+            .collect();
+        for (from, decoded) in walks {
+            self.drafts.flow(from, to, decoded);
         }
     }
 

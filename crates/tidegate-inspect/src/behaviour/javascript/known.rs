@@ -16,17 +16,27 @@ impl<'a> Machine<'a> {
     ) -> Value<'a> {
         let path = self.path(name);
         let (module, function) = path.rsplit_once('.').unwrap_or(("", path));
+        if path == "addEventListener" && self.tap_event(path, arguments, site) {
+            return Value::UNKNOWN;
+        }
         let value = self.known_global(path, arguments, site);
         if let Some(value) = value {
             return value;
         }
         let value = match module {
-            "fs" | "Deno" | "Bun" => self.known_file(module, function, arguments, site),
+            "fs" | "Deno" | "Bun" => {
+                let mut value = None;
+                for arguments in self.alternatives(arguments) {
+                    value = self.known_file(module, function, &arguments, site);
+                }
+                value
+            }
             "child_process" | "shelljs" | "execa" | "cross-spawn" | "node-pty" => {
                 self.known_process(path, function, arguments, site)
             }
             "http" | "https" | "http2" | "axios" | "got" | "request" | "superagent" | "needle" | "undici"
-            | "phin" | "ky" | "bent" | "net" | "tls" | "dgram" | "dns" | "got.stream" | "jQuery" | "$" => {
+            | "phin" | "ky" | "bent" | "socket.io-client" | "mqtt" | "nats" | "amqplib" | "net" | "tls"
+            | "dgram" | "dns" | "got.stream" | "jQuery" | "$" => {
                 self.known_network(module, function, arguments, site)
             }
             "os" => self.known_machine(path, function, site),
@@ -35,6 +45,32 @@ impl<'a> Machine<'a> {
         };
         let value = value.or_else(|| self.known_other(path, module, function, receiver, arguments, site));
         value.unwrap_or_else(|| self.unknown_name(name, path, receiver, arguments, site))
+    }
+
+    /// The arguments of a call where one of the first two may be one of several texts or lists: each on its own. What is chosen by the
+    /// platform stands in the same order in both.
+    fn alternatives(&self, arguments: &[Value<'a>]) -> Vec<Vec<Value<'a>>> {
+        let shapes = |value: &Value<'a>| match value.shape {
+            Shape::Either(id) => {
+                let all: Vec<Shape<'a>> = self.eithers.get(id).to_vec();
+                let kinds = |shape: &Shape<'a>| matches!(shape, Shape::Text(_) | Shape::Object(_));
+                if all.iter().all(kinds) { all } else { Vec::new() }
+            }
+            _ => Vec::new(),
+        };
+        let sets: Vec<Vec<Shape<'a>>> = arguments.iter().take(2).map(shapes).collect();
+        let count = sets.iter().map(Vec::len).max().unwrap_or(0).max(1);
+        (0..count)
+            .map(|index| {
+                let mut all = arguments.to_vec();
+                for (value, set) in all.iter_mut().zip(&sets) {
+                    if let Some(&shape) = set.get(index).or(set.last()) {
+                        value.shape = shape;
+                    }
+                }
+                all
+            })
+            .collect()
     }
 
     /// A name of which nothing is known: its result is a name, what goes in comes out, callbacks run.
@@ -52,6 +88,8 @@ impl<'a> Machine<'a> {
         let function = path.rsplit('.').next().unwrap_or(path);
         gate_bits |= gates::of_method(function);
         let imported = self.hand_over(name, arguments, site);
+        let tapped = self.tap_package(path, site);
+        let imported = self.join(imported, tapped);
         let given = self.callbacks_of(path, arguments, [taint, imported], site);
         let taint = self.join(taint, imported);
         let taint = self.join(taint, given.taint);
@@ -189,6 +227,14 @@ impl<'a> Machine<'a> {
 
     /// A process. What the options say of its environment is not sent anywhere.
     pub(super) fn process(&mut self, arguments: &[Value<'a>], site: Site) -> Value<'a> {
+        let mut value = Value::UNKNOWN;
+        for arguments in self.alternatives(arguments) {
+            value = self.one_process(&arguments, site);
+        }
+        value
+    }
+
+    fn one_process(&mut self, arguments: &[Value<'a>], site: Site) -> Value<'a> {
         let mut words = Vec::new();
         let mut given = Taint(0);
         let mut options = Value::UNKNOWN;
@@ -383,10 +429,18 @@ impl<'a> Machine<'a> {
                 let detail = self.address("", arguments);
                 self.request(&detail, arguments, site)
             }
+            "socket.io-client" => {
+                let detail = self.address("", arguments);
+                self.connect(&detail, arguments, site)
+            }
             "execa" | "cross-spawn" | "$" | "nano-spawn" | "tinyexec" | "child_process" => {
                 self.process(arguments, site)
             }
             "atob" | "js-base64" => self.decoded_value("base64", "base64", first, site),
+            // With `decodeURIComponent` around it this is how bytes become text; with nothing to escape it changes nothing.
+            "escape" if first.whole_text().is_some_and(|text| text.is_ascii() && !text.contains('%')) => {
+                first
+            }
             "unescape" => self.decoded_value("percent", "unescape", first, site),
             "decodeURIComponent" | "decodeURI" => self.decoded_value("percent", "percent", first, site),
             "Buffer" => self.buffer(arguments, site),
@@ -427,7 +481,7 @@ impl<'a> Machine<'a> {
                 self.flow(taint, fact);
                 Value::UNKNOWN
             }
-            "socket.io-client" | "io" => {
+            "io" => {
                 let detail = self.address("", arguments);
                 self.connect(&detail, &[], site)
             }

@@ -190,9 +190,10 @@ impl<'a> Machine<'a> {
             _ if key == "constructor" => self.name_value("constructor"),
             _ => Value::UNKNOWN,
         };
+        let taint = self.join(found.taint, value.taint);
         Value {
             shape: found.shape,
-            taint: self.join(found.taint, value.taint),
+            taint: self.tapped_member(taint, key, offset),
             gates: found.gates | value.gates,
             folded: found.folded || value.folded,
         }

@@ -108,9 +108,22 @@ impl<'a> Machine<'a> {
                     return Some(object);
                 }
                 match key {
-                    "write" | "send" | "end" | "emit" | "sendto" | "volatile" => {
+                    // A stream of a connection, and what is written to it.
+                    "request" => {
                         let sent = self.deep_all(arguments);
                         self.flow(sent, send);
+                        Some(object)
+                    }
+                    "write" | "send" | "end" | "emit" | "sendto" | "volatile" | "publish" => {
+                        let sent = self.deep_all(arguments);
+                        self.flow(sent, send);
+                        // A datagram says with each message where it goes.
+                        let to = arguments.iter().skip(1).rev().find_map(Value::whole_text);
+                        if let Some(to) = to.filter(|to| key == "send" && to.contains('.')) {
+                            let fact =
+                                self.fact(What::NetSend, &format!("udp://{to}"), site.offset, site.folded);
+                            self.flow(sent, fact);
+                        }
                         self.run_callbacks(arguments, &[], site);
                         Some(object)
                     }

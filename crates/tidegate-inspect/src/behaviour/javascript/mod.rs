@@ -18,6 +18,7 @@ mod expressions;
 mod files;
 mod gates;
 mod hoist;
+mod islands;
 mod known;
 mod links;
 mod machine;
@@ -35,6 +36,7 @@ mod scopes;
 mod statements;
 mod string_array;
 mod strings;
+mod taps;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -58,7 +60,7 @@ const STACK_BYTES: usize = 48 << 20;
 /// Reads one file. `path` only says which dialect is tried first.
 #[must_use]
 pub fn read(text: &[u8], path: &str) -> FileFacts {
-    let mut facts = read_parsed(text, path).unwrap_or_else(|| tokens::read(text));
+    let mut facts = read_parsed(text, path).unwrap_or_else(|| islands::read(text, path));
     let string_array = facts.looks.string_array;
     facts.looks = looks::look(text, Language::JavaScript);
     facts.looks.string_array = string_array;

@@ -33,6 +33,7 @@ pub(super) fn module(specifier: &str) -> &str {
         "timers/promises" => "timers",
         "path/posix" | "path/win32" | "upath" | "pathe" => "path",
         "request-promise" | "request-promise-native" | "postman-request" => "request",
+        "jquery" | "jquery-slim" | "cash-dom" | "zepto" => "jQuery",
         "process" => "process",
         "buffer" => "buffer",
         "axios/dist/node/axios.cjs" => "axios",

@@ -107,6 +107,10 @@ impl<'a> Machine<'a> {
                 let detail = self.socket_address(arguments);
                 Some(self.connect(&detail, arguments, site))
             }
+            ("socket.io-client", "io" | "connect" | "Manager") | ("mqtt" | "nats" | "amqplib", "connect") => {
+                let detail = self.address("", arguments);
+                Some(self.connect(&detail, arguments, site))
+            }
             ("dgram", "createSocket") => Some(self.connect("udp", &[], site)),
             (
                 "dns",

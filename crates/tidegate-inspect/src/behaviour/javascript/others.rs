@@ -65,6 +65,14 @@ impl<'a> Machine<'a> {
                 Value::UNKNOWN
             }
             "process.binding" | "process.getBuiltinModule" => self.load_module(first, "require", site),
+            "spawn_sync.spawn" | "process_wrap.Process().spawn" => {
+                let options = first;
+                let arguments: Vec<Value<'a>> = [self.option(options, "file"), self.option(options, "args")]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                self.process(&arguments, site)
+            }
             "Module._load" => self.load_module(first, "require", site),
             "process.dlopen" => {
                 let detail = arguments.get(1).and_then(Value::as_text).unwrap_or(HOLE_TEXT);
@@ -87,6 +95,13 @@ impl<'a> Machine<'a> {
                 return Some(first);
             }
             "process.cwd" => Value::text(HOLE_TEXT),
+            "require.resolve" | "import.meta.resolve" => match first.whole_text() {
+                Some(text) if !text.starts_with(['.', '/']) && !text.contains(':') => {
+                    let path = self.make_text(&format!("{HOLE_TEXT}/node_modules/{text}"));
+                    Value::text(path)
+                }
+                _ => return None,
+            },
             "navigator.sendBeacon" => {
                 let detail = self.constant_text(first).unwrap_or(HOLE_TEXT.to_owned());
                 let fact = self.fact(What::NetSend, &detail, site.offset, site.folded);

@@ -58,3 +58,14 @@ pub(super) fn text<'a>(allocator: &'a Allocator, text: &'a str) -> Option<&'a Pr
         Parsed::Odd(_) | Parsed::Failed => None,
     }
 }
+
+/// Parses a module that stands in a text.
+pub(super) fn module<'a>(allocator: &'a Allocator, text: &'a str) -> Option<&'a Program<'a>> {
+    if nesting::depth(text.as_bytes()) > NESTING / 4 {
+        return None;
+    }
+    match parse(allocator, text, SourceType::unambiguous()) {
+        Parsed::Clean(program) => Some(program),
+        Parsed::Odd(_) | Parsed::Failed => None,
+    }
+}

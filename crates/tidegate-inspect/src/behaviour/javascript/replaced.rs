@@ -31,6 +31,9 @@ impl<'a> Machine<'a> {
                     Kind::Image if key == "src" => self.loaded(value, offset),
                     _ => {}
                 }
+                if key.starts_with("on") && value.is_callable() && kind == Kind::Plain {
+                    self.tap_property(key, value, site);
+                }
                 if key.starts_with("on") && value.is_callable() && kind != Kind::Plain {
                     let taint = match kind {
                         Kind::Socket { receive, .. } | Kind::Request { receive, .. }
@@ -94,7 +97,7 @@ impl<'a> Machine<'a> {
             self.loaded(value, site.offset);
             return;
         }
-        if key.starts_with("on") && value.is_callable() {
+        if key.starts_with("on") && value.is_callable() && !self.tap_property(key, value, site) {
             self.run_callbacks(&[value], &[], site);
         }
         self.hook(member, value, site.offset, site.folded);
@@ -119,6 +122,8 @@ impl<'a> Machine<'a> {
             let fact = self.fact(What::GlobalHook, path, offset, folded);
             let taint = self.deep(value);
             self.flow(taint, fact);
+            let site = Site { offset, place: offset as usize * 8 + 5, folded };
+            self.tap_hook(path, value, site);
         }
         true
     }

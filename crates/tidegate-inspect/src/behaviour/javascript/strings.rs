@@ -291,8 +291,8 @@ pub(super) fn join_path(parts: &[String]) -> String {
     for part in joined.split(['/', '\\']) {
         match part {
             "" | "." => {}
-            // What stands above something unknown is unknown too.
-            ".." if path.last().is_some_and(|last| last.contains(HOLE)) => {}
+            // What stands above something unknown is unknown too, but that it is above tells something.
+            ".." if path.last().is_some_and(|last| last.contains(HOLE)) => path.push(".."),
             ".." if path.last().is_some_and(|last| *last != ".." && *last != "~") => {
                 path.pop();
             }

@@ -346,7 +346,9 @@ impl Follow<'_> {
                         value.as_path().filter(|name| self.has(name)).map(str::to_owned)
                     {
                         self.invoke(&name, &[], false);
-                    } else if let Some(name) = value.as_path().filter(|name| name.contains("::")).map(str::to_owned) {
+                    } else if let Some(name) =
+                        value.as_path().filter(|name| name.contains("::")).map(str::to_owned)
+                    {
                         self.rec.call_out(&name.replace("::", "."), &Taint::default(), call.site);
                     }
                 }

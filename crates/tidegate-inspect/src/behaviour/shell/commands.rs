@@ -268,8 +268,18 @@ impl Reader {
             {
                 self.add(What::KeychainRead, &format!("{name} {}", joined(arguments)), line)
             }
-            "pbpaste" | "xclip" | "wl-paste" if flag(&["-o"]) || name != "xclip" => {
+            "pbpaste" | "xclip" | "xsel" | "wl-paste" | "termux-clipboard-get"
+                if flag(&["-o", "-out", "--output"]) || !matches!(name, "xclip" | "xsel") =>
+            {
                 self.add(What::ClipboardRead, name, line)
+            }
+            "pbcopy" | "wl-copy" | "clip" | "clip.exe" | "termux-clipboard-set" => {
+                self.sink(What::ClipboardWrite, name, line, sources);
+                Sources::new()
+            }
+            "xclip" | "xsel" if flag(&["-i", "-selection", "-b", "--input"]) => {
+                self.sink(What::ClipboardWrite, name, line, sources);
+                Sources::new()
             }
             "echo" | "printf" | "yes" => sources.to_vec(),
             _ => self.own_file(&first.text, arguments, simple, sources),

@@ -51,6 +51,12 @@ impl Reader {
     pub(super) fn powershell(&mut self, arguments: &[Word], line: u32, sources: &[u32]) -> Sources {
         let lower: Vec<String> = arguments.iter().map(|w| w.text.to_ascii_lowercase()).collect();
         let after = |at: usize| arguments.get(at + 1..).unwrap_or_default();
+        if lower.iter().any(|word| word.contains("get-clipboard")) {
+            self.add(What::ClipboardRead, "powershell Get-Clipboard", line);
+        }
+        if lower.iter().any(|word| word.contains("set-clipboard")) {
+            self.sink(What::ClipboardWrite, "powershell Set-Clipboard", line, sources);
+        }
         if lower
             .iter()
             .zip(lower.iter().skip(1))

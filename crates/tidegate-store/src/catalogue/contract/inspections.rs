@@ -4,7 +4,8 @@ use tidegate_model::ArtifactKind;
 
 use super::{Check, at, sha};
 use crate::catalogue::{
-    Artifact, BundledComponent, Catalogue, Comparison, ComparisonKind, PinKey, StoredInspection,
+    Artifact, BundledComponent, Catalogue, Comparison, ComparisonKind, ComponentHolder, PinKey,
+    StoredInspection,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -97,7 +98,13 @@ fn compared(c: &dyn Catalogue) {
     c.put_comparison(&index).unwrap();
     let newer = Comparison { inspector: 2, findings: "[1]".into(), ..one };
     c.put_comparison(&newer).unwrap();
-    assert_eq!(c.comparisons_of("pkg:npm/a").unwrap(), [index, newer]);
+    assert_eq!(c.comparisons_of("pkg:npm/a").unwrap(), [index.clone(), newer.clone()]);
+    // An index says one thing at a time, a release has many neighbours.
+    let changed = Comparison { against: sha(3), ..index };
+    let other = Comparison { against: sha(4), ..newer.clone() };
+    c.put_comparison(&changed).unwrap();
+    c.put_comparison(&other).unwrap();
+    assert_eq!(c.comparisons_of("pkg:npm/a").unwrap(), [changed, newer, other]);
     assert!(c.comparisons_of("pkg:npm/b").unwrap().is_empty());
 }
 
@@ -105,16 +112,29 @@ fn bundled(c: &dyn Catalogue) {
     let inside = [component("pkg:npm/lodash@4.17.20", "x!/a"), component("pkg:npm/lodash@4.17.21", "x!/b")];
     c.put_inspection(&inspection(1, 1), &inside).unwrap();
     c.put_inspection(&inspection(2, 1), &inside[..1]).unwrap();
-    let held: Vec<(String, tidegate_model::Sha256)> =
-        c.component_holders("pkg:npm/lodash").unwrap().into_iter().map(|h| (h.purl, h.sha256)).collect();
+    // What nobody calls by a name is in nobody's version.
+    assert!(c.component_holders("pkg:npm/lodash").unwrap().is_empty());
+    pin(c, "fat", "1.0.0", 1);
+    pin(c, "fat", "1.0.1", 2);
+    pin(c, "other", "1.0.0", 2);
+    let told = |found: Vec<ComponentHolder>| -> Vec<(String, String, String)> {
+        found.into_iter().map(|h| (h.purl, h.package, h.version)).collect()
+    };
+    let row = |version: &str, package: &str, of: &str| {
+        (format!("pkg:npm/lodash@{version}"), package.to_owned(), of.to_owned())
+    };
     assert_eq!(
-        held,
+        told(c.component_holders("pkg:npm/lodash").unwrap()),
         [
-            ("pkg:npm/lodash@4.17.20".into(), sha(1)),
-            ("pkg:npm/lodash@4.17.20".into(), sha(2)),
-            ("pkg:npm/lodash@4.17.21".into(), sha(1)),
+            row("4.17.20", "fat", "1.0.0"),
+            row("4.17.20", "fat", "1.0.1"),
+            row("4.17.20", "other", "1.0.0"),
+            row("4.17.21", "fat", "1.0.0"),
         ]
     );
+    assert_eq!(told(c.components_in("npm", "other").unwrap()), [row("4.17.20", "other", "1.0.0")]);
+    assert_eq!(c.components_in("npm", "fat").unwrap().len(), 3);
+    assert!(c.components_in("pypi", "fat").unwrap().is_empty());
     assert_eq!(c.components_of(&sha(1)).unwrap(), inside);
     assert!(c.component_holders("pkg:npm/lodas").unwrap().is_empty());
 }

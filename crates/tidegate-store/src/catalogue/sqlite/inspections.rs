@@ -4,8 +4,8 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::super::decisions::package_of;
 use super::super::{
-    BundledComponent, CatalogueCause, CatalogueError, Comparison, ComponentHolder, InspectedFacts,
-    Inspections, OutdatedInspection, Page, StoredInspection,
+    BundledComponent, CatalogueCause, CatalogueError, Comparison, ComparisonKind, ComponentHolder,
+    InspectedFacts, Inspections, OutdatedInspection, Page, StoredInspection,
 };
 use super::SqliteCatalogue;
 use super::convert::{Bytes32, Millis};
@@ -39,6 +39,17 @@ fn comparison(row: &Row<'_>) -> rusqlite::Result<Comparison> {
         inspector: number(row, 4)?,
         at: row.get::<_, Millis>(5)?.0,
         findings: row.get(6)?,
+    })
+}
+
+fn holder(row: &Row<'_>) -> rusqlite::Result<ComponentHolder> {
+    Ok(ComponentHolder {
+        purl: row.get(0)?,
+        sha256: row.get::<_, Bytes32>(1)?.sha256(),
+        path: row.get(2)?,
+        ecosystem: row.get(3)?,
+        package: row.get(4)?,
+        version: row.get(5)?,
     })
 }
 
@@ -140,6 +151,17 @@ impl Inspections for SqliteCatalogue {
 
     fn put_comparison(&self, new: &Comparison) -> Result<(), CatalogueError> {
         self.write("recording a comparison", |c| {
+            if new.kind == ComparisonKind::Manifest {
+                c.prepare_cached(
+                    "delete from comparison where package = ?1 and purl = ?2 and kind = ?3 and sha256 = ?4",
+                )?
+                .execute(params![
+                    package_of(&new.purl).0,
+                    new.purl,
+                    new.kind.as_str(),
+                    Bytes32::from(&new.sha256)
+                ])?;
+            }
             c.prepare_cached("insert or replace into comparison values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
                 .execute(params![
                     package_of(&new.purl).0,
@@ -169,15 +191,23 @@ impl Inspections for SqliteCatalogue {
     fn component_holders(&self, package_purl: &str) -> Result<Vec<ComponentHolder>, CatalogueError> {
         self.read("listing what holds a component", |c| {
             Ok(c.prepare_cached(
-                "select purl, sha256, path from component where package = ?1 order by purl, sha256, path",
+                "select distinct c.purl, c.sha256, c.path, p.ecosystem, p.package, p.version
+                 from component c join pin p on p.sha256 = c.sha256
+                 where c.package = ?1 order by 1, 2, 3, 4, 5, 6",
             )?
-            .query_map([package_purl], |row| {
-                Ok(ComponentHolder {
-                    purl: row.get(0)?,
-                    sha256: row.get::<_, Bytes32>(1)?.sha256(),
-                    path: row.get(2)?,
-                })
-            })?
+            .query_map([package_purl], holder)?
+            .collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    fn components_in(&self, ecosystem: &str, package: &str) -> Result<Vec<ComponentHolder>, CatalogueError> {
+        self.read("listing what a package holds", |c| {
+            Ok(c.prepare_cached(
+                "select distinct c.purl, c.sha256, c.path, p.ecosystem, p.package, p.version
+                 from pin p join component c on c.sha256 = p.sha256
+                 where p.ecosystem = ?1 and p.package = ?2 order by 1, 2, 3, 4, 5, 6",
+            )?
+            .query_map([ecosystem, package], holder)?
             .collect::<rusqlite::Result<_>>()?)
         })
     }

@@ -94,6 +94,10 @@ fn version(version: &Value) -> Vec<String> {
         "affected" => text(version, "purl").to_owned(),
         other => format!("{} ({})", text(version, "purl"), other.replace('_', " ")),
     };
+    let purl = match version["holds"]["purl"].as_str() {
+        Some(component) => format!("{purl} holds {}", safe(component)),
+        None => purl,
+    };
     let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
     vec![
         purl,

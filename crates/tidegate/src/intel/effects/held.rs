@@ -57,7 +57,8 @@ pub(super) fn hold_what_must_wait(door: &Arc<Door>, next: &Advisories, scope: &S
     let touched = look::look(catalogue, next, scope, now).map_err(|e| chain(&e))?;
     let mut candidates: BTreeMap<&str, Candidate<'_>> = BTreeMap::new();
     for version in &touched {
-        for GraveFinding { finding, .. } in &version.new {
+        // An advisory on a component holds nothing that brings it along.
+        for GraveFinding { finding, .. } in version.new.iter().filter(|grave| grave.through.is_none()) {
             if !next.holds.knows(finding.ids.iter().map(String::as_str)) {
                 let candidate = candidates
                     .entry(&finding.id)
@@ -364,7 +365,8 @@ async fn tell_versions(door: &Arc<Door>, hold: &AdvisoryHold) -> Result<(), Stri
             let news = read.into_iter().filter_map(|(purl, package)| {
                 let finding = finding(&package)?;
                 let why = asked_word(&package, &finding);
-                Some(tell::News { purl, package, new: vec![GraveFinding { why, finding }], gone: Vec::new() })
+                let new = vec![GraveFinding { why, finding, through: None }];
+                Some(tell::News { purl, package, new, gone: Vec::new() })
             });
             Ok::<_, String>(news.collect::<Vec<_>>())
         })

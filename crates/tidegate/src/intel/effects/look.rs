@@ -10,8 +10,11 @@ use tidegate_ledger::entry::Grave;
 use tidegate_model::coordinate::{PackageRef, package_purl};
 use tidegate_model::facts::Severity;
 use tidegate_model::{Ecosystem, PackageName, Timestamp};
-use tidegate_store::catalogue::{Admission, Catalogue, CatalogueError, Exposure, VersionExposure};
+use tidegate_store::catalogue::{
+    Admission, Catalogue, CatalogueError, ComponentHolder, Exposure, VersionExposure,
+};
 
+use super::bundled;
 use crate::intel::Advisories;
 use crate::intel::facts::{Asked, vulnerability};
 
@@ -42,6 +45,8 @@ impl Scope {
 pub(super) struct GraveFinding {
     pub why: Grave,
     pub finding: std::sync::Arc<Finding>,
+    /// The component that it touches, as a package URL; none where it touches the version itself.
+    pub through: Option<String>,
 }
 
 /// An admitted version of which other things are known than were told.
@@ -78,11 +83,22 @@ pub(super) fn look(
     let mut touched = Vec::new();
     match scope {
         Scope::Names(names) => {
+            let mut holders = BTreeSet::new();
             for (ecosystem, name) in names {
                 // A name that its ecosystem does not allow was never admitted.
                 let Ok(name) = PackageName::parse(*ecosystem, name) else { continue };
-                let admitted = catalogue.admissions_as_spelled(&package_purl(&name))?;
+                let purl = package_purl(&name);
+                let admitted = catalogue.admissions_as_spelled(&purl)?;
                 package(catalogue, advisories, admitted, now, &mut touched)?;
+                holders.extend(catalogue.component_holders(&purl)?.iter().filter_map(package_that_holds));
+            }
+            // Whoever brings one of them along, unless that one is in the scope by its own name.
+            let in_scope = |purl: &String| {
+                let read = PackageRef::parse(purl).ok();
+                read.is_some_and(|r| names.contains(&(r.name.ecosystem(), r.name.as_str().to_owned())))
+            };
+            for purl in holders.iter().filter(|purl| !in_scope(purl)) {
+                package(catalogue, advisories, catalogue.admissions(purl)?, now, &mut touched)?;
             }
         }
         Scope::Everything => {
@@ -98,6 +114,12 @@ pub(super) fn look(
         }
     }
     Ok(touched)
+}
+
+/// The package, as a package URL without version, whose file holds a component.
+fn package_that_holds(holder: &ComponentHolder) -> Option<String> {
+    let name = PackageName::parse(holder.ecosystem.parse().ok()?, &holder.package).ok()?;
+    Some(package_purl(&name))
 }
 
 /// The admitted versions of one name, under whichever spelling.
@@ -121,7 +143,9 @@ fn package(
             .collect();
         let Some((_, first)) = versions.first() else { continue };
         let name = first.name.clone();
-        if told.is_empty() && !advisories.snapshot.knows(name.ecosystem().as_str(), name.as_str()) {
+        let components = catalogue.components_in(name.ecosystem().as_str(), name.as_str())?;
+        let is_known = advisories.snapshot.knows(name.ecosystem().as_str(), name.as_str());
+        if told.is_empty() && components.is_empty() && !is_known {
             continue;
         }
         let known = advisories.snapshot.package(name.ecosystem().as_str(), name.as_str(), now);
@@ -132,9 +156,11 @@ fn package(
             let asked = Asked { ecosystem: name.ecosystem(), name: name.as_str(), version, now };
             let grave = findings.into_iter().filter_map(|finding| {
                 let why = word(advisories, &asked, &finding)?;
-                Some(GraveFinding { why, finding })
+                Some(GraveFinding { why, finding, through: None })
             });
-            let (new, gone, now_told) = compare(before, grave.collect(), now);
+            let inside = components.iter().filter(|component| component.version == version);
+            let grave = grave.chain(bundled::graves(advisories, inside, now)).collect();
+            let (new, gone, now_told) = compare(before, grave, now);
             if now_told.as_slice() != before {
                 let purl = admission.purl;
                 touched.push(Touched {
@@ -170,8 +196,9 @@ fn compare(
             why: one.why,
             since: known.map_or(now, |known| known.since),
         });
-        // The gravest word comes first.
-        if known.is_none_or(|known| one.why < known.why) {
+        // The gravest word comes first. What touches a version itself is told before what touches what it holds.
+        let is_told = new.iter().any(|other: &GraveFinding| other.finding.id == one.finding.id);
+        if !is_told && known.is_none_or(|known| one.why < known.why) {
             new.push(one);
         }
     }
@@ -195,16 +222,23 @@ pub(super) fn word(advisories: &Advisories, asked: &Asked<'_>, finding: &Finding
     }
 }
 
-/// What touches a version gravely, as it would be noted.
-pub(super) fn exposure(advisories: &Advisories, asked: &Asked<'_>) -> Vec<Exposure> {
-    let mut all: Vec<Exposure> = crate::intel::facts::findings(advisories, asked)
-        .items
-        .iter()
-        .filter_map(|finding| {
-            let why = word(advisories, asked, finding)?;
-            Some(Exposure { advisory: finding.id.clone(), why, since: asked.now })
-        })
-        .collect();
+/// What touches a version, or what it holds, gravely, as it would be noted.
+pub(super) fn exposure<'c>(
+    advisories: &Advisories,
+    asked: &Asked<'_>,
+    components: impl Iterator<Item = &'c ComponentHolder>,
+) -> Vec<Exposure> {
+    let own = crate::intel::facts::findings(advisories, asked).items;
+    let own = own.iter().filter_map(|finding| {
+        let why = word(advisories, asked, finding)?;
+        Some(Exposure { advisory: finding.id.clone(), why, since: asked.now })
+    });
+    let inside = bundled::graves(advisories, components, asked.now).into_iter().map(|grave| Exposure {
+        advisory: grave.finding.id.clone(),
+        why: grave.why,
+        since: asked.now,
+    });
+    let mut all: Vec<Exposure> = own.chain(inside).collect();
     all.sort_by(|a, b| a.advisory.cmp(&b.advisory));
     all.dedup_by(|a, b| a.advisory == b.advisory);
     all

@@ -9,6 +9,7 @@
 //! Both steps compare what was told with what is known now, so neither needs the state before. The catalogue keeps up to
 //! which generation effects were told; a door that starts with another one looks at everything that it ever admitted.
 
+pub(crate) mod bundled;
 pub(crate) mod held;
 mod look;
 mod record;
@@ -163,7 +164,9 @@ pub(crate) fn begin(
     let Ok(read) = PackageRef::parse(purl) else { return Ok(()) };
     let Some(version) = read.version.as_ref().map(|v| v.as_str()) else { return Ok(()) };
     let asked = Asked { ecosystem: read.name.ecosystem(), name: read.name.as_str(), version, now };
-    let advisories = look::exposure(advisories, &asked);
+    let components = catalogue.components_in(asked.ecosystem.as_str(), asked.name)?;
+    let of_version = components.iter().filter(|component| component.version == version);
+    let advisories = look::exposure(advisories, &asked, of_version);
     if advisories.is_empty() {
         return Ok(());
     }

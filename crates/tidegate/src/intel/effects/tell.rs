@@ -232,8 +232,11 @@ async fn alarm(door: &Arc<Door>, one: &Touched) -> Result<(), String> {
     if one.new.is_empty() {
         return Ok(());
     }
-    let what: Vec<String> =
-        one.new.iter().map(|g| format!("{} ({})", g.finding.id, g.why.as_str())).collect();
+    let named = |g: &GraveFinding| match &g.through {
+        Some(component) => format!("{} ({}, in {component} which it holds)", g.finding.id, g.why.as_str()),
+        None => format!("{} ({})", g.finding.id, g.why.as_str()),
+    };
+    let what: Vec<String> = one.new.iter().map(named).collect();
     let message = format!(
         "{} touches {purl}, admitted here since {}; `tidegate who {purl}` lists who took it",
         what.join(", "),
