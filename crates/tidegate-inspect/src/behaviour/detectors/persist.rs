@@ -32,9 +32,11 @@ fn run(package: &Package, findings: &mut Findings) {
         if !registers {
             continue;
         }
+        // What is written stands in the statement that writes it.
         let fetches = || {
             code.facts.facts.iter().any(|other| {
                 matches!(other.what, What::Text | What::Exec | What::ExecDetached)
+                    && other.line.abs_diff(fact.line) <= NEAR
                     && fetches_and_runs(&other.detail)
             })
         };
@@ -50,6 +52,9 @@ fn run(package: &Package, findings: &mut Findings) {
         findings.tell(code, fact, grade, &format!("makes something start by itself {}", when(code, fact)));
     }
 }
+
+/// Lines between a path that is written and what is written there.
+const NEAR: u32 = 6;
 
 /// Whether a line fetches something and hands it to a shell or an interpreter.
 fn fetches_and_runs(line: &str) -> bool {

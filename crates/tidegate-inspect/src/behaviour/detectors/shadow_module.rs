@@ -200,7 +200,9 @@ fn run(package: &Package, findings: &mut Findings) {
     if name.is_empty() || !package.is_wheel {
         return;
     }
-    for module in STANDARD.iter().filter(|module| !name.contains(**module)) {
+    for module in
+        STANDARD.iter().filter(|module| !name.contains(**module) && name != "futures" && name != "future")
+    {
         let file = package.files.iter().find(|file| {
             let path = file.path.split_once(".data/purelib/").map_or(file.path.as_str(), |(_, rest)| rest);
             path == format!("{module}/__init__.py") || path == format!("{module}.py")
