@@ -339,8 +339,8 @@ fn strange(line: &[u8], number: u32, looks: &mut Looks, mut twins: Option<&mut V
             }
             bidi.see(character);
             if looks.homoglyph.is_none() && !word.see(character) {
-                // A word that fills a string is a text, and calls nothing.
-                let is_text = matches!(character, '"' | '\'' | '`') && before == Some(character);
+                // The first word of a string is a text, and calls nothing.
+                let is_text = matches!(before, Some('"' | '\'' | '`'));
                 before = Some(character);
                 let (name, plain) = word.end();
                 looks.homoglyph = name.filter(|_| !is_text).map(|name| (number, name));
@@ -571,6 +571,7 @@ mod tests {
             "x = 'сервер eval'",
             "const styled = \"𝐢𝐦𝐩𝐨𝐫𝐭\"",
             "x = 'еval'",
+            "{ a: 'мар.', b: 1 }",
         ] {
             assert_eq!(js(clean).homoglyph, None, "{clean}");
         }

@@ -48,6 +48,8 @@ fn run(package: &Package, findings: &mut Findings) {
         let grade = match (early(code, to), is_constant && !is_address) {
             (true, _) if to.what == What::Eval && !is_weak => (High, Sure),
             (true, _) => (High, Likely),
+            // Bundlers put a worker's code beside the function that starts it.
+            (false, true) if to.detail == "Worker" => (Medium, Likely),
             (false, true) if !is_weak => (High, Likely),
             (false, _) => (Low, Hint),
         };

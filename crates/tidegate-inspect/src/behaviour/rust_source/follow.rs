@@ -157,7 +157,7 @@ impl<'a> Follow<'a> {
         if depth > DEPTH {
             return;
         }
-        for item in items {
+        for item in items.iter().filter(|item| !only_in_tests(item)) {
             match item {
                 Item::Fn(item) => {
                     self.inner(&item.block, depth);
@@ -246,7 +246,7 @@ impl<'a> Follow<'a> {
         if depth > DEPTH {
             return;
         }
-        for item in items {
+        for item in items.iter().filter(|item| !only_in_tests(item)) {
             match item {
                 Item::Const(item) => {
                     let value = self.expr(&item.expr);
@@ -617,6 +617,24 @@ fn leaves(statement: &Stmt) -> bool {
         }
         _ => false,
     }
+}
+
+/// Items that only the crate's own tests are built with: nobody who depends on it ever has them.
+fn only_in_tests(item: &Item) -> bool {
+    let attributes = match item {
+        Item::Fn(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Const(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => return false,
+    };
+    attributes.iter().any(|attribute| {
+        let is_cfg = attribute.path().is_ident("cfg");
+        attribute.path().is_ident("test")
+            || is_cfg && attribute.parse_args::<syn::Path>().is_ok_and(|path| path.is_ident("test"))
+    })
 }
 
 /// `#[ctor]`, `#[proc_macro]` and its kin, and functions in a section that the loader runs.
