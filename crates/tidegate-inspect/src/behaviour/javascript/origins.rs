@@ -7,6 +7,9 @@ use super::value::{Eithers, HOLE, NameId, Object, Shape, Taint, Taints, Value};
 /// Values within values that are asked where they come from.
 const LEVELS: u8 = 5;
 
+/// Names that one question tells apart.
+const NAMES: usize = 64;
+
 /// Values of one object that are asked.
 const VALUES_OF_AN_OBJECT: usize = 256;
 
@@ -45,8 +48,8 @@ struct Walk<'m, 'a> {
     eithers: &'m Eithers<'a>,
     taints: &'m mut Taints,
     seen: &'m mut Seen,
-    env: NameId,
-    meets_env: bool,
+    /// Names that were met: some are sources themselves, as the environment and what other files give are.
+    names: Vec<NameId>,
     taint: Taint,
 }
 
@@ -56,7 +59,11 @@ impl<'a> Walk<'_, 'a> {
             return;
         }
         match shape {
-            Shape::Name(name) => self.meets_env |= name == self.env,
+            Shape::Name(name) => {
+                if self.names.len() < NAMES && !self.names.contains(&name) {
+                    self.names.push(name);
+                }
+            }
             Shape::Object(id) => {
                 let objects = self.objects;
                 let Some(object) = objects.get(id.0 as usize) else { return };
@@ -104,24 +111,22 @@ impl<'a> Machine<'a> {
         if !matches!(value.shape, Shape::Name(_) | Shape::Object(_) | Shape::Either(_) | Shape::Bound(_)) {
             return value.taint;
         }
-        let env = self.name("process.env");
         self.seen.begin(self.objects.len());
         let mut walk = Walk {
             objects: &self.objects,
             eithers: &self.eithers,
             taints: &mut self.taints,
             seen: &mut self.seen,
-            env,
-            meets_env: false,
+            names: Vec::new(),
             taint: value.taint,
         };
         walk.within(value.shape, LEVELS);
-        let (taint, meets_env) = (walk.taint, walk.meets_env);
-        if !meets_env {
-            return taint;
+        let (mut taint, names) = (walk.taint, walk.names);
+        for name in names {
+            let own = self.taint_of_name(name);
+            taint = self.join(taint, own);
         }
-        let own = self.taint_of_name(env);
-        self.join(taint, own)
+        taint
     }
 
     /// Where all of several values come from.
