@@ -12,7 +12,7 @@ use crate::inspection::{
 use crate::inventory::InventoryCollector;
 use crate::licences::LicenceCollector;
 use crate::report::{Flow, Gap, Leaf, Oddity, Visitor};
-use crate::secrets::{FingerprintKey, Rules};
+use crate::secrets::{FingerprintKey, Revealed, Rules};
 use crate::{Budgets, Format, Scratch, unfold};
 
 /// Looks at an artifact once, with every detector.
@@ -43,6 +43,7 @@ struct Look<'r> {
     licences: LicenceCollector,
     inventory: InventoryCollector,
     extent: Extent,
+    revealed: Option<Revealed>,
 }
 
 impl<'r> Look<'r> {
@@ -64,6 +65,7 @@ impl<'r> Look<'r> {
             licences: LicenceCollector::new(),
             inventory: InventoryCollector::new(),
             extent: Extent::default(),
+            revealed: None,
         }
     }
 
@@ -95,12 +97,16 @@ impl<'r> Look<'r> {
             extent: self.extent,
             summary,
             against_index: against_index.into_iter().map(|o| o.finding).collect(),
+            revealed: self.revealed,
         }
     }
 
     fn secrets(&mut self, leaf: &Leaf<'_>) {
         let found = self.rules.look(leaf.bytes, &self.key);
         for hit in &found.hits {
+            if self.request.reveal.as_ref().is_some_and(|wanted| *wanted == hit.fingerprint.to_string()) {
+                self.revealed = Revealed::of(&hit.secret);
+            }
             self.found.add(hit.finding(leaf.path, leaf.bytes, is_text(leaf.format)));
         }
         if found.untold > 0 {

@@ -5,6 +5,7 @@ use tidegate_model::{Ecosystem, Finding};
 use crate::behaviour::diff::Summary;
 use crate::inventory::Inventory;
 use crate::licences::Licences;
+use crate::secrets::Revealed;
 
 /// Counts changes of what inspection finds. What an older inspector said is kept and looked at again behind.
 pub const INSPECTOR_VERSION: u32 = 1;
@@ -30,6 +31,8 @@ pub struct Request {
     /// What the index says of it, as [`confusion::relevant`](crate::behaviour::confusion::relevant) leaves it; none where
     /// that is not to be compared.
     pub listed: Option<serde_json::Value>,
+    /// The hash of a secret whose value is wanted, to ask its issuer; hexadecimal.
+    pub reveal: Option<String>,
     /// Under which key secrets are hashed, 32 bytes.
     #[serde(with = "hex_key")]
     pub hash_key: [u8; 32],
@@ -138,4 +141,7 @@ pub struct Inspection {
     /// Where the package disagrees with what its index says of it. Belongs to both, so it is no part of the verdict on the
     /// bytes.
     pub against_index: Vec<Finding>,
+    /// The secret that was asked for by its hash. Never stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revealed: Option<Revealed>,
 }

@@ -148,6 +148,14 @@ CREATE TABLE inspection (
     report       blob not null
 ) strict, without rowid;
 
+CREATE TABLE liveness (
+    secret_hash text not null,
+    detector    text not null,
+    state       text not null,
+    asked_at    integer not null,
+    primary key (secret_hash, detector)
+) strict, without rowid;
+
 CREATE TABLE local_block (
     number       integer primary key autoincrement,
     purl         text not null,

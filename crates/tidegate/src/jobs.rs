@@ -24,6 +24,8 @@ const DEGRADE_EVERY: Duration = Duration::from_secs(60);
 const TOUCH_EVERY: Duration = Duration::from_secs(30);
 /// Pause between two clean-ups of documents and tokens that ended.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+/// Pause between two looks for secrets about which their issuers are to be asked.
+const ASK_EVERY: Duration = Duration::from_secs(600);
 /// Pause between two counts of the last week's downloads, so that a change of advisories finds one: 50 minutes.
 const COUNT_EVERY: Duration = Duration::from_secs(50 * 60);
 /// Documents that nobody asked for in this time leave: 30 days.
@@ -63,6 +65,21 @@ pub fn start(door: &Arc<Door>) -> Jobs {
             tokio::select! {
                 () = crate::inspection::look_again(&door) => {}
                 _ = stop.changed() => {}
+            }
+        }));
+    }
+    if !door.config.inspection.issuers.is_empty() {
+        let (door, mut stop) = (Arc::clone(door), stop.subscribe());
+        tasks.push(tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = crate::liveness::ask_all(&door) => {}
+                    _ = stop.changed() => return,
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(ASK_EVERY) => {}
+                    _ = stop.changed() => return,
+                }
             }
         }));
     }

@@ -16,6 +16,7 @@ pub mod http;
 pub mod inspection;
 pub mod intel;
 pub mod jobs;
+pub mod liveness;
 pub mod metrics;
 pub mod pipeline;
 pub mod reports;

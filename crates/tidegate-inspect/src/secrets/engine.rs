@@ -107,6 +107,12 @@ impl Rules {
         &self.rules
     }
 
+    /// The rule of a detector.
+    #[must_use]
+    pub fn rule(&self, detector: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.id == detector)
+    }
+
     /// Tells every candidate in a text that passes all checks of its rule, by position of its keyword.
     pub(crate) fn scan<'r>(
         &'r self,

@@ -27,7 +27,7 @@ pub use checksum::{Checksum, ChecksumKind};
 pub use engine::Rules;
 pub use look::{Found, Hit};
 pub use rule::{Examples, Rule, RuleError};
-pub use secret::{Fingerprint, FingerprintKey, Secret};
+pub use secret::{Fingerprint, FingerprintKey, Revealed, Secret};
 
 /// Bytes behind a keyword in which any rule looks, at most.
 pub const WINDOW_BYTES_MOST: usize = 16 << 10;

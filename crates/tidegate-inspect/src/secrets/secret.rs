@@ -28,6 +28,36 @@ impl Secret {
     }
 }
 
+/// The value of a secret on its way from the process that read it to the one that asks its issuer. It prints as `****`.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Revealed(String);
+
+impl Revealed {
+    /// A secret that is text; none where it is not.
+    pub(crate) fn of(secret: &Secret) -> Option<Self> {
+        std::str::from_utf8(secret.expose()).ok().map(|text| Self(text.to_owned()))
+    }
+
+    /// The secret.
+    #[must_use]
+    pub fn secret(&self) -> Secret {
+        Secret::new(self.0.as_bytes())
+    }
+}
+
+impl Drop for Revealed {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for Revealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("****")
+    }
+}
+
 impl Drop for Secret {
     fn drop(&mut self) {
         self.0.zeroize();

@@ -122,6 +122,19 @@ pub struct OutdatedInspection {
     pub file: String,
 }
 
+/// What an issuer said of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedSecret {
+    /// The keyed hash of its value, as findings carry it.
+    pub secret_hash: String,
+    /// The detector that found it.
+    pub detector: String,
+    /// `live`, `dead` or `unknown`.
+    pub state: String,
+    /// When it was asked.
+    pub at: Timestamp,
+}
+
 /// Inspections, comparisons and components.
 pub trait Inspections: Send + Sync {
     /// The last inspection of some bytes.
@@ -186,4 +199,26 @@ pub trait Inspections: Send + Sync {
     /// # Errors
     /// [`CatalogueError`].
     fn components_of(&self, sha256: &Sha256) -> Result<Vec<BundledComponent>, CatalogueError>;
+
+    /// Artifacts that hold bytes here and in which likely secrets were found, by digest, beginning after one.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    fn artifacts_with_secrets(
+        &self,
+        after: Option<&Sha256>,
+        limit: u32,
+    ) -> Result<Vec<Sha256>, CatalogueError>;
+
+    /// What issuers said of secrets, by hash and detector; of those of these hashes.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    fn asked_secrets(&self, secret_hashes: &[String]) -> Result<Vec<AskedSecret>, CatalogueError>;
+
+    /// Records what an issuer said, in the place of what it said before.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    fn put_asked_secret(&self, asked: &AskedSecret) -> Result<(), CatalogueError>;
 }

@@ -28,7 +28,7 @@ pub use decisions::{Admission, DecisionFilter, DecisionRecord, Decisions};
 pub use documents::{DocumentHead, DocumentKey, Documents, NewDocument, StoredDocument};
 pub use exposures::{AdvisoryHold, Exposure, Exposures, HoldState, VersionExposure};
 pub use inspections::{
-    BundledComponent, Comparison, ComparisonKind, ComponentHolder, InspectedFacts, Inspections,
+    AskedSecret, BundledComponent, Comparison, ComparisonKind, ComponentHolder, InspectedFacts, Inspections,
     OutdatedInspection, StoredInspection,
 };
 pub use people::{

@@ -85,6 +85,17 @@ fn one(
 ) -> Result<Option<Value>, CatalogueError> {
     let Some(stored) = catalogue.inspection(digest)? else { return Ok(None) };
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
+    let report = read(&stored.report);
+    let hashes = report["findings"].as_array().into_iter().flatten();
+    let mut hashes: Vec<String> =
+        hashes.filter_map(|finding| finding["secret_hash"].as_str().map(str::to_owned)).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    let asked: Vec<Value> = catalogue
+        .asked_secrets(&hashes)?
+        .into_iter()
+        .map(|a| json!({ "secret_hash": a.secret_hash, "detector": a.detector, "state": a.state, "asked_at": a.at }))
+        .collect();
     let compared: Vec<Value> = compared
         .iter()
         .filter(|c| c.sha256 == *digest)
@@ -98,6 +109,6 @@ fn one(
     Ok(Some(json!({
         "sha256": digest.hex(), "file": file, "inspected_at": stored.at, "inspector": stored.inspector,
         "outdated": stored.inspector < INSPECTOR_VERSION, "facts": read(&stored.facts),
-        "report": read(&stored.report), "compared": compared,
+        "report": report, "compared": compared, "liveness": asked,
     })))
 }

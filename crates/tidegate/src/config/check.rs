@@ -39,6 +39,14 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
     for (key, value) in [("memory_mib", config.cache.memory_mib), ("disk_gib", config.cache.disk_gib)] {
         above_zero(&["cache", key], value, "nothing could be kept")?;
     }
+    let askable = crate::liveness::askable();
+    if let Some(unknown) = config.inspection.issuers.keys().find(|name| !askable.contains_key(*name)) {
+        return wrong(
+            &["inspection", "issuers", unknown],
+            format!("no issuer `{}` can be asked", unknown.escape_debug()),
+            format!("there are: {}", askable.keys().cloned().collect::<Vec<_>>().join(", ")),
+        );
+    }
     if config.inspection.memory_mib < LEAST_MEMORY_MIB {
         return wrong(
             &["inspection", "memory_mib"],

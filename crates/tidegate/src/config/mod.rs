@@ -155,11 +155,24 @@ pub struct InspectionSection {
     pub compare: Compare,
     /// Whether the newest selectable version is looked into when its index is shown, before anybody asks for it.
     pub ahead: bool,
+    /// Issuers that are asked whether secrets which were found are still good, with their addresses; nobody is asked where
+    /// this is empty. Names are those of [`crate::liveness::askable`].
+    pub issuers: BTreeMap<String, url::Url>,
+    /// Hours after which an issuer is asked about the same secret again.
+    pub ask_hours: u32,
 }
 
 impl Default for InspectionSection {
     fn default() -> Self {
-        Self { enabled: true, workers: None, memory_mib: 256, compare: Compare::Fetch, ahead: false }
+        Self {
+            enabled: true,
+            workers: None,
+            memory_mib: 256,
+            compare: Compare::Fetch,
+            ahead: false,
+            issuers: BTreeMap::new(),
+            ask_hours: 24,
+        }
     }
 }
 

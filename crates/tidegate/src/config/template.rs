@@ -73,6 +73,11 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # compare = "fetch"
 # Whether the newest selectable version is fetched and looked into when its index is shown, before anybody asks for it.
 # ahead = false
+# Issuers that are asked whether secrets which were found are still good, with their addresses, and hours after which they are
+# asked again. Nobody is asked unless you name them, as in { npm = "https://registry.example" }; a secret is sent to its own
+# issuer alone.
+# issuers = {}
+# ask_hours = 24
 
 [intel]
 # Whether advisories and signals are fetched. What `tidegate intel import` loads counts either way.

@@ -60,9 +60,9 @@ async fn one(door: &Arc<Door>, old: &OutdatedInspection) -> Result<(), String> {
         ecosystem: old.ecosystem.parse().ok(),
         package: old.package.clone(),
         version: old.version.clone(),
-        // Its index is compared with it when somebody asks for it again.
-        listed: None,
         hash_key: door.inspection.hash_key(),
+        // Its index is compared with it when somebody asks for it again.
+        ..Request::default()
     };
     let now = contents::inspect(door, sha256, size, request).await.map_err(|e| e.to_string())?.seen;
     let worse =

@@ -125,8 +125,8 @@ pub(super) fn request(door: &Door, package: &Package, position: usize) -> Reques
         ecosystem: Some(package.name.ecosystem()),
         package: package.name.as_str().to_owned(),
         version: file.version.as_str().to_owned(),
-        listed: None,
         hash_key: door.inspection.hash_key(),
+        ..Request::default()
     }
 }
 
@@ -134,7 +134,7 @@ pub(super) fn request(door: &Door, package: &Package, position: usize) -> Reques
 ///
 /// # Errors
 /// [`NotInspected`].
-pub(super) async fn looked_into(
+pub(crate) async fn looked_into(
     door: &Arc<Door>,
     sha256: Sha256,
     size: u64,

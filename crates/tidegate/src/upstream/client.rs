@@ -284,6 +284,28 @@ impl Client {
         })
     }
 
+    /// Asks once below the address that `receiver` begins at, and gives the status alone. Redirects are not followed: what
+    /// stands in the headers is for this host.
+    ///
+    /// # Errors
+    /// [`UpstreamError`] where nothing was answered.
+    pub async fn status(
+        &self,
+        receiver: &Upstream,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Result<StatusCode, UpstreamError> {
+        let mut url = receiver.base.url.clone();
+        url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
+        if !self.private.allows_literal(&url) {
+            let host = url.host_str().unwrap_or("").to_owned();
+            return Err(UpstreamError::ForeignHost { upstream: receiver.name.clone(), host });
+        }
+        let response = self.attempt(receiver, method, &url, headers, None).await?;
+        Ok(response.status())
+    }
+
     fn body(
         &self,
         upstream: &Upstream,

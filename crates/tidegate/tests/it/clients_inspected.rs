@@ -14,7 +14,7 @@ use crate::inspection::crc32;
 const HOLDS_SECRETS: &str = "[policy]\nid = \"test\"\nversion = \"1\"\nextends = \"baseline\"\n[[rule]]\nid = \"secrets\"\naction = \"quarantine\"\n";
 
 /// A token as an npm registry issues them, of random digits that nobody was given.
-fn token(seed: u64) -> String {
+pub(crate) fn token(seed: u64) -> String {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut draw = || {
@@ -97,7 +97,7 @@ fn a_planted_token_is_found_told_and_kept_nowhere() {
 
 /// No part of a secret that would help somebody to guess the rest, in whatever spelling.
 #[track_caller]
-fn lacks(bytes: &[u8], secret: &str, place: &str) {
+pub(crate) fn lacks(bytes: &[u8], secret: &str, place: &str) {
     let digits = &secret["npm_".len()..];
     for at in 0..digits.len() - 12 {
         let part = &digits.as_bytes()[at..at + 12];
@@ -115,7 +115,7 @@ fn holds(bytes: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(bytes, part).is_some()
 }
 
-fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
+pub(crate) fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap().flatten() {
         match entry.file_type().unwrap() {
@@ -169,6 +169,10 @@ fn an_install_script_that_sends_credentials_is_held_before_it_runs() {
     for client in clients() {
         let site = site(&client, |make| vec![builder(&client, make("1.0.0")), thief(&client, make("1.1.0"))]);
         holds_and_steers(&client, &site, "1.1.0", &["contents-", "behaviour/exfil-"]);
+        // The person who looks after it reads every finding with its place.
+        let purl = format!("pkg:{}/leaf-of-test@1.1.0", client.ecosystem);
+        let why = site.tidegate(&site.operator, &["why", &purl]).run().expect_success();
+        shows(&why.stdout, &["  inside: ", "behaviour/exfil-", "bytes sha256:"]);
     }
 }
 

@@ -66,8 +66,16 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         proxy: _,
         no_proxy: _,
     } = upstreams;
-    // inspecting.rs: enabled, ahead; comparing.rs: compare; here: the rest.
-    let InspectionSection { enabled: _, workers: _, memory_mib: _, compare: _, ahead: _ } = inspection;
+    // inspecting.rs: enabled, ahead; comparing.rs: compare; liveness.rs: issuers, ask_hours; here: the rest.
+    let InspectionSection {
+        enabled: _,
+        workers: _,
+        memory_mib: _,
+        compare: _,
+        ahead: _,
+        issuers: _,
+        ask_hours: _,
+    } = inspection;
     // bundles.rs: trusted_bundle_keys; advisories.rs: the rest.
     let IntelSection {
         sync: _,

@@ -311,7 +311,7 @@ fn taken_among(upstream: &FakeUpstream, setup: Setup, others: usize) -> TestDoor
     door
 }
 
-fn admin(door: &TestDoor) -> String {
+pub(crate) fn admin(door: &TestDoor) -> String {
     let token = Token {
         id: "id-lead".into(),
         hash: TokenHash::of("tg_lead"),

@@ -33,6 +33,7 @@ mod groups;
 mod inspecting;
 mod inspecting_under_load;
 mod inspection;
+mod liveness;
 mod one_door;
 mod operations;
 mod paths;

@@ -4,7 +4,7 @@ use tidegate_model::ArtifactKind;
 
 use super::{Check, at, sha};
 use crate::catalogue::{
-    Artifact, BundledComponent, Catalogue, Comparison, ComparisonKind, ComponentHolder, PinKey,
+    Artifact, AskedSecret, BundledComponent, Catalogue, Comparison, ComparisonKind, ComponentHolder, PinKey,
     StoredInspection,
 };
 
@@ -14,6 +14,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("what an older inspector looked at comes back by last access", outdated),
     ("comparisons stand under the package", compared),
     ("components are found by package and by artifact", bundled),
+    ("what issuers say of secrets is kept by their hashes", asked),
 ];
 
 fn inspection(n: u8, inspector: u32) -> StoredInspection {
@@ -58,20 +59,24 @@ fn through_pins(c: &dyn Catalogue) {
     assert!(c.inspected_of("pypi", "a").unwrap().is_empty());
 }
 
+/// An artifact whose bytes are here.
+fn artifact(n: u8) -> Artifact {
+    Artifact {
+        sha256: sha(n),
+        sha512: None,
+        size: 1,
+        kind: ArtifactKind::Package,
+        upstream_url: None,
+        first_stored_at: at(0),
+        last_access_at: at(0),
+        stored: true,
+        pinned: false,
+    }
+}
+
 fn outdated(c: &dyn Catalogue) {
     for (n, stored) in [(1, true), (2, true), (3, false), (4, true)] {
-        c.put_artifact(&Artifact {
-            sha256: sha(n),
-            sha512: None,
-            size: 1,
-            kind: ArtifactKind::Package,
-            upstream_url: None,
-            first_stored_at: at(0),
-            last_access_at: at(i64::from(n)),
-            stored,
-            pinned: false,
-        })
-        .unwrap();
+        c.put_artifact(&Artifact { last_access_at: at(i64::from(n)), stored, ..artifact(n) }).unwrap();
         pin(c, "a", &format!("{n}.0.0"), n);
     }
     for (n, inspector) in [(1, 1), (2, 1), (3, 1), (4, 2)] {
@@ -137,4 +142,30 @@ fn bundled(c: &dyn Catalogue) {
     assert!(c.components_in("pypi", "fat").unwrap().is_empty());
     assert_eq!(c.components_of(&sha(1)).unwrap(), inside);
     assert!(c.component_holders("pkg:npm/lodas").unwrap().is_empty());
+}
+
+fn asked(c: &dyn Catalogue) {
+    let with = |n: u8, secrets: u32| StoredInspection {
+        facts: format!("{{\"secrets\":{secrets}}}"),
+        ..inspection(n, 1)
+    };
+    for (n, secrets) in [(1, 1), (2, 0), (3, 2), (4, 1)] {
+        c.put_inspection(&with(n, secrets), &[]).unwrap();
+        if n != 4 {
+            c.put_artifact(&artifact(n)).unwrap();
+        }
+    }
+    assert_eq!(c.artifacts_with_secrets(None, 10).unwrap(), [sha(1), sha(3)], "the bytes of 4 are not here");
+    assert_eq!(c.artifacts_with_secrets(Some(&sha(1)), 10).unwrap(), [sha(3)]);
+    assert_eq!(c.artifacts_with_secrets(None, 1).unwrap(), [sha(1)]);
+    let said = |state: &str, n: i64| AskedSecret {
+        secret_hash: "ab".into(),
+        detector: "secrets/x".into(),
+        state: state.into(),
+        at: at(n),
+    };
+    c.put_asked_secret(&said("live", 1)).unwrap();
+    c.put_asked_secret(&said("dead", 2)).unwrap();
+    assert_eq!(c.asked_secrets(&["ab".into(), "cd".into()]).unwrap(), [said("dead", 2)]);
+    assert!(c.asked_secrets(&["cd".into()]).unwrap().is_empty());
 }

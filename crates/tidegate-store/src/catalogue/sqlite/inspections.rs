@@ -4,8 +4,8 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::super::decisions::package_of;
 use super::super::{
-    BundledComponent, CatalogueCause, CatalogueError, Comparison, ComparisonKind, ComponentHolder,
-    InspectedFacts, Inspections, OutdatedInspection, Page, StoredInspection,
+    AskedSecret, BundledComponent, CatalogueCause, CatalogueError, Comparison, ComparisonKind,
+    ComponentHolder, InspectedFacts, Inspections, OutdatedInspection, Page, StoredInspection,
 };
 use super::SqliteCatalogue;
 use super::convert::{Bytes32, Millis};
@@ -222,6 +222,57 @@ impl Inspections for SqliteCatalogue {
                     Ok(BundledComponent { purl: row.get(0)?, path: row.get(1)? })
                 })?
                 .collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    fn artifacts_with_secrets(
+        &self,
+        after: Option<&tidegate_model::Sha256>,
+        limit: u32,
+    ) -> Result<Vec<tidegate_model::Sha256>, CatalogueError> {
+        let limit = limit.min(Page::MAX_LIMIT);
+        self.read("listing what holds secrets", |c| {
+            let after = after.map_or_else(|| [0; 32].to_vec(), |digest| digest.as_bytes().to_vec());
+            Ok(c.prepare_cached(
+                "select i.sha256 from inspection i join artifact a on a.sha256 = i.sha256 and a.stored = 1
+                 where i.sha256 > ?1 and json_extract(i.facts, '$.secrets') > 0 order by i.sha256 limit ?2",
+            )?
+            .query_map(params![after, limit], |row| Ok(row.get::<_, Bytes32>(0)?.sha256()))?
+            .collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    fn asked_secrets(&self, secret_hashes: &[String]) -> Result<Vec<AskedSecret>, CatalogueError> {
+        self.read("reading what issuers said", |c| {
+            let mut find = c.prepare_cached(
+                "select secret_hash, detector, state, asked_at from liveness where secret_hash = ?1
+                 order by detector",
+            )?;
+            let mut all = Vec::new();
+            for hash in secret_hashes {
+                let rows = find.query_map([hash], |row| {
+                    Ok(AskedSecret {
+                        secret_hash: row.get(0)?,
+                        detector: row.get(1)?,
+                        state: row.get(2)?,
+                        at: row.get::<_, Millis>(3)?.0,
+                    })
+                })?;
+                all.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);
+            }
+            Ok(all)
+        })
+    }
+
+    fn put_asked_secret(&self, asked: &AskedSecret) -> Result<(), CatalogueError> {
+        self.write("recording what an issuer said", |c| {
+            c.prepare_cached("insert or replace into liveness values (?1, ?2, ?3, ?4)")?.execute(params![
+                asked.secret_hash,
+                asked.detector,
+                asked.state,
+                Millis(asked.at)
+            ])?;
+            Ok(())
         })
     }
 }
