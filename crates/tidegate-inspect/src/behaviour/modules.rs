@@ -17,6 +17,12 @@ pub const JOINS_OF_A_FILE: usize = 600;
 /// Steps on all ways from file to file.
 const STEPS: usize = 200_000;
 
+/// Calls of a package of which it is found out whom they mean.
+const CALLS: usize = 200_000;
+
+/// Facts and calls of one function that are kept.
+pub(super) const DONE_BY_A_FUNCTION: usize = 128;
+
 /// Steps on one way.
 const WAY: u32 = 24;
 
@@ -331,9 +337,13 @@ fn fill(package: &mut Package, names: &Names) {
 
 /// Which function of which file each call means.
 fn called(package: &Package, names: &Names) -> BTreeMap<(usize, u32), (usize, u32)> {
-    let mut called = BTreeMap::new();
+    let (mut called, mut looked) = (BTreeMap::new(), 0);
     for (file, code) in package.code.iter().enumerate() {
         for (number, call) in (0_u32..).zip(&code.facts.modules.calls) {
+            looked += 1;
+            if looked > CALLS {
+                return called;
+            }
             if let Some(found) = names.function(package, file, &call.name).filter(|found| found.0 != file) {
                 called.insert((file, number), found);
             }

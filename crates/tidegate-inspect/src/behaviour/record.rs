@@ -206,7 +206,7 @@ impl Recorder {
     fn done(&mut self, node: Node) {
         if let Some(function) = self.links.within.and_then(|at| self.links.functions.get_mut(at as usize))
             && !function.does.contains(&node)
-            && function.does.len() < JOINS_OF_A_FILE
+            && function.does.len() < modules::DONE_BY_A_FUNCTION
         {
             function.does.push(node);
         }

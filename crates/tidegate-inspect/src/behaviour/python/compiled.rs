@@ -236,3 +236,31 @@ fn told(texts: &[String]) -> FileFacts {
     }
     facts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::facts::What;
+    use super::read_compiled;
+
+    const SENDS: &[u8] = include_bytes!("../../../fixtures/behaviour/data-code/bad_compiled/sample/core.pyc");
+
+    #[test]
+    fn names_and_constants_are_told() {
+        let facts = read_compiled(SENDS).unwrap();
+        let has = |what, detail: &str| facts.facts.iter().any(|f| f.what == what && f.detail == detail);
+        assert!(has(What::NetSend, "https://in.sample.invalid"));
+        assert!(has(What::EnvAll, ""));
+        assert!(!facts.facts.iter().any(|fact| fact.what == What::Exec));
+    }
+
+    #[test]
+    fn what_is_torn_or_of_no_version_is_borne() {
+        for end in 0..SENDS.len() {
+            let _ = read_compiled(&SENDS[..end]);
+        }
+        let mut other = SENDS.to_vec();
+        other[0] ^= 0xff;
+        other[1] ^= 0xff;
+        assert_eq!(read_compiled(&other), None);
+    }
+}
