@@ -145,6 +145,7 @@ fn look(ecosystem: &'static str, package: &Fetched, show: bool) -> Result<Look, 
         version: package.version.clone(),
         // Equal secrets need not be known again.
         hash_key: [7; 32],
+        ..Request::default()
     };
     let before = cpu_seconds();
     let inspection = inspect(&request, &bytes, &Budgets::default(), &TemporaryFiles::default());
