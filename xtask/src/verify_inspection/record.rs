@@ -21,7 +21,7 @@ pub(super) struct Look {
     verdict: String,
     /// Detectors behind the verdict.
     behind: Vec<String>,
-    /// Findings by detector, licences left out; `?` behind the name of a secret's detector says that it is a hint.
+    /// Findings of low severity and above by detector, licences left out; `?` behind the name of a secret's detector says that it is a hint.
     findings: BTreeMap<String, u64>,
     /// Gaps by kind.
     gaps: BTreeMap<String, u64>,
@@ -50,7 +50,10 @@ impl Look {
             ..Self::default()
         };
         look.behind.sort();
-        for finding in seen.findings.iter().filter(|finding| finding.kind != FindingKind::Licence) {
+        let told = |finding: &&Finding| {
+            finding.kind != FindingKind::Licence && finding.severity > FindingSeverity::Info
+        };
+        for finding in seen.findings.iter().filter(told) {
             let hint =
                 if finding.kind == FindingKind::Secret && !is_likely_secret(finding) { "?" } else { "" };
             *look.findings.entry(format!("{}{hint}", finding.detector)).or_default() += finding.count;
@@ -139,8 +142,9 @@ pub(super) struct Record {
     looks: BTreeMap<(String, String), Look>,
 }
 
-const HEAD: &str = "# What inspection finds in popular packages: `cargo xtask verify-inspection --write`. A name with ? is a \
-                    hint of a secret. Licences are left out.\n# ecosystem\tname\tversion\tverdict\tbehind\tfindings\tgaps\n";
+const HEAD: &str = "# What inspection finds in popular packages, of low severity and above: `cargo xtask verify-inspection --write`. \
+                    A name with ? is a hint of a secret. Licences are left out.\n\
+                    # ecosystem\tname\tversion\tverdict\tbehind\tfindings\tgaps\n";
 
 impl Record {
     /// An earlier record; an empty one where there is none.
