@@ -4,7 +4,9 @@
 //! what was decided before stands beside it.
 
 use serde_json::{Value, json};
-use tidegate_model::DecisionId;
+use tidegate_inspect::Inspection;
+use tidegate_model::finding::FindingSeverity;
+use tidegate_model::{DecisionId, Finding};
 use tidegate_store::catalogue::{DecisionFilter, Page};
 
 use super::Handled;
@@ -17,6 +19,8 @@ use crate::pipeline::facts::{BytesKnown, purl_of};
 
 /// How many withheld files are listed unless asked otherwise.
 const WITHHELD: usize = 20;
+/// How many findings of an inspection are listed; `/inspections` lists all.
+const FINDINGS: usize = 10;
 /// How many recorded decisions are listed.
 const RECORDED: u32 = 5;
 
@@ -105,6 +109,7 @@ async fn file(call: &Call, subject: &Subject, position: usize) -> Result<Value, 
         (_, false, tidegate_model::Action::Quarantine) => "held",
         (_, false, _) => "refused",
     };
+    let inside = inside(call, bytes.as_ref()).await?;
     let advisories = &subject.rules.advisories;
     let known = KnownVersions::new(advisories, &subject.package.name, call.now).of(listed.version.as_str());
     let (state, items) = (known.0.state, known.0.value.as_ref().map(|v| &v.items[..]).unwrap_or_default());
@@ -114,6 +119,7 @@ async fn file(call: &Call, subject: &Subject, position: usize) -> Result<Value, 
         "selectable_from": in_future(decision.selectable_from, call.now),
         "stage": if bytes.is_some() { "artifact" } else { "index" },
         "sha256": bytes.as_ref().map(|b| b.sha256.hex()),
+        "inside": inside,
         "facts": {
             "published_at": listed.published_at, "first_seen_at": sighting.first_seen_at,
             "first_seen_at_start": sighting.bootstrap,
@@ -124,6 +130,34 @@ async fn file(call: &Call, subject: &Subject, position: usize) -> Result<Value, 
             "advisories_state": state, "advisories_as_of": known.0.as_of, "advisories": items,
         },
         "decision": decision,
+    }))
+}
+
+/// What looking inside found, gravest first; null where nobody looked yet.
+async fn inside(call: &Call, bytes: Option<&BytesKnown>) -> Result<Value, Problem> {
+    let Some(sha256) = bytes.map(|bytes| bytes.sha256) else { return Ok(Value::Null) };
+    let Some(stored) = call.door.catalogue(move |c| c.inspection(&sha256)).await? else {
+        return Ok(Value::Null);
+    };
+    let report: Inspection = serde_json::from_str(&stored.report).unwrap_or_default();
+    let told = |finding: &Finding| finding.severity > FindingSeverity::Info;
+    let findings: Vec<Value> = report
+        .findings
+        .iter()
+        .filter(|finding| told(finding))
+        .take(FINDINGS)
+        .map(|finding| {
+            json!({
+                "detector": finding.detector, "severity": finding.severity, "confidence": finding.confidence,
+                "message": finding.message, "path": finding.location.path, "line": finding.location.line,
+                "count": finding.count,
+            })
+        })
+        .collect();
+    let omitted = report.findings.iter().filter(|finding| told(finding)).count() - findings.len();
+    Ok(json!({
+        "inspected_at": stored.at, "verdict": report.verdict, "findings": findings, "findings_omitted": omitted,
+        "not_seen": report.not_seen.len(), "components": report.inventory.components.len(),
     }))
 }
 

@@ -191,10 +191,46 @@ fn one_file(out: &mut String, file: &Value) {
     for item in list(facts, "advisories") {
         let _ = writeln!(out, "  advisory {}", advisory(item));
     }
+    inside(out, &file["inside"]);
     if text(file, "stage") == "index" {
         let _ = writeln!(out, "  decided from the index; its bytes were not asked for yet");
     } else {
         let _ = writeln!(out, "  bytes sha256:{}", text(file, "sha256"));
+    }
+}
+
+/// What looking inside found.
+fn inside(out: &mut String, inside: &Value) {
+    if inside.is_null() {
+        return;
+    }
+    let mut parts =
+        vec![format!("{}, looked into {}", text(inside, "verdict"), minute(inside, "inspected_at"))];
+    for (key, one, many) in [("components", "component", "components"), ("not_seen", "gap", "gaps")] {
+        match inside[key].as_u64() {
+            None | Some(0) => {}
+            Some(1) => parts.push(format!("1 {one}")),
+            Some(n) => parts.push(format!("{n} {many}")),
+        }
+    }
+    let _ = writeln!(out, "  inside: {}", parts.join("; "));
+    for finding in list(inside, "findings") {
+        // The artifact's own name is known to whoever reads this.
+        let path = text(finding, "path");
+        let path = path.split_once("!/").map_or(path, |(_, within)| within);
+        let line = finding["line"].as_u64().map(|line| format!(":{line}")).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "    {} {}: {} in {}{line}",
+            text(finding, "severity"),
+            safe(text(finding, "detector")),
+            safe(text(finding, "message")),
+            safe(path)
+        );
+    }
+    if inside["findings_omitted"].as_u64().unwrap_or(0) > 0 {
+        let _ =
+            writeln!(out, "    and {} more; GET /api/v1/inspections lists them", inside["findings_omitted"]);
     }
 }
 

@@ -169,6 +169,10 @@ fn an_install_script_that_sends_credentials_is_held_before_it_runs() {
     for client in clients() {
         let site = site(&client, |make| vec![builder(&client, make("1.0.0")), thief(&client, make("1.1.0"))]);
         holds_and_steers(&client, &site, "1.1.0", &["contents-", "behaviour/exfil-"]);
+        // The person who looks after it reads every finding with its place.
+        let purl = format!("pkg:{}/leaf-of-test@1.1.0", client.ecosystem);
+        let why = site.tidegate(&site.operator, &["why", &purl]).run().expect_success();
+        shows(&why.stdout, &["  inside: ", "behaviour/exfil-", "bytes sha256:"]);
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tidegate_store::catalogue::{Page, StoredInspection};
 use tidegate_testkit::{FakeUpstream, Package};
 
+use crate::effects::admin;
 use crate::support::{Setup, TestDoor, days_ago, json};
 
 const FILE: &str = "/npm/alpha/-/alpha-1.1.0.tgz";
@@ -67,6 +68,14 @@ fn what_is_suspicious_is_held_from_the_first_ask_and_steers_the_next() {
     assert!(told.contains("logo.png") && told.contains("archive/type-mismatch"), "{told}");
     assert!(told.contains("1.0.0"), "the version that can be had instead is named: {told}");
     assert_eq!(listed(&door), ["1.0.0"], "from now on the index steers past it");
+    let why = json(&door.ask("GET", "/api/v1/why?purl=pkg:npm/alpha@1.1.0", &[&admin(&door)]));
+    let inside = &why["files"][0]["inside"];
+    assert_eq!(
+        (inside["verdict"].as_str(), inside["findings_omitted"].as_u64()),
+        (Some("suspicious"), Some(0))
+    );
+    assert_eq!(inside["findings"][0]["detector"], "archive/type-mismatch", "{inside}");
+    assert!(inside["findings"][0]["path"].as_str().unwrap().ends_with("assets/logo.png"), "{inside}");
     for method in ["GET", "HEAD"] {
         assert_eq!(door.ask(method, FILE, &[]).status, 403);
     }

@@ -80,7 +80,10 @@ fn a_secret_that_is_still_good_is_told_and_kept_nowhere() {
     let asked = issuer.asked.lock().unwrap().clone();
     assert_eq!(asked.len(), 2, "{asked:?}");
     assert!(asked.iter().all(|head| head.starts_with("GET /registry/-/whoami HTTP/1.1\r\n")), "{asked:?}");
-    assert_eq!((said(&door, &admin, "alpha").as_str(), said(&door, &admin, "beta").as_str()), ("live", "dead"));
+    assert_eq!(
+        (said(&door, &admin, "alpha").as_str(), said(&door, &admin, "beta").as_str()),
+        ("live", "dead")
+    );
     let alarms = door.door.store.catalogue.alarms(false, Page::default()).unwrap();
     let [alarm] = &alarms[..] else { panic!("{} alarms", alarms.len()) };
     assert!(alarm.alarm.message.contains("npm access token in alpha-1.0.0.tgz!/"), "{}", alarm.alarm.message);

@@ -34,6 +34,7 @@ mod scopes;
 mod statements;
 mod string_array;
 mod strings;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tokens;
