@@ -122,7 +122,7 @@ impl<'a> Machine<'a> {
 
     /// The origin of a name that is itself a source when it is used whole.
     pub(super) fn taint_of_name(&mut self, name: NameId) -> Taint {
-        if self.path(name) != "process.env" {
+        if self.environment != Some(name) {
             return Taint(0);
         }
         // Told only if it reaches something: `spawn(x, { env: process.env })` does not.

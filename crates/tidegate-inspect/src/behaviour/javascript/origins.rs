@@ -10,15 +10,32 @@ const LEVELS: u8 = 5;
 /// Values of one object that are asked.
 const VALUES_OF_AN_OBJECT: usize = 256;
 
+/// Objects that all questions of a file may meet, besides those that its bytes allow.
+const MEETINGS: u64 = 2_000_000;
+
+/// Objects that questions may meet for each byte of a file.
+const MEETINGS_OF_A_BYTE: u64 = 16;
+
 /// Objects that one question has met, each with the levels that were left there: what is met again with no more of them
 /// adds nothing.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     question: u32,
     objects: Vec<(u32, u8)>,
+    /// Meetings that are left.
+    left: u64,
 }
 
 impl Seen {
+    pub(super) fn of_a_file(bytes: usize) -> Self {
+        Self { left: MEETINGS + MEETINGS_OF_A_BYTE * bytes as u64, ..Self::default() }
+    }
+
+    /// Whether questions were not asked to their end.
+    pub(super) fn is_spent(&self) -> bool {
+        self.left == 0
+    }
+
     fn begin(&mut self, objects: usize) {
         self.objects.resize(objects, (0, 0));
         self.question = self.question.wrapping_add(1);
@@ -31,9 +48,10 @@ impl Seen {
     /// Whether an object is worth another look with this many levels left.
     fn is_news(&mut self, object: usize, levels: u8) -> bool {
         let Some(seen) = self.objects.get_mut(object) else { return true };
-        if seen.0 == self.question && seen.1 >= levels {
+        if self.left == 0 || seen.0 == self.question && seen.1 >= levels {
             return false;
         }
+        self.left -= 1;
         *seen = (self.question, levels);
         true
     }
@@ -45,8 +63,8 @@ struct Walk<'m, 'a> {
     eithers: &'m Eithers<'a>,
     taints: &'m mut Taints,
     seen: &'m mut Seen,
-    env: NameId,
-    meets_env: bool,
+    environment: Option<NameId>,
+    meets_environment: bool,
     taint: Taint,
 }
 
@@ -56,7 +74,7 @@ impl<'a> Walk<'_, 'a> {
             return;
         }
         match shape {
-            Shape::Name(name) => self.meets_env |= name == self.env,
+            Shape::Name(name) => self.meets_environment |= self.environment == Some(name),
             Shape::Object(id) => {
                 let objects = self.objects;
                 let Some(object) = objects.get(id.0 as usize) else { return };
@@ -104,24 +122,29 @@ impl<'a> Machine<'a> {
         if !matches!(value.shape, Shape::Name(_) | Shape::Object(_) | Shape::Either(_) | Shape::Bound(_)) {
             return value.taint;
         }
-        let env = self.name("process.env");
+        // Nothing comes from anywhere yet.
+        if self.taints.is_empty() && self.environment.is_none() {
+            return value.taint;
+        }
         self.seen.begin(self.objects.len());
         let mut walk = Walk {
             objects: &self.objects,
             eithers: &self.eithers,
             taints: &mut self.taints,
             seen: &mut self.seen,
-            env,
-            meets_env: false,
+            environment: self.environment,
+            meets_environment: false,
             taint: value.taint,
         };
         walk.within(value.shape, LEVELS);
-        let (taint, meets_env) = (walk.taint, walk.meets_env);
-        if !meets_env {
-            return taint;
+        let (taint, meets) = (walk.taint, walk.meets_environment);
+        match self.environment.filter(|_| meets) {
+            Some(name) => {
+                let own = self.taint_of_name(name);
+                self.join(taint, own)
+            }
+            None => taint,
         }
-        let own = self.taint_of_name(env);
-        self.join(taint, own)
     }
 
     /// Where all of several values come from.
