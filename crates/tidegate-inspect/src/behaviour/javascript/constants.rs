@@ -15,8 +15,13 @@ impl<'a> Machine<'a> {
         if text.len() > BIG_CONSTANT_BYTES && entropy(text.as_bytes()) > HIGH_ENTROPY {
             let start = &text[..text.floor_char_boundary(80)];
             value.taint = self.source(What::BigConstant, start, offset, folded);
-        } else if text.len() >= 4 && words::is_telling(text) {
-            self.fact(What::Text, text, offset, folded);
+        } else if text.len() >= 4 {
+            // A function that runs again says the same again.
+            let place = (text.as_ptr().addr(), text.len());
+            let telling = *self.telling.entry(place).or_insert_with(|| words::is_telling(text));
+            if telling {
+                self.fact(What::Text, text, offset, folded);
+            }
         }
         value
     }

@@ -163,7 +163,7 @@ impl<'a> Machine<'a> {
 
     /// The origin of a name that is itself a source when it is used whole.
     pub(super) fn taint_of_name(&mut self, name: NameId) -> Taint {
-        if self.path(name) != "process.env" {
+        if self.environment != Some(name) {
             return self.imported(name);
         }
         // Told only if it reaches something: `spawn(x, { env: process.env })` does not.

@@ -12,7 +12,9 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use super::super::facts::{Scope, What};
 use super::drafts::Drafts;
 use super::links::Given;
+use super::names::Constant;
 use super::origins::Seen;
+use super::scopes::ScopeInfo;
 use super::value::{Eithers, FunctionId, Kind, NameId, Object, ObjectId, Shape, Taint, Taints, Value};
 
 /// Bytes of text that folding may make.
@@ -75,13 +77,6 @@ pub(super) struct FunctionInfo<'a> {
     pub(super) last: Value<'a>,
 }
 
-/// Names of a block or function.
-#[derive(Default)]
-pub(super) struct ScopeInfo<'a> {
-    pub(super) parent: Option<u32>,
-    pub(super) names: FxHashMap<&'a str, u32>,
-}
-
 /// The call that runs.
 pub(super) struct Frame<'a> {
     pub(super) scope: u32,
@@ -97,7 +92,9 @@ pub(super) struct Machine<'a> {
     pub(super) cells: Vec<Value<'a>>,
     /// The function that a cell belongs to, and the origin of what other functions put there.
     pub(super) owners: Vec<(Option<FunctionId>, Taint)>,
-    pub(super) scopes: Vec<ScopeInfo<'a>>,
+    pub(super) scopes: Vec<ScopeInfo>,
+    /// Numbers of the names that are declared anywhere.
+    pub(super) symbols: FxHashMap<&'a str, u32>,
     /// Scopes of blocks, by the address of the block.
     pub(super) blocks: FxHashMap<usize, u32>,
     pub(super) functions: Vec<FunctionInfo<'a>>,
@@ -107,11 +104,17 @@ pub(super) struct Machine<'a> {
     uses: FxHashMap<usize, u32>,
     pub(super) eithers: Eithers<'a>,
     names: Vec<&'a str>,
+    /// Of each name: the gates that it tells of, and what it stands for.
+    says: Vec<(u8, Option<Constant>)>,
+    /// The name of the environment, once it is named.
+    pub(super) environment: Option<NameId>,
     name_ids: FxHashMap<&'a str, NameId>,
     name_members: FxHashMap<(NameId, &'a str), NameId>,
     pub(super) taints: Taints,
     pub(super) seen: Seen,
     pub(super) drafts: Drafts,
+    /// Whether constants are telling, by where they stand.
+    pub(super) telling: FxHashMap<(usize, usize), bool>,
     /// Paths that were written, and what was written there.
     pub(super) written: Vec<(&'a str, Taint)>,
     pub(super) frame: Frame<'a>,
@@ -154,6 +157,7 @@ impl<'a> Machine<'a> {
             cells: Vec::new(),
             owners: Vec::new(),
             scopes: vec![ScopeInfo::default()],
+            symbols: FxHashMap::default(),
             blocks: FxHashMap::default(),
             functions: Vec::new(),
             function_of: FxHashMap::default(),
@@ -162,11 +166,14 @@ impl<'a> Machine<'a> {
             uses: FxHashMap::default(),
             eithers: Eithers::default(),
             names: Vec::new(),
+            says: Vec::new(),
+            environment: None,
             name_ids: FxHashMap::default(),
             name_members: FxHashMap::default(),
             taints: Taints::new(),
-            seen: Seen::default(),
+            seen: Seen::of_a_file(bytes),
             drafts: Drafts::default(),
+            telling: FxHashMap::default(),
             written: Vec::new(),
             frame: Frame {
                 scope: 0,
@@ -305,12 +312,21 @@ impl<'a> Machine<'a> {
         }
         let id = NameId(u32::try_from(self.names.len()).unwrap_or(0));
         self.names.push(path);
+        self.says.push((super::gates::of_name(path), super::names::constant(path)));
+        if path == "process.env" {
+            self.environment = Some(id);
+        }
         self.name_ids.insert(path, id);
         id
     }
 
     pub(super) fn path(&self, name: NameId) -> &'a str {
         self.names.get(name.0 as usize).copied().unwrap_or("")
+    }
+
+    /// The gates that a name tells of, and what it stands for.
+    pub(super) fn says(&self, name: NameId) -> (u8, Option<Constant>) {
+        self.says.get(name.0 as usize).copied().unwrap_or((0, None))
     }
 
     pub(super) fn name_value(&mut self, path: &'a str) -> Value<'a> {

@@ -25,10 +25,8 @@ impl<'a> Machine<'a> {
             }
             "__dirname" | "__filename" => Value::text(HOLE_TEXT),
             _ => {
-                let path = names::global(name);
-                let mut value = self.name_value(path);
-                value.gates = gates::of_name(path);
-                value
+                let name = self.name(names::global(name));
+                Value { gates: self.says(name).0, ..Value::of(Shape::Name(name)) }
             }
         }
     }
@@ -221,13 +219,12 @@ impl<'a> Machine<'a> {
                 .unwrap_or(Value::of(Shape::Object(id)));
         }
         let Some(member) = self.name_member(name, key) else { return Value::UNKNOWN };
-        let path = self.path(member);
-        let mut found = Value::of(Shape::Name(member));
-        found.gates = gates::of_name(path);
-        match names::constant(path) {
+        let (gates, constant) = self.says(member);
+        let mut found = Value { gates, ..Value::of(Shape::Name(member)) };
+        match constant {
             Some(names::Constant::Text(text)) => found.shape = Shape::Text(text),
             Some(names::Constant::Identity) => {
-                let fact = self.maybe(What::HostIdentity, path, offset);
+                let fact = self.maybe(What::HostIdentity, self.path(member), offset);
                 found.taint = self.taint_of(fact);
             }
             None => {}

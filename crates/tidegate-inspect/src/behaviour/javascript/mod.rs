@@ -123,6 +123,9 @@ fn facts<'a>(allocator: &'a Allocator, text: &str, program: &'a oxc_ast::ast::Pr
         .collect();
     facts.looks.string_array = string_array::find(&program.body, text);
     facts.links.again = std::mem::take(&mut machine.again);
+    let spent = machine.seen.is_spent();
     machine.drafts.finish(text, &mut facts);
+    // Flows through what was not asked are among what did not fit.
+    facts.dropped = facts.dropped.saturating_add(u32::from(spent));
     facts
 }

@@ -6,6 +6,7 @@ use oxc_ast::ast::{ArrowFunctionBody, Expression, Statement};
 use oxc_syntax::operator::BinaryOperator;
 
 /// What a name is, if it is more than a name.
+#[derive(Clone, Copy)]
 pub(super) enum Constant {
     Text(&'static str),
     /// It tells of the machine, but is asked for by nearly everybody.

@@ -13,15 +13,32 @@ const NAMES: usize = 64;
 /// Values of one object that are asked.
 const VALUES_OF_AN_OBJECT: usize = 256;
 
+/// Objects that all questions of a file may meet, besides those that its bytes allow.
+const MEETINGS: u64 = 2_000_000;
+
+/// Objects that questions may meet for each byte of a file.
+const MEETINGS_OF_A_BYTE: u64 = 16;
+
 /// Objects that one question has met, each with the levels that were left there: what is met again with no more of them
 /// adds nothing.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     question: u32,
     objects: Vec<(u32, u8)>,
+    /// Meetings that are left.
+    left: u64,
 }
 
 impl Seen {
+    pub(super) fn of_a_file(bytes: usize) -> Self {
+        Self { left: MEETINGS + MEETINGS_OF_A_BYTE * bytes as u64, ..Self::default() }
+    }
+
+    /// Whether questions were not asked to their end.
+    pub(super) fn is_spent(&self) -> bool {
+        self.left == 0
+    }
+
     fn begin(&mut self, objects: usize) {
         self.objects.resize(objects, (0, 0));
         self.question = self.question.wrapping_add(1);
@@ -34,9 +51,10 @@ impl Seen {
     /// Whether an object is worth another look with this many levels left.
     fn is_news(&mut self, object: usize, levels: u8) -> bool {
         let Some(seen) = self.objects.get_mut(object) else { return true };
-        if seen.0 == self.question && seen.1 >= levels {
+        if self.left == 0 || seen.0 == self.question && seen.1 >= levels {
             return false;
         }
+        self.left -= 1;
         *seen = (self.question, levels);
         true
     }

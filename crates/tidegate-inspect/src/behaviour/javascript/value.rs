@@ -70,29 +70,35 @@ pub(super) struct Value<'a> {
 impl<'a> Value<'a> {
     pub(super) const UNKNOWN: Self = Self { shape: Shape::Unknown, taint: Taint(0), gates: 0, folded: false };
 
+    #[inline]
     pub(super) const fn of(shape: Shape<'a>) -> Self {
         Self { shape, taint: Taint(0), gates: 0, folded: false }
     }
 
+    #[inline]
     pub(super) const fn text(text: &'a str) -> Self {
         Self::of(Shape::Text(text))
     }
 
+    #[inline]
     pub(super) const fn tainted(taint: Taint) -> Self {
         Self { shape: Shape::Unknown, taint, gates: 0, folded: false }
     }
 
+    #[inline]
     pub(super) const fn with_taint(mut self, taint: Taint) -> Self {
         self.taint = taint;
         self
     }
 
+    #[inline]
     pub(super) const fn shaped(mut self, shape: Shape<'a>) -> Self {
         self.shape = shape;
         self
     }
 
     /// The text, if all of it or a part of it is constant.
+    #[inline]
     pub(super) fn as_text(&self) -> Option<&'a str> {
         match self.shape {
             Shape::Text(text) => Some(text),
@@ -121,6 +127,7 @@ impl<'a> Value<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn is_callable(&self) -> bool {
         matches!(
             self.shape,
@@ -223,6 +230,7 @@ impl Taints {
         Taint(self.intern(vec![(source, false)]))
     }
 
+    #[inline]
     pub(super) fn join(&mut self, a: Taint, b: Taint) -> Taint {
         if a == b || b.0 == 0 {
             return a;
@@ -230,6 +238,10 @@ impl Taints {
         if a.0 == 0 {
             return b;
         }
+        self.join_two(a, b)
+    }
+
+    fn join_two(&mut self, a: Taint, b: Taint) -> Taint {
         let key = (a.0.min(b.0), a.0.max(b.0));
         if let Some(&id) = self.joins.get(&key) {
             return Taint(id);
@@ -267,15 +279,21 @@ impl<'a> Eithers<'a> {
     }
 
     /// One of both. What is unknown adds nothing.
+    #[inline]
     pub(super) fn join(&mut self, a: Shape<'a>, b: Shape<'a>) -> Shape<'a> {
         let empty = |shape: Shape<'_>| matches!(shape, Shape::Unknown | Shape::Undefined | Shape::Flag(_));
-        if a == b || empty(b) {
+        // The cheap question goes first: most joins are with what is unknown.
+        if empty(b) || a == b {
             return a;
         }
         if empty(a) {
             return b;
         }
-        let mut set: Vec<Shape<'a>> = Vec::new();
+        self.join_two(a, b)
+    }
+
+    fn join_two(&mut self, a: Shape<'a>, b: Shape<'a>) -> Shape<'a> {
+        let mut set: Vec<Shape<'a>> = Vec::with_capacity(ALTERNATIVES);
         for shape in [a, b] {
             let one = [shape];
             let shapes = match shape {

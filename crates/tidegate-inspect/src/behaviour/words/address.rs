@@ -158,15 +158,18 @@ pub fn is_wallet_address(text: &str) -> bool {
     {
         return text.bytes().all(|b| b.is_ascii_alphanumeric());
     }
+    // The first character and the length are asked before the whole text is.
+    let form = match text.as_bytes().first() {
+        Some(b'1' | b'3' | b'T' | b'L') => (26..=35).contains(&text.len()),
+        Some(b'4' | b'8') => text.len() == 95,
+        _ => false,
+    };
+    if !form {
+        return false;
+    }
     let base58 = text.bytes().all(|b| b.is_ascii_alphanumeric() && !matches!(b, b'0' | b'O' | b'I' | b'l'));
     let mixed = text.bytes().any(|b| b.is_ascii_uppercase())
         && text.bytes().any(|b| b.is_ascii_lowercase())
         && text.bytes().filter(u8::is_ascii_digit).count() >= 3;
-    base58
-        && mixed
-        && match text.as_bytes().first() {
-            Some(b'1' | b'3' | b'T' | b'L') => (26..=35).contains(&text.len()),
-            Some(b'4' | b'8') => text.len() == 95,
-            _ => false,
-        }
+    base58 && mixed
 }

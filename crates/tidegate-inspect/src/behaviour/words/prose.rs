@@ -1,13 +1,39 @@
 //! Sentences: what is asked of whoever reads them.
 
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+
 /// Bytes of a text that are read as prose.
 const PROSE_BYTES: usize = 16 << 10;
 
 /// Bytes between the words that make a demand.
 const SPAN_BYTES: usize = 500;
 
-fn lower(text: &str) -> String {
-    text[..text.floor_char_boundary(PROSE_BYTES)].to_ascii_lowercase()
+/// The beginning of a text that is read as prose.
+fn beginning(text: &str) -> &str {
+    &text[..text.floor_char_boundary(PROSE_BYTES)]
+}
+
+/// Words of which a text must hold one for anything else to be asked of it, as one automaton: nearly all texts hold none.
+struct Needed {
+    words: &'static [&'static [&'static str]],
+    automaton: OnceLock<Option<AhoCorasick>>,
+}
+
+impl Needed {
+    const fn one_of(words: &'static [&'static [&'static str]]) -> Self {
+        Self { words, automaton: OnceLock::new() }
+    }
+
+    fn are_in(&self, text: &str) -> bool {
+        let automaton = self.automaton.get_or_init(|| {
+            let words = self.words.iter().copied().flatten();
+            AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
+        });
+        // Without an automaton every text is asked everything.
+        automaton.as_ref().is_none_or(|automaton| automaton.is_match(text))
+    }
 }
 
 fn is_prose(text: &str) -> bool {
@@ -87,10 +113,11 @@ fn near(text: &str, first: &[&str], second: &[&str]) -> bool {
 /// Whether a text asks its reader to search a machine for secrets: a verb of searching, a secret, and a place.
 #[must_use]
 pub fn asks_for_secrets(text: &str) -> bool {
-    if !is_prose(text) {
+    static NEEDED: Needed = Needed::one_of(&[SECRETS]);
+    if !is_prose(text) || !NEEDED.are_in(beginning(text)) {
         return false;
     }
-    let text = lower(text);
+    let text = beginning(text).to_ascii_lowercase();
     near(&text, SECRETS, SEARCH) && near(&text, SECRETS, PLACES) && (near(&text, SECRETS, AGENT_WORDS))
 }
 
@@ -201,10 +228,11 @@ pub fn instructs(text: &str) -> bool {
         "mcp",
         "instructions",
     ];
-    if !is_prose(text) {
+    static NEEDED: Needed = Needed::one_of(&[OVERRIDES, CONCEALS]);
+    if !is_prose(text) || !NEEDED.are_in(beginning(text)) {
         return false;
     }
-    let text = lower(text);
+    let text = beginning(text).to_ascii_lowercase();
     let overrides = OVERRIDES.iter().any(|word| text.contains(word));
     (overrides && near(&text, OVERRIDES, ACTS))
         || (near(&text, CONCEALS, ACTS) && near(&text, CONCEALS, READERS))

