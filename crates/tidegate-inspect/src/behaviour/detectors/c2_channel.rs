@@ -35,7 +35,10 @@ fn run(package: &Package, findings: &mut Findings) {
             (true, false, true) => (Critical, Likely),
             (true, false, false) => (High, Likely),
             // An answer that is an argument of a fixed program is not a command.
-            (false, true, false) if !to.detail.trim_start().starts_with('*') => (Low, Likely),
+            // Neither is a program that was fetched into a folder.
+            (false, true, false) if !to.detail.starts_with('*') || to.detail.starts_with("*/") => {
+                (Low, Likely)
+            }
             (false, true, _) => (High, Likely),
             (false, false, _) if sends_back => (Medium, Likely),
             _ => (Low, Hint),
