@@ -659,7 +659,12 @@ impl<'a> Interp<'a> {
         for part in &arguments.args {
             let value = self.expr(part);
             match (part, &value.kind) {
-                (Expr::Starred(_), Kind::List(items)) => args.pos.extend(items.iter().take(256).cloned()),
+                (Expr::Starred(_), Kind::List(items)) => {
+                    if items.is_empty() {
+                        args.rest = args.rest.with(&value.taint);
+                    }
+                    args.pos.extend(items.iter().take(256).cloned());
+                }
                 (Expr::Starred(_), _) => {
                     args.rest = args.rest.with(&value.taint);
                     if !value.taint.is_empty() {
@@ -673,7 +678,12 @@ impl<'a> Interp<'a> {
             let value = self.expr(&keyword.value);
             match (&keyword.arg, &value.kind) {
                 (Some(name), _) => args.kw.push((name.as_str().into(), value)),
-                (None, Kind::Dict(items)) => args.kw.extend(items.iter().take(256).cloned()),
+                (None, Kind::Dict(items)) => {
+                    if items.is_empty() {
+                        args.rest = args.rest.with(&value.taint);
+                    }
+                    args.kw.extend(items.iter().take(256).cloned());
+                }
                 (None, _) => args.rest = args.rest.with(&value.taint),
             }
         }
