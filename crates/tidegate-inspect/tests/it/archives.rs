@@ -200,6 +200,12 @@ fn other_cases() -> Vec<Case> {
     ]
 }
 
+/// Detectors that are shown both what they find and what they leave alone.
+pub(crate) fn covered_both_ways() -> Vec<&'static str> {
+    let cases = [zip_cases(), tar_cases(), other_cases()].into_iter().flatten();
+    cases.filter(|case| !case.bad.is_empty() && !case.clean.is_empty()).map(|case| case.detector).collect()
+}
+
 #[test]
 fn every_detector_finds_what_it_is_for_and_nothing_else() {
     let cases: Vec<Case> = [zip_cases(), tar_cases(), other_cases()].into_iter().flatten().collect();
