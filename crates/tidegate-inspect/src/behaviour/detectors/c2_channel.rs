@@ -25,6 +25,10 @@ fn run(package: &Package, findings: &mut Findings) {
         if !commands || !is_channel || code.language == Some(Language::Shell) {
             continue;
         }
+        // A program that is fetched when it is wanted, and known by its digest, is no order.
+        if code.checks_digest && from.what == What::NetReceive && !early(code, to) {
+            continue;
+        }
         let abroad = foreign(&from.detail).is_some();
         let sends_back = code
             .facts

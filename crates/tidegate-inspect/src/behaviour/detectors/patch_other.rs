@@ -3,10 +3,11 @@
 //! What is changed there acts under the other package's name, and stays when this one is removed. Programs that are installed for themselves (wallets, editors) are
 //! changed in the same way.
 //!
-//! **What to do:** install the other package anew. **Limits:** folders of a package's own scope, generated clients, caches and links to programs are not meant.
+//! **What to do:** install the other package anew. **Limits:** folders of a package's own scope, its own programs for one platform, generated clients, caches and links to programs are not meant.
 //! **Example:** a postinstall that writes `node_modules/other/index.js`.
 
 use super::common::*;
+use crate::behaviour::manifest::Manifest;
 
 pub(super) const DETECTOR: Detector = Detector {
     id: "behaviour/patch-other",
@@ -19,6 +20,7 @@ pub(super) const DETECTOR: Detector = Detector {
 
 fn run(package: &Package, findings: &mut Findings) {
     let own = package.manifest.as_ref().and_then(|m| m.name.clone()).unwrap_or_default();
+    let parts: Vec<&str> = package.manifest.iter().flat_map(|m| own_parts(m, &own)).collect();
     for (code, fact) in package.facts(&[What::FileWrite]) {
         if is_application(&fact.detail) && early(code, fact) {
             let message = format!("changes an application that is installed {}", when(code, fact));
@@ -35,7 +37,7 @@ fn run(package: &Package, findings: &mut Findings) {
             let path = file.path.strip_prefix("src/").unwrap_or(&file.path);
             path.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('/') || rest == ".py")
         });
-        if is_brought {
+        if is_brought || parts.contains(&other.as_str()) {
             continue;
         }
         let grade = match code.stage(fact) {
@@ -69,6 +71,18 @@ fn other_crate(code: &Code, fact: &Fact) -> Option<String> {
         .rev()
         .find(|part| !matches!(**part, "*" | "src" | ".." | "lib.rs" | "%PACKAGE%" | "build.rs"));
     (below_cargo || found && adds()).then(|| name.copied().unwrap_or("*").to_owned())
+}
+
+/// Packages that are this one's programs for one platform each: optional dependencies named `<own name>-<platform>`, in
+/// whatever scope, as it lists them itself. An installer that finds none of them unpacks its own there.
+fn own_parts<'a>(manifest: &'a Manifest, own: &str) -> impl Iterator<Item = &'a str> {
+    let bare = |name: &'a str| name.rsplit('/').next().unwrap_or(name);
+    let own = own.rsplit('/').next().unwrap_or_default().to_owned();
+    let optional =
+        manifest.dependencies.iter().filter(|dependency| dependency.kind == "optionalDependencies");
+    optional.map(|dependency| dependency.name.as_str()).filter(move |name| {
+        !own.is_empty() && bare(name).strip_prefix(own.as_str()).is_some_and(|rest| rest.starts_with('-'))
+    })
 }
 
 /// The other package that a path lies in.

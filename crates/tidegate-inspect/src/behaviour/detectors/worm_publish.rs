@@ -17,6 +17,8 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn run(package: &Package, findings: &mut Findings) {
+    // A package with commands publishes for who types them, with the credentials that npm itself would read.
+    let has_commands = package.manifest.as_ref().is_some_and(|manifest| !manifest.programs.is_empty());
     for code in &package.code {
         let lists = code.facts.facts.iter().any(|fact| words::has(&fact.detail, Class::MaintainerList));
         let takes_file = code
@@ -44,6 +46,7 @@ fn run(package: &Package, findings: &mut Findings) {
                 (Stage::Install | Stage::Startup, ..) => (Critical, Sure),
                 (Stage::Import, _, true) | (Stage::Import, true, _) => (Critical, Sure),
                 // Tools for releases list maintainers, and are given their token; they do not look for one.
+                (Stage::Call, true, _) if takes_file && has_commands => (Low, Likely),
                 (Stage::Call, true, _) if takes_file => (Critical, Likely),
                 (Stage::Import, ..) => (Medium, Likely),
                 _ => (Info, Likely),

@@ -97,7 +97,7 @@ impl<'a> Follow<'a> {
         self.makes_code |= file.items.iter().any(
             |item| matches!(item, Item::Fn(item) if item.attrs.iter().any(|attr| attr.path().segments.last().is_some_and(|part| part.ident.to_string().starts_with("proc_macro")))),
         );
-        // What a static holds is made when somebody uses it.
+        // Rust has no code of its own before `main`: what a lazy static does, it does for the first who asks for it.
         self.scope = Scope::Call;
         self.constants(&file.items, 0);
         self.scope = Scope::Load;
@@ -157,7 +157,7 @@ impl<'a> Follow<'a> {
         if depth > DEPTH {
             return;
         }
-        for item in items {
+        for item in items.iter().filter(|item| !only_in_tests(item)) {
             match item {
                 Item::Fn(item) => {
                     self.inner(&item.block, depth);
@@ -246,7 +246,7 @@ impl<'a> Follow<'a> {
         if depth > DEPTH {
             return;
         }
-        for item in items {
+        for item in items.iter().filter(|item| !only_in_tests(item)) {
             match item {
                 Item::Const(item) => {
                     let value = self.expr(&item.expr);
@@ -617,6 +617,24 @@ fn leaves(statement: &Stmt) -> bool {
         }
         _ => false,
     }
+}
+
+/// Items that only the crate's own tests are built with: nobody who depends on it ever has them.
+fn only_in_tests(item: &Item) -> bool {
+    let attributes = match item {
+        Item::Fn(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Const(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => return false,
+    };
+    attributes.iter().any(|attribute| {
+        let is_cfg = attribute.path().is_ident("cfg");
+        attribute.path().is_ident("test")
+            || is_cfg && attribute.parse_args::<syn::Path>().is_ok_and(|path| path.is_ident("test"))
+    })
 }
 
 /// `#[ctor]`, `#[proc_macro]` and its kin, and functions in a section that the loader runs.
