@@ -49,7 +49,7 @@ fn shown(command: &Command) -> String {
 }
 
 /// Says what cannot be had here and goes on: the tests that need it say so again.
-fn skip(what: &str, why: &str) {
+pub(crate) fn skip(what: &str, why: &str) {
     eprintln!("SKIPPED: {what}: {why}");
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask bench check` (see [`check`]) and
+//! `cargo xtask bench check` (see [`check`]), `cargo xtask bench inspect` (see [`inspect`]) and
 //! `cargo xtask bench gateway`: what a request costs behind tidegate, nginx and verdaccio, in one run on one machine.
 //!
 //! Everything is on loopback: an upstream (nginx with files), the servers under test, each pinned to core 0 while it is
@@ -8,6 +8,7 @@
 
 mod check;
 mod data;
+mod inspect;
 mod load;
 mod programs;
 mod recall;
@@ -37,6 +38,8 @@ enum What {
     Check(check::Options),
     /// How long an advisory takes to its last effect: a million admitted versions, 64 clients.
     Recall(recall::Recall),
+    /// What looking inside packages costs, part by part: secrets, readers of languages, licences, the whole.
+    Inspect(inspect::Options),
 }
 
 /// Sizes and durations of a run.
@@ -93,6 +96,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
         What::Gateway(options) => options,
         What::Check(options) => return check::run(options),
         What::Recall(options) => return recall::run(options),
+        What::Inspect(options) => return inspect::run(options),
     };
     let programs = Programs::find()?;
     let data = Data::make(options.herd_megabytes)?;
