@@ -12,7 +12,7 @@ use tidegate_model::finding::{Confidence, FindingKind, FindingSeverity};
 /// Share of the bad items that must be found, in percent.
 const SECRETS_PERCENT: usize = 90;
 /// The same of behaviour.
-const BEHAVIOUR_PERCENT: usize = 85;
+const BEHAVIOUR_PERCENT: usize = 93;
 
 #[derive(Deserialize)]
 struct Label {

@@ -74,14 +74,14 @@ const COMMANDS: &[&str] = &[
 fn run(package: &Package, findings: &mut Findings) {
     let Some(manifest) = &package.manifest else { return };
     let name = manifest.name.clone().unwrap_or_default().to_ascii_lowercase();
-    let is_rust_library = manifest.path.ends_with("Cargo.toml")
-        && manifest.entries.iter().any(|entry| package.files.iter().any(|file| file.path == *entry));
-    let grade = if is_rust_library { (Low, Likely) } else { (High, Likely) };
     let scripts = package.files.iter().filter_map(|file| {
         let (_, name) = file.path.split_once(".data/scripts/")?;
         Some(Program { name: name.to_owned(), target: file.path.clone() })
     });
     let scripts: Vec<Program> = scripts.collect();
+    let is_rust_library = manifest.path.ends_with("Cargo.toml")
+        && manifest.entries.iter().any(|entry| package.files.iter().any(|file| file.path == *entry));
+    let grade = if is_rust_library { (Low, Likely) } else { (High, Likely) };
     for program in manifest.programs.iter().chain(&scripts) {
         let command = program.name.as_str();
         let says_so = name.split(['/', '-', '_', '@', '.']).any(|part| {
