@@ -1,5 +1,7 @@
 //! Makes the index of licence texts that `src/licences/index.rs` reads, from the texts that the `spdx` crate carries: the words
 //! of each as numbers, and which texts hold a shingle. Two megabytes instead of the texts, and nothing to be done at a start.
+//!
+//! And the heads of the detectors' files, which are their pages, for reports that explain a finding where it is shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -28,6 +30,8 @@ struct Text {
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=src/licences/words.rs");
+    println!("cargo:rerun-if-changed=src/behaviour/detectors");
+    println!("cargo:rerun-if-changed=src/archive");
     let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     let out = Path::new(&out);
 
@@ -59,6 +63,33 @@ fn main() {
     texts.sort_by_key(|text| text.ids[0]);
 
     write(out, &texts, &vocabulary);
+    fs::write(out.join("heads.rs"), heads()).expect("the output folder can be written");
+}
+
+/// The head of each file that defines a detector, by the detector's id.
+fn heads() -> String {
+    let mut heads = BTreeMap::new();
+    for folder in ["src/behaviour/detectors", "src/archive"] {
+        for entry in fs::read_dir(folder).expect("the folders of detectors are there") {
+            let path = entry.expect("a folder can be listed").path();
+            let source = fs::read_to_string(&path).expect("a detector's file can be read");
+            let id = source.lines().find_map(|line| line.trim().strip_prefix("id: \"")?.strip_suffix("\","));
+            let head: Vec<&str> = source
+                .lines()
+                .take_while(|line| line.starts_with("//!"))
+                .map(|line| line.trim_start_matches("//!").trim_start())
+                .collect();
+            if let Some(id) = id {
+                heads.insert(id.to_owned(), head.join("\n"));
+            }
+        }
+    }
+    let mut table = String::from("static HEADS: &[(&str, &str)] = &[\n");
+    for (id, head) in heads {
+        writeln!(table, "    ({id:?}, {:?}),", head.trim()).expect("a String takes everything");
+    }
+    table.push_str("];\n");
+    table
 }
 
 /// Whether an identifier is an old name of a GNU licence, whose text the new names have.

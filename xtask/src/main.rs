@@ -9,6 +9,7 @@ mod real_install;
 mod test;
 mod tidy;
 mod tools;
+mod verify_inspection;
 mod verify_matching;
 
 use std::error::Error;
@@ -37,6 +38,7 @@ enum Command {
     /// Derive the lists of popular names from lock files of real applications.
     PopularNames(popular_names::Arguments),
     RealInstall(real_install::Arguments),
+    VerifyInspection(verify_inspection::Arguments),
     VerifyMatching(verify_matching::Arguments),
     MatchLabels(match_labels::Arguments),
 }
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Command::Deny => deny::run().map_err(Into::into),
         Command::Bench(arguments) => bench::run(&arguments).map_err(Into::into),
         Command::RealInstall(arguments) => real_install::run(&arguments).map_err(Into::into),
+        Command::VerifyInspection(arguments) => verify_inspection::run(&arguments).map_err(Into::into),
         Command::VerifyMatching(arguments) => verify_matching::run(&arguments).map_err(Into::into),
         Command::MatchLabels(arguments) => match_labels::run(&arguments).map_err(Into::into),
         Command::PopularNames(arguments) => popular_names::run(&arguments).map_err(Into::into),

@@ -1,11 +1,12 @@
 //! `cargo xtask real-install`: real applications through a door, from the registries that this machine's clients use.
 //!
-//! Opt-in, because it needs the network and minutes: a React application with its build tools, a data science
-//! environment with pip and with uv, a web service with a database. The door is opened by this machine's user, so that it
+//! Opt-in, because it needs the network and minutes: three applications for each ecosystem, of npm more than a thousand
+//! packages in all. The door is an optimised build, looks inside everything, and is opened by this machine's user, so that it
 //! finds the registries; the clients belong to a user without any configuration, so that nothing but `tidegate run`
 //! leads them. Each application is installed under `baseline`, then installed again from its lock file by another user,
 //! whose empty cache the door must fill. The end is a table, and a list of everything that policy withheld with the
-//! reason why it was right to: a rule that nobody has defended here fails the run.
+//! reason why it was right to: a rule that nobody has defended here fails the run, and so does anything that was held or
+//! refused, which no range could step past.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -29,7 +30,22 @@ const PACKAGE_JSON: &str = r#"{"name":"app","version":"1.0.0","private":true,"de
 "webpack-cli":"^5","webpack-dev-server":"^5","@babel/core":"^7","@babel/preset-env":"^7","@babel/preset-react":"^7",
 "babel-loader":"^9","css-loader":"^6","style-loader":"^3","html-webpack-plugin":"^5","typescript":"^5","eslint":"^8",
 "eslint-plugin-react":"^7","jest":"^29","vite":"^5"}}"#;
+const SERVICE_JSON: &str = r#"{"name":"service","version":"1.0.0","private":true,"dependencies":{"@nestjs/core":"^11",
+"@nestjs/common":"^11","@nestjs/platform-express":"^11","@nestjs/typeorm":"^11","typeorm":"^0.3","pg":"^8","ioredis":"^5",
+"bcrypt":"^6","sharp":"^0.34","better-sqlite3":"^12","@sentry/node":"^10","dd-trace":"^5","puppeteer":"^24","pino":"^9",
+"@aws-sdk/client-s3":"^3","googleapis":"^150","nodemailer":"^7","socket.io":"^4","bull":"^4","openai":"^5"},
+"devDependencies":{"@nestjs/cli":"^11","jest":"^29","ts-jest":"^29","supertest":"^7","nodemon":"^3","pm2":"^6",
+"semantic-release":"^24","husky":"^9","lint-staged":"^16"}}"#;
+const SITE_JSON: &str = r#"{"name":"site","version":"1.0.0","private":true,"dependencies":{"next":"^15","react":"^19",
+"react-dom":"^19","three":"^0.179","mermaid":"^11","monaco-editor":"^0.52","d3":"^7","firebase":"^12","ethers":"^6"},
+"devDependencies":{"tailwindcss":"^3","storybook":"^9","cypress":"^15","playwright":"^1","eslint-config-next":"^15",
+"electron":"^38","electron-builder":"^26","sass":"^1","prettier":"^3","esbuild":"^0.25","core-js":"^3","turbo":"^2",
+"nx":"^21","wrangler":"^4","vercel":"^48"}}"#;
 const REQUIREMENTS: &str = "jupyterlab\npandas\nrequests\nflask\n";
+const WEB_REQUIREMENTS: &str = "django\ncelery[redis]\ngunicorn\nfastapi[standard]\nsqlalchemy\npsycopg2-binary\nsentry-sdk\n\
+                                ddtrace\nboto3\ngoogle-cloud-storage\nopenai\nlangchain\nscrapy\nselenium\nplaywright\n";
+const OPERATIONS_REQUIREMENTS: &str = "ansible-core\nparamiko\nfabric\nawscli\nazure-identity\nkubernetes\npoetry\npre-commit\n\
+                                       tox\nmypy\npylint\nblack\ntwine\npyinstaller\nscapy\nmitmproxy\nkeyring\npsutil\n";
 const CARGO_TOML: &str = r#"[package]
 name = "app"
 version = "0.1.0"
@@ -42,6 +58,38 @@ serde = { version = "1", features = ["derive"] }
 clap = { version = "4", features = ["derive"] }
 sqlx = { version = "0.8", default-features = false, features = ["runtime-tokio", "sqlite"] }
 "#;
+const DESKTOP_TOML: &str = r#"[package]
+name = "desktop"
+version = "0.1.0"
+edition = "2021"
+[dependencies]
+eframe = "0.31"
+bevy_ecs = "0.16"
+image = "0.25"
+notify = "8"
+keyring = "3"
+arboard = "3"
+git2 = "0.20"
+rusqlite = { version = "0.37", features = ["bundled"] }
+"#;
+const DATA_TOML: &str = r#"[package]
+name = "data"
+version = "0.1.0"
+edition = "2021"
+[dependencies]
+tonic = "0.13"
+prost = "0.13"
+rdkafka = "0.38"
+aws-sdk-s3 = "1"
+diesel = { version = "2", features = ["postgres"] }
+pyo3 = "0.25"
+wasm-bindgen = "0.2"
+rayon = "1"
+[build-dependencies]
+tonic-build = "0.13"
+cxx-build = "1"
+bindgen = "0.71"
+"#;
 
 /// What uv is given: the same packages as a project.
 const PYPROJECT: &str = r#"[project]
@@ -52,7 +100,7 @@ dependencies = ["jupyterlab", "pandas", "requests", "flask"]
 "#;
 
 /// Rules that may withhold a version of a real application on its first day, and why that is right. What stands here
-/// is what `baseline` can decide without a feed of advisories and without a look inside.
+/// is what `baseline` can decide without a feed of advisories; what is inside must hold nothing.
 const DEFENDED: [(&str, &str); 4] = [
     (
         "cooldown",
@@ -67,9 +115,10 @@ const DEFENDED: [(&str, &str); 4] = [
     ("name-likeness-young", "a name like a popular one, of a project younger than 90 days"),
 ];
 
-/// One application: its client, its files, the commands, and how many packages it must bring.
+/// One application: its client, what it is, its files, the commands, and how many packages it must bring.
 struct Application {
     name: &'static str,
+    what: &'static str,
     files: &'static [(&'static str, &'static str)],
     install: &'static [&'static str],
     /// Makes the lock file that the second user installs from, where installing makes none; its output is written to
@@ -80,36 +129,76 @@ struct Application {
     at_least: usize,
 }
 
-const APPLICATIONS: [Application; 4] = [
+const NPM_INSTALL: &[&str] = &["npm", "install", "--no-audit", "--no-fund"];
+/// For packages whose scripts fetch programs from hosts that a machine may not reach.
+const NPM_UNSCRIPTED: &[&str] = &["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"];
+const PIP_INSTALL: &[&str] =
+    &["python3", "-m", "pip", "install", "--target", "site", "-r", "requirements.txt"];
+const PIP_FREEZE: &[&str] = &["python3", "-m", "pip", "freeze", "--path", "site"];
+const PIP_AGAIN: &[&str] =
+    &["python3", "-m", "pip", "install", "--target", "again", "--no-deps", "-r", "requirements.lock"];
+const CARGO_FETCH: &[&str] = &["cargo", "fetch"];
+const CARGO_LOCKED: &[&str] = &["cargo", "fetch", "--locked"];
+
+// `npm ci` also asks for packages of every other platform, which not every mirror has: npm installs again instead.
+const APPLICATIONS: [Application; 10] = [
     Application {
         name: "npm",
+        what: "React",
         files: &[("package.json", PACKAGE_JSON)],
-        install: &["npm", "install", "--no-audit", "--no-fund"],
+        install: NPM_INSTALL,
         lock: &[],
-        // `npm ci` also asks for packages of every other platform, which not every mirror has.
-        again: &["npm", "install", "--no-audit", "--no-fund"],
+        again: NPM_INSTALL,
+        at_least: 300,
+    },
+    Application {
+        name: "npm",
+        what: "service",
+        files: &[("package.json", SERVICE_JSON)],
+        install: NPM_UNSCRIPTED,
+        lock: &[],
+        again: NPM_UNSCRIPTED,
+        at_least: 300,
+    },
+    Application {
+        name: "npm",
+        what: "site",
+        files: &[("package.json", SITE_JSON)],
+        install: NPM_UNSCRIPTED,
+        lock: &[],
+        again: NPM_UNSCRIPTED,
         at_least: 300,
     },
     Application {
         name: "pip",
+        what: "data science",
         files: &[("requirements.txt", REQUIREMENTS)],
-        install: &["python3", "-m", "pip", "install", "--target", "site", "-r", "requirements.txt"],
-        lock: &["python3", "-m", "pip", "freeze", "--path", "site"],
-        again: &[
-            "python3",
-            "-m",
-            "pip",
-            "install",
-            "--target",
-            "again",
-            "--no-deps",
-            "-r",
-            "requirements.lock",
-        ],
+        install: PIP_INSTALL,
+        lock: PIP_FREEZE,
+        again: PIP_AGAIN,
+        at_least: 40,
+    },
+    Application {
+        name: "pip",
+        what: "web",
+        files: &[("requirements.txt", WEB_REQUIREMENTS)],
+        install: PIP_INSTALL,
+        lock: PIP_FREEZE,
+        again: PIP_AGAIN,
+        at_least: 40,
+    },
+    Application {
+        name: "pip",
+        what: "operations",
+        files: &[("requirements.txt", OPERATIONS_REQUIREMENTS)],
+        install: PIP_INSTALL,
+        lock: PIP_FREEZE,
+        again: PIP_AGAIN,
         at_least: 40,
     },
     Application {
         name: "uv",
+        what: "data science",
         files: &[("pyproject.toml", PYPROJECT)],
         install: &["uv", "sync"],
         lock: &[],
@@ -118,10 +207,29 @@ const APPLICATIONS: [Application; 4] = [
     },
     Application {
         name: "cargo",
+        what: "web service",
         files: &[("Cargo.toml", CARGO_TOML), ("src/main.rs", "fn main() {}\n")],
-        install: &["cargo", "fetch"],
+        install: CARGO_FETCH,
         lock: &[],
-        again: &["cargo", "fetch", "--locked"],
+        again: CARGO_LOCKED,
+        at_least: 100,
+    },
+    Application {
+        name: "cargo",
+        what: "desktop",
+        files: &[("Cargo.toml", DESKTOP_TOML), ("src/main.rs", "fn main() {}\n")],
+        install: CARGO_FETCH,
+        lock: &[],
+        again: CARGO_LOCKED,
+        at_least: 100,
+    },
+    Application {
+        name: "cargo",
+        what: "data",
+        files: &[("Cargo.toml", DATA_TOML), ("src/main.rs", "fn main() {}\n")],
+        install: CARGO_FETCH,
+        lock: &[],
+        again: CARGO_LOCKED,
         at_least: 100,
     },
 ];
@@ -181,9 +289,11 @@ fn rule_of(line: &str) -> Option<&str> {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), RealInstallError> {
     tools::ensure_clients();
     tools::run(
-        Command::new("cargo").args(["build", "--locked", "-p", "tidegate"]).current_dir(tools::root()),
+        Command::new("cargo")
+            .args(["build", "--release", "--locked", "-p", "tidegate"])
+            .current_dir(tools::root()),
     )?;
-    let program = std::path::absolute(tools::target().join("debug/tidegate"))?;
+    let program = std::path::absolute(tools::target().join("release/tidegate"))?;
     let operator = Home::new();
     let data = operator.folder("data");
     let mut door = Program::of_this_user(&program)
@@ -202,15 +312,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), RealInstallError> {
                 // Writing to a String cannot fail.
                 let _ = writeln!(
                     table,
-                    "| {} | {admitted} | {steered} | {held} | {refused} | {not_seen} | {:.0} s | {} | {:.0} s |",
+                    "| {} | {} | {admitted} | {steered} | {held} | {refused} | {not_seen} | {:.0} s | {} | {:.0} s |",
                     application.name,
+                    application.what,
                     done.took[0].as_secs_f64(),
                     done.again.counts[0],
                     done.took[1].as_secs_f64(),
                 );
                 withheld.extend(done.first.withheld.iter().chain(&done.again.withheld).cloned());
                 if done.first.counts[2] + done.first.counts[3] > 0 {
-                    wrong.push(format!("{}: something that it needs was held or refused", application.name));
+                    let Application { name, what, .. } = application;
+                    wrong.push(format!("{name}, {what}: something that it needs was held or refused"));
                 }
             }
             Ok(None) => {}
@@ -220,8 +332,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), RealInstallError> {
             }
         }
     }
-    println!("| client | admitted | steered | held | refused | not seen | cold | again | warm |");
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n{table}");
+    println!(
+        "| client | application | admitted | steered | held | refused | not seen | cold | again | warm |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n{table}");
     wrong.extend(defend(&mut withheld));
     if wrong.is_empty() { Ok(()) } else { Err(RealInstallError::Install(wrong.join("\n"))) }
 }
@@ -258,7 +372,7 @@ struct Site<'a> {
 impl Site<'_> {
     /// Installs it, and again from its lock file by another user. None where this machine cannot.
     fn install(&self) -> Result<Option<Done>, String> {
-        let Application { name, files, install, lock, again, at_least } = self.application;
+        let Application { name, what, files, install, lock, again, at_least } = self.application;
         if !available(install[0]) {
             eprintln!("SKIPPED: real-install: `{}` is not on this machine", install[0]);
             return Ok(None);
@@ -274,12 +388,12 @@ impl Site<'_> {
         let first = self.run(&home, install, &project);
         let summary = Summary::of(&first.stderr);
         if summary.counts[0] == 0 && is_offline(&first.stderr) {
-            eprintln!("SKIPPED: real-install: {name}: the registry cannot be reached from here");
+            eprintln!("SKIPPED: real-install: {name}, {what}: the registry cannot be reached from here");
             return Ok(None);
         }
         if !first.succeeded() || summary.counts[0] < *at_least {
             return Err(format!(
-                "{name}: {} packages were admitted, at least {at_least} are expected\n{}",
+                "{name}, {what}: {} packages were admitted, at least {at_least} are expected\n{}",
                 summary.counts[0],
                 last_lines(&first.stderr)
             ));
@@ -296,7 +410,7 @@ impl Site<'_> {
         let repeated = Summary::of(&second.stderr);
         if !second.succeeded() || repeated.counts[0] < *at_least {
             return Err(format!(
-                "{name}: {} did not install\n{}",
+                "{name}, {what}: {} did not install\n{}",
                 again.join(" "),
                 last_lines(&second.stderr)
             ));

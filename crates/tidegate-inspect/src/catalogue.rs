@@ -29,6 +29,65 @@ impl Listed {
     }
 }
 
+include!(concat!(env!("OUT_DIR"), "/heads.rs"));
+
+/// What a person is told of a detector who has never heard of it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Help {
+    /// Why it matters. Markdown, in paragraphs.
+    pub why: String,
+    /// What to do. Markdown, one paragraph.
+    pub remedy: String,
+}
+
+/// Why the findings of a detector matter and what to do about them; none of what is no detector of ours.
+#[must_use]
+pub fn help(id: &str) -> Option<Help> {
+    if let Ok(at) = HEADS.binary_search_by(|(known, _)| known.cmp(&id)) {
+        return Some(Help {
+            why: paragraphs(before_marks(HEADS[at].1)),
+            remedy: marked(HEADS[at].1, REMEDY),
+        });
+    }
+    if let Some(rule) = Rules::builtin().all().iter().find(|rule| rule.id == id) {
+        return Some(Help { why: rule.lets.clone(), remedy: rule.revoke.clone() });
+    }
+    let detector = licences::DETECTORS.iter().find(|detector| detector.id == id)?;
+    Some(Help { why: detector.why.to_owned(), remedy: detector.remedy.to_owned() })
+}
+
+/// The head of a detector's file: its page. None of detectors that are data.
+#[must_use]
+pub fn head(id: &str) -> Option<&'static str> {
+    HEADS.binary_search_by(|(known, _)| known.cmp(&id)).ok().map(|at| HEADS[at].1)
+}
+
+/// What begins the part of a head that says what to do.
+const REMEDY: &str = "**What to do:**";
+
+/// A head up to its first mark, but for one that only says that this is the reason.
+fn before_marks(head: &str) -> &str {
+    let marks = [REMEDY, "**Limits:**", "**Example:**"];
+    let end = marks.iter().filter_map(|mark| head.find(mark)).min().unwrap_or(head.len());
+    &head[..end]
+}
+
+/// The part of a head behind a mark, up to the next mark or paragraph, with a capital letter.
+fn marked(head: &str, mark: &str) -> String {
+    let Some((_, rest)) = head.split_once(mark) else { return String::new() };
+    let end = [rest.find("**"), rest.find("\n\n")].into_iter().flatten().min().unwrap_or(rest.len());
+    let text = paragraphs(&rest[..end]);
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Text with one line for each paragraph and an empty one between.
+fn paragraphs(text: &str) -> String {
+    let lines = |paragraph: &str| paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let all = text.replace("**Why:**", "");
+    all.split("\n\n").map(lines).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n")
+}
+
 /// Every detector: behaviour, archives, secrets, licences, each in the order of its pages.
 #[must_use]
 pub fn all() -> Vec<Listed> {
@@ -81,5 +140,19 @@ mod tests {
         let families: BTreeSet<&str> = all.iter().map(Listed::family).collect();
         assert_eq!(families, BTreeSet::from(["archive", "behaviour", "licence", "secrets"]));
         assert!(all.iter().all(|listed| !listed.title.is_empty()));
+    }
+
+    #[test]
+    fn every_detector_says_why_it_matters_and_what_to_do() {
+        for listed in all() {
+            let id = listed.id;
+            let help = help(id).unwrap_or_else(|| panic!("{id} has no help"));
+            assert!(help.why.len() > 15 && !help.why.contains("**"), "{id}: {help:?}");
+            assert!(help.remedy.ends_with(['.', ')']) && help.remedy.len() > 5, "{id}: {help:?}");
+            let first = help.remedy.chars().next().unwrap();
+            assert!(!first.is_lowercase() && !help.remedy.contains("**"), "{id}: {help:?}");
+        }
+        assert_eq!(help("behaviour/nothing"), None);
+        assert_eq!(HEADS.len(), behaviour::detectors::DETECTORS.len() + archive::DETECTORS.len());
     }
 }

@@ -164,11 +164,13 @@ impl<'w> Walk<'w> {
         let mut read_whole = false;
         let mut several = false;
         for reader in readers {
-            if several {
+            let outer = self.reader.replace((reader.format(), node.place.depth));
+            // The map of a compiler's sources may quote a line that has a map in it.
+            let quotes = first == Format::SourceMap && reader.format() == Format::InlineSourceMap;
+            if several && !quotes {
                 self.oddity(OddityKind::Polyglot, &node.path, 0, format!("{first} and {}", reader.format()));
             }
             several = true;
-            let outer = self.reader.replace((reader.format(), node.place.depth));
             let outcome = reader.read(node, self);
             self.reader = outer;
             read_whole |= outcome? == Outcome::Whole;

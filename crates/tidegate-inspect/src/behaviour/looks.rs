@@ -326,6 +326,7 @@ fn strange(line: &[u8], number: u32, looks: &mut Looks, mut twins: Option<&mut V
     let mut quote: Option<char> = None;
     let mut bidi = Bidi::default();
     let mut word = Word::default();
+    let mut before = None;
     for chunk in line.utf8_chunks() {
         for character in chunk.valid().chars() {
             if is_invisible(character) {
@@ -338,8 +339,11 @@ fn strange(line: &[u8], number: u32, looks: &mut Looks, mut twins: Option<&mut V
             }
             bidi.see(character);
             if looks.homoglyph.is_none() && !word.see(character) {
+                // The first word of a string is a text, and calls nothing.
+                let is_text = matches!(before, Some('"' | '\'' | '`'));
+                before = Some(character);
                 let (name, plain) = word.end();
-                looks.homoglyph = name.map(|name| (number, name));
+                looks.homoglyph = name.filter(|_| !is_text).map(|name| (number, name));
                 if let (Some((name, plain)), None, Some(twins)) = (plain, quote, twins.as_deref_mut())
                     && twins.len() < TWINS
                 {
@@ -558,8 +562,17 @@ mod tests {
             look("\u{1D41E}val".as_bytes(), Language::Python).homoglyph.map(|(line, _)| line),
             Some(1)
         );
-        for clean in ["// объект и путь", "const café = 1", "π = 3; Δx", "имя = 'name'", "x = 'сервер eval'"]
-        {
+        assert_eq!(js("x('y', еval)").homoglyph, Some((1, "еval".to_owned())));
+        for clean in [
+            "// объект и путь",
+            "const café = 1",
+            "π = 3; Δx",
+            "имя = 'name'",
+            "x = 'сервер eval'",
+            "const styled = \"𝐢𝐦𝐩𝐨𝐫𝐭\"",
+            "x = 'еval'",
+            "{ a: 'мар.', b: 1 }",
+        ] {
             assert_eq!(js(clean).homoglyph, None, "{clean}");
         }
     }

@@ -12,18 +12,30 @@ pub struct LicenceDetector {
     pub id: &'static str,
     /// One line.
     pub title: &'static str,
+    /// Why it matters, in sentences.
+    pub why: &'static str,
+    /// What to do about it, in sentences.
+    pub remedy: &'static str,
 }
 
 const CONFLICT: LicenceDetector = LicenceDetector {
     id: "licence/conflict",
     title: "the licence texts in a package are not those of the licence that it declares",
+    why: "Whoever uses the package by what its index says may be bound by other terms than they know of.",
+    remedy: "Read the licence file. The conclusion beside it says which of the two was believed.",
 };
 const NOT_SPDX: LicenceDetector = LicenceDetector {
     id: "licence/not-spdx",
     title: "a declared licence is no SPDX expression in force: it is corrected, stays open or means nothing",
+    why: "A policy on licences can only decide on what it can read; where a statement can mean several licences, it stays open.",
+    remedy: "Where nothing is concluded, read the package's licence file, and ask its author for an SPDX expression.",
 };
-const NONE_STATED: LicenceDetector =
-    LicenceDetector { id: "licence/none-stated", title: "nothing in a package states a licence" };
+const NONE_STATED: LicenceDetector = LicenceDetector {
+    id: "licence/none-stated",
+    title: "nothing in a package states a licence",
+    why: "Without a licence nobody but its author may use, change or pass on the package.",
+    remedy: "Look for the licence where the package is developed, and ask its author to ship it.",
+};
 
 /// Every detector of this family, in the order of their pages.
 pub const DETECTORS: &[LicenceDetector] = &[CONFLICT, NOT_SPDX, NONE_STATED];

@@ -153,6 +153,12 @@ fn other_cases() -> Vec<Case> {
     };
     let mut both = png();
     both.extend(archive(&[Member::stored("x.py", b"pass")]));
+    // The map of a source that itself speaks of a map.
+    let map = [
+        br#"{"version":3,"sources":["x.js"],"mappings":"","sourcesContent":["a\n//# source"#.as_slice(),
+        br#"MappingURL=data:application/json;base64,eyJ2ZXJzaW9uIjozLCJzb3VyY2VzIjpbXX0=\n"]}"#,
+    ]
+    .concat();
     vec![
         Case {
             detector: "archive/bomb",
@@ -174,7 +180,7 @@ fn other_cases() -> Vec<Case> {
         Case {
             detector: "archive/polyglot",
             bad: vec![("x.png", both)],
-            clean: vec![("x.png", png()), ("x.zip", nested(1))],
+            clean: vec![("x.png", png()), ("x.zip", nested(1)), ("x.tgz", packed("package/x.js.map", map))],
         },
         Case {
             detector: "archive/incomplete",
@@ -192,6 +198,12 @@ fn other_cases() -> Vec<Case> {
             clean: vec![("x.tgz", packed("package/a.js", b"1".to_vec())), ("x.zip", nested(3))],
         },
     ]
+}
+
+/// Detectors that are shown both what they find and what they leave alone.
+pub(crate) fn covered_both_ways() -> Vec<&'static str> {
+    let cases = [zip_cases(), tar_cases(), other_cases()].into_iter().flatten();
+    cases.filter(|case| !case.bad.is_empty() && !case.clean.is_empty()).map(|case| case.detector).collect()
 }
 
 #[test]

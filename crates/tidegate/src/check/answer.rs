@@ -239,6 +239,7 @@ impl Answer {
         }
         artifact.insert("kind".into(), "package".into());
         let mut line = Map::new();
+        line.insert("schema".into(), super::SCHEMA.into());
         line.insert("input".into(), item.input.clone().into());
         line.insert("artifact".into(), artifact.into());
         if let Some(mut decision) = decision.cloned() {

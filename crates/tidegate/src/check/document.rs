@@ -46,7 +46,7 @@ pub fn report(input: &Input, answers: &Answers, now: Timestamp) -> Report {
         })
     });
     Report {
-        tool: Tool { name: "tidegate".into(), version: env!("CARGO_PKG_VERSION").into() },
+        tool: Tool::this(),
         author: None,
         at: answers.at.unwrap_or(now),
         subject: input.subject.clone(),
@@ -54,6 +54,7 @@ pub fn report(input: &Input, answers: &Answers, now: Timestamp) -> Report {
         components,
         findings: told.collect(),
         gaps: gaps(input, answers),
+        observations: Vec::new(),
     }
 }
 

@@ -1,7 +1,6 @@
 //! What a person asks about: a package URL, a lock file or an inventory.
 
 use std::collections::HashMap;
-use std::io::Read as _;
 use std::path::Path;
 
 use sha2::Digest as _;
@@ -10,6 +9,8 @@ use tidegate_ecosystems::lockfile::{self, LockFormat, Lockfile, MAX_LOCKFILE_BYT
 use tidegate_model::coordinate::PackageRef;
 use tidegate_model::{Algorithm, Digest, Ecosystem, Sha256};
 
+use super::inside::{BytesError, Source};
+use crate::inspection::Seen;
 use crate::reports::Subject;
 
 /// One component to ask about.
@@ -37,6 +38,8 @@ pub struct Item {
     pub is_component: bool,
     /// Why it has no package URL.
     pub why_nameless: Option<String>,
+    /// What was seen in its bytes, which are those of the one digest, where they are at hand.
+    pub seen: Option<Box<Seen>>,
 }
 
 /// Something in a file that is no component which can be looked up.
@@ -83,22 +86,12 @@ pub enum InputError {
     },
     /// It is neither.
     #[error(
-        "`{0}` is no package URL, and there is no such file: give pkg:npm/left-pad@1.3.0, or the path of a lock file or SBOM"
+        "`{0}` is no package URL, and there is no such file: give pkg:npm/left-pad@1.3.0, or the path of a file or folder"
     )]
     Unknown(String),
-    /// A folder.
+    /// An inventory in a form that is not read.
     #[error(
-        "`{given}` is a folder: this version looks at package URLs, lock files and SBOMs, give the file in it{found}"
-    )]
-    Folder {
-        /// What was given.
-        given: String,
-        /// The files in it that could be given instead, beginning with ` (`.
-        found: String,
-    },
-    /// A file that is neither lock file nor inventory.
-    #[error(
-        "`{path}` is no lock file or SBOM that tidegate reads, by its name or by its content{hint}\n  lock files: \
+        "`{path}` is no lock file or SBOM that tidegate reads{hint}\n  lock files: \
          package-lock.json, npm-shrinkwrap.json, pnpm-lock.yaml, yarn.lock, requirements*.txt, uv.lock, poetry.lock, \
          Pipfile.lock, Cargo.lock, go.mod, go.sum, pom.xml, gradle.lockfile, Gemfile.lock, composer.lock\n  SBOMs as JSON: \
          CycloneDX 1.2 to 1.7, SPDX 2.2, 2.3 and 3.0"
@@ -118,41 +111,53 @@ pub enum InputError {
         why: String,
     },
     /// A file that cannot be read.
-    #[error("`{path}` cannot be read: {why}")]
-    Read {
-        /// Which file.
-        path: String,
-        /// Why.
-        why: String,
-    },
+    #[error(transparent)]
+    Bytes(#[from] BytesError),
 }
 
+/// What was given.
+#[derive(Debug)]
+pub enum Given {
+    /// Components: a package URL, a lock file, an inventory.
+    Components(Input),
+    /// A file that is looked into.
+    File(Source),
+    /// A folder that is looked into.
+    Folder,
+}
+
+/// Bytes by which it is told whether a file is text.
+const HEAD_BYTES: usize = 8 << 10;
+
 impl Input {
-    /// Reads what was given.
+    /// Reads what was given: a lock file or an inventory is one by its content or its name; every other file is looked into.
     ///
     /// # Errors
     /// [`InputError`].
-    pub fn read(given: &str) -> Result<Self, InputError> {
+    pub fn read(given: &str) -> Result<Given, InputError> {
         if given.starts_with("pkg:") {
-            return Self::of_purl(given);
+            return Self::of_purl(given).map(Given::Components);
         }
-        let path = Path::new(given);
         let failed =
-            |error: std::io::Error| InputError::Read { path: given.to_owned(), why: error.to_string() };
-        let found = match std::fs::metadata(path) {
+            |error: std::io::Error| BytesError::Read { given: given.to_owned(), why: error.to_string() };
+        let found = match std::fs::metadata(given) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(InputError::Unknown(given.to_owned()));
             }
             found => found.map_err(failed)?,
         };
         if found.is_dir() {
-            return Err(InputError::Folder { given: given.to_owned(), found: readable_in(path) });
+            return Ok(Given::Folder);
         }
-        // A device or a pipe does not say how long it is.
-        let mut bytes = Vec::new();
-        let file = std::fs::File::open(path).map_err(failed)?;
-        file.take(MAX_LOCKFILE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-        Self::of_file(given, &bytes)
+        let mut source = Source::open(given, &found)?;
+        if is_binary(&source.head(HEAD_BYTES)?) {
+            return Ok(Given::File(source));
+        }
+        let bytes = source.head(MAX_LOCKFILE_BYTES + 1)?;
+        match Self::of_file(given, &bytes)? {
+            Some(input) => Ok(Given::Components(input)),
+            None => Ok(Given::File(source)),
+        }
     }
 
     fn of_purl(given: &str) -> Result<Self, InputError> {
@@ -179,25 +184,28 @@ impl Input {
         Ok(Self { given: given.to_owned(), subject, items: vec![item], ..Self::default() })
     }
 
-    fn of_file(given: &str, bytes: &[u8]) -> Result<Self, InputError> {
+    /// A lock file or an inventory; none where it is neither.
+    fn of_file(given: &str, bytes: &[u8]) -> Result<Option<Self>, InputError> {
         let malformed = |why: String| InputError::Malformed { path: given.to_owned(), why };
+        let is_lock = LockFormat::detect(given, bytes).is_some();
         if bytes.len() > MAX_LOCKFILE_BYTES {
-            return Err(malformed(
-                "it is larger than 64 MiB, which no lock file or SBOM is read up to".into(),
-            ));
+            if is_lock || names_inventory(bytes) {
+                let why = "it is larger than 64 MiB, which no lock file or SBOM is read up to";
+                return Err(malformed(why.into()));
+            }
+            return Ok(None);
         }
-        let mut input = if LockFormat::detect(given, bytes).is_some() {
+        let mut input = if is_lock {
             Self::of_lock(given, lockfile::parse(given, bytes).map_err(|e| malformed(e.to_string()))?)
         } else {
-            Self::of_inventory(
-                given,
-                inventory::parse(given, bytes).map_err(|e| match e {
-                    InventoryError::UnknownFormat { hint, .. } => {
-                        InputError::File { path: given.to_owned(), hint }
-                    }
-                    other => malformed(other.to_string()),
-                })?,
-            )
+            match inventory::parse(given, bytes) {
+                Ok(inventory) => Self::of_inventory(given, inventory),
+                Err(InventoryError::UnknownFormat { hint: "", .. }) => return Ok(None),
+                Err(InventoryError::UnknownFormat { hint, .. }) => {
+                    return Err(InputError::File { path: given.to_owned(), hint });
+                }
+                Err(other) => return Err(malformed(other.to_string())),
+            }
         };
         input.given = given.to_owned();
         input.subject.file = Some(given.to_owned());
@@ -206,7 +214,7 @@ impl Input {
             let name = Path::new(given).file_name().map(|name| name.to_string_lossy().into_owned());
             input.subject.name = name.unwrap_or_else(|| given.to_owned());
         }
-        Ok(input)
+        Ok(Some(input))
     }
 
     fn of_lock(given: &str, lock: Lockfile) -> Self {
@@ -273,6 +281,7 @@ impl Input {
                 scope: component.scope,
                 place: Some(component.place),
                 is_component: true,
+                seen: None,
             });
         }
         input.notes = inventory
@@ -308,28 +317,19 @@ pub(super) fn sha256(item: &Item) -> Option<String> {
     found.next().filter(|_| found.next().is_none()).map(Digest::hex)
 }
 
-/// Files in a folder that could have been given, for the message.
-fn readable_in(folder: &Path) -> String {
-    const NAMES: [&str; 16] = [
-        "package-lock.json",
-        "npm-shrinkwrap.json",
-        "pnpm-lock.yaml",
-        "yarn.lock",
-        "requirements.txt",
-        "uv.lock",
-        "poetry.lock",
-        "Pipfile.lock",
-        "Cargo.lock",
-        "go.mod",
-        "go.sum",
-        "pom.xml",
-        "gradle.lockfile",
-        "Gemfile.lock",
-        "composer.lock",
-        "bom.json",
-    ];
-    let found: Vec<&str> = NAMES.into_iter().filter(|name| folder.join(name).is_file()).collect();
-    if found.is_empty() { String::new() } else { format!(" ({})", found.join(", ")) }
+/// Whether bytes begin something that is no text.
+pub fn is_binary(head: &[u8]) -> bool {
+    /// What archives without a zero byte nearby begin with.
+    const MAGIC: [&[u8]; 5] = [b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"];
+    head.contains(&0) || MAGIC.iter().any(|magic| head.starts_with(magic))
+}
+
+/// Whether a text that is too long to be read says that it is an inventory.
+fn names_inventory(bytes: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD_BYTES)]);
+    ["bomFormat", "spdxVersion", "spdx.org/rdf", "cyclonedx.org/schema"]
+        .iter()
+        .any(|word| head.contains(word))
 }
 
 #[cfg(test)]
@@ -337,7 +337,14 @@ mod tests {
     use super::*;
 
     fn read(given: &str) -> Item {
-        Input::read(given).unwrap().items.remove(0)
+        match Input::read(given).unwrap() {
+            Given::Components(mut input) => input.items.remove(0),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn of_file(given: &str, text: &str) -> Input {
+        Input::of_file(given, text.as_bytes()).unwrap().unwrap()
     }
 
     #[test]
@@ -353,15 +360,35 @@ mod tests {
         assert!(why("pkg:npm/..%2f..@1").contains("not a valid npm package name"));
         assert!(why("pkg:maven/").contains("pkg:maven/"));
         assert!(why("left-pad").contains("no such file"));
-        assert!(why(folder.path().to_str().unwrap()).contains("is a folder"));
-        assert!(why(folder.path().to_str().unwrap()).contains("(Cargo.lock)"));
-        assert!(why(file.to_str().unwrap()).contains("is no lock file or SBOM"));
+        let read = |path: &Path| Input::read(path.to_str().unwrap()).unwrap();
+        assert!(matches!(read(folder.path()), Given::Folder));
+        assert!(matches!(read(&file), Given::File(_)));
+        assert!(matches!(read(&folder.path().join("Cargo.lock")), Given::Components(_)));
+        assert!(why("/dev/zero").contains("is a device"));
+    }
+
+    #[test]
+    fn content_decides_what_is_looked_into() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |name: &str, bytes: &[u8]| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, bytes).unwrap();
+            Input::read(file.to_str().unwrap())
+        };
+        for (name, bytes) in
+            [("x.js", &b"var a"[..]), ("requirements.txt", b"PK\x03\x04"), ("bom.json", b"\0\0")]
+        {
+            assert!(matches!(read(name, bytes), Ok(Given::File(_))), "{name}");
+        }
+        assert!(matches!(read("requirements.txt", b"x==1\n"), Ok(Given::Components(_))));
+        let xml = b"<bom xmlns='http://cyclonedx.org/schema/bom/1.5'/>";
+        assert!(read("bom.xml", xml).unwrap_err().to_string().contains("convert it to JSON"));
     }
 
     #[test]
     fn a_lock_file_gives_each_package_once() {
         let lock = "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n\n[[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"registry+https://registry.example/index\"\nchecksum = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"\n\n[[package]]\nname = \"y\"\nversion = \"1.0.0\"\nsource = \"git+https://git.example/y\"\n";
-        let input = Input::of_file("Cargo.lock", lock.as_bytes()).unwrap();
+        let input = of_file("Cargo.lock", lock);
         assert_eq!(input.items.len(), 1);
         assert_eq!(input.items[0].purl.as_deref(), Some("pkg:cargo/x@1.0.0"));
         assert!(sha256(&input.items[0]).unwrap().starts_with("e3b0"));
@@ -373,7 +400,7 @@ mod tests {
     #[test]
     fn files_of_one_version_are_one_component() {
         let lock = "version = 1\nrequires-python = \">=3.9\"\n\n[[package]]\nname = \"x\"\nversion = \"1.0\"\nsource = { registry = \"https://registry.example/simple\" }\nsdist = { url = \"https://files.example/x-1.0.tar.gz\", hash = \"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\" }\nwheels = [{ url = \"https://files.example/x-1.0-py3-none-any.whl\", hash = \"sha256:f3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\" }]\n";
-        let input = Input::of_file("uv.lock", lock.as_bytes()).unwrap();
+        let input = of_file("uv.lock", lock);
         assert_eq!(input.items.len(), 1);
         assert_eq!(input.items[0].files.len(), 2);
         assert_eq!(sha256(&input.items[0]), None, "two files have no one digest");
@@ -385,7 +412,7 @@ mod tests {
             {"type":"library","name":"inner","version":"2"},
             {"type":"library","name":"y","version":"1","purl":"pkg:maven/org.x/y@1"},
             {"type":"library","name":"y","version":"1","purl":"pkg:maven/org.x/y@1"}]}"#;
-        let input = Input::of_file("bom.json", bom.as_bytes()).unwrap();
+        let input = of_file("bom.json", bom);
         assert_eq!(input.items.len(), 2);
         assert_eq!(input.items[0].purl, None);
         assert!(input.items[0].why_nameless.as_deref().unwrap().contains("no package URL"));

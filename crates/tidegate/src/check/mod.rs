@@ -1,12 +1,13 @@
 //! What would be decided on packages, lock files and inventories, one answer per component, in the order given.
 //!
-//! Nothing is installed and nothing is fetched but indexes. An input that cannot be judged is told as such and is a
+//! And what is [inside] files and folders. Nothing is installed and nothing is fetched but indexes. An input that cannot be judged is told as such and is a
 //! failure of ours, never an admission.
 
 mod answer;
 mod any_door;
 mod document;
 mod input;
+pub mod inside;
 mod readable;
 
 use serde_json::{Value, json};
@@ -19,9 +20,11 @@ use crate::run::precheck::text;
 pub use answer::{Answer, Told};
 pub use any_door::AnyDoor;
 pub use document::report;
-pub use input::{Input, InputError, Item, Note};
+pub use input::{Given, Input, InputError, Item, Note, is_binary};
 pub use readable::readable;
 
+/// The version of the lines of `--json`. It is counted up where a member goes or changes its meaning; members are added without.
+pub const SCHEMA: u32 = 1;
 /// How many packages are asked about in one request.
 const ITEMS_A_REQUEST: usize = 2_000;
 /// How many bytes of items one request has: a door reads no longer body than it is configured to, 16 MiB by default.
@@ -141,6 +144,10 @@ fn asked(item: &Item) -> Value {
     if item.is_component {
         asked["component"] = Value::Bool(true);
     }
+    if let Some(seen) = &item.seen {
+        asked["seen"] = json!(seen);
+        asked["sha256"] = json!(input::sha256(item).map(|hex| format!("sha256:{hex}")));
+    }
     if !item.files.is_empty() {
         asked["files"] = json!(item.files);
     }
@@ -160,7 +167,7 @@ pub fn notes_json(input: &Input) -> Option<Value> {
         gaps.push(json!({ "fact": "components", "state": "unsupported", "why": why }));
     }
     Some(json!({
-        "input": input.given, "artifact": { "name": input.subject.name, "kind": "file" }, "findings": [], "gaps": gaps,
+        "schema": SCHEMA, "input": input.given, "artifact": { "name": input.subject.name, "kind": "file" }, "findings": [], "gaps": gaps,
     }))
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use tidegate_model::Action;
+use tidegate_model::decision::Reason;
 use tidegate_model::facts::FactState;
 
 use super::answer::is_of_something_known;
@@ -95,14 +96,17 @@ fn component(told: &mut String, item: &Item, answer: &Answer) {
     told.push_str(&format!("{INDENT}{line}\n"));
 }
 
-/// The reason that decided, behind the name.
-fn why(answer: &Answer) -> String {
-    // A warning of what is not known is told once for all, below; what is known comes first.
-    let leading = answer.reasons.first().map(|first| match first.action {
+/// The reason that decided. A warning of what is not known is told once for all; what is known comes first.
+pub(super) fn leading(answer: &Answer) -> Option<&Reason> {
+    answer.reasons.first().map(|first| match first.action {
         Action::Warn => answer.reasons.iter().find(|reason| is_of_something_known(reason)).unwrap_or(first),
         _ => first,
-    });
-    let mut line = match (answer.action, leading) {
+    })
+}
+
+/// The reason that decided, behind the name.
+pub(super) fn why(answer: &Answer) -> String {
+    let mut line = match (answer.action, leading(answer)) {
         (None, _) => format!(": {}", answer.error.as_deref().unwrap_or("it could not be decided")),
         (Some(Action::Allow), _) | (Some(_), None) => String::new(),
         (Some(Action::Warn), Some(reason))

@@ -1,6 +1,7 @@
-//! `tidegate check`: what would be decided on packages, lock files and SBOMs, without installing anything.
+//! `tidegate check`: what would be decided on packages, lock files and SBOMs, and what is in files and folders, without
+//! installing anything.
 
-use std::io::{BufRead as _, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,21 +11,26 @@ use serde_json::json;
 use tidegate_model::Timestamp;
 
 use super::{Failure, Outcome, default_data, print};
-use crate::check::{Answers, AnyDoor, How, Input, OwnPolicy, Worst, ask, notes_json, readable, report};
+use crate::check::inside::{self, Bytes, Eyes, Judged, Looked, Source, name_of};
+use crate::check::{
+    Answers, AnyDoor, Given, How, Input, OwnPolicy, SCHEMA, Worst, ask, is_binary, notes_json, readable,
+    report,
+};
 use crate::clients::locks::write_whole;
 use crate::clock::Clock;
-use crate::reports::ReportFormat;
+use crate::reports::{CannotRender, ReportFormat};
 
-/// Decide on packages, lock files and SBOMs without installing anything.
+/// Look into files and folders, and decide on packages, lock files and SBOMs, without installing anything.
 ///
-/// Asks the door that runs on the data directory, else decides in this process. Components of ecosystems without a door are
-/// judged by what advisories say of them. Ends with the worst answer: 4 block, 3 quarantine, 1 a failure of our own,
+/// A file or folder that is no lock file and no SBOM is looked into, by the workers and detectors of the door. Asks the door
+/// that runs on the data directory, else decides in this process. Components of ecosystems without a door are judged by what
+/// advisories say of them. Ends with the worst answer: 4 block, 3 quarantine, 1 a failure of our own,
 /// 0 allow or warn; 2 wrong usage.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Package URLs (`pkg:npm/left-pad@1.3.0`), lock files, SBOMs (CycloneDX or SPDX as JSON), or `-` to read such from
-    /// standard input, one a line.
-    #[arg(required = true, value_name = "PURL|LOCKFILE|SBOM|-")]
+    /// Files and folders to look into, package URLs (`pkg:npm/left-pad@1.3.0`), lock files, SBOMs (CycloneDX or SPDX as JSON),
+    /// or `-` for standard input: an archive to look into, or any of these, one a line.
+    #[arg(required = true, value_name = "FILE|DIR|PURL|LOCKFILE|SBOM|-")]
     pub inputs: Vec<String>,
     /// Decide by this pack or policy file instead of the policy in force.
     #[arg(long, value_name = "FILE|PACK")]
@@ -38,15 +44,15 @@ pub struct Check {
     /// Write what `--json` or `--format` gives to this file, and show the report for people.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Show every component of a lock file or SBOM, not only those that need action.
+    /// Show everything: each component of a lock file or SBOM, and in files what is only of note.
     #[arg(long)]
     pub all: bool,
     /// Ask nothing of upstreams: decide on what is known here.
     #[arg(long)]
     pub offline: bool,
-    /// Compare with an earlier version. Not in this version.
-    #[arg(long, value_name = "FILE", hide = true)]
-    pub previous: Option<PathBuf>,
+    /// Compare with an earlier version of the file or folder, and tell what this one can do that the other could not.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub previous: Option<String>,
     /// Data directory.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -72,6 +78,8 @@ fn formats() -> impl clap::builder::TypedValueParser<Value = ReportFormat> {
 struct Running<'a> {
     asked: &'a Check,
     door: AnyDoor,
+    /// What looks inside; none before something is to be looked into.
+    eyes: Option<Eyes>,
     how: How,
     worst: Worst,
     /// Package URLs that were not asked about yet.
@@ -98,10 +106,15 @@ impl Check {
         };
         let door = AnyDoor::of(&data, self.offline)?;
         let (worst, waiting, written) = (Worst::default(), Vec::new(), Vec::new());
-        let mut running = Running { asked: &self, door, how, worst, waiting, written };
+        let mut running = Running { asked: &self, door, eyes: None, how, worst, waiting, written };
         for given in &self.inputs {
             if given == "-" {
-                running.lines_of_stdin()?;
+                if !running.stdin()? {
+                    anstream::eprintln!(
+                        "tidegate: standard input holds no archive: --format and --previous take one file, folder or archive"
+                    );
+                    return Ok(ExitCode::from(USAGE));
+                }
             } else {
                 running.one(given)?;
             }
@@ -115,28 +128,35 @@ impl Check {
 
     /// What is wrong with the way it was called.
     fn wrong_usage(&self) -> Option<&'static str> {
-        if self.previous.is_some() {
-            return Some(
-                "--previous compares files, which this version does not look into; leave it out to decide on the package",
-            );
+        let is_one = self.inputs.len() == 1;
+        let is_purl = self.inputs.iter().any(|given| given.starts_with("pkg:"));
+        if self.previous.is_some() && (!is_one || is_purl) {
+            return Some("--previous compares two files or folders: give one of each");
         }
-        if self.format.is_some() && (self.inputs.len() > 1 || self.inputs[0] == "-") {
-            return Some(
-                "--format writes the document of one input: give one lock file, SBOM or package URL",
-            );
+        if self.format.is_some() && !is_one {
+            return Some("--format writes the document of one input: give one file, folder or package URL");
         }
         None
     }
 }
 
 impl Running<'_> {
-    fn lines_of_stdin(&mut self) -> Result<(), Failure> {
-        let mut stdin = std::io::stdin().lock();
+    /// An archive, or inputs one a line: the first bytes decide. False where these were not to be lines.
+    fn stdin(&mut self) -> Result<bool, Failure> {
+        let mut stdin = BufReader::new(std::io::stdin().lock());
+        let failed = |e| Failure(format!("standard input cannot be read: {e}"));
+        if is_binary(stdin.fill_buf().map_err(failed)?) {
+            let bytes = Source::of_pipe("-", stdin).and_then(|source| source.bytes("stdin".to_owned()));
+            return self.inside("-", bytes.map_err(|e| e.to_string())).map(|()| true);
+        }
+        if self.asked.format.is_some() || self.asked.previous.is_some() {
+            return Ok(false);
+        }
         loop {
             let mut line = Vec::new();
             let read = (&mut stdin).take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', &mut line);
-            if read.map_err(|e| Failure(format!("standard input cannot be read: {e}")))? == 0 {
-                return Ok(());
+            if read.map_err(failed)? == 0 {
+                return Ok(true);
             }
             if line.len() > MAX_LINE_BYTES {
                 return Err(Failure(format!(
@@ -152,30 +172,79 @@ impl Running<'_> {
 
     fn one(&mut self, given: &str) -> Result<(), Failure> {
         match Input::read(given) {
-            Ok(input) if input.is_purl() && self.asked.format.is_none() => {
+            Ok(Given::Components(input)) if input.is_purl() && self.asked.format.is_none() => {
                 self.waiting.push(input);
                 if self.waiting.len() >= PURLS_AT_A_TIME { self.flush() } else { Ok(()) }
             }
-            Ok(input) => {
+            Ok(Given::Components(_)) if self.asked.previous.is_some() => self.wrong(
+                given,
+                "it is a lock file or an SBOM, and --previous compares what is inside files and folders",
+            ),
+            Ok(Given::Components(input)) => {
                 self.flush()?;
                 self.answer(&input)
             }
-            Err(error) => {
-                self.flush()?;
-                self.worst.fail();
-                if self.asked.json {
-                    let line = json!({
-                        "input": given, "error": { "code": "bad_input", "message": error.to_string() }, "findings": [],
-                        "gaps": [{ "fact": "artifact", "state": "unsupported", "why": error.to_string() }],
-                    });
-                    self.machine_readable(&format!("{line}\n"))?;
-                }
-                if !self.asked.json || self.asked.output.is_some() {
-                    anstream::eprintln!("tidegate: {error}");
-                }
-                Ok(())
+            Ok(Given::File(source)) => {
+                let bytes = source.bytes(name_of(given));
+                self.inside(given, bytes.map_err(|e| e.to_string()))
             }
+            Ok(Given::Folder) => self.inside(given, Bytes::of_folder(given).map_err(|e| e.to_string())),
+            Err(error) => self.wrong(given, &error.to_string()),
         }
+    }
+
+    /// An input that nothing can be said of.
+    fn wrong(&mut self, given: &str, why: &str) -> Result<(), Failure> {
+        self.flush()?;
+        self.worst.fail();
+        if self.asked.json {
+            let line = json!({
+                "schema": SCHEMA, "input": given, "error": { "code": "bad_input", "message": why }, "findings": [],
+                "gaps": [{ "fact": "artifact", "state": "unsupported", "why": why }],
+            });
+            self.machine_readable(&format!("{line}\n"))?;
+        }
+        if !self.asked.json || self.asked.output.is_some() {
+            anstream::eprintln!("tidegate: {why}");
+        }
+        Ok(())
+    }
+
+    /// Looks into bytes, and has what was seen decided on.
+    fn inside(&mut self, given: &str, bytes: Result<Bytes, String>) -> Result<(), Failure> {
+        self.flush()?;
+        let looked = match bytes.and_then(|bytes| self.look(bytes)) {
+            Ok(looked) => looked,
+            Err(why) => return self.wrong(given, &why),
+        };
+        let judged = Judged::by(self.door.remote(), looked, &self.how)?;
+        self.worst.add(&judged.answer);
+        if self.asked.json {
+            self.machine_readable(&format!("{}\n", judged.answer.json))?;
+        } else if let Some(format) = self.asked.format {
+            self.rendered(inside::document(&judged, format, Clock::system().now()))?;
+        }
+        let people_read = self.people_read();
+        if people_read { self.people_readable(&inside::readable(&judged, self.asked.all)) } else { Ok(()) }
+    }
+
+    /// Looks into bytes, and compares them with those of the earlier version where one was given.
+    fn look(&mut self, bytes: Bytes) -> Result<Looked, String> {
+        let previous = self.asked.previous.as_deref().map(previous_bytes).transpose()?;
+        let eyes = match &mut self.eyes {
+            Some(eyes) => eyes,
+            none => none.insert(Eyes::open().map_err(|Failure(why)| why)?),
+        };
+        let look = |bytes| eyes.look(bytes).map_err(|Failure(why)| why);
+        let mut looked = look(bytes)?;
+        if let Some(previous) = previous {
+            looked.compare(&look(previous)?);
+        }
+        Ok(looked)
+    }
+
+    fn people_read(&self) -> bool {
+        self.asked.output.is_some() || (!self.asked.json && self.asked.format.is_none())
     }
 
     /// Asks about the package URLs that wait, together.
@@ -200,13 +269,17 @@ impl Running<'_> {
         } else if let Some(format) = self.asked.format {
             self.document(format, input, &answers)?;
         }
-        let people_read = self.asked.output.is_some() || (!self.asked.json && self.asked.format.is_none());
+        let people_read = self.people_read();
         if people_read { self.people_readable(&readable(input, &answers, self.asked.all)) } else { Ok(()) }
     }
 
     fn document(&mut self, format: ReportFormat, input: &Input, answers: &Answers) -> Result<(), Failure> {
         let now: Timestamp = Clock::system().now();
-        match report(input, answers, now).render(format) {
+        self.rendered(report(input, answers, now).render(format))
+    }
+
+    fn rendered(&mut self, document: Result<Vec<u8>, CannotRender>) -> Result<(), Failure> {
+        match document {
             Ok(document) => self.machine_readable(&String::from_utf8_lossy(&document)),
             // That there is nothing to say is no failure; the status is that of the decisions.
             Err(nothing) => {
@@ -241,6 +314,18 @@ impl Running<'_> {
         }
         write_whole(path, &self.written, None)
             .map_err(|e| Failure(format!("`{}` cannot be written: {e}", path.display())))
+    }
+}
+
+/// The earlier version, whatever form it has.
+fn previous_bytes(given: &str) -> Result<Bytes, String> {
+    let wrong = |why: String| format!("the earlier version: {why}");
+    match Input::read(given).map_err(|e| wrong(e.to_string()))? {
+        Given::File(source) => source.bytes(name_of(given)).map_err(|e| wrong(e.to_string())),
+        Given::Folder => Bytes::of_folder(given).map_err(|e| wrong(e.to_string())),
+        Given::Components(_) => {
+            Err(wrong(format!("`{given}` is a lock file or an SBOM: give a file or folder")))
+        }
     }
 }
 

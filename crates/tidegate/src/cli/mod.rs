@@ -18,6 +18,7 @@ mod quarantine;
 pub mod reference;
 pub mod remote;
 pub mod run;
+pub mod sbom;
 pub mod setup;
 pub mod show;
 mod status;
@@ -49,7 +50,7 @@ pub enum Command {
     Up(up::Up),
     /// Run one client command through the door, then say what was admitted, steered, held and why.
     Run(run::Run),
-    /// Decide on packages and lock files without installing anything.
+    /// Look into files and folders, and decide on packages and lock files, without installing anything.
     Check(check::Check),
     /// Find and mend entries of a lock file that would go around the door.
     Lock(lock::Lock),
@@ -57,6 +58,8 @@ pub enum Command {
     Discover(discover::Discover),
     /// Print what a client needs in order to use the door from now on, or write it.
     Setup(setup::Setup),
+    /// Write what a package holds, as CycloneDX or SPDX.
+    Sbom(sbom::Sbom),
     /// List what is looked for inside packages.
     Detectors(detectors::Detectors),
     /// Look inside the artifacts that a running door hands over.
@@ -76,6 +79,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Lock(command) => command.run(),
         Command::Discover(command) => command.run(),
         Command::Setup(command) => command.run(),
+        Command::Sbom(command) => command.run(),
         Command::Detectors(command) => command.run(),
         Command::InspectionWorker(command) => command.run(),
         Command::Operate(command) => command.run(),

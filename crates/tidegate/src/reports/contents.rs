@@ -5,12 +5,14 @@
 //! but for the time, which is the caller's.
 
 use serde_json::{Value, json};
+use tidegate_inspect::inspection::NotSeen;
 use tidegate_inspect::inventory::{Component as Part, How, Inventory};
 use tidegate_inspect::licences::Licences;
+use tidegate_model::facts::FactState;
 use tidegate_model::finding::Confidence;
 use tidegate_model::{Sha256, Timestamp};
 
-use super::{Component, Report, Subject, Tool, cyclonedx, ids, spdx};
+use super::{Component, Report, ReportGap, Subject, Tool, cyclonedx, ids, spdx};
 
 /// A format of SBOMs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +21,24 @@ pub enum SbomFormat {
     CycloneDx16,
     /// SPDX 2.3 as JSON (<https://spdx.github.io/spdx-spec/v2.3/>).
     Spdx23,
+}
+
+impl SbomFormat {
+    /// Every format.
+    pub const ALL: [Self; 2] = [Self::CycloneDx16, Self::Spdx23];
+
+    /// The word on the command line and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CycloneDx16 => "cyclonedx",
+            Self::Spdx23 => "spdx",
+        }
+    }
+
+    /// The format of a word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == word)
+    }
 }
 
 /// An artifact, with what inspection says of it.
@@ -30,12 +50,14 @@ pub struct Contents<'a> {
     pub at: Timestamp,
     /// The name of the artifact's file.
     pub file: &'a str,
-    /// Its digest.
-    pub sha256: Sha256,
+    /// Its digest; none of a folder.
+    pub sha256: Option<Sha256>,
     /// The components.
     pub inventory: &'a Inventory,
     /// The licences.
     pub licences: &'a Licences,
+    /// What was not looked at. An SBOM that leaves it out would claim to be whole.
+    pub not_seen: &'a [NotSeen],
 }
 
 impl Contents<'_> {
@@ -67,12 +89,13 @@ impl Contents<'_> {
                 version: own.and_then(|own| own.version.clone()),
                 purl: own.and_then(|own| own.purl.clone()),
                 file: Some(self.file.to_owned()),
-                sha256: Some(self.sha256),
+                sha256: self.sha256,
             },
             policy: None,
             components: self.inventory.components.iter().map(component).collect(),
             findings: Vec::new(),
-            gaps: Vec::new(),
+            gaps: self.not_seen.iter().map(gap).collect(),
+            observations: Vec::new(),
         };
         let mut document = cyclonedx::document(&report, "1.6");
         for (part, written) in
@@ -84,10 +107,27 @@ impl Contents<'_> {
             document["metadata"]["component"]["licenses"] = json!([{ "expression": concluded }]);
         }
         document["metadata"]["component"]["type"] = json!("library");
+        // What parts are known to be there, and whether that is all of them (§ compositions).
+        let is_whole =
+            self.not_seen.is_empty() && self.inventory.not_kept == 0 && self.inventory.not_read == 0;
+        document["compositions"] = json!([{
+            "aggregate": if is_whole { "unknown" } else { "incomplete" }, "assemblies": [ids::SUBJECT],
+        }]);
         // Derived anew, from all of it.
         document["serialNumber"] = Value::Null;
         document["serialNumber"] = Value::from(ids::uuid(document.to_string().as_bytes()));
         document
+    }
+}
+
+/// Something that was not looked at.
+fn gap(gap: &NotSeen) -> ReportGap {
+    ReportGap {
+        component: None,
+        fact: "contents".into(),
+        state: FactState::NotScanned,
+        why: Some(format!("{}: {} ({})", gap.path, gap.detail, gap.kind)),
+        line: None,
     }
 }
 

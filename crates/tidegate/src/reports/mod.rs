@@ -25,6 +25,7 @@ mod ids;
 mod openvex;
 mod parts;
 mod sarif;
+mod sarif_inside;
 mod spdx;
 
 use std::collections::HashMap;
@@ -92,6 +93,19 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What is not known: of the whole, or of one component.
     pub gaps: Vec<ReportGap>,
+    /// What was seen in the subject's bytes, in the order in which it is told. Only SARIF has a place for it.
+    pub observations: Vec<Observation>,
+}
+
+/// Something that was seen in the subject's bytes.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// What.
+    pub finding: tidegate_model::Finding,
+    /// The file that it is in, where the subject is a folder.
+    pub file: Option<String>,
+    /// The nested path within the file; none where it is about all of it.
+    pub within: Option<String>,
 }
 
 /// What made a report.
@@ -101,6 +115,13 @@ pub struct Tool {
     pub name: String,
     /// Its version.
     pub version: String,
+}
+
+impl Tool {
+    /// This program.
+    pub fn this() -> Self {
+        Self { name: "tidegate".into(), version: env!("CARGO_PKG_VERSION").into() }
+    }
 }
 
 /// What was looked at.

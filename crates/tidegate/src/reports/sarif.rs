@@ -2,7 +2,8 @@
 //!
 //! A rule is an advisory, or a rule of the policy that acted for another reason than an advisory; a result is one of them on
 //! one component, at the line of the file where the component stands. Fingerprints name advisory, component and file and
-//! nothing that changes between runs, so that a result is recognised when lines move. Gaps are notifications: a run that
+//! nothing that changes between runs, so that a result is recognised when lines move. What was seen in bytes is written by
+//! `sarif_inside`. Gaps are notifications: a run that
 //! could not look at everything says so.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -13,6 +14,7 @@ use tidegate_model::decision::Reason;
 use tidegate_model::facts::Severity;
 
 use super::parts::{band, list, middle, object, uri, word};
+use super::sarif_inside::{self, Artifacts};
 use super::{Certainty, Component, Finding, Report, ReportGap, ids};
 
 /// Where code hosts look for the severity of a rule that is about security.
@@ -37,20 +39,17 @@ pub(super) fn document(report: &Report) -> Value {
             }
         }
     }
+    let mut artifacts = Artifacts::of(report);
+    for observation in &report.observations {
+        rules.detector(&observation.finding.detector);
+        let result = sarif_inside::result(report, observation, &mut artifacts);
+        results.list.push(result);
+    }
     let (descriptors, places) = rules.settle();
     for result in &mut results.list {
         let index = result["ruleId"].as_str().and_then(|id| places.get(id)).copied();
         result["ruleIndex"] = json!(index);
     }
-    let artifact = report.subject.file.as_ref().map(|file| {
-        object([
-            ("location", json!({ "uri": uri(file) })),
-            (
-                "hashes",
-                report.subject.sha256.map_or(Value::Null, |sha256| json!({ "sha-256": sha256.hex() })),
-            ),
-        ])
-    });
     let notifications: Vec<Value> = report.gaps.iter().map(|gap| notification(report, gap)).collect();
     let run = object([
         (
@@ -71,7 +70,7 @@ pub(super) fn document(report: &Report) -> Value {
         ),
         // What runs on one subject have in common, so that a later run replaces an earlier one.
         ("automationDetails", json!({ "id": format!("tidegate/{}/", subject_name(report)) })),
-        ("artifacts", list(artifact.into_iter().collect())),
+        ("artifacts", list(artifacts.list)),
         ("results", Value::Array(results.list)),
         ("columnKind", json!("utf16CodeUnits")),
     ]);
@@ -118,6 +117,11 @@ impl Rules {
             (rule, None)
         });
         id
+    }
+
+    fn detector(&mut self, detector: &str) {
+        let entry = || (sarif_inside::rule(detector), sarif_inside::score(detector));
+        self.by_id.entry(detector.to_owned()).or_insert_with(entry);
     }
 
     /// The descriptors in the order of their ids, and the place of each.

@@ -57,13 +57,28 @@ fn artifact(contents: &Contents<'_>) -> Value {
         ("packageFileName", json!(contents.file)),
         ("downloadLocation", json!(UNSAID)),
         ("filesAnalyzed", json!(false)),
-        ("checksums", json!([{ "algorithm": "SHA256", "checksumValue": contents.sha256.hex() }])),
+        (
+            "checksums",
+            json!(
+                contents
+                    .sha256
+                    .map(|sha256| json!([{ "algorithm": "SHA256", "checksumValue": sha256.hex() }]))
+            ),
+        ),
         ("licenseConcluded", json!(expression(contents.licences.concluded.as_deref()))),
         ("licenseDeclared", json!(expression(own.and_then(|own| own.licence.as_deref())))),
         ("licenseComments", comment(&contents.licences.because)),
         ("copyrightText", json!(UNSAID)),
         ("externalRefs", purl(own)),
+        ("comment", json!(not_looked_at(contents))),
     ])
+}
+
+/// What was not looked at, so that nobody takes the document for whole.
+fn not_looked_at(contents: &Contents<'_>) -> Option<String> {
+    let gaps = contents.not_seen.iter().map(|gap| format!("{}: {}", gap.path, gap.detail));
+    let gaps: Vec<String> = gaps.collect();
+    (!gaps.is_empty()).then(|| format!("not looked at: {}", gaps.join("; ")))
 }
 
 fn package(part: &Component, reference: &str) -> Value {

@@ -151,6 +151,7 @@ fn sample() -> Report {
             finding(4, "CVE-2026-0010"),
             finding(99, "CVE-2026-0011"),
         ],
+        observations: Vec::new(),
         gaps: vec![
             gap(None, "vulnerabilities", Some("no feed is loaded for Maven"), None),
             gap(Some(4), "vulnerabilities", None, None),

@@ -1,5 +1,6 @@
 //! Commands that need no door: how they work without one, and how they fail.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::CommandFactory as _;
@@ -176,4 +177,41 @@ fn the_reference_of_commands_is_current() {
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(kept == made, "docs/reference/commands.md is old: run the test with UPDATE_SNAPSHOTS=1");
+}
+
+#[test]
+fn the_list_of_detectors_is_that_of_their_pages() {
+    let home = Home::new();
+    let listed = run(&home, &["detectors", "--json"]).expect_success().stdout;
+    let id = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line["id"].as_str().unwrap().to_owned()
+    };
+    let listed: BTreeSet<String> = listed.lines().map(id).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/detectors");
+    let mut documented = BTreeSet::new();
+    for family in ["archive", "behaviour", "licence", "secrets"] {
+        for page in std::fs::read_dir(folder.join(family)).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = page.file_stem().unwrap().to_str().unwrap().to_owned();
+            match (family, name.as_str()) {
+                (_, "README") => {}
+                // A page for each rule file, with an anchor for each rule.
+                ("secrets", _) => {
+                    let text = std::fs::read_to_string(&page).unwrap();
+                    let anchors = text.split("<a id=\"").skip(1).filter_map(|part| part.split('"').next());
+                    documented.extend(anchors.map(|anchor| format!("secrets/{anchor}")));
+                }
+                _ => {
+                    documented.insert(format!("{family}/{name}"));
+                }
+            }
+        }
+    }
+    assert_eq!(listed, documented);
+    // The list for people names each, and one can be asked for by its word.
+    let told = run(&home, &["detectors"]).expect_success().stdout;
+    assert_eq!(told.lines().count(), listed.len());
+    let one = run(&home, &["detectors", "zip-crc"]).expect_success().stdout;
+    assert!(one.contains("archive/zip-crc") && one.lines().count() == 1, "{one}");
+    assert!(refused(&home, &["detectors", "nothing-is-called-so"]).contains("no detector is called"));
 }

@@ -5,6 +5,7 @@
 mod advisories;
 mod bundles;
 mod check;
+mod check_inside;
 mod check_samples;
 mod clients_any;
 mod clients_audits;
@@ -42,6 +43,7 @@ mod proxy;
 mod real_advisories;
 mod real_registries;
 mod recall;
+mod sbom;
 mod support;
 mod views;
 mod wrong_files;

@@ -2,7 +2,8 @@
 //!
 //! Machine code that comes from a constant or from a server passes everyone who reads source. Packages with native parts ship or build them openly.
 //!
-//! **What to do:** see where the program comes from. **Limits:** installers that compare a digest, and packages that say they are native, are told as medium.
+//! **What to do:** see where the program comes from. **Limits:** installers that compare a digest, packages that say they are native, and those that fetch the program
+//! that their own command stands for, are told as medium or less; unpacking an archive starts nothing.
 //! **Example:** `write(tmp, b64decode(B)); chmod(tmp, 0o755); Popen(tmp)`.
 
 use super::common::*;
@@ -28,6 +29,7 @@ fn run(package: &Package, findings: &mut Findings) {
         let hidden = is_hidden_place(&to.detail);
         let grade = match (is_unpacked, hidden) {
             _ if code.checks_digest || is_native => (Medium, Likely),
+            (false, _) if is_own_program(package, &start.detail) => (Low, Likely),
             (true, _) => (High, Sure),
             (false, true) => (High, Sure),
             (false, false) if start.what == What::Exec => (High, Likely),
@@ -69,7 +71,9 @@ fn run(package: &Package, findings: &mut Findings) {
 fn starts<'a>(code: &'a Code, path: &str) -> Option<&'a Fact> {
     let kinds = [What::Exec, What::ExecDetached, What::LibraryLoad];
     let by_name = basename(path).and_then(|name| {
-        code.facts.facts.iter().find(|fact| kinds.contains(&fact.what) && fact.detail.contains(name))
+        code.facts.facts.iter().find(|fact| {
+            kinds.contains(&fact.what) && fact.detail.contains(name) && !is_unpacking(&fact.detail)
+        })
     });
     let by_mode = || {
         let executable = of_file(code, What::MakeExecutable).find(|fact| fact.detail == path)?;

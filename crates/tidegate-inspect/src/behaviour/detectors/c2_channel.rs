@@ -25,12 +25,19 @@ fn run(package: &Package, findings: &mut Findings) {
         if !commands || !is_channel || code.language == Some(Language::Shell) {
             continue;
         }
+        // A program that is fetched when it is wanted, and known by its digest, is no order.
+        if code.checks_digest && from.what == What::NetReceive && !early(code, to) {
+            continue;
+        }
         let abroad = foreign(&from.detail).is_some();
         let sends_back = code
             .facts
             .flowing()
             .any(|(source, sink, _)| source.what == What::ExecOutput && sink.what == What::NetSend);
-        let grade = match (early(code, to), abroad, from.what == What::ChannelReceive) {
+        // What a program asks for when somebody starts it is not a channel.
+        let is_early =
+            early(code, to) && !(code.reach.is_program && from.what == What::NetReceive && !abroad);
+        let grade = match (is_early, abroad, from.what == What::ChannelReceive) {
             (true, true, _) => (Critical, Sure),
             (true, false, true) => (Critical, Likely),
             (true, false, false) => (High, Likely),

@@ -38,13 +38,18 @@ fn run(package: &Package, findings: &mut Findings) {
         }
         // Escapes of addresses and characters are decoded everywhere.
         let is_weak = matches!(from.detail.as_str(), "percent" | "charcode" | "reverse" | "rot");
-        let is_constant =
-            code.facts.flowing().any(|(source, sink, _)| sink == from && source.what == What::BigConstant)
-                || from.folded
-                || to.folded;
-        let grade = match (early(code, to), is_constant) {
+        let comes_from =
+            |what| code.facts.flowing().any(|(source, sink, _)| sink == from && source.what == what);
+        // Compiled files that a caller names hide nothing of the package's own.
+        let is_constant = comes_from(What::BigConstant)
+            || (from.folded || to.folded) && !(from.detail == "marshal" && comes_from(What::FileRead));
+        // An address that was put together is no code; what lies there is another detector's matter.
+        let is_address = to.detail.starts_with("script ") && !to.detail.contains("data:");
+        let grade = match (early(code, to), is_constant && !is_address) {
             (true, _) if to.what == What::Eval && !is_weak => (High, Sure),
             (true, _) => (High, Likely),
+            // Bundlers put a worker's code beside the function that starts it.
+            (false, true) if to.detail == "Worker" => (Medium, Likely),
             (false, true) if !is_weak => (High, Likely),
             (false, _) => (Low, Hint),
         };

@@ -32,7 +32,11 @@ fn run(package: &Package, findings: &mut Findings) {
             (false, true) if abroad => (High, Likely),
             (false, _) => (Low, Likely),
         };
-        let grade = if to.what == What::DynamicImport && !early(code, to) { (Low, Likely) } else { grade };
+        // What a function of a page loads by its address is the page's business, and WebAssembly reaches only what it is handed.
+        let is_loading = to.what == What::DynamicImport
+            || to.detail.starts_with("script ")
+            || to.detail.starts_with("WebAssembly");
+        let grade = if is_loading && !early(code, to) { (Low, Likely) } else { grade };
         findings.tell(
             code,
             to,

@@ -30,7 +30,11 @@ fn run(package: &Package, findings: &mut Findings) {
         // A host that is called like the package may take the package's own keys, but nobody needs a name to take those of others.
         let is_own = !names_known(&service)
             && own.split(['/', '-', '_', '@']).any(|part| part.len() >= 4 && address.belongs_to(part));
-        if belongs(&address, &service) || is_own || is_its_own_key(&to.detail) {
+        if belongs(&address, &service)
+            || names_whom_it_is_for(&from.detail, &address)
+            || is_own
+            || is_its_own_key(&to.detail)
+        {
             continue;
         }
         let words = words::classes(&to.detail);
@@ -58,6 +62,12 @@ fn run(package: &Package, findings: &mut Findings) {
 fn is_its_own_key(address: &str) -> bool {
     words::classes(address).any(&[Class::Messenger])
         && ["/bot*", "/webhooks/*", "/services/*"].iter().any(|part| address.contains(part))
+}
+
+/// Whether another word of the variable's name is the service: `ACME_TEST_GITHUB_TOKEN` is for GitHub.
+fn names_whom_it_is_for(variable: &str, address: &Address) -> bool {
+    let words = variable.split(['_', '-']).map(str::to_ascii_lowercase);
+    words.filter(|word| word.len() >= 4).any(|word| names_known(&word) && belongs(address, &word))
 }
 
 fn belongs(address: &Address, service: &str) -> bool {

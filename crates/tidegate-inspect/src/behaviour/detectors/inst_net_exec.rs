@@ -1,7 +1,8 @@
 //! While it is installed, the package fetches something and runs it.
 //!
 //! What is run is not in the package that anybody looked at: it can be another thing for every caller. Installers that fetch a program
-//! and compare its digest with one in the package are told as medium, and so are those that take it from a release page.
+//! and compare its digest with one in the package are told as medium, and so are those that take it from a release page; those that fetch
+//! the program that the package's own command stands for, or only unpack what they fetch, are told as low.
 //!
 //! **What to do:** read the script; see whether what it fetches is fixed by a digest. **Limits:** a flow through files of two scripts is
 //! not followed. **Example:** `get(url).pipe(createWriteStream(tmp)); … spawn(tmp)`.
@@ -31,6 +32,8 @@ fn run(package: &Package, findings: &mut Findings) {
         if is_run {
             let grade = if code.checks_digest {
                 (Medium, Likely)
+            } else if is_own_program(package, &to.detail) || is_unpacking(&to.detail) {
+                (Low, Sure)
             } else if is_release(&from.detail) {
                 (Medium, Sure)
             } else if code.is_sure(to) || code.reach.is_root {
@@ -50,6 +53,7 @@ fn is_started(code: &Code, path: &str) -> bool {
     code.facts.facts.iter().any(|fact| {
         matches!(fact.what, What::Exec | What::ExecDetached | What::LibraryLoad | What::MakeExecutable)
             && fact.detail.contains(name)
+            && !is_unpacking(&fact.detail)
     })
 }
 

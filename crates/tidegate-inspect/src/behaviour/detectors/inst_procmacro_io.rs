@@ -31,7 +31,7 @@ fn run(package: &Package, findings: &mut Findings) {
                 | What::SocketToProcess
                 | What::ExecDetached => (High, Sure),
                 What::Exec
-                    if ["git", "rustc", "cargo", "*"]
+                    if ["git", "rustc", "rustfmt", "cargo", "*"]
                         .iter()
                         .any(|tool| fact.detail.trim_start().starts_with(tool)) =>
                 {

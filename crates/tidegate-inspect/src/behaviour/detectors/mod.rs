@@ -285,7 +285,8 @@ impl Findings {
 /// Common words of all detectors.
 mod common {
     pub(super) use super::sense::{
-        any_in, basename, early, foreign, host, in_file, is_install, is_private_source, of_file, when,
+        any_in, basename, early, foreign, host, in_file, is_install, is_own_program, is_private_source,
+        is_unpacking, of_file, when,
     };
     pub(super) use super::{Detector, Findings, Grade};
     pub(super) use crate::behaviour::facts::{Fact, Gate, Language, Scope, Stage, What};

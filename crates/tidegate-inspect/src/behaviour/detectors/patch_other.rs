@@ -3,10 +3,11 @@
 //! What is changed there acts under the other package's name, and stays when this one is removed. Programs that are installed for themselves (wallets, editors) are
 //! changed in the same way.
 //!
-//! **What to do:** install the other package anew. **Limits:** folders of a package's own scope, generated clients, caches and links to programs are not meant.
+//! **What to do:** install the other package anew. **Limits:** folders of a package's own scope, its own programs for one platform, generated clients, caches and links to programs are not meant.
 //! **Example:** a postinstall that writes `node_modules/other/index.js`.
 
 use super::common::*;
+use crate::behaviour::manifest::Manifest;
 
 pub(super) const DETECTOR: Detector = Detector {
     id: "behaviour/patch-other",
@@ -19,6 +20,7 @@ pub(super) const DETECTOR: Detector = Detector {
 
 fn run(package: &Package, findings: &mut Findings) {
     let own = package.manifest.as_ref().and_then(|m| m.name.clone()).unwrap_or_default();
+    let parts: Vec<&str> = package.manifest.iter().flat_map(|m| own_parts(m, &own)).collect();
     for (code, fact) in package.facts(&[What::FileWrite]) {
         if is_application(&fact.detail) && early(code, fact) {
             let message = format!("changes an application that is installed {}", when(code, fact));
@@ -30,6 +32,9 @@ fn run(package: &Package, findings: &mut Findings) {
         else {
             continue;
         };
+        if parts.contains(&other.as_str()) || is_description(&fact.detail) {
+            continue;
+        }
         let grade = match code.stage(fact) {
             Stage::Install | Stage::Startup => (Critical, Sure),
             Stage::Import if fact.scope == Scope::Load => (Critical, Likely),
@@ -42,6 +47,18 @@ fn run(package: &Package, findings: &mut Findings) {
             &format!("changes a file of the package `{other}` {}", when(code, fact)),
         );
     }
+}
+
+/// Packages that are this one's programs for one platform each: optional dependencies named `<own name>-<platform>`, in
+/// whatever scope, as it lists them itself. An installer that finds none of them unpacks its own there.
+fn own_parts<'a>(manifest: &'a Manifest, own: &str) -> impl Iterator<Item = &'a str> {
+    let bare = |name: &'a str| name.rsplit('/').next().unwrap_or(name);
+    let own = own.rsplit('/').next().unwrap_or_default().to_owned();
+    let optional =
+        manifest.dependencies.iter().filter(|dependency| dependency.kind == "optionalDependencies");
+    optional.map(|dependency| dependency.name.as_str()).filter(move |name| {
+        !own.is_empty() && bare(name).strip_prefix(own.as_str()).is_some_and(|rest| rest.starts_with('-'))
+    })
 }
 
 /// The other package that a path lies in.
@@ -78,4 +95,12 @@ fn is_application(path: &str) -> bool {
         || path.contains("/resources/app/")
             && (path.starts_with('~') || path.starts_with('/') || path.starts_with("c:"))
         || path.starts_with("/applications/") && path.contains(".app/")
+}
+
+/// Whether a path found by looking a package up ends in a description or folder of its own rather than in code.
+fn is_description(path: &str) -> bool {
+    const CODE: &[&str] = &[".js", ".cjs", ".mjs", ".ts", ".node", ".wasm", ".py", ".so"];
+    path.starts_with("*/node_modules/")
+        && !CODE.iter().any(|ending| path.ends_with(ending))
+        && !path.ends_with('*')
 }

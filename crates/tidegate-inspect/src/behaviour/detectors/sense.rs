@@ -1,7 +1,7 @@
 //! Questions that several detectors ask of facts.
 
 use crate::behaviour::facts::{Fact, Stage, What};
-use crate::behaviour::package::Code;
+use crate::behaviour::package::{Code, Package};
 use crate::behaviour::words::{self, Address, Class};
 
 /// Whether a fact happens without anybody calling the package.
@@ -121,6 +121,36 @@ pub(super) fn any_in<'a>(code: &'a Code, kinds: &[What], classes: &[Class]) -> O
 pub(super) fn basename(path: &str) -> Option<&str> {
     let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     (name.len() >= 3 && !name.contains('*')).then_some(name)
+}
+
+/// Whether a command line starts, or a path is, the program that the package's own command stands for: it has the name of one of its
+/// commands or of the package itself, and does not lie where things are hidden. Whoever installs the package does so to run it.
+pub(super) fn is_own_program(package: &Package, detail: &str) -> bool {
+    let Some(manifest) = &package.manifest else { return false };
+    let path = detail.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+    let hides = ["/tmp/", "temp/", "appdata", "/dev/shm", "/.", "%temp%", "programdata", "library/"];
+    if path.starts_with(['~', '/', '.']) && !path.starts_with("./")
+        || hides.iter().any(|place| path.contains(place))
+    {
+        return false;
+    }
+    let Some(file) = basename(&path).map(|file| file.trim_end_matches(".exe")) else { return false };
+    let own = manifest.name.as_deref().and_then(|name| name.rsplit('/').next());
+    let mut names = manifest.programs.iter().map(|program| program.name.as_str()).chain(own);
+    names.any(|name| name.len() >= 3 && name.eq_ignore_ascii_case(file))
+}
+
+/// Whether a command line only unpacks an archive, which runs nothing that is in it.
+pub(super) fn is_unpacking(command: &str) -> bool {
+    let mut words = command.split_whitespace();
+    let is_unpacker = words.next().is_some_and(|program| {
+        matches!(
+            program.rsplit('/').next().unwrap_or(program),
+            "tar" | "bsdtar" | "unzip" | "gunzip" | "gzip" | "unxz" | "xz" | "7z" | "7za"
+        )
+    });
+    let runs_more = ["&&", ";", "|", "--to-command", "--checkpoint", "--use-compress", "-I"];
+    is_unpacker && !words.any(|word| runs_more.iter().any(|mark| word.contains(mark)))
 }
 
 /// Evidence without what may be a secret: of runs that look random only the beginning stays.

@@ -2,7 +2,8 @@
 //!
 //! Scripts of a project find commands of its packages first, so `git` or `node` becomes this package's program.
 //!
-//! **What to do:** see what the command does. **Limits:** packages that bring the program itself have it in their name.
+//! **What to do:** see what the command does. **Limits:** packages that bring the program itself have it in their name. Programs of a Rust library are told as
+//! low: who depends on it never gets them, and libraries keep small ones for their tests.
 //! **Example:** `"bin": {"git": "cli.js"}`.
 
 use super::common::*;
@@ -72,6 +73,9 @@ const COMMANDS: &[&str] = &[
 fn run(package: &Package, findings: &mut Findings) {
     let Some(manifest) = &package.manifest else { return };
     let name = manifest.name.clone().unwrap_or_default().to_ascii_lowercase();
+    let is_rust_library = manifest.path.ends_with("Cargo.toml")
+        && manifest.entries.iter().any(|entry| package.files.iter().any(|file| file.path == *entry));
+    let grade = if is_rust_library { (Low, Likely) } else { (High, Likely) };
     for program in &manifest.programs {
         let command = program.name.as_str();
         let says_so = name.split(['/', '-', '_', '@', '.']).any(|part| {
@@ -84,7 +88,7 @@ fn run(package: &Package, findings: &mut Findings) {
         if COMMANDS.contains(&command) && !says_so && !is_runtime {
             let message =
                 format!("installs a command called `{command}`, which every shell knows as another program");
-            findings.tell_at(&manifest.path, None, Stage::Install, (High, Likely), &message, &program.target);
+            findings.tell_at(&manifest.path, None, Stage::Install, grade, &message, &program.target);
         }
     }
 }

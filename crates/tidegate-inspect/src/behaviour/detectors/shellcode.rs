@@ -19,7 +19,9 @@ pub(super) const DETECTOR: Detector = Detector {
 fn run(package: &Package, findings: &mut Findings) {
     for code in &package.code {
         let Some(fact) = of_file(code, What::ExecMemory).next() else { continue };
-        let count = of_file(code, What::ExecMemory).count();
+        // Allocating, copying and calling are different steps; functions of a library are called by the last alone.
+        let steps: std::collections::BTreeSet<&str> =
+            of_file(code, What::ExecMemory).map(|fact| fact.detail.as_str()).collect();
         let flow = code.facts.flowing().any(|(from, to, _)| {
             to.what == What::ExecMemory
                 && matches!(
@@ -31,7 +33,7 @@ fn run(package: &Package, findings: &mut Findings) {
         let grade = match (flow || fills, early(code, fact)) {
             (true, true) => (Critical, Sure),
             (true, false) => (High, Likely),
-            (false, true) if count >= 2 => (Critical, Likely),
+            (false, true) if steps.len() >= 2 => (Critical, Likely),
             (false, _) => (Low, Likely),
         };
         findings.tell(

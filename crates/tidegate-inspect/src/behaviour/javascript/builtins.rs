@@ -45,8 +45,7 @@ impl<'a> Machine<'a> {
                 {
                     let array = self.object(site.place, Kind::Array);
                     let object = &self.objects[id.0 as usize];
-                    let values =
-                        object.order.iter().filter_map(|key| object.members.get(key).copied()).collect();
+                    let values = object.members.values().copied().collect();
                     self.objects[array.0 as usize].items = values;
                     return Some(Value::of(Shape::Object(array)).with_taint(taint));
                 }

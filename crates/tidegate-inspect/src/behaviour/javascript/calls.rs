@@ -330,9 +330,9 @@ impl<'a> Machine<'a> {
         if let Shape::Object(id) = object.shape {
             let info = &self.objects[id.0 as usize];
             let table: Vec<Value<'a>> = info
-                .order
-                .iter()
-                .filter_map(|name| info.members.get(name).copied())
+                .members
+                .values()
+                .copied()
                 .chain(info.items.iter().copied())
                 .chain(info.functions.iter().map(|&function| Value::of(Shape::Function(function))))
                 .filter(|value| matches!(value.shape, Shape::Function(_) | Shape::Name(_)))

@@ -126,10 +126,10 @@ impl<'a> Machine<'a> {
             return;
         }
         let base = &self.objects[base.0 as usize];
-        let (class, members) = (base.class, base.order.clone());
-        let values: Vec<_> = members.iter().filter_map(|key| base.members.get(key).copied()).collect();
+        let class = base.class;
+        let members: Vec<_> = base.members.iter().copied().collect();
         self.objects[id.0 as usize].class = class;
-        for (key, value) in members.into_iter().zip(values) {
+        for (key, value) in members {
             if key != "constructor" {
                 self.set_member(id, key, value);
             } else if !self.objects[id.0 as usize].members.contains_key("super") {

@@ -179,10 +179,9 @@ impl<'a> Machine<'a> {
         match value.shape {
             Shape::Object(from) if from != into => {
                 let object = &self.objects[from.0 as usize];
-                let keys = object.order.clone();
-                let values: Vec<_> = keys.iter().filter_map(|key| object.members.get(key).copied()).collect();
+                let members: Vec<_> = object.members.iter().copied().collect();
                 let any = object.any;
-                for (key, value) in keys.into_iter().zip(values) {
+                for (key, value) in members {
                     self.set_member(into, key, value);
                 }
                 if any.taint.0 != 0 || value.taint.0 != 0 {

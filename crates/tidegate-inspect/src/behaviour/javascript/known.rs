@@ -270,8 +270,8 @@ impl<'a> Machine<'a> {
         let detail = words.join(" ");
         let folded =
             site.folded || arguments.first().is_some_and(|value| value.folded && value.as_text().is_some());
-        let hidden = self.option_flag(options, "detached") || self.option_flag(options, "windowsHide");
-        let what = if hidden { What::ExecDetached } else { What::Exec };
+        // `windowsHide` alone spares people a window that would open and close; the program still ends with its parent.
+        let what = if self.option_flag(options, "detached") { What::ExecDetached } else { What::Exec };
         let exec = self.fact(what, &detail, site.offset, folded);
         self.flow(given, exec);
         if let Some(input) = self.option(options, "input") {

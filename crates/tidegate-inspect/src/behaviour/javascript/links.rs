@@ -157,9 +157,8 @@ impl<'a> Machine<'a> {
             all.push((name.to_owned(), value));
         }
         let exports = &self.objects[self.exports.0 as usize];
-        for key in exports.order.iter().take(EXPORTS) {
-            let Some(&value) = exports.members.get(key) else { continue };
-            let name = if matches!(*key, "module.exports" | "default") { "" } else { key };
+        for &(key, value) in exports.members.iter().take(EXPORTS) {
+            let name = if matches!(key, "module.exports" | "default") { "" } else { key };
             all.push((name.to_owned(), value));
         }
         all
@@ -182,12 +181,7 @@ impl<'a> Machine<'a> {
                 let taint = self.deep(value);
                 self.export_taint(&name, taint);
                 let object = &self.objects[id.0 as usize];
-                let members: Vec<(&str, Value<'a>)> = object
-                    .order
-                    .iter()
-                    .filter_map(|key| Some((*key, *object.members.get(key)?)))
-                    .take(EXPORTS)
-                    .collect();
+                let members: Vec<(&str, Value<'a>)> = object.members.iter().copied().take(EXPORTS).collect();
                 for (key, member) in members {
                     let inner = match (name.as_str(), key) {
                         (_, "constructor") => name.clone(),

@@ -12,6 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use super::super::facts::{Scope, What};
 use super::drafts::Drafts;
 use super::links::Given;
+use super::origins::Seen;
 use super::value::{Eithers, FunctionId, Kind, NameId, Object, ObjectId, Shape, Taint, Taints, Value};
 
 /// Bytes of text that folding may make.
@@ -109,6 +110,7 @@ pub(super) struct Machine<'a> {
     name_ids: FxHashMap<&'a str, NameId>,
     name_members: FxHashMap<(NameId, &'a str), NameId>,
     pub(super) taints: Taints,
+    pub(super) seen: Seen,
     pub(super) drafts: Drafts,
     /// Paths that were written, and what was written there.
     pub(super) written: Vec<(&'a str, Taint)>,
@@ -163,6 +165,7 @@ impl<'a> Machine<'a> {
             name_ids: FxHashMap::default(),
             name_members: FxHashMap::default(),
             taints: Taints::new(),
+            seen: Seen::default(),
             drafts: Drafts::default(),
             written: Vec::new(),
             frame: Frame {
@@ -373,10 +376,7 @@ impl<'a> Machine<'a> {
             }
             value.taint = self.taints.join(value.taint, old.taint);
         }
-        let object = &mut self.objects[id.0 as usize];
-        if object.members.insert(key, value).is_none() {
-            object.order.push(key);
-        }
+        self.objects[id.0 as usize].members.insert(key, value);
     }
 
     /// Stores under a key that is not known.

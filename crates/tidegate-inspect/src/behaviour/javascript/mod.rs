@@ -36,6 +36,7 @@ mod scopes;
 mod statements;
 mod string_array;
 mod strings;
+mod table;
 mod taps;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,97 @@
 use super::super::facts::{Scope, What};
 use super::drafts::{Circumstances, NO_FACT};
 use super::machine::Machine;
-use super::value::{HOLE, Shape, Taint, Value};
+use super::value::{Eithers, HOLE, NameId, Object, Shape, Taint, Taints, Value};
+
+/// Values within values that are asked where they come from.
+const LEVELS: u8 = 5;
+
+/// Values of one object that are asked.
+const VALUES_OF_AN_OBJECT: usize = 256;
+
+/// Objects that one question has met, each with the levels that were left there: what is met again with no more of them
+/// adds nothing.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    question: u32,
+    objects: Vec<(u32, u8)>,
+}
+
+impl Seen {
+    fn begin(&mut self, objects: usize) {
+        self.objects.resize(objects, (0, 0));
+        self.question = self.question.wrapping_add(1);
+        if self.question == 0 {
+            self.objects.fill((0, 0));
+            self.question = 1;
+        }
+    }
+
+    /// Whether an object is worth another look with this many levels left.
+    fn is_news(&mut self, object: usize, levels: u8) -> bool {
+        let Some(seen) = self.objects.get_mut(object) else { return true };
+        if seen.0 == self.question && seen.1 >= levels {
+            return false;
+        }
+        *seen = (self.question, levels);
+        true
+    }
+}
+
+/// One question where a value and everything in it come from.
+struct Walk<'m, 'a> {
+    objects: &'m [Object<'a>],
+    eithers: &'m Eithers<'a>,
+    taints: &'m mut Taints,
+    seen: &'m mut Seen,
+    env: NameId,
+    meets_env: bool,
+    taint: Taint,
+}
+
+impl<'a> Walk<'_, 'a> {
+    fn within(&mut self, shape: Shape<'a>, levels: u8) {
+        if levels == 0 {
+            return;
+        }
+        match shape {
+            Shape::Name(name) => self.meets_env |= name == self.env,
+            Shape::Object(id) => {
+                let objects = self.objects;
+                let Some(object) = objects.get(id.0 as usize) else { return };
+                if !self.seen.is_news(id.0 as usize, levels) {
+                    return;
+                }
+                self.taint = self.taints.join(self.taint, object.any.taint);
+                let values = object.items.iter().chain(object.members.values()).filter(|value| {
+                    value.taint.0 != 0
+                        || matches!(value.shape, Shape::Object(_) | Shape::Name(_) | Shape::Either(_))
+                });
+                for value in values.take(VALUES_OF_AN_OBJECT) {
+                    self.value(*value, levels - 1);
+                }
+            }
+            Shape::Either(id) => {
+                let eithers = self.eithers;
+                for &shape in eithers.get(id) {
+                    self.within(shape, levels - 1);
+                }
+            }
+            Shape::Bound(id) => {
+                let objects = self.objects;
+                for &item in objects.get(id.0 as usize).iter().flat_map(|object| &object.items) {
+                    self.value(item, levels - 1);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn value(&mut self, value: Value<'a>, levels: u8) {
+        self.taint = self.taints.join(self.taint, value.taint);
+        self.within(value.shape, levels);
+    }
+}
 
 impl<'a> Machine<'a> {
     pub(super) fn join(&mut self, a: Taint, b: Taint) -> Taint {
@@ -11,53 +101,27 @@ impl<'a> Machine<'a> {
 
     /// Where a value and everything in it come from.
     pub(super) fn deep(&mut self, value: Value<'a>) -> Taint {
-        self.deep_to(value, 5)
-    }
-
-    pub(super) fn deep_to(&mut self, value: Value<'a>, levels: u32) -> Taint {
-        let mut taint = value.taint;
-        if levels == 0 {
+        if !matches!(value.shape, Shape::Name(_) | Shape::Object(_) | Shape::Either(_) | Shape::Bound(_)) {
+            return value.taint;
+        }
+        let env = self.name("process.env");
+        self.seen.begin(self.objects.len());
+        let mut walk = Walk {
+            objects: &self.objects,
+            eithers: &self.eithers,
+            taints: &mut self.taints,
+            seen: &mut self.seen,
+            env,
+            meets_env: false,
+            taint: value.taint,
+        };
+        walk.within(value.shape, LEVELS);
+        let (taint, meets_env) = (walk.taint, walk.meets_env);
+        if !meets_env {
             return taint;
         }
-        match value.shape {
-            Shape::Name(name) => {
-                let own = self.taint_of_name(name);
-                taint = self.join(taint, own);
-            }
-            Shape::Object(id) => {
-                let object = &self.objects[id.0 as usize];
-                let values: Vec<Value<'a>> = object
-                    .items
-                    .iter()
-                    .chain(object.order.iter().filter_map(|key| object.members.get(key)))
-                    .filter(|value| {
-                        value.taint.0 != 0
-                            || matches!(value.shape, Shape::Object(_) | Shape::Name(_) | Shape::Either(_))
-                    })
-                    .take(256)
-                    .copied()
-                    .collect();
-                taint = self.taints.join(taint, object.any.taint);
-                for value in values {
-                    let own = self.deep_to(value, levels - 1);
-                    taint = self.join(taint, own);
-                }
-            }
-            Shape::Either(id) => {
-                for shape in self.eithers.get(id).to_vec() {
-                    let own = self.deep_to(Value::of(shape), levels - 1);
-                    taint = self.join(taint, own);
-                }
-            }
-            Shape::Bound(id) => {
-                for item in self.objects[id.0 as usize].items.clone() {
-                    let own = self.deep_to(item, levels - 1);
-                    taint = self.join(taint, own);
-                }
-            }
-            _ => {}
-        }
-        taint
+        let own = self.taint_of_name(env);
+        self.join(taint, own)
     }
 
     /// Where all of several values come from.

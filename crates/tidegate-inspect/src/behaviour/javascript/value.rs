@@ -2,6 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
+use super::table::Table;
+
 /// Stands in a text for what is not constant; it is shown as `*`.
 pub(super) const HOLE: char = '\u{10FFFF}';
 
@@ -176,9 +178,7 @@ pub(super) enum Kind {
 #[derive(Debug, Default)]
 pub(super) struct Object<'a> {
     pub(super) kind: Kind,
-    pub(super) members: FxHashMap<&'a str, Value<'a>>,
-    /// Names of members in order; the map has none.
-    pub(super) order: Vec<&'a str>,
+    pub(super) members: Table<'a>,
     /// Elements of an array.
     pub(super) items: Vec<Value<'a>>,
     /// What stands under keys that are not known.

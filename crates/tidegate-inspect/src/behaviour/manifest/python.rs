@@ -35,10 +35,17 @@ pub fn requirement(text: &str) -> Dependency {
     Dependency { name: name.to_owned(), requirement: rest.to_owned(), kind: marker.trim().to_owned() }
 }
 
-/// Reads the programs of an `entry_points.txt`.
+/// Reads the programs of an `entry_points.txt`. Other groups name what plug-ins offer, and no command.
 pub fn entry_points(text: &[u8], manifest: &mut Manifest) {
     let text = String::from_utf8_lossy(text);
+    let mut is_of_programs = false;
     for line in text.lines().take(ENTRIES) {
+        if let Some(group) = line.trim().strip_prefix('[') {
+            is_of_programs = matches!(group.trim_end_matches(']').trim(), "console_scripts" | "gui_scripts");
+        }
+        if !is_of_programs {
+            continue;
+        }
         let Some((name, target)) = line.split_once('=') else { continue };
         let target = target.split('[').next().unwrap_or_default();
         manifest.programs.push(Program { name: bounded(name.trim()), target: bounded(target.trim()) });

@@ -539,7 +539,9 @@ impl<'a> Interp<'a> {
             address = format!("{base}{address}").into();
         }
         let site = call.site_with(url);
-        let mut taint = call.callee.taint.with(&args.taint());
+        // How the connection is made is not sent over it.
+        let of_connection = ["context", "timeout", "verify", "cafile", "capath", "allow_redirects", "stream"];
+        let mut taint = call.callee.taint.with(&args.taint_but(&of_connection));
         if let Some(Value { kind: Kind::File(None, path), .. }) = args.named("data") {
             taint = taint.with(&path.taint);
         }

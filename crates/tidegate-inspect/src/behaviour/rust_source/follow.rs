@@ -85,7 +85,10 @@ impl<'a> Follow<'a> {
     /// Follows a file: first what runs by itself, then what nobody in it calls.
     pub(super) fn file(&mut self, file: &'a syn::File) {
         self.collect(&file.items, 0);
+        // Rust has no code of its own before `main`: what a lazy static does, it does for the first who asks for it.
+        self.scope = Scope::Call;
         self.constants(&file.items, 0);
+        self.scope = Scope::Load;
         let begin: Vec<String> = self
             .order
             .iter()
@@ -129,7 +132,7 @@ impl<'a> Follow<'a> {
         if depth > DEPTH {
             return;
         }
-        for item in items {
+        for item in items.iter().filter(|item| !only_in_tests(item)) {
             match item {
                 Item::Fn(item) => {
                     let on_load = item.sig.ident == "main" || item.attrs.iter().any(runs_by_itself);
@@ -198,7 +201,7 @@ impl<'a> Follow<'a> {
         if depth > DEPTH {
             return;
         }
-        for item in items {
+        for item in items.iter().filter(|item| !only_in_tests(item)) {
             match item {
                 Item::Const(item) => {
                     let value = self.expr(&item.expr);
@@ -557,6 +560,24 @@ fn leaves(statement: &Stmt) -> bool {
         }
         _ => false,
     }
+}
+
+/// Items that only the crate's own tests are built with: nobody who depends on it ever has them.
+fn only_in_tests(item: &Item) -> bool {
+    let attributes = match item {
+        Item::Fn(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Const(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => return false,
+    };
+    attributes.iter().any(|attribute| {
+        let is_cfg = attribute.path().is_ident("cfg");
+        attribute.path().is_ident("test")
+            || is_cfg && attribute.parse_args::<syn::Path>().is_ok_and(|path| path.is_ident("test"))
+    })
 }
 
 /// `#[ctor]`, `#[proc_macro]` and its kin, and functions in a section that the loader runs.

@@ -41,9 +41,10 @@ fn rendered(inventory: &Inventory, licences: &Licences, file: &str, format: Sbom
         tool: &tool,
         at: "2026-11-21T10:00:00.123Z".parse().unwrap(),
         file,
-        sha256: Sha256::from_hex(&"ab".repeat(32)).unwrap(),
+        sha256: Sha256::from_hex(&"ab".repeat(32)),
         inventory,
         licences,
+        not_seen: &[],
     };
     String::from_utf8(contents.render(format)).unwrap()
 }
