@@ -34,7 +34,10 @@ fn run(package: &Package, findings: &mut Findings) {
             .facts
             .flowing()
             .any(|(source, sink, _)| source.what == What::ExecOutput && sink.what == What::NetSend);
-        let grade = match (early(code, to), abroad, from.what == What::ChannelReceive) {
+        // What a program asks for when somebody starts it is not a channel.
+        let is_early =
+            early(code, to) && !(code.reach.is_program && from.what == What::NetReceive && !abroad);
+        let grade = match (is_early, abroad, from.what == What::ChannelReceive) {
             (true, true, _) => (Critical, Sure),
             (true, false, true) => (Critical, Likely),
             (true, false, false) => (High, Likely),

@@ -37,7 +37,7 @@ fn run(package: &Package, findings: &mut Findings) {
             let path = file.path.strip_prefix("src/").unwrap_or(&file.path);
             path.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('/') || rest == ".py")
         });
-        if is_brought || parts.contains(&other.as_str()) {
+        if is_brought || parts.contains(&other.as_str()) || is_description(&fact.detail) {
             continue;
         }
         let grade = match code.stage(fact) {
@@ -119,4 +119,12 @@ fn is_application(path: &str) -> bool {
         || path.contains("/resources/app/")
             && (path.starts_with('~') || path.starts_with('/') || path.starts_with("c:"))
         || path.starts_with("/applications/") && path.contains(".app/")
+}
+
+/// Whether a path found by looking a package up ends in a description or folder of its own rather than in code.
+fn is_description(path: &str) -> bool {
+    const CODE: &[&str] = &[".js", ".cjs", ".mjs", ".ts", ".node", ".wasm", ".py", ".so"];
+    path.starts_with("*/node_modules/")
+        && !CODE.iter().any(|ending| path.ends_with(ending))
+        && !path.ends_with('*')
 }

@@ -26,6 +26,12 @@ fn run(package: &Package, findings: &mut Findings) {
             .facts
             .iter()
             .any(|fact| fact.what == What::FileRead && words::has(&fact.detail, Class::CredentialFile));
+        // Settings of a project are read to run in it; those of a person lie at home.
+        let takes_home = code.facts.facts.iter().any(|fact| {
+            fact.what == What::FileRead
+                && fact.detail.starts_with('~')
+                && words::has(&fact.detail, Class::CredentialFile)
+        });
         let finds_token =
             takes_file || of_file(code, What::EnvRead).any(|fact| words::is_secret_variable(&fact.detail));
         // `setup.py publish` is how many projects make their releases: with the token of whoever types it.
@@ -47,7 +53,7 @@ fn run(package: &Package, findings: &mut Findings) {
                 (Stage::Import, _, true) | (Stage::Import, true, _) => (Critical, Sure),
                 // Tools for releases list maintainers, and are given their token; they do not look for one.
                 (Stage::Call, true, _) if takes_file && has_commands => (Low, Likely),
-                (Stage::Call, true, _) if takes_file => (Critical, Likely),
+                (Stage::Call, true, _) if takes_home => (Critical, Likely),
                 (Stage::Import, ..) => (Medium, Likely),
                 _ => (Info, Likely),
             };
