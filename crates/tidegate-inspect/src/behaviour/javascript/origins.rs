@@ -77,10 +77,8 @@ impl<'a> Walk<'_, 'a> {
             return;
         }
         match shape {
-            Shape::Name(name) => {
-                if self.names.len() < NAMES && !self.names.contains(&name) {
-                    self.names.push(name);
-                }
+            Shape::Name(name) if self.names.len() < NAMES && !self.names.contains(&name) => {
+                self.names.push(name);
             }
             Shape::Object(id) => {
                 let objects = self.objects;

@@ -491,7 +491,7 @@ impl Follow<'_> {
             {
                 all = all.or(&self.expr(other));
             }
-            let value = self.closure(closure, &[receiver.clone()]);
+            let value = self.closure(closure, std::slice::from_ref(&receiver));
             return match name.as_str() {
                 "inspect" | "tap" => receiver,
                 _ => value.or(&all),
