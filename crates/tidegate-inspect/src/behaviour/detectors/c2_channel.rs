@@ -39,8 +39,10 @@ fn run(package: &Package, findings: &mut Findings) {
             early(code, to) && !(code.reach.is_program && from.what == What::NetReceive && !abroad);
         let grade = match (is_early, abroad, from.what == What::ChannelReceive) {
             (true, true, _) => (Critical, Sure),
+            (true, false, true) if is_argument(&to.detail) => (Low, Likely),
             (true, false, true) => (Critical, Likely),
-            (true, false, false) => (High, Likely),
+            (true, false, false) if is_install(code, to) => (High, Likely),
+            (true, false, false) => (Medium, Likely),
             // An answer that is an argument of a fixed program is not a command, nor is a program that was fetched to its place.
             (false, true, false)
                 if !to.detail.trim_start().starts_with('*') || to.detail.starts_with("*/") =>
@@ -58,4 +60,31 @@ fn run(package: &Package, findings: &mut Findings) {
             &format!("runs what {} sends as a command {}", host(&from.detail), when(code, to)),
         );
     }
+}
+
+/// Whether what comes is an argument of a program that is named, and that program runs no text.
+fn is_argument(command: &str) -> bool {
+    const RUN_TEXT: &[&str] = &[
+        "sh",
+        "bash",
+        "zsh",
+        "dash",
+        "cmd",
+        "powershell",
+        "pwsh",
+        "node",
+        "python",
+        "python3",
+        "perl",
+        "ruby",
+        "php",
+        "osascript",
+        "env",
+        "sudo",
+        "nohup",
+        "xargs",
+    ];
+    let program = command.split_whitespace().next().unwrap_or_default();
+    let name = program.rsplit(['/', '\\']).next().unwrap_or_default().trim_end_matches(".exe");
+    !program.contains('*') && !program.is_empty() && !RUN_TEXT.contains(&name)
 }

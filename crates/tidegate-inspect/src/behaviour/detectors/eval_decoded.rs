@@ -49,7 +49,9 @@ fn run(package: &Package, findings: &mut Findings) {
             (true, _) if to.what == What::Eval && !is_weak => (High, Sure),
             (true, _) => (High, Likely),
             // Bundlers put a worker's code beside the function that starts it.
-            (false, true) if to.detail == "Worker" => (Medium, Likely),
+            (false, true) if to.detail.starts_with("Worker") => (Medium, Likely),
+            // Command lines are encoded because shells read quotes.
+            (false, true) if to.what != What::Eval && is_quoted(&to.detail) => (Medium, Likely),
             (false, true) if !is_weak => (High, Likely),
             (false, _) => (Low, Hint),
         };
@@ -60,4 +62,9 @@ fn run(package: &Package, findings: &mut Findings) {
             &format!("runs text as code that it decodes first ({}) {}", from.detail, when(code, to)),
         );
     }
+}
+
+/// Whether a command line hands its text to a shell in the encoding that this shell asks for.
+fn is_quoted(command: &str) -> bool {
+    command.to_ascii_lowercase().contains("-encodedcommand")
 }

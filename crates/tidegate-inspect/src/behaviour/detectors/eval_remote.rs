@@ -28,15 +28,16 @@ fn run(package: &Package, findings: &mut Findings) {
         let abroad = foreign(&from.detail).is_some();
         let grade = match (early(code, to), abroad || decoded) {
             (true, true) => (Critical, Sure),
+            // Programs load modules, and what runs in WebAssembly, from addresses that their users set.
+            (true, false) if is_part(to) && !is_install(code, to) => (Medium, Likely),
             (true, false) => (Critical, Likely),
             (false, true) if abroad => (High, Likely),
             (false, _) => (Low, Likely),
         };
         // What a function of a page loads by its address is the page's business, and WebAssembly reaches only what it is handed.
-        let is_loading = to.what == What::DynamicImport
-            || to.detail.starts_with("script ")
-            || to.detail.starts_with("WebAssembly");
-        let grade = if is_loading && !early(code, to) { (Low, Likely) } else { grade };
+        let is_loading = is_part(to) || to.detail.starts_with("script ");
+        let is_shielded = to.detail.starts_with("WebAssembly") && !abroad && !is_install(code, to);
+        let grade = if is_loading && !early(code, to) || is_shielded { (Low, Likely) } else { grade };
         findings.tell(
             code,
             to,
@@ -44,4 +45,9 @@ fn run(package: &Package, findings: &mut Findings) {
             &format!("runs what {} answers as code {}", host(&from.detail), when(code, to)),
         );
     }
+}
+
+/// Whether a whole module is loaded, rather than text that becomes code.
+fn is_part(to: &Fact) -> bool {
+    to.what == What::DynamicImport || to.detail.starts_with("WebAssembly")
 }

@@ -26,7 +26,9 @@ fn run(package: &Package, findings: &mut Findings) {
         }
         let grade = match (early(code, to), foreign(&to.detail).is_some()) {
             (true, true) => (Critical, Sure),
-            (true, false) => (Critical, Likely),
+            (true, false) if is_install(code, to) => (Critical, Likely),
+            // Programs hand what they run under to servers that their users name.
+            (true, false) => (Medium, Likely),
             (false, true) => (High, Likely),
             (false, false) => (Medium, Hint),
         };

@@ -1,5 +1,6 @@
 //! Names that mean the same in every file: globals, modules and their members, in one spelling each.
 
+use super::super::facts::Links;
 use std::borrow::Cow;
 
 use oxc_ast::ast::{ArrowFunctionBody, Expression, Statement};
@@ -80,6 +81,8 @@ pub(super) fn member<'b>(base: &'b str, key: &'b str) -> Cow<'b, str> {
             "http.createServer()".into()
         }
         (_, "default" | "__esModule") => base.into(),
+        // What another file gives may be anything; what is built in is a function or made by one.
+        (base, "constructor") if base.contains(Links::MARK) => "constructor".into(),
         (_, "constructor") => "Function".into(),
         (base, "()") if base.ends_with("()") => base.into(),
         (base, "()") => format!("{base}()").into(),
