@@ -5,7 +5,7 @@
 //! **What to do:** do not unpack it. No ordinary tool writes such names.
 
 use super::{ArchiveDetector, Judged, Remark};
-use crate::OddityKind;
+use crate::{Format, OddityKind};
 
 pub(super) const DETECTOR: ArchiveDetector = ArchiveDetector {
     id: "archive/tar-traversal",
@@ -16,6 +16,7 @@ pub(super) const DETECTOR: ArchiveDetector = ArchiveDetector {
 
 fn judge(remark: &Remark<'_>) -> Option<Judged> {
     let kinds = &[OddityKind::Traversal, OddityKind::AbsoluteName, OddityKind::DriveName];
-    let oddity = remark.oddity_among(kinds)?;
+    // Libraries keep the paths that their objects were built from; linkers unpack none of them.
+    let oddity = remark.oddity_among(kinds).filter(|oddity| oddity.reader != Some(Format::Ar))?;
     Some(Judged::of_the_artifact(remark, "has a name that leads out of the archive", &oddity.detail))
 }

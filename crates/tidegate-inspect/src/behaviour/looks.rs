@@ -320,6 +320,18 @@ fn signs(line: &[u8]) -> Option<u32> {
     (bytes >= SIGNS).then(|| u32::try_from(bytes).unwrap_or(u32::MAX))
 }
 
+/// Bytes of a line that somebody may still read.
+const READABLE: usize = 5_000;
+
+/// Whether a line is nothing but words, as in lists of words of a language, and begins no statement.
+fn is_word_list(line: &[u8]) -> bool {
+    let is_bare = line.iter().all(|b| b.is_ascii_alphabetic() || b.is_ascii_whitespace() || *b >= 0x80);
+    let first = line.trim_ascii().split(|b| b.is_ascii_whitespace()).next().unwrap_or_default();
+    const STATEMENTS: [&[u8]; 10] =
+        [b"import", b"from", b"def", b"class", b"return", b"use", b"let", b"const", b"var", b"await"];
+    is_bare && !STATEMENTS.contains(&first)
+}
+
 /// What a line with characters beyond ASCII may hide.
 fn strange(line: &[u8], number: u32, looks: &mut Looks, mut twins: Option<&mut Vec<Twin>>) {
     let mut run = 0_u32;
@@ -327,6 +339,7 @@ fn strange(line: &[u8], number: u32, looks: &mut Looks, mut twins: Option<&mut V
     let mut bidi = Bidi::default();
     let mut word = Word::default();
     let mut before = None;
+    let is_list = is_word_list(line);
     for chunk in line.utf8_chunks() {
         for character in chunk.valid().chars() {
             if is_invisible(character) {
@@ -338,7 +351,7 @@ fn strange(line: &[u8], number: u32, looks: &mut Looks, mut twins: Option<&mut V
                 run = 0;
             }
             bidi.see(character);
-            if looks.homoglyph.is_none() && !word.see(character) {
+            if looks.homoglyph.is_none() && !is_list && !word.see(character) {
                 // The first word of a string is a text, and calls nothing.
                 let is_text = matches!(before, Some('"' | '\'' | '`'));
                 before = Some(character);
@@ -357,10 +370,11 @@ fn strange(line: &[u8], number: u32, looks: &mut Looks, mut twins: Option<&mut V
             }
         }
     }
-    if looks.homoglyph.is_none() {
+    if looks.homoglyph.is_none() && !is_list {
         looks.homoglyph = word.end().0.map(|name| (number, name));
     }
-    if bidi.reorders() {
+    // Nobody reads a line this long, and tables of characters stand on such.
+    if line.len() <= READABLE && bidi.reorders() {
         looks.bidi = looks.bidi.or(Some(number));
         looks.bidi_words |= bidi.words > 0;
     }
@@ -559,7 +573,7 @@ mod tests {
         assert_eq!(js("const рrocess = 1").homoglyph, Some((1, "рrocess".to_owned())));
         assert_eq!(look("ｅｖａｌ(1)".as_bytes(), Language::Python).homoglyph.map(|(line, _)| line), Some(1));
         assert_eq!(
-            look("\u{1D41E}val".as_bytes(), Language::Python).homoglyph.map(|(line, _)| line),
+            look("x = \u{1D41E}val".as_bytes(), Language::Python).homoglyph.map(|(line, _)| line),
             Some(1)
         );
         assert_eq!(js("x('y', еval)").homoglyph, Some((1, "еval".to_owned())));
@@ -572,6 +586,8 @@ mod tests {
             "const styled = \"𝐢𝐦𝐩𝐨𝐫𝐭\"",
             "x = 'еval'",
             "{ a: 'мар.', b: 1 }",
+            "п\u{0065}т",
+            "шест п\u{0065}т",
         ] {
             assert_eq!(js(clean).homoglyph, None, "{clean}");
         }

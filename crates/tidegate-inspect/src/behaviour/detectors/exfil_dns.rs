@@ -24,6 +24,10 @@ fn run(package: &Package, findings: &mut Findings) {
         if to.what != What::DnsQuery || !is_data || to.detail == domain && !is_constant_domain {
             continue;
         }
+        // A pattern is matched, not looked up.
+        if to.detail.contains(['(', '[', '\\']) {
+            continue;
+        }
         let grade = match (early(code, to), is_constant_domain) {
             (true, true) => (Critical, Sure),
             (true, false) if to.detail.contains('.') => (High, Likely),

@@ -24,6 +24,10 @@ fn run(package: &Package, findings: &mut Findings) {
         if !is_all || !matches!(to.what, What::NetSend | What::DnsQuery) {
             continue;
         }
+        // Nobody but its operator reads what a registry is asked.
+        if foreign(&to.detail).is_some_and(|address| is_registry(&address.host)) {
+            continue;
+        }
         let grade = match (early(code, to), foreign(&to.detail).is_some()) {
             (true, true) => (Critical, Sure),
             (true, false) if is_install(code, to) => (Critical, Likely),
@@ -38,5 +42,24 @@ fn run(package: &Package, findings: &mut Findings) {
             grade,
             &format!("sends the whole environment to {} {}", host(&to.detail), when(code, to)),
         );
+    }
+}
+
+/// Whether a host is one of a public registry. The last two labels decide: others may use these words too.
+fn is_registry(host: &str) -> bool {
+    let mut labels = host.rsplit('.');
+    let (last, name) = (labels.next().unwrap_or_default(), labels.next().unwrap_or_default());
+    matches!((name, last), ("npmjs" | "pypi", "org") | ("crates", "io"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_registry;
+
+    #[test]
+    fn a_registry_is_known_by_its_last_two_labels() {
+        let host = |labels: &[&str]| labels.join(".");
+        assert!(is_registry(&host(&["pypi", "org"])) && is_registry(&host(&["a", "npmjs", "org"])));
+        assert!(!is_registry(&host(&["pypi", "org", "sample", "invalid"])) && !is_registry("pypi.invalid"));
     }
 }

@@ -42,6 +42,7 @@ fn run(package: &Package, findings: &mut Findings) {
             (false, true) if whole => (Medium, Likely),
             _ => (Low, Hint),
         };
+        let grade = if is_asset(&to.detail) && !early(code, to) { (Low, Likely) } else { grade };
         let message = format!("sends {} to {} {}", what(&from.detail), host(&to.detail), when(code, to));
         findings.tell(code, to, grade, &message);
     }
@@ -92,4 +93,10 @@ fn what(detail: &str) -> &'static str {
         "clipboard" => "what is copied and pasted",
         _ => "what passes through a function that it replaced",
     }
+}
+
+/// Whether an address is one of a picture, style or font: its name may be chosen by what was typed.
+fn is_asset(address: &str) -> bool {
+    let path = address.split(['?', '#']).next().unwrap_or_default();
+    [".svg", ".png", ".css", ".woff2", ".json", ".webp"].iter().any(|ending| path.ends_with(ending))
 }

@@ -13,6 +13,17 @@ pub struct Address {
     pub path: String,
 }
 
+/// Endings of files that pages load by a relative address, none of which is a domain.
+const FILES: &[&str] = &[
+    "js", "mjs", "cjs", "wasm", "json", "css", "html", "htm", "svg", "png", "jpg", "jpeg", "gif", "webp",
+    "map", "ts", "tsx", "jsx", "txt", "xml", "csv", "woff", "woff2", "ttf", "bin", "glb", "onnx",
+];
+
+/// Whether what could be a host is the name of a file.
+fn is_file(host: &str) -> bool {
+    host.rsplit_once('.').is_some_and(|(_, ending)| FILES.contains(&ending))
+}
+
 impl Address {
     /// Reads an address as it stands in code: a URL, or a host alone.
     #[must_use]
@@ -33,7 +44,8 @@ impl Address {
         let is_host = !host.is_empty()
             && host.len() < 254
             && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '*' | ':'))
-            && (!scheme.is_empty() || host.contains(['.', ':']) || host == "localhost");
+            && (!scheme.is_empty() || host.contains(['.', ':']) || host == "localhost")
+            && (!scheme.is_empty() || text.starts_with("//") || !is_file(&host));
         is_host.then(|| Self { scheme, host, path: path.to_owned() })
     }
 
