@@ -2,7 +2,7 @@
 //!
 //! A reader of a language sees one file. For every function that others may call it notes what the function does, where its
 //! arguments go and what its result comes from; for every call of a name of another module it notes what goes in and where the
-//! result goes. When all files are known, [`join`] finds who means whom: what a file calls on loading runs on loading, a value
+//! result goes. When all files are known, `join` finds who means whom: what a file calls on loading runs on loading, a value
 //! that leaves one file and is sent by another is one flow, an address that stands in a file of settings is filled in.
 //! Nothing is guessed: a name that no file of the package defines joins nothing.
 
@@ -83,7 +83,7 @@ pub struct Modules {
     pub names: Vec<(String, String)>,
     /// Texts that stand at the top of the file, by name.
     pub constants: Vec<(String, String)>,
-    /// Facts whose detail holds names of others, as [`open`] writes them.
+    /// Facts whose detail holds names of others, as `open` writes them.
     pub open: Vec<(u32, String)>,
 }
 
