@@ -9,10 +9,22 @@ use tidegate_inspect::{Budgets, Inspection, Request, TemporaryFiles, Verdict, in
 use tidegate_model::Ecosystem;
 use tidegate_model::finding::{Confidence, FindingKind, FindingSeverity};
 
-/// Share of the bad items that must be found, in percent.
-const SECRETS_PERCENT: usize = 90;
-/// The same of behaviour.
-const BEHAVIOUR_PERCENT: usize = 93;
+/// A labelled set, and what must be made of it.
+struct Set {
+    /// Its folder.
+    folder: &'static str,
+    /// Share of the planted secrets that must be found, in percent.
+    secrets_percent: usize,
+    /// Share of the bad packages that must be found, in percent.
+    behaviour_percent: usize,
+    /// Good items that are held.
+    held: usize,
+}
+
+/// Written before any detector was fitted to it; detectors learnt from what was missed.
+const INDEPENDENT: Set = Set { folder: "independent", secrets_percent: 90, behaviour_percent: 93, held: 0 };
+/// Written after that, and nothing was learnt from it.
+const UNSEEN: Set = Set { folder: "unseen", secrets_percent: 90, behaviour_percent: 85, held: 3 };
 
 #[derive(Deserialize)]
 struct Label {
@@ -93,8 +105,17 @@ fn all(folder: &Path) -> Vec<Outcome> {
 
 #[test]
 fn the_independent_set_is_found_and_nothing_good_is_held() {
+    measure(&INDEPENDENT);
+}
+
+#[test]
+fn what_no_detector_was_made_for_is_found_too() {
+    measure(&UNSEEN);
+}
+
+fn measure(set: &Set) {
     let folder = tempfile::tempdir().unwrap();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/independent/generate.py");
+    let script = format!("{}/tests/{}/generate.py", env!("CARGO_MANIFEST_DIR"), set.folder);
     let written = Command::new("python3").arg(script).arg(folder.path()).output().unwrap();
     assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
     let outcomes = all(folder.path());
@@ -102,7 +123,8 @@ fn the_independent_set_is_found_and_nothing_good_is_held() {
         outcomes.iter().filter(|o| o.label.area == area && o.label.label == label).collect()
     };
     let mut failures = Vec::new();
-    for (area, percent) in [("secret", SECRETS_PERCENT), ("behaviour", BEHAVIOUR_PERCENT)] {
+    let mut all_held = 0;
+    for (area, percent) in [("secret", set.secrets_percent), ("behaviour", set.behaviour_percent)] {
         let (bad, good) = (of(area, "bad"), of(area, "good"));
         let found = bad.iter().filter(|o| o.is_found()).count();
         println!("{area}: {found} of {} found", bad.len());
@@ -116,9 +138,9 @@ fn the_independent_set_is_found_and_nothing_good_is_held() {
         if found * 100 < bad.len() * percent {
             failures.push(format!("{area}: {found} of {} found, fewer than {percent} %", bad.len()));
         }
-        if !held.is_empty() {
-            failures.push(format!("{area}: {} good ones are held", held.len()));
-        }
+        all_held += held.len();
     }
+    // As many as are known: one that is mended takes its number along.
+    assert_eq!(all_held, set.held, "good ones are held");
     assert!(failures.is_empty(), "{failures:#?}");
 }
