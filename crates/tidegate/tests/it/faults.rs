@@ -231,8 +231,9 @@ fn every_ecosystem_compares_its_digests() {
     let door = Setup::new(&upstream).open();
     for (place, target) in [
         (".tgz", FILE),
-        (".whl", "/pypi/files/alpha/alpha-1.0.0-py3-none-any.whl"),
+        // What stands beside a wheel is fetched with it, to be compared.
         (".whl.metadata", "/pypi/files/alpha/alpha-1.0.0-py3-none-any.whl.metadata"),
+        (".whl", "/pypi/files/alpha/alpha-1.0.0-py3-none-any.whl"),
         ("download", "/cargo/api/v1/crates/alpha/1.0.0/download"),
     ] {
         upstream.fault(place, Fault::WrongBytes);
