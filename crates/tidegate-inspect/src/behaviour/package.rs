@@ -567,6 +567,10 @@ fn language_of(path: &str, bytes: &[u8]) -> Option<Language> {
     }
     match ending {
         "js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx" => Some(Language::JavaScript),
+        // A picture that does not begin like one.
+        "svg" if !bytes.trim_ascii_start().starts_with(b"<") && !bytes.starts_with(b"\xEF\xBB\xBF") => {
+            by_looks(bytes)
+        }
         "py" | "pyw" | "pth" => Some(Language::Python),
         "rs" => Some(Language::Rust),
         "sh" | "bash" | "zsh" | "ksh" | "command" => Some(Language::Shell),

@@ -55,7 +55,9 @@ fn run(package: &Package, findings: &mut Findings) {
             let ending = file.path.rsplit('.').next().unwrap_or_default();
             let disguised = ["png", "jpg", "gif", "dat", "txt", "json", "css", "ttf", "woff", "md", "log"]
                 .contains(&ending);
-            let grade = if disguised {
+            // A wheel for every machine has nothing for one machine.
+            let is_pure = package.is_wheel && package.subject.file_name.ends_with("-none-any.whl");
+            let grade = if disguised || is_pure && fact.scope == Scope::Load {
                 (High, Sure)
             } else if is_install(code, fact) {
                 (High, Likely)

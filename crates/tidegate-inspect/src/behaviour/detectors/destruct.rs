@@ -20,7 +20,10 @@ fn run(package: &Package, findings: &mut Findings) {
     for (code, fact) in package.facts(&[What::FileDelete, What::Exec, What::ExecDetached]) {
         let is_all = match fact.what {
             What::FileDelete => is_everything(&fact.detail),
-            _ => words::has(&fact.detail, Class::Destruct) && is_destructive(&fact.detail),
+            _ => {
+                words::has(&fact.detail, Class::Destruct) && is_destructive(&fact.detail)
+                    || !is_script(code) && is_bare_wipe(&fact.detail)
+            }
         };
         if is_all {
             let is_gated =
@@ -44,6 +47,7 @@ fn run(package: &Package, findings: &mut Findings) {
     for code in &package.code {
         ransom(code, findings);
     }
+    projects(package, findings);
     for (code, from, to, _) in package.flows() {
         let walks = from.what == What::FolderRead && is_everything(&from.detail);
         if walks && !is_far(from, to) && matches!(to.what, What::FileDelete | What::FileWrite) {
@@ -59,6 +63,66 @@ fn run(package: &Package, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// Sources of the project that uses the package are deleted on some date or in some country, or the machine is switched off.
+fn projects(package: &Package, findings: &mut Findings) {
+    for (code, fact) in package.facts(&[What::FileDelete, What::Exec, What::ExecDetached]) {
+        let is_gated =
+            fact.gates.iter().any(|gate| matches!(gate, Gate::Locale | Gate::Time | Gate::Machine));
+        let is_bad = match fact.what {
+            What::FileDelete => is_gated && is_of_project(&fact.detail),
+            _ => is_switch_off(&fact.detail) && !code.reach.is_program && code.is_sure(fact),
+        };
+        if is_bad && early(code, fact) {
+            let message =
+                format!("deletes the sources of a project or switches the machine off {}", when(code, fact));
+            findings.tell(code, fact, (High, Likely), &message);
+        }
+    }
+}
+
+/// Whether a path is a folder in which projects keep what they are made of.
+fn is_of_project(path: &str) -> bool {
+    let path = path.trim_start_matches("*/").trim_start_matches("./").trim_end_matches(['/', '*']);
+    matches!(
+        path,
+        "src" | "components" | "pages" | ".git" | "app" | "lib" | "public" | "package.json" | "tests"
+    )
+}
+
+/// Whether a command line switches the machine off or starts it anew.
+fn is_switch_off(line: &str) -> bool {
+    let line = line.trim().to_ascii_lowercase();
+    let starts = ["shutdown /s", "shutdown /r", "shutdown -h", "shutdown -s", "shutdown -r", "shutdown now"];
+    starts.iter().any(|start| line.starts_with(start))
+        || matches!(line.as_str(), "poweroff" | "reboot" | "halt" | "init 0" | "sudo reboot" | "reboot -f")
+}
+
+/// Scripts of shells change into a folder first.
+const fn is_script(code: &Code) -> bool {
+    matches!(code.language, Some(Language::Shell | Language::Windows))
+}
+
+/// Whether a command deletes all that lies where the program happens to be. Tools name the folder.
+fn is_bare_wipe(line: &str) -> bool {
+    let line = line.trim().to_ascii_lowercase();
+    let line = line.strip_prefix("cmd /c ").or(line.strip_prefix("sh -c ")).unwrap_or(&line);
+    matches!(
+        line,
+        "rm -rf *"
+            | "rm -fr *"
+            | "rm -rf ."
+            | "rm -rf ./"
+            | "rm -rf ./*"
+            | "rm -rf ./* ./.*"
+            | "rm -rf * .*"
+            | "rd /s /q ."
+            | "rmdir /s /q ."
+            | "del /f /s /q *"
+            | "del /f /s /q *.*"
+            | "del /s /q *.*"
+    )
 }
 
 /// Files of the home folder or of the whole disk are read, written anew under another name or content, and deleted: what a program

@@ -18,6 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn run(package: &Package, findings: &mut Findings) {
+    lines(package, findings);
     for (code, from, to, decoded) in package.flows() {
         let is_hidden = from.what == What::Decode || is_sealed(from) && decoded;
         if !is_hidden
@@ -66,6 +67,40 @@ fn run(package: &Package, findings: &mut Findings) {
             grade,
             &format!("runs text as code that it decodes first ({}) {}", from.detail, when(code, to)),
         );
+    }
+}
+
+/// Interpreters that are started with a line of code that decodes another.
+fn lines(package: &Package, findings: &mut Findings) {
+    const DECODES: &[&str] = &[
+        "b64decode(",
+        "atob(",
+        "'base64'",
+        "\"base64\"",
+        "fromhex(",
+        "decode_base64",
+        "base64_decode",
+        "zlib.decompress",
+        "codecs.decode",
+        "unpack(",
+        "frombase64string",
+        "'hex')",
+    ];
+    const RUNS: &[&str] = &["exec(", "eval(", "eval ", "function(", "iex", "invoke-expression", "compile("];
+    for (code, fact) in package.facts(&[What::Exec, What::ExecDetached]) {
+        let line = fact.detail.to_ascii_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| line.contains(word));
+        let is_inline = has(&[" -c ", " -e ", " --eval ", " -r ", " -command ", " -p "]);
+        // What is decoded stands there too: forty letters and more.
+        let holds = line
+            .split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '/' | '='))
+            .any(|run| run.len() >= 40);
+        if is_inline && holds && has(DECODES) && has(RUNS) && code.language != Some(Language::Shell) {
+            let message =
+                format!("starts an interpreter with code that it decodes first {}", when(code, fact));
+            let grade = if early(code, fact) { (High, Sure) } else { (High, Likely) };
+            findings.tell(code, fact, grade, &message);
+        }
     }
 }
 

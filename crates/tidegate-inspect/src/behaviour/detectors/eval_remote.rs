@@ -38,6 +38,13 @@ fn run(package: &Package, findings: &mut Findings) {
         let is_loading = is_part(to) || to.detail.starts_with("script ") || is_release_import(&to.detail);
         let is_shielded = to.detail.starts_with("WebAssembly") && !abroad && !is_install(code, to);
         let grade = if is_loading && !early(code, to) || is_shielded { (Low, Likely) } else { grade };
+        // Whoever runs the tests of a project runs this file first, whatever they test.
+        let is_set_up = basename(&code.path) == Some("conftest.py") && to.scope == Scope::Load;
+        if is_set_up && abroad {
+            let message = format!("runs what {} answers as code before any test", host(&from.detail));
+            findings.tell_at(&code.full, Some(to.line), Stage::Call, (High, Sure), &message, &to.detail);
+            continue;
+        }
         findings.tell(
             code,
             to,

@@ -20,6 +20,7 @@ pub(super) const DETECTOR: Detector = Detector {
 const STORES: &[Class] = &[Class::CredentialFile];
 
 fn run(package: &Package, findings: &mut Findings) {
+    keys(package, findings);
     for (code, from, to, _) in package.flows() {
         let sends = matches!(to.what, What::NetSend | What::DnsQuery);
         let is_store = match from.what {
@@ -113,6 +114,50 @@ fn collections(package: &Package, findings: &mut Findings) {
     }
 }
 
+/// Keys of wallets are looked for in the sources of others by their form, or read for whoever asks, and sent to a host that is written
+/// in the code.
+fn keys(package: &Package, findings: &mut Findings) {
+    let name =
+        package.manifest.as_ref().and_then(|m| m.name.clone()).unwrap_or_default().to_ascii_lowercase();
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let keeps_keys = ["keypair", "wallet", "mnemonic", "keystore", "seedphrase", "privatekey"]
+        .iter()
+        .any(|word| name.contains(word));
+    for code in package.code.iter().filter(|code| !code.reach.is_program) {
+        let hosts: std::collections::BTreeSet<String> =
+            of_file(code, What::NetSend).filter_map(|fact| Some(foreign(&fact.detail)?.host)).collect();
+        let searches = of_file(code, What::Text)
+            .find(|fact| words::has(&fact.detail, Class::AddressPattern) && is_pattern(&fact.detail));
+        let walks = of_file(code, What::FolderRead)
+            .any(|fact| matches!(fact.detail.as_str(), "." | "*" | "~" | "./*"));
+        if let Some(fact) = searches.filter(|_| walks && hosts.len() == 1 && in_file(code, &[What::FileRead]))
+        {
+            let host = hosts.first().map_or("", String::as_str);
+            let message =
+                format!("looks for keys of wallets in files that it finds and sends something to `{host}`");
+            findings.tell(code, fact, (High, Likely), &message);
+        }
+        let hands_on = code.facts.flowing().find(|(from, to, _)| {
+            from.what == What::FileRead
+                && from.detail.starts_with('*')
+                && to.what == What::NetSend
+                && foreign(&to.detail).is_some()
+                && !is_far(from, to)
+        });
+        if let Some((_, to, _)) = hands_on.filter(|_| keeps_keys && hosts.len() == 1) {
+            let message = format!("reads keys for whoever calls it and sends them to {}", host(&to.detail));
+            findings.tell(code, to, (High, Likely), &message);
+        }
+    }
+}
+
+/// Whether a text is a pattern with a number of characters that keys have.
+fn is_pattern(text: &str) -> bool {
+    ["{64}", "{32,44}", "{43,44}", "{87,88}", "{88}", "{51,52}", "{51}", "{86,88}", "{80,90}"]
+        .iter()
+        .any(|times| text.contains(times))
+}
+
 /// Whether a host belongs to the program whose file it is: `.aws/credentials` to amazonaws.
 fn is_own_service(path: &str, address: &Address) -> bool {
     let path = path.to_ascii_lowercase();
@@ -134,6 +179,8 @@ fn is_own_service(path: &str, address: &Address) -> bool {
         ("vercel", "vercel"),
         ("sentryclirc", "sentry"),
         ("netrc", "heroku"),
+        ("credential fill", "github"),
+        ("credential fill", "gitlab"),
         ("firebase", "googleapis"),
         ("wrangler", "cloudflare"),
     ];

@@ -41,7 +41,8 @@ fn run(package: &Package, findings: &mut Findings) {
         let is_collector = words.any(&[Class::Messenger, Class::OutOfBand, Class::FileHost, Class::DeadDrop])
             || address.is_bare()
             || to.what == What::DnsQuery;
-        let grade = match (early(code, to), is_collector || names_known(&service)) {
+        let is_wallet = is_wallet_key(&from.detail) && takes_both(code, to);
+        let grade = match (early(code, to), is_collector || names_known(&service) || is_wallet) {
             (true, true) => (High, Sure),
             (true, false) => (High, Likely),
             (false, true) => (High, Likely),
@@ -55,6 +56,25 @@ fn run(package: &Package, findings: &mut Findings) {
             &format!("sends the secret `{variable}` to `{}`, which it is not for", address.host),
         );
     }
+}
+
+/// Whether a variable holds what a wallet is, rather than what opens a service.
+fn is_wallet_key(variable: &str) -> bool {
+    let upper = variable.to_ascii_uppercase();
+    ["MNEMONIC", "SEED_PHRASE", "PRIVATE_KEY", "WALLET_KEY", "SECRET_RECOVERY"]
+        .iter()
+        .any(|word| upper.contains(word))
+}
+
+/// Whether a phrase and a key go the same way. Who signs needs one of them, and sends neither.
+fn takes_both(code: &Code, to: &Fact) -> bool {
+    let names: std::collections::BTreeSet<&str> = code
+        .facts
+        .flowing()
+        .filter(|(from, sink, _)| from.what == What::EnvRead && *sink == to && is_wallet_key(&from.detail))
+        .map(|(from, _, _)| from.detail.as_str())
+        .collect();
+    names.len() >= 2
 }
 
 /// Whether the part of a messenger's address that says who posts is not constant: then the secret is what it takes to post, and

@@ -39,6 +39,7 @@ fn run(package: &Package, findings: &mut Findings) {
             );
         }
     }
+    identity(package, findings);
     for code in &package.code {
         let asks = code.facts.facts.iter().find(|fact| is_service(fact) && early(code, fact));
         let sends = of_file(code, What::NetSend)
@@ -50,6 +51,39 @@ fn run(package: &Package, findings: &mut Findings) {
                 (High, Likely),
                 &format!("asks the cloud's metadata service and sends something abroad {}", when(code, fact)),
             );
+        }
+    }
+}
+
+/// A machine of a build service asks for a token that says who it is, and what it is given goes on to a host that is written in the
+/// code. Tools that publish do that when they are started, not when they are loaded.
+fn identity(package: &Package, findings: &mut Findings) {
+    const SERVICES: &[&str] =
+        &["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SYSTEM_OIDCREQUESTURI"];
+    for (code, from, to, _) in package.flows() {
+        if !matches!(from.what, What::NetReceive | What::EnvRead) || to.what != What::NetSend {
+            continue;
+        }
+        let asks = match from.what {
+            What::EnvRead => SERVICES.contains(&from.detail.as_str()),
+            // The answer to a request that was made with it.
+            _ => code.facts.flowing().any(|(source, sink, _)| {
+                source.what == What::EnvRead
+                    && SERVICES.contains(&source.detail.as_str())
+                    && sink.what == What::NetSend
+                    && sink.detail == from.detail
+            }),
+        };
+        let is_own_service = foreign(&to.detail)
+            .is_some_and(|address| address.host.contains("sigstore") || address.host.contains("github"));
+        if asks
+            && foreign(&to.detail).is_some()
+            && !is_own_service
+            && early(code, to)
+            && !code.reach.is_program
+        {
+            let message = format!("forwards the identity of a build machine to {}", host(&to.detail));
+            findings.tell(code, to, (Critical, Likely), &message);
         }
     }
 }

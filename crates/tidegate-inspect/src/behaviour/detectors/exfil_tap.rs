@@ -39,6 +39,10 @@ fn run(package: &Package, findings: &mut Findings) {
             (true, true) => (High, Likely),
             (true, false) if whole => (Medium, Likely),
             (false, true) if whole && is_device(&from.detail) => (High, Likely),
+            // A worker is started by a page, not by who loads the package.
+            (false, true) if from.detail.starts_with("hook page.fetch") && !is_own => (High, Likely),
+            // Monitoring has no use for what lets somebody in.
+            (false, true) if lets_in(&from.detail) && !is_own => (High, Likely),
             (false, true) if whole => (Medium, Likely),
             _ => (Low, Hint),
         };
@@ -76,6 +80,16 @@ fn commands(package: &Package, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether what is taken of a request is what its sender is known by.
+fn lets_in(detail: &str) -> bool {
+    let Some((_, part)) = detail.split_once('#').filter(|_| detail.starts_with("hook ")) else {
+        return false;
+    };
+    let part = part.to_ascii_lowercase();
+    matches!(part.as_str(), "authorization" | "cookie" | "set-cookie" | "cookies" | "password" | "x-api-key")
+        || part.len() > 4 && words::is_secret_variable(&part) && part != "token"
 }
 
 /// Whether it is taken from a device, for which no page and no program of others asks.

@@ -60,6 +60,16 @@ fn run(package: &Package, findings: &mut Findings) {
             {
                 (High, Likely)
             }
+            // A list of a few lines among readable ones, which nothing but a decoder reads.
+            (false, false)
+                if looks.string_array.is_some_and(|line| line > 4)
+                    && code.bytes < SMALL_BYTES
+                    && code.reach.stage == Stage::Import
+                    && of_file(code, What::Decode)
+                        .any(|fact| fact.detail == "base64" && early(code, fact)) =>
+            {
+                (High, Likely)
+            }
             _ => (Medium, Likely),
         };
         let message = "its code is obfuscated: strings in a rotated list, names of numbers";

@@ -21,6 +21,8 @@ pub(super) const DETECTOR: Detector = Detector {
 fn run(package: &Package, findings: &mut Findings) {
     let own = package.manifest.as_ref().and_then(|m| m.name.clone()).unwrap_or_default();
     let parts: Vec<&str> = package.manifest.iter().flat_map(|m| own_parts(m, &own)).collect();
+    deletes(package, &own, findings);
+    key_makers(package, &own, findings);
     for (code, fact) in package.facts(&[What::FileWrite]) {
         if is_application(&fact.detail) && early(code, fact) {
             let message = format!("changes an application that is installed {}", when(code, fact));
@@ -51,6 +53,44 @@ fn run(package: &Package, findings: &mut Findings) {
             grade,
             &format!("changes a file of the package `{other}` {}", when(code, fact)),
         );
+    }
+}
+
+/// Functions of a wallet's library that make keys, or sign with them, are replaced when the package is loaded.
+fn key_makers(package: &Package, own: &str, findings: &mut Findings) {
+    const LIBRARIES: &[&str] = &["solders", "solana", "eth_account", "web3", "bip_utils", "mnemonic"];
+    for (code, fact) in package.facts(&[What::GlobalHook]) {
+        let root = fact.detail.split('.').next().unwrap_or_default();
+        let last = fact.detail.rsplit('.').next().unwrap_or_default();
+        let makes = ["from_", "create", "generate", "sign", "to_seed", "new", "__init__", "recover"]
+            .iter()
+            .any(|start| last.starts_with(start));
+        let is_own = own.replace('-', "_").contains(root);
+        if LIBRARIES.contains(&root) && makes && !is_own && early(code, fact) && fact.scope == Scope::Load {
+            let message = format!("replaces a function of `{root}` that handles keys {}", when(code, fact));
+            findings.tell(code, fact, (High, Likely), &message);
+        }
+    }
+}
+
+/// Other packages of the project are deleted: on some date or in some country, or several of them.
+fn deletes(package: &Package, own: &str, findings: &mut Findings) {
+    for code in &package.code {
+        let gone: Vec<(&Fact, String)> = of_file(code, What::FileDelete)
+            .filter(|fact| early(code, fact))
+            .filter_map(|fact| {
+                let path = format!("{}/*", fact.detail.trim_end_matches('/'));
+                Some((fact, other_package(&path, own)?))
+            })
+            .collect();
+        let names: std::collections::BTreeSet<&str> = gone.iter().map(|(_, name)| name.as_str()).collect();
+        for (fact, name) in &gone {
+            let is_gated =
+                fact.gates.iter().any(|gate| matches!(gate, Gate::Time | Gate::Locale | Gate::Machine));
+            let grade = if is_gated || names.len() >= 3 { (High, Likely) } else { (Low, Likely) };
+            let message = format!("deletes the package `{name}` {}", when(code, fact));
+            findings.tell(code, fact, grade, &message);
+        }
     }
 }
 

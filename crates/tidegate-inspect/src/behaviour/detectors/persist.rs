@@ -22,6 +22,15 @@ fn run(package: &Package, findings: &mut Findings) {
     {
         let words = words::classes(&fact.detail);
         let writes = matches!(fact.what, What::FileWrite | What::RegistryWrite);
+        let lets_in = writes && fact.detail.ends_with("authorized_keys")
+            || !writes && fact.detail.contains("authorized_keys") && fact.detail.contains(">");
+        if lets_in && names_a_key(code, fact) && code.stage(fact) != Stage::Aside {
+            let message =
+                format!("lets in whoever has a key that is written in the code, {}", when(code, fact));
+            let grade = if early(code, fact) { (Critical, Sure) } else { (High, Likely) };
+            findings.tell(code, fact, grade, &message);
+            continue;
+        }
         let registers = match fact.what {
             What::FileWrite => words.has(Class::Autorun),
             What::RegistryWrite => {
@@ -57,6 +66,24 @@ fn run(package: &Package, findings: &mut Findings) {
 
 /// Lines between a path that is written and what is written there.
 const NEAR: u32 = 6;
+
+/// Whether a public key stands in a command, or beside a path that is written. Who manages keys is given them.
+fn names_a_key(code: &Code, fact: &Fact) -> bool {
+    const KEYS: &[&str] =
+        &["ssh-rsa AAAA", "ssh-ed25519 AAAA", "ecdsa-sha2-nistp256 AAAA", "ecdsa-sha2-nistp521 AAAA"];
+    let has = |text: &str| KEYS.iter().any(|key| text.contains(key));
+    let is_beside = |other: &&Fact| other.what == What::Text || other.line == fact.line;
+    has(&fact.detail)
+        || code
+            .facts
+            .facts
+            .iter()
+            .filter(is_beside)
+            .any(|other| other.line.abs_diff(fact.line) <= KEY_NEAR && has(&other.detail))
+}
+
+/// Lines between a key that is written in the code and the list of keys that it is put into.
+const KEY_NEAR: u32 = 40;
 
 /// Whether a line fetches something and hands it to a shell or an interpreter.
 fn fetches_and_runs(line: &str) -> bool {

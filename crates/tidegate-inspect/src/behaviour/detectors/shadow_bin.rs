@@ -91,10 +91,30 @@ fn run(package: &Package, findings: &mut Findings) {
         });
         let is_runtime = matches!(command, "npm" | "npx") && (name.contains("node") || name == "npm")
             || matches!(command, "pip" | "pip3") && name.contains("python");
+        let between = COMMANDS.contains(&command).then(|| stands_between(package, program)).flatten();
+        if let Some((code, fact)) = between {
+            let message =
+                format!("stands before the real `{command}` and sends something to {}", host(&fact.detail));
+            findings.tell(code, fact, (High, Sure), &message);
+        }
         if COMMANDS.contains(&command) && !says_so && !is_runtime {
             let message =
                 format!("installs a command called `{command}`, which every shell knows as another program");
             findings.tell_at(&manifest.path, None, Stage::Install, grade, &message, &program.target);
         }
     }
+}
+
+/// Where a command hands on to the program of its own name and sends something to a host that is written in the code.
+fn stands_between<'a>(package: &'a Package, program: &Program) -> Option<(&'a Code, &'a Fact)> {
+    let target = program.target.trim_start_matches("./");
+    let code = package.code.iter().find(|code| !target.is_empty() && code.path == target)?;
+    let calls = code.facts.facts.iter().any(|fact| {
+        let first = fact.detail.split_whitespace().next().unwrap_or_default();
+        matches!(fact.what, What::Exec | What::ExecDetached)
+            && first.starts_with('/')
+            && first.rsplit('/').next() == Some(program.name.as_str())
+    });
+    let send = of_file(code, What::NetSend).find(|fact| foreign(&fact.detail).is_some())?;
+    calls.then_some((code, send))
 }

@@ -59,7 +59,17 @@ fn run(package: &Package, findings: &mut Findings) {
             .facts
             .iter()
             .any(|other| matches!(other.what, What::NetSend | What::Decode | What::EnvAll));
+        let sends = is_git_hook
+            && code.facts.facts.iter().any(|other| {
+                other.what == What::Text
+                    && other.line.abs_diff(fact.line) <= 3
+                    && words::has(&other.detail, Class::Download)
+                    && foreign(&other.detail).is_some()
+            });
         let grade = match (code.stage(fact), is_git_hook) {
+            // What stands in the hook goes to a host, or comes from one.
+            (Stage::Install | Stage::Startup | Stage::Import, true) if sends => (Critical, Likely),
+            (Stage::Call, true) if sends => (High, Likely),
             // Outside of any project: hooks of all repositories of a person.
             (Stage::Install | Stage::Startup, true) if fact.detail.starts_with('~') => (High, Likely),
             (Stage::Install | Stage::Startup, true) if is_odd => (Critical, Likely),

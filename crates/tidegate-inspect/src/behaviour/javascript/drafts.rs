@@ -21,6 +21,9 @@ const TEXTS: usize = 1_200;
 /// Facts of functions that are given away.
 const RUNS: usize = 2_000;
 
+/// Requests whose refusal is followed into what catches it.
+const ANSWERS: usize = 64;
+
 /// An index that stands for no fact.
 pub(super) const NO_FACT: u32 = u32::MAX;
 
@@ -55,6 +58,8 @@ pub(super) struct Drafts {
     flows: BTreeMap<(u32, u32), bool>,
     texts: usize,
     taps: usize,
+    /// Where requests are made, and the facts of what is answered to them.
+    answers: Vec<(u32, u32)>,
     dropped: u32,
     /// Name under which the function that runs is given away.
     pub(super) export: Option<Rc<str>>,
@@ -89,6 +94,9 @@ impl Drafts {
         self.taps += usize::from(what == What::Tapped);
         self.changes += 1;
         let index = u32::try_from(self.list.len()).unwrap_or(NO_FACT);
+        if what == What::NetReceive && self.answers.len() < ANSWERS {
+            self.answers.push((how.offset, index));
+        }
         self.list.push(Draft {
             what,
             detail: shown(detail),
@@ -115,6 +123,11 @@ impl Drafts {
     /// Whether anything is taken that passes by.
     pub(super) fn taps(&self) -> bool {
         self.taps > 0
+    }
+
+    /// The answer to a request that is made between two offsets.
+    pub(super) fn answered(&self, start: u32, end: u32) -> Option<u32> {
+        self.answers.iter().find(|(offset, _)| (start..end).contains(offset)).map(|&(_, index)| index)
     }
 
     /// The kind of a fact.

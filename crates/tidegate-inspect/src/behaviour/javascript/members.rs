@@ -193,6 +193,8 @@ impl<'a> Machine<'a> {
             }
             Shape::Number(_) if key == "constructor" => self.name_value("Number"),
             _ if key == "constructor" => self.name_value("constructor"),
+            // Clients that are handed in are extended through this member.
+            Shape::Unknown if key == "interceptors" => self.name_value("axios.interceptors"),
             _ => Value::UNKNOWN,
         };
         let taint = self.join(found.taint, value.taint);

@@ -74,6 +74,18 @@ impl<'a> Machine<'a> {
                 self.process(&arguments, site)
             }
             "Module._load" => self.load_module(first, "require", site),
+            "axios.interceptors.request.use" | "axios.interceptors.response.use" => {
+                let taker = arguments.first().copied().unwrap_or(Value::UNKNOWN);
+                self.tap("hook axios.interceptors", taker, site)
+            }
+            // An archive of a program for desktops is packed: into the folder that it was taken from, as often as not.
+            "@electron/asar.createPackage"
+            | "asar.createPackage"
+            | "@electron/asar.createPackageWithOptions" => {
+                let detail = self.text_at(arguments, 1);
+                self.fact(What::FileWrite, &detail, site.offset, site.folded);
+                Value::UNKNOWN
+            }
             "process.dlopen" => {
                 let detail = arguments.get(1).and_then(Value::as_text).unwrap_or(HOLE_TEXT);
                 let fact = self.fact(What::LibraryLoad, detail, site.offset, site.folded);
@@ -193,7 +205,9 @@ impl<'a> Machine<'a> {
                 let fact = self.maybe(What::Eval, path, site.offset);
                 let taint = self.deep(first);
                 self.flow(taint, fact);
-                Value::UNKNOWN
+                // What a module keeps in its memory was put there by whoever made it, and no reader sees it.
+                let kept = self.maybe(What::Decode, "wasm", site.offset);
+                Value::tainted(self.taint_of(kept))
             }
             "axios.create" => {
                 let id = self.object(site.place, Kind::Plain);

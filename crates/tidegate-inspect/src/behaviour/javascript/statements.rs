@@ -136,7 +136,8 @@ impl<'a> Machine<'a> {
                     self.branch += 1;
                     if let Some(parameter) = &handler.param {
                         self.hoist_pattern(&parameter.pattern, self.frame.scope);
-                        self.bind(&parameter.pattern, Value::UNKNOWN, true);
+                        let caught = self.answered(one.block.span.start, one.block.span.end);
+                        self.bind(&parameter.pattern, Value::tainted(caught), true);
                     }
                     self.block(&handler.body.body, address(&*handler.body));
                     self.branch -= 1;

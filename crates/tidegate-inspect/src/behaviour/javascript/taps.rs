@@ -17,6 +17,8 @@ fn of_event(event: &str) -> Option<&'static str> {
         "submit" | "formdata" => "form submit",
         "input" | "beforeinput" | "change" => "form input",
         "paste" | "copy" | "cut" => "clipboard event",
+        // What a page asks for passes by its service worker.
+        "fetch" => "hook page.fetch",
         _ => return None,
     })
 }
@@ -109,6 +111,7 @@ fn is_wanted(key: &str) -> bool {
             | "body"
             | "authorization"
             | "Authorization"
+            | "request"
             | "x-api-key"
             | "cookies"
             | "Cookie"
@@ -127,6 +130,11 @@ impl<'a> Machine<'a> {
         let fact = self.maybe(What::Tapped, detail, site.offset);
         let passed = Value::tainted(self.taint_of(fact));
         self.call_value(taker, passed, &[passed; PARAMETERS], site)
+    }
+
+    /// What was answered to a request that failed comes in what is thrown.
+    pub(super) fn answered(&mut self, start: u32, end: u32) -> Taint {
+        self.drafts.answered(start, end).map_or(Taint(0), |fact| self.taint_of(fact))
     }
 
     /// A trap of a proxy is given what it stands before, and what passes.
@@ -169,7 +177,7 @@ impl<'a> Machine<'a> {
         };
         let event = event.trim_start_matches("on");
         let Some(detail) = event.split([' ', '.']).find_map(of_event) else { return false };
-        if key != "addEventListener" && matches!(event, "input" | "change" | "copy" | "cut") {
+        if key != "addEventListener" && matches!(event, "input" | "change" | "copy" | "cut" | "fetch") {
             return false;
         }
         for &argument in &arguments[1..] {

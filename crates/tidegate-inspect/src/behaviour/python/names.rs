@@ -361,7 +361,8 @@ pub(super) fn is_hookable(place: &str) -> bool {
         Some(
             "socket" | "ssl" | "requests" | "urllib" | "urllib3" | "http" | "httpx" | "aiohttp" | "importlib"
             | "subprocess" | "os" | "json" | "getpass" | "open" | "io" | "hashlib" | "keyring"
-            | "cryptography" | "boto3" | "botocore" | "pip" | "logging" | "pickle",
+            | "cryptography" | "solders" | "solana" | "eth_account" | "web3" | "bip_utils" | "mnemonic"
+            | "smtplib" | "boto3" | "botocore" | "pip" | "logging" | "pickle",
         ) => true,
         _ => false,
     }

@@ -33,6 +33,9 @@ const CLIENTS: &[&str] = &[
     "wreq",
 ];
 
+/// Bytes that are written out in the code, from which on they may be machine code.
+const CODE_BYTES: usize = 24;
+
 /// A call with everything that a table looks at.
 pub(super) struct Call<'c> {
     /// The whole path.
@@ -578,6 +581,15 @@ impl Follow<'_> {
                     value.as_made().filter(|made| made.hidden == 1).and_then(|made| made.fact)
                 })?;
                 self.rec.arrive(&call.taint, to);
+                let is_written_out = |value: &Value| match &value.kind {
+                    Kind::Bytes(bytes) => bytes.len() >= CODE_BYTES,
+                    Kind::List(parts) => parts.len() >= CODE_BYTES,
+                    _ => false,
+                };
+                if call.args.iter().any(is_written_out) {
+                    let constant = self.rec.source(What::BigConstant, "", call.site);
+                    self.rec.arrive(&constant, to);
+                }
                 Value::default()
             }
             "transmute" | "transmute_copy" => {

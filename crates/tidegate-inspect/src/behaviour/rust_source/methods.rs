@@ -226,6 +226,12 @@ impl Follow<'_> {
             if matches!(name, "collect" | "to_string") {
                 self.rec.settle(&value.taint);
             }
+            if let (Kind::Text { text, exact: true }, "rev") = (&value.kind, name) {
+                let text: String = text.chars().rev().collect();
+                return Some(
+                    Value { kind: Kind::Text { text: text.into(), exact: true }, ..value }.fold(true),
+                );
+            }
             if name == "rev" && matches!(value.kind, Kind::Bytes(_) | Kind::List(_)) {
                 let kind = match &value.kind {
                     Kind::Bytes(bytes) => Kind::Bytes(bytes.iter().rev().copied().collect()),
