@@ -59,6 +59,10 @@ fn run(package: &Package, findings: &mut Findings) {
             // What knows commands of its own is no shell.
             (false, true) if to.what != What::Eval && has_command(&to.detail) => (Medium, Likely),
             (false, true) if !is_weak => (High, Likely),
+            // The same cipher of its own hides where something is fetched from and what is started.
+            (false, _) if from.detail == "xor" && to.what != What::Eval && hides_address(code, from) => {
+                (High, Likely)
+            }
             (false, _) => (Low, Hint),
         };
         findings.tell(
@@ -102,6 +106,13 @@ fn lines(package: &Package, findings: &mut Findings) {
             findings.tell(code, fact, grade, &message);
         }
     }
+}
+
+/// Whether what a decoder gives is also where something is fetched from, and nobody can read where.
+fn hides_address(code: &Code, from: &Fact) -> bool {
+    code.facts
+        .flowing()
+        .any(|(source, sink, _)| source == from && sink.what == What::NetSend && sink.detail.starts_with('*'))
 }
 
 /// Whether a constant may hide something: tables that are written out for a parser are read by anybody.

@@ -17,6 +17,7 @@ pub(super) const DETECTOR: Detector = Detector {
 };
 
 fn run(package: &Package, findings: &mut Findings) {
+    lines(package, findings);
     for (code, from, to, decoded) in package.flows() {
         let remote = matches!(from.what, What::NetReceive | What::ChannelReceive | What::DnsReceive);
         if !remote
@@ -51,6 +52,28 @@ fn run(package: &Package, findings: &mut Findings) {
             grade,
             &format!("runs what {} answers as code {}", host(&from.detail), when(code, to)),
         );
+    }
+}
+
+/// Interpreters that are started with a line of code that runs what it fetches.
+fn lines(package: &Package, findings: &mut Findings) {
+    const FETCHES: &[&str] =
+        &["fetch(", "urlopen(", "requests.get(", "http.get(", "https.get(", "httpx.get("];
+    const RUNS: &[&str] = &["(eval)", "eval(", "exec(", "function("];
+    for (code, fact) in package.facts(&[What::Exec, What::ExecDetached]) {
+        let line = fact.detail.to_ascii_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| line.contains(word));
+        let is_inline = has(&[" -c ", " -e ", " --eval "]);
+        let is_script = matches!(code.language, Some(Language::Shell | Language::Windows));
+        if is_inline && has(FETCHES) && has(RUNS) && foreign(&fact.detail).is_some() && !is_script {
+            let message = format!(
+                "starts an interpreter that runs what {} answers {}",
+                host(&fact.detail),
+                when(code, fact)
+            );
+            let grade = if early(code, fact) { (Critical, Sure) } else { (High, Likely) };
+            findings.tell(code, fact, grade, &message);
+        }
     }
 }
 

@@ -163,6 +163,7 @@ fn is_own_service(path: &str, address: &Address) -> bool {
     let path = path.to_ascii_lowercase();
     let services: &[(&str, &str)] = &[
         ("aws", "amazonaws"),
+        ("boto", "amazonaws"),
         ("azure", "azure"),
         ("azure", "microsoftonline"),
         ("gcloud", "googleapis"),

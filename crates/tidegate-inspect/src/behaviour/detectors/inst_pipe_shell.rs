@@ -52,6 +52,8 @@ fn run(package: &Package, findings: &mut Findings) {
                 (true, What::Decode) if !is_hidden => (High, Sure),
                 (true, _) if known => (High, Sure),
                 (true, _) => (Critical, Sure),
+                // A command that stands there backwards or in pieces is not meant to be read.
+                (false, _) if to.folded && code.language == Some(Language::Rust) => (High, Likely),
                 (false, _) => (Medium, Likely),
             };
             let source = if from.what == What::Decode {

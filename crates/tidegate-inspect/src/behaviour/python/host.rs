@@ -168,7 +168,12 @@ impl<'a> Interp<'a> {
             | "secretstorage.get_default_collection"
             | "secretstorage.dbus_init"
             | "ctypes.windll.crypt32.CryptUnprotectData"
-            | "keyring.get_keyring().get_password" => {
+            | "keyring.get_keyring().get_password"
+            | "boto3.Session().get_credentials"
+            | "boto3.session.Session().get_credentials"
+            | "boto3.DEFAULT_SESSION.get_credentials"
+            | "botocore.session.get_session().get_credentials"
+            | "botocore.session.Session().get_credentials" => {
                 let taint = self.rec.source(What::KeychainRead, call.name, call.site);
                 Some(Value::from(taint.with(&args.taint())))
             }
