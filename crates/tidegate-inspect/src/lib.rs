@@ -26,6 +26,7 @@ mod json;
 pub mod licences;
 mod limiter;
 mod manifests;
+pub mod models;
 mod path;
 mod report;
 mod scratch;
