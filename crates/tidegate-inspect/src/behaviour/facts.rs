@@ -181,6 +181,14 @@ pub struct Fact {
     pub folded: bool,
     /// Conditions around it.
     pub gates: BTreeSet<Gate>,
+    /// Files of the package that lie between this one and the one in which it happens.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub hops: u8,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+const fn is_zero(hops: &u8) -> bool {
+    *hops == 0
 }
 
 /// A value goes from one fact to another within a file, through locals, closures, arguments, promise chains.

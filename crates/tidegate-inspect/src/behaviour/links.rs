@@ -256,6 +256,7 @@ fn give(package: &mut Package, at: usize, found: Found) -> bool {
         // A source is where it is used; a sink is reached when the call is made.
         scope: if found.comes { found.fact.scope } else { end.scope },
         gates: found.fact.gates.iter().chain(&end.gates).copied().collect(),
+        hops: found.fact.hops.saturating_add(1),
         ..found.fact
     };
     let same = facts.facts.iter().position(|known| {

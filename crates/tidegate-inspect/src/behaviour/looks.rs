@@ -339,7 +339,8 @@ fn strange(line: &[u8], number: u32, looks: &mut Looks, mut twins: Option<&mut V
     let mut bidi = Bidi::default();
     let mut word = Word::default();
     let mut before = None;
-    let is_list = is_word_list(line);
+    // A twin is there to be taken for the other by who reads the line, and nobody reads one this long.
+    let is_list = is_word_list(line) || line.len() > READABLE;
     for chunk in line.utf8_chunks() {
         for character in chunk.valid().chars() {
             if is_invisible(character) {

@@ -97,6 +97,8 @@ pub struct Code {
     pub bytes: u64,
     /// Whether it compares digests or signatures.
     pub checks_digest: bool,
+    /// Whether it holds the instruction by which a processor tells what it is (`cpuid`), byte by byte.
+    pub asks_processor: bool,
     /// Whether it is code of a command line in a manifest.
     pub is_command: bool,
 }
@@ -271,6 +273,7 @@ impl Collector {
             facts,
             bytes: leaf.bytes.len() as u64,
             checks_digest: checks_digest(leaf.bytes),
+            asks_processor: asks_processor(leaf.bytes),
             ..Code::default()
         });
     }
@@ -620,6 +623,13 @@ fn checks_digest(bytes: &[u8]) -> bool {
         "blake3",
     ];
     NAMES.iter().any(|name| memchr::memmem::find(bytes, name.as_bytes()).is_some())
+}
+
+/// Whether machine code that is written out as numbers or escapes asks the processor what it is: `0f a2`.
+fn asks_processor(bytes: &[u8]) -> bool {
+    ["0x0f, 0xa2", "0x0F, 0xA2", "\\x0f\\xa2", "\\x0F\\xA2"]
+        .iter()
+        .any(|code| memchr::memmem::find(bytes, code.as_bytes()).is_some())
 }
 
 fn size_of_facts(facts: &FileFacts) -> usize {

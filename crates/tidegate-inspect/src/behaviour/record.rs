@@ -195,6 +195,7 @@ impl Recorder {
             scope: site.scope,
             folded: site.folded,
             gates: site.gates.clone(),
+            hops: 0,
         };
         self.entries.push(Entry { fact, lazy });
         self.done(Node::Fact(index));

@@ -37,8 +37,11 @@ fn run(package: &Package, findings: &mut Findings) {
         // What a program asks for when somebody starts it is not a channel.
         let is_early =
             early(code, to) && !(code.reach.is_program && from.what == What::NetReceive && !abroad);
+        let is_far = is_far(from, to);
         let grade = match (is_early, abroad, from.what == What::ChannelReceive) {
             (true, true, _) => (Critical, Sure),
+            // Through several files the order is a part of something larger, as often as it is all of it.
+            (true, false, _) if is_far => (Medium, Likely),
             (true, false, true) if is_argument(&to.detail) => (Low, Likely),
             (true, false, true) => (Critical, Likely),
             (true, false, false) if is_install(code, to) => (High, Likely),
@@ -49,6 +52,7 @@ fn run(package: &Package, findings: &mut Findings) {
             {
                 (Low, Likely)
             }
+            (false, true, _) if is_far => (Low, Likely),
             (false, true, _) => (High, Likely),
             (false, false, _) if sends_back => (Medium, Likely),
             _ => (Low, Hint),
@@ -86,5 +90,7 @@ fn is_argument(command: &str) -> bool {
     ];
     let program = command.split_whitespace().next().unwrap_or_default();
     let name = program.rsplit(['/', '\\']).next().unwrap_or_default().trim_end_matches(".exe");
-    !program.contains('*') && !program.is_empty() && !RUN_TEXT.contains(&name)
+    // Where packages lie is found while it runs; which file of which package it is stands there.
+    let is_named = !program.contains('*') || program.contains("/node_modules/") && !name.contains('*');
+    is_named && !program.is_empty() && !RUN_TEXT.contains(&name)
 }

@@ -46,7 +46,7 @@ fn run(package: &Package, findings: &mut Findings) {
     }
     for (code, from, to, _) in package.flows() {
         let walks = from.what == What::FolderRead && is_everything(&from.detail);
-        if walks && matches!(to.what, What::FileDelete | What::FileWrite) {
+        if walks && !is_far(from, to) && matches!(to.what, What::FileDelete | What::FileWrite) {
             let grade = if early(code, to) { (Critical, Sure) } else { (High, Likely) };
             findings.tell(
                 code,
@@ -67,7 +67,7 @@ fn ransom(code: &Code, findings: &mut Findings) {
     // Hidden folders of the home folder belong to programs, which clean and convert their caches.
     let is_theirs = |path: &str| path.starts_with('~') && !path.starts_with("~/.") || is_everything(path);
     let found = |what: What| {
-        code.facts.flowing().find(|(from, to, _)| {
+        code.facts.flowing().filter(|(from, to, _)| !is_far(from, to)).find(|(from, to, _)| {
             matches!(from.what, What::FolderRead) && is_theirs(&from.detail) && to.what == what
         })
     };

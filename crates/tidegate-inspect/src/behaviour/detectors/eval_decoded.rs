@@ -19,7 +19,7 @@ pub(super) const DETECTOR: Detector = Detector {
 
 fn run(package: &Package, findings: &mut Findings) {
     for (code, from, to, decoded) in package.flows() {
-        let is_hidden = from.what == What::Decode || from.what == What::BigConstant && decoded;
+        let is_hidden = from.what == What::Decode || is_sealed(from) && decoded;
         if !is_hidden
             || !matches!(to.what, What::Eval | What::Exec | What::ExecDetached)
             || code.language == Some(Language::Shell)
@@ -41,17 +41,22 @@ fn run(package: &Package, findings: &mut Findings) {
         let comes_from =
             |what| code.facts.flowing().any(|(source, sink, _)| sink == from && source.what == what);
         // Compiled files that a caller names hide nothing of the package's own.
-        let is_constant = comes_from(What::BigConstant)
+        let is_constant = code.facts.flowing().any(|(source, sink, _)| sink == from && is_sealed(source))
             || (from.folded || to.folded) && !(from.detail == "marshal" && comes_from(What::FileRead));
         // An address that was put together is no code; what lies there is another detector's matter.
         let is_address = to.detail.starts_with("script ") && !to.detail.contains("data:");
         let grade = match (early(code, to), is_constant && !is_address) {
             (true, _) if to.what == What::Eval && !is_weak => (High, Sure),
+            // Characters are put together from numbers wherever text is read or written.
+            (true, false) if is_weak => (Medium, Likely),
             (true, _) => (High, Likely),
             // Bundlers put a worker's code beside the function that starts it.
             (false, true) if to.detail.starts_with("Worker") => (Medium, Likely),
             // Command lines are encoded because shells read quotes.
-            (false, true) if to.what != What::Eval && is_quoted(&to.detail) => (Medium, Likely),
+            (false, true) if is_quoted(&to.detail) => (Medium, Likely),
+            (false, true) if is_far(from, to) => (Low, Hint),
+            // What knows commands of its own is no shell.
+            (false, true) if to.what != What::Eval && has_command(&to.detail) => (Medium, Likely),
             (false, true) if !is_weak => (High, Likely),
             (false, _) => (Low, Hint),
         };
@@ -64,7 +69,21 @@ fn run(package: &Package, findings: &mut Findings) {
     }
 }
 
+/// Whether a constant may hide something: tables that are written out for a parser are read by anybody.
+fn is_sealed(fact: &Fact) -> bool {
+    fact.what == What::BigConstant && !fact.detail.starts_with(['{', '[', '<'])
+}
+
 /// Whether a command line hands its text to a shell in the encoding that this shell asks for.
 fn is_quoted(command: &str) -> bool {
     command.to_ascii_lowercase().contains("-encodedcommand")
+}
+
+/// Whether a program that is found while the code runs is told one of its own commands by name: `* serve --port 80`.
+fn has_command(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    words.next() == Some("*")
+        && words
+            .next()
+            .is_some_and(|word| word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_lowercase()))
 }

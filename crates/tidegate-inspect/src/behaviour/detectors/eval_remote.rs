@@ -31,11 +31,11 @@ fn run(package: &Package, findings: &mut Findings) {
             // Programs load modules, and what runs in WebAssembly, from addresses that their users set.
             (true, false) if is_part(to) && !is_install(code, to) => (Medium, Likely),
             (true, false) => (Critical, Likely),
-            (false, true) if abroad => (High, Likely),
+            (false, true) if abroad && !is_makers(&from.detail) => (High, Likely),
             (false, _) => (Low, Likely),
         };
         // What a function of a page loads by its address is the page's business, and WebAssembly reaches only what it is handed.
-        let is_loading = is_part(to) || to.detail.starts_with("script ");
+        let is_loading = is_part(to) || to.detail.starts_with("script ") || is_release_import(&to.detail);
         let is_shielded = to.detail.starts_with("WebAssembly") && !abroad && !is_install(code, to);
         let grade = if is_loading && !early(code, to) || is_shielded { (Low, Likely) } else { grade };
         findings.tell(
@@ -50,4 +50,22 @@ fn run(package: &Package, findings: &mut Findings) {
 /// Whether a whole module is loaded, rather than text that becomes code.
 fn is_part(to: &Fact) -> bool {
     to.what == What::DynamicImport || to.detail.starts_with("WebAssembly")
+}
+
+/// Whether what lies at an address was put there by the host itself: libraries that their makers serve, which nobody else can add to.
+fn is_makers(address: &str) -> bool {
+    const MAKERS: &[&str] =
+        &["www.gstatic.com", "ajax.googleapis.com", "code.jquery.com", "cdn.plot.ly", "js.stripe.com"];
+    foreign(address).is_some_and(|address| MAKERS.contains(&address.host.as_str()))
+}
+
+/// Whether a module is imported from a network that serves what a registry holds, in one release: that stays what it was.
+fn is_release_import(detail: &str) -> bool {
+    const NETWORKS: &[&str] = &["cdn.jsdelivr.net", "unpkg.com", "esm.sh", "cdn.skypack.dev"];
+    let Some(address) = detail.strip_prefix("import ").and_then(foreign) else { return false };
+    let names_release =
+        address.path.rsplit('@').next().is_some_and(|version| {
+            version.starts_with(|c: char| c.is_ascii_digit()) && version.contains('.')
+        });
+    NETWORKS.contains(&address.host.as_str()) && names_release
 }

@@ -52,10 +52,16 @@ fn run(package: &Package, findings: &mut Findings) {
                 .iter()
                 .any(|name| detail.contains(name))
         });
-        let calls = code.facts.facts.iter().any(|fact| words::has(&fact.detail, Class::WalletApi));
-        if let Some(hook) = hook.filter(|_| {
+        let pays = |hook: &&Fact| {
+            let near = || code.facts.facts.iter().filter(|fact| !is_far(hook, fact));
+            let addresses = near().filter(|fact| words::is_wallet_address(&fact.detail)).count();
+            let patterns = near()
+                .filter(|fact| fact.what == What::Text && words::has(&fact.detail, Class::AddressPattern))
+                .count();
+            let calls = near().any(|fact| words::has(&fact.detail, Class::WalletApi));
             addresses >= 2 || (addresses >= 1 && (patterns >= 1 || calls)) || patterns >= 2 && calls
-        }) {
+        };
+        if let Some(hook) = hook.filter(pays) {
             findings.tell(code, hook, (Critical, Sure), "replaces functions of the page and holds addresses of wallets, so that payments go elsewhere");
         }
         let sent = code

@@ -58,6 +58,13 @@ fn probe(code: &Code, from: &Fact, to: &Fact, findings: &mut Findings) {
     if tells && is_unasked && foreign(&to.detail).is_some() {
         let message =
             format!("sends who and what this machine is to {} {}", host(&to.detail), when(code, to));
-        findings.tell(code, to, (High, Likely), &message);
+        // Usage statistics that can be refused say so by the variables that refuse them.
+        let may_refuse = of_file(code, What::EnvRead).any(|fact| {
+            ["DO_NOT_TRACK", "TELEMETRY", "ANALYTICS"]
+                .iter()
+                .any(|word| fact.detail.to_ascii_uppercase().contains(word))
+        });
+        let grade = if may_refuse { (Low, Likely) } else { (High, Likely) };
+        findings.tell(code, to, grade, &message);
     }
 }

@@ -40,7 +40,10 @@ fn run(package: &Package, findings: &mut Findings) {
     for (code, from, to, _) in package.flows() {
         let is_hidden = from.what == What::Decode && to.detail == "powershell -EncodedCommand";
         let is_fetched = matches!(from.what, What::NetReceive | What::ChannelReceive | What::DnsReceive);
+        // `eval` of JavaScript is no shell's.
+        let is_own_eval = code.language == Some(Language::JavaScript) && to.detail == "eval";
         if to.what == What::Eval
+            && !is_own_eval
             && SHELLS.contains(&to.detail.as_str())
             && (is_fetched || is_hidden || from.what == What::Decode)
         {

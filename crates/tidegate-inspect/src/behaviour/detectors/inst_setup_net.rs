@@ -38,11 +38,17 @@ fn run(package: &Package, findings: &mut Findings) {
         }
         let fetches = of_file(code, What::NetReceive).next();
         // An answer that goes nowhere was not asked for its content.
-        let uses_answers = in_file(code, &[What::FileWrite])
+        let uses_answers = code.checks_digest
+            || in_file(code, &[What::FileWrite])
             || code.facts.flowing().any(|(from, ..)| from.what == What::NetReceive);
+        // Where to fetch from may be set from outside.
+        let is_data = |from: &Fact| match from.what {
+            What::NetReceive => false,
+            What::EnvRead => words::is_secret_variable(&from.detail),
+            _ => true,
+        };
         for fact in of_file(code, What::NetSend) {
-            let sends_data =
-                code.facts.flowing().any(|(from, to, _)| to == fact && from.what != What::NetReceive);
+            let sends_data = code.facts.flowing().any(|(from, to, _)| to == fact && is_data(from));
             let abroad = foreign(&fact.detail).is_some();
             let grade = if sends_data || abroad && !uses_answers { (High, Likely) } else { (Low, Likely) };
             let message = format!("`setup.py` sends something to {}", host(&fact.detail));

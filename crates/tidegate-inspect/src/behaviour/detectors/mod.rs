@@ -203,6 +203,14 @@ pub fn run(package: &Package) -> Vec<Observation> {
     all
 }
 
+/// Evidence as it may be shown.
+fn shown(evidence: &str) -> String {
+    let evidence: String = evidence.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut evidence = sense::redacted(&evidence);
+    evidence.truncate(evidence.floor_char_boundary(EVIDENCE_BYTES));
+    evidence
+}
+
 /// How bad and how sure.
 type Grade = (FindingSeverity, Confidence);
 
@@ -257,6 +265,7 @@ impl Findings {
             if (severity, confidence) > (told.finding.severity, told.finding.confidence) {
                 (told.finding.severity, told.finding.confidence) = (severity, confidence);
                 (told.finding.location, told.stage) = (location, stage);
+                told.finding.evidence = Some(shown(evidence)).filter(|text| !text.is_empty());
             }
             return;
         }
@@ -266,9 +275,7 @@ impl Findings {
             }
             return;
         }
-        let evidence: String = evidence.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let evidence = sense::redacted(&evidence);
-        let evidence = evidence[..evidence.floor_char_boundary(EVIDENCE_BYTES)].to_owned();
+        let evidence = shown(evidence);
         let finding = Finding {
             detector: self.detector.to_owned(),
             kind: FindingKind::Malware,
@@ -287,8 +294,8 @@ impl Findings {
 /// Common words of all detectors.
 mod common {
     pub(super) use super::sense::{
-        any_in, basename, early, foreign, host, in_file, is_install, is_own_program, is_private_source,
-        is_unpacking, of_file, when,
+        any_in, basename, early, foreign, host, in_file, is_far, is_install, is_own_program,
+        is_private_source, is_unpacking, of_file, when,
     };
     pub(super) use super::{Detector, Findings, Grade};
     pub(super) use crate::behaviour::facts::{Fact, Gate, Language, Scope, Stage, What};

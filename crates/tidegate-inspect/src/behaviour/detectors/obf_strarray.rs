@@ -20,6 +20,9 @@ pub(super) const DETECTOR: Detector = Detector {
 /// Bytes of a file in which all that is hidden is what is loaded.
 const SMALL_BYTES: u64 = 64 << 10;
 
+/// Bytes of a file from which on it holds a list that is turned by chance, among all that was bundled into it.
+const BUNDLE_BYTES: u64 = 1 << 20;
+
 const SINKS: &[What] = &[
     What::Exec,
     What::ExecDetached,
@@ -52,7 +55,11 @@ fn run(package: &Package, findings: &mut Findings) {
         let grade = match (sink.is_some(), is_install) {
             (_, true) => (High, Sure),
             (_, false) if hidden => (High, Likely),
-            (true, false) if looks.string_array.is_some() => (High, Likely),
+            (true, false)
+                if looks.string_array.is_some() && (looks.hex_names >= 20 || code.bytes < BUNDLE_BYTES) =>
+            {
+                (High, Likely)
+            }
             _ => (Medium, Likely),
         };
         let message = "its code is obfuscated: strings in a rotated list, names of numbers";

@@ -45,6 +45,8 @@ fn run(package: &Package, findings: &mut Findings) {
             Stage::Call | Stage::Import if fetches() => (High, Likely),
             Stage::Install | Stage::Startup if writes => (Critical, Sure),
             Stage::Install | Stage::Startup => (Critical, Likely),
+            // Programs that set up completion do it when they are started.
+            Stage::Import if code.reach.is_program => (Low, Likely),
             Stage::Import if fact.scope == Scope::Load => (Critical, Likely),
             Stage::Import => (Low, Likely),
             _ => (Info, Likely),
@@ -77,7 +79,7 @@ fn settings(package: &Package, findings: &mut Findings) {
         }
         let grade = match code.stage(fact) {
             Stage::Install | Stage::Startup => (Critical, Likely),
-            Stage::Import if fact.scope == Scope::Load => (High, Likely),
+            Stage::Import if fact.scope == Scope::Load && !code.reach.is_program => (High, Likely),
             _ => (Info, Likely),
         };
         let message =

@@ -85,6 +85,12 @@ fn run(package: &Package, findings: &mut Findings) {
         if !matches!(name, ".npmrc" | ".yarnrc" | ".yarnrc.yml") || path.contains('!') {
             continue;
         }
+        // A token that the environment has to bring goes to whom the reader's own settings name, unless these name another.
+        let moves = text.lines().any(|line| {
+            let line = line.trim().to_ascii_lowercase();
+            line.split_once(['=', ' ']).is_some_and(|(key, _)| key.trim().ends_with("registry"))
+                && !USUAL.iter().any(|word| line.contains(word))
+        });
         for (number, line) in text.lines().enumerate().take(500) {
             let Some((key, value)) = line.trim().split_once(['=', ':', ' ']) else { continue };
             let key = key.trim().trim_matches('"').to_ascii_lowercase();
@@ -95,6 +101,7 @@ fn run(package: &Package, findings: &mut Findings) {
                 SOURCES.contains(&key) || lower.contains(":registry") || lower.contains("_authtoken");
             let grade = match (RUNS.contains(&key), names_source) {
                 (true, _) if key != "shell" || value.contains('/') => (High, Sure),
+                (_, true) if !moves && value.contains("${") && lower.contains("_auth") => (Low, Likely),
                 (_, true) if !is_usual => (High, Likely),
                 (_, true) => (Low, Likely),
                 _ => continue,

@@ -9,6 +9,17 @@ pub(super) fn early(code: &Code, fact: &Fact) -> bool {
     code.stage(fact) <= Stage::Import
 }
 
+/// Files that lie between a source and a sink, from which on it is no longer said that what goes in is what comes out.
+const FAR_FILES: u8 = 2;
+
+/// Bytes between a source and a sink of one file, from which on the same holds: bundles hold many files in one.
+const FAR_BYTES: u64 = 200_000;
+
+/// Whether a source and a sink lie so far apart that what joins them is likely to carry much else.
+pub(super) fn is_far(from: &Fact, to: &Fact) -> bool {
+    from.hops.saturating_add(to.hops) >= FAR_FILES || from.offset.abs_diff(to.offset) >= FAR_BYTES
+}
+
 /// Whether a fact happens while the package is installed or built.
 pub(super) fn is_install(code: &Code, fact: &Fact) -> bool {
     code.stage(fact) == Stage::Install
@@ -128,16 +139,24 @@ pub(super) fn basename(path: &str) -> Option<&str> {
 pub(super) fn is_own_program(package: &Package, detail: &str) -> bool {
     let Some(manifest) = &package.manifest else { return false };
     let path = detail.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+    let path = path.replace("/node_modules/.bin/", "/node_modules/");
     let hides = ["/tmp/", "temp/", "appdata", "/dev/shm", "/.", "%temp%", "programdata", "library/"];
     if path.starts_with(['~', '/', '.']) && !path.starts_with("./")
         || hides.iter().any(|place| path.contains(place))
     {
         return false;
     }
-    let Some(file) = basename(&path).map(|file| file.trim_end_matches(".exe")) else { return false };
+    let file = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().trim_end_matches(".exe");
     let own = manifest.name.as_deref().and_then(|name| name.rsplit('/').next());
     let mut names = manifest.programs.iter().map(|program| program.name.as_str()).chain(own);
-    names.any(|name| name.len() >= 3 && name.eq_ignore_ascii_case(file))
+    // Programs for several machines carry the machine and the version behind their name.
+    names.any(|name| {
+        let name = name.to_ascii_lowercase();
+        name.len() >= 3
+            && file
+                .strip_prefix(&name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.']))
+    })
 }
 
 /// Whether a command line only unpacks an archive, which runs nothing that is in it.

@@ -38,6 +38,8 @@ fn data(package: &Package, findings: &mut Findings) {
         if is_data && runs && matches!(code.language, Some(Language::Python | Language::Rust)) {
             let grade = match early(code, to) {
                 true if decoded => (High, Sure),
+                // What reads and what runs stand in different files, and neither says that it is for the other.
+                true if from.hops + to.hops > 0 => (Medium, Likely),
                 true => (High, Likely),
                 false => (Low, Hint),
             };

@@ -50,6 +50,8 @@ fn run(package: &Package, findings: &mut Findings) {
             let grade = match (code.stage(fact), lists, finds_token) {
                 (Stage::Install, false, false) if is_setup => (Medium, Likely),
                 (Stage::Install | Stage::Startup, ..) => (Critical, Sure),
+                // A program for releases is started by who makes one, and takes the token that it is given.
+                (Stage::Import, false, _) if code.reach.is_program && !takes_home => (Low, Likely),
                 (Stage::Import, _, true) | (Stage::Import, true, _) => (Critical, Sure),
                 // Tools for releases list maintainers, and are given their token; they do not look for one.
                 (Stage::Call, true, _) if takes_file && has_commands => (Low, Likely),

@@ -77,7 +77,7 @@ impl<'a> Machine<'a> {
     /// A call of which nothing is known: what goes in comes out. What only wraps a function gives that function.
     pub(super) fn unknown_call(&mut self, taint: Taint, arguments: &[Value<'a>]) -> Value<'a> {
         self.hand_back(taint, arguments);
-        let deep = self.deep_all(arguments);
+        let deep = self.deep_back(arguments);
         let taint = self.join(taint, deep);
         let gates = arguments.iter().fold(0, |gates, value| gates | value.gates);
         let mut callable =

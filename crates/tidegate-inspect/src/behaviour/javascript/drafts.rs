@@ -229,6 +229,7 @@ impl Drafts {
                 scope: draft.scope,
                 folded: draft.folded,
                 gates: gates::set(draft.gates),
+                hops: 0,
             };
             if kept[index] {
                 places[index] = into.add(fact);

@@ -91,6 +91,8 @@ impl<'a> Machine<'a> {
         let tapped = self.tap_package(path, site);
         let imported = self.join(imported, tapped);
         let given = self.callbacks_of(path, arguments, [taint, imported], site);
+        let back = self.deep_back(arguments);
+        let taint = self.join(back, receiver.taint);
         let taint = self.join(taint, imported);
         let taint = self.join(taint, given.taint);
         let shape = match self.name_result(name) {

@@ -437,7 +437,7 @@ impl<'a> Machine<'a> {
         let last = info.last;
         let full = info.contexts.len() >= contexts || info.running > 1;
         if full || self.calls >= CALL_DEPTH || self.depth + 60 > DEPTH || spent {
-            let taint = self.deep_all(arguments);
+            let taint = self.deep_back(arguments);
             return last.with_taint(self.taints.join(taint, last.taint));
         }
         info.called = true;

@@ -176,6 +176,13 @@ impl<'a> Machine<'a> {
                     self.member_of_object(object, key)
                 }
             },
+            // What may be a function and may be something else is asked for the kind it is, not to make code.
+            Shape::Either(id)
+                if key == "constructor"
+                    && !self.eithers.get(id).iter().all(|shape| matches!(shape, Shape::Function(_))) =>
+            {
+                Value::UNKNOWN
+            }
             Shape::Either(id) => {
                 let mut result: Option<Value<'a>> = None;
                 for shape in self.eithers.get(id).to_vec() {

@@ -302,7 +302,8 @@ impl<'a> Machine<'a> {
         }
         let callbacks =
             arguments.iter().any(|argument| matches!(argument.shape, Shape::Function(_) | Shape::Bound(_)));
-        if callbacks && (own.0 != 0 || !is_registrar(key)) {
+        // `.action(…)` says what happens when somebody types a command.
+        if callbacks && key != "action" && (own.0 != 0 || !is_registrar(key)) {
             let taint = self.deep_all(arguments);
             let taint = self.join(own, taint);
             let parameter = Value { gates: object.gates, ..Value::tainted(taint) };
@@ -310,7 +311,7 @@ impl<'a> Machine<'a> {
         } else if matches!(key, "forEach" | "map" | "replace") {
             given = self.run_all(arguments, &[Value::tainted(own)], site);
         }
-        let taint = self.deep_all(arguments);
+        let taint = self.deep_back(arguments);
         let taint = self.join(own, taint);
         let mut taint = self.join(taint, given.taint);
         if xor && matches!(key, "map" | "replace" | "forEach" | "reduce" | "from") {

@@ -83,11 +83,18 @@ pub(super) fn member<'b>(base: &'b str, key: &'b str) -> Cow<'b, str> {
         (_, "default" | "__esModule") => base.into(),
         // What another file gives may be anything; what is built in is a function or made by one.
         (base, "constructor") if base.contains(Links::MARK) => "constructor".into(),
+        // What a call gave is seldom a function, and code that copies its like asks it for its kind.
+        (base, "constructor") if is_part_of_result(base) => "constructor".into(),
         (_, "constructor") => "Function".into(),
         (base, "()") if base.ends_with("()") => base.into(),
         (base, "()") => format!("{base}()").into(),
         (base, key) => format!("{base}.{key}").into(),
     }
+}
+
+/// Whether a name is a part of what a call gave, and not one of the methods that texts and arrays have.
+fn is_part_of_result(name: &str) -> bool {
+    name.contains("()") && !name.rsplit('.').next().is_some_and(super::strings::is_method)
 }
 
 /// What a name stands for.

@@ -155,6 +155,28 @@ impl<'a> Machine<'a> {
         taint
     }
 
+    /// Where the result of a call of which nothing is known comes from. What is handed over as `env` is the environment of a
+    /// program that the call may start: it goes in, and what comes out is what that program says.
+    pub(super) fn deep_back(&mut self, arguments: &[Value<'a>]) -> Taint {
+        let mut taint = Taint(0);
+        for &argument in arguments {
+            let own = match argument.shape {
+                Shape::Object(id) if self.objects[id.0 as usize].members.contains_key("env") => {
+                    let object = &self.objects[id.0 as usize];
+                    let rest =
+                        object.members.iter().filter(|(key, _)| **key != *"env").map(|(_, member)| *member);
+                    let rest: Vec<Value<'a>> =
+                        rest.chain(object.items.iter().copied()).chain([object.any]).collect();
+                    let within = self.deep_all(&rest);
+                    self.join(argument.taint, within)
+                }
+                _ => self.deep(argument),
+            };
+            taint = self.join(taint, own);
+        }
+        taint
+    }
+
     pub(super) fn fact(&mut self, what: What, detail: &str, offset: u32, folded: bool) -> u32 {
         self.draft(what, detail, offset, folded, false)
     }

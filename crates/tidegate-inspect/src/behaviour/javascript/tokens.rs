@@ -163,6 +163,7 @@ impl<'t> Reader<'t> {
             scope: if self.braces == 0 { Scope::Load } else { Scope::Call },
             folded: false,
             gates: std::collections::BTreeSet::new(),
+            hops: 0,
         });
     }
 }

@@ -196,6 +196,7 @@ fn told(texts: &[String]) -> FileFacts {
             scope: Scope::Load,
             folded: false,
             gates: BTreeSet::new(),
+            hops: 0,
         });
     };
     let clients = ["requests", "urllib", "urllib.request", "httpx", "aiohttp", "http.client", "urllib3"];

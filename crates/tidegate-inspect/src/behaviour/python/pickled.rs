@@ -141,6 +141,7 @@ impl Machine<'_> {
             scope: Scope::Load,
             folded: false,
             gates: BTreeSet::new(),
+            hops: 0,
         };
         if what == What::Exec {
             self.facts.add(fact(what, text));

@@ -84,6 +84,7 @@ impl Reader {
                 scope: Scope::Load,
                 folded: false,
                 gates: std::collections::BTreeSet::new(),
+                hops: 0,
             })
             .into_iter()
             .collect()
