@@ -11,6 +11,12 @@ use super::remark::{Told, What};
 /// Bytes of one configuration.
 const CONFIG_BYTES: usize = 16 << 20;
 
+/// Objects of one document.
+const OBJECTS: usize = 60_000;
+
+/// Values of one document.
+const VALUES: usize = 1_000_000;
+
 /// Texts of one file that are looked at.
 const TEXTS: usize = 4_096;
 
@@ -77,7 +83,7 @@ const TENSORFLOW: &[&str] = &[
 
 /// Reads a JSON document that may be a configuration.
 pub(super) fn read_json(bytes: &[u8], offset: usize, told: &mut Told) {
-    if bytes.len() > CONFIG_BYTES {
+    if bytes.len() > CONFIG_BYTES || !fits_in_memory(bytes) {
         return told.gap("a configuration is longer than is read");
     }
     let mut documents = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
@@ -92,6 +98,12 @@ pub(super) fn read_json(bytes: &[u8], offset: usize, told: &mut Told) {
         Some(Err(_)) if looks_like_config(bytes) => told.gap("a configuration of layers cannot be read"),
         _ => {}
     }
+}
+
+/// Whether a document can be built: an object of one key takes a hundred times its text.
+pub(super) fn fits_in_memory(bytes: &[u8]) -> bool {
+    let count = |byte| memchr::memchr_iter(byte, bytes).count();
+    count(b'{') <= OBJECTS && count(b',').saturating_add(count(b'[')) <= VALUES
 }
 
 fn looks_like_config(bytes: &[u8]) -> bool {

@@ -16,11 +16,15 @@ mod side;
 mod template;
 mod tensorflow;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use tidegate_model::Finding;
 use tidegate_model::finding::{Confidence, FindingSeverity};
 
+use crate::bytes::{slice, u32_le};
 use crate::inspection::Verdict;
 use crate::{Format, Leaf};
 use remark::Told;
@@ -78,7 +82,7 @@ pub(crate) struct ModelCollector {
 impl ModelCollector {
     /// Takes one leaf.
     pub(crate) fn leaf(&mut self, leaf: &Leaf<'_>) {
-        if matches!(leaf.format, Format::Elf | Format::Pe | Format::MachO) && self.programs.len() < PROGRAMS {
+        if is_program(leaf) && self.programs.len() < PROGRAMS {
             self.programs.push(leaf.path.to_owned());
         }
         let mut told = Told::default();
@@ -154,6 +158,21 @@ impl ModelCollector {
                 findings.push(finding);
             });
         }
+    }
+}
+
+/// Whether a leaf is a program. Two letters are not enough among numbers.
+fn is_program(leaf: &Leaf<'_>) -> bool {
+    let bytes = leaf.bytes;
+    match leaf.format {
+        Format::Elf => matches!(bytes.get(4..6), Some([1 | 2, 1 | 2])),
+        Format::MachO => true,
+        Format::Pe => {
+            let head = u32_le(bytes, 0x3c).map_or(0, u64::from);
+            // Programs for every system at once begin with a shell script instead.
+            bytes.starts_with(b"MZqFpD=") || slice(bytes, head, 4) == Some(b"PE\0\0")
+        }
+        _ => false,
     }
 }
 

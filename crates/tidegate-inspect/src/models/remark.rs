@@ -110,6 +110,17 @@ impl Told {
         if self.remarks.len() < REMARKS { self.remarks.push(remark) } else { self.dropped += 1 }
     }
 
+    /// How much is told so far.
+    pub(crate) fn mark(&self) -> (usize, usize) {
+        (self.remarks.len(), self.gaps.len())
+    }
+
+    /// Takes back what was told since.
+    pub(crate) fn back_to(&mut self, (remarks, gaps): (usize, usize)) {
+        self.remarks.truncate(remarks);
+        self.gaps.truncate(gaps);
+    }
+
     /// Tells what was not looked at.
     pub(crate) fn gap(&mut self, detail: impl Into<String>) {
         let detail = detail.into();

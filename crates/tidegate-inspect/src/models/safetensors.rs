@@ -22,7 +22,7 @@ const SAMPLE_BYTES: usize = 8;
 /// Whether bytes are a file of this kind, or pretend to be one.
 pub(super) fn matches(bytes: &[u8]) -> bool {
     bytes.get(8) == Some(&b'{')
-        && u64_le(bytes, 0).is_some_and(|length| length >= 2 && length < HEAD_BYTES * 100)
+        && u64_le(bytes, 0).is_some_and(|length| (2..HEAD_BYTES * 100).contains(&length))
         && {
             let head = &bytes[8..bytes.len().min(8 + 4096)];
             memchr::memmem::find(head, b"\"dtype\"").is_some()

@@ -98,6 +98,9 @@ pub(super) fn read_json(bytes: &[u8], told: &mut Told) {
         }
         return;
     }
+    if !keras::fits_in_memory(bytes) {
+        return told.gap("a settings file has more values than are read");
+    }
     keras::read_json(bytes, 0, told);
     let Ok(value) = serde_json::from_slice::<Value>(bytes) else { return };
     walk(&value, &mut 0, told);

@@ -212,9 +212,8 @@ fn escapes(tokens: &[Token], offset: usize, told: &mut Told) {
         match token {
             Token::Name(name) => {
                 let is_attribute = before == Some(&Token::Sign('.'));
-                if name.starts_with("__") && name.ends_with("__") && name.len() > 4 {
-                    escape("takes an attribute that leads to the interpreter", name);
-                } else if is_attribute && is_inner(name) {
+                let is_dunder = name.starts_with("__") && name.ends_with("__") && name.len() > 4;
+                if is_dunder || is_attribute && is_inner(name) {
                     escape("takes an attribute that leads to the interpreter", name);
                 } else if name == "attr" && before == Some(&Token::Sign('|')) {
                     let is_plain = matches!((after, tokens.get(at + 2), tokens.get(at + 3)), (Some(Token::Sign('(')), Some(Token::Text(text)), Some(Token::Sign(')'))) if !is_inner(text));
@@ -283,8 +282,38 @@ fn pieces(tokens: &[Token], escape: &mut dyn FnMut(&'static str, &str)) {
 
 /// Whether a text is words rather than a mark such as `<|im_end|>` or `</think>`.
 fn is_words(text: &str) -> bool {
+    const KEYS: &[&str] = &[
+        "content",
+        "role",
+        "messages",
+        "message",
+        "name",
+        "type",
+        "text",
+        "image",
+        "video",
+        "audio",
+        "tool",
+        "tools",
+        "function",
+        "arguments",
+        "parameters",
+        "properties",
+        "description",
+        "required",
+        "system",
+        "user",
+        "assistant",
+        "thinking",
+        "reasoning",
+        "enum",
+        "items",
+        "default",
+        "developer",
+    ];
     let text = text.trim();
     text.len() >= 3
+        && !KEYS.contains(&text)
         && !text.contains(['<', '[', '|', '>', '{', '`', '_', ':', '/'])
         && text.chars().any(char::is_alphabetic)
 }

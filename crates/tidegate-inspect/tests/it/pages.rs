@@ -229,7 +229,7 @@ fn detector_pages_index() {
     }
     index.push_str(
         "\nWhat they come to: a critical finding without doubt of code that runs unasked, or two critical ones of different detectors, are malicious; a grave finding that is at least likely, of behaviour or of the \
-         artifact's own form, is suspicious, and so is a release that gained such an ability; all else never holds a package. Secrets and licences are facts of their own, on which policy decides.\n",
+         artifact's own form, is suspicious, and so is a release that gained such an ability; all else never holds a package. A model that does harm when it is loaded is malicious, one that calls what is not on the safe list suspicious. Secrets and licences are facts of their own, on which policy decides.\n",
     );
     check(&folder(), &BTreeMap::from([("README.md".to_owned(), index)]));
 }

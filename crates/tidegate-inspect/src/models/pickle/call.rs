@@ -115,7 +115,7 @@ impl Machine<'_> {
     /// Notes that a name is called, and with which text.
     fn is_called(&mut self, number: u32, tuple: Option<Tuple>) {
         let Some(name) = self.names.get(number as usize) else { return };
-        if name.called && name.with.is_some() || name.called && name.standing == Standing::Safe {
+        if name.called && (name.with.is_some() || name.standing == Standing::Safe) {
             return;
         }
         let needs_text = name.standing != Standing::Safe;

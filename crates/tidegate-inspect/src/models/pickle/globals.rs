@@ -211,10 +211,8 @@ impl Table {
             let does = kept(group.does);
             for name in group.names {
                 let name = kept(name);
-                if let Some(module) = name.strip_suffix(".*") {
-                    if !module.contains('.') {
-                        table.modules.insert(module, does);
-                    }
+                if let Some(module) = name.strip_suffix(".*").filter(|module| !module.contains('.')) {
+                    table.modules.insert(module, does);
                 }
                 table.add(name, Entry::Denied(does));
             }
@@ -259,7 +257,7 @@ impl Table {
 
     fn of_libraries(&self, module: &str, name: &str, whole: &str) -> Standing {
         let within = |list: &[&str]| list.iter().any(|known| whole.starts_with(known));
-        if within(&self.classes) && (is_class(name) || name.starts_with("__pyx_unpickle_")) {
+        if within(&self.classes) && (name.split('.').all(is_class) || name.starts_with("__pyx_unpickle_")) {
             return Standing::Safe;
         }
         if within(&self.parts) || within(&self.classes) {

@@ -39,7 +39,13 @@ pub(crate) struct Read {
 
 /// Reads a leaf that may be a pickle.
 pub(crate) fn read(bytes: &[u8], told: &mut Told) -> Read {
-    read_at_depth(bytes, told, 0)
+    let before = told.mark();
+    let read = read_at_depth(bytes, told, 0);
+    if !read.is_pickle {
+        // Numbers may look like a few operations; what they would do is nobody's doing.
+        told.back_to(before);
+    }
+    read
 }
 
 /// Whether bytes begin like a pickle. Nearly all that do and are none fail after a few operations.
@@ -76,12 +82,16 @@ fn read_at_depth(bytes: &[u8], told: &mut Told, depth: u32) -> Read {
         if begin > 0 && !bytes.get(begin..).is_some_and(may_be) {
             break;
         }
+        let (names, before) = (machine.names.len(), machine.told.mark());
         last = machine.run(u64::MAX);
         let has_protocol = bytes.get(begin) == Some(&0x80);
         if last == End::Stop {
             read.end = machine.at;
             read.is_pickle |= has_protocol || !machine.names.is_empty();
             continue;
+        }
+        if begin > 0 && !has_protocol && machine.names.len() == names {
+            machine.told.back_to(before);
         }
         read.is_pickle |= has_protocol && machine.operations > 1 && !machine.names.is_empty();
         read.is_pickle |= machine.names.iter().any(|name| name.called);
@@ -113,7 +123,7 @@ fn tries(bytes: &[u8], from: usize, told: &mut Told, depth: u32) {
     let mut operations = 0;
     let mut at = from;
     for _ in 0..TRIES {
-        let Some(next) = bytes.get(at..).and_then(|rest| next_start(rest)) else { return };
+        let Some(next) = bytes.get(at..).and_then(next_start) else { return };
         at += next;
         let mut unheard = Told::default();
         let rest = bytes.get(at..).unwrap_or_default();
