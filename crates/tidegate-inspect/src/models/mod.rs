@@ -87,7 +87,9 @@ impl ModelCollector {
         }
         let mut told = Told::default();
         read(leaf, &mut told);
-        self.is_model |= !told.formats.is_empty() && leaf.place.depth <= 1;
+        // PyTorch's files are archives too, and may lie in one.
+        let depth = if leaf.place.container == Some(Format::Zip) { 2 } else { 1 };
+        self.is_model |= !told.formats.is_empty() && leaf.place.depth <= depth;
         self.formats.extend(told.formats.iter().copied());
         for remark in &told.remarks {
             self.remote_code |= matches!(remark.what, remark::What::RemoteCode(..));
