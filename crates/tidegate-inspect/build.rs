@@ -32,6 +32,7 @@ fn main() {
     println!("cargo:rerun-if-changed=src/licences/words.rs");
     println!("cargo:rerun-if-changed=src/behaviour/detectors");
     println!("cargo:rerun-if-changed=src/archive");
+    println!("cargo:rerun-if-changed=src/models/detectors");
     let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     let out = Path::new(&out);
 
@@ -69,7 +70,7 @@ fn main() {
 /// The head of each file that defines a detector, by the detector's id.
 fn heads() -> String {
     let mut heads = BTreeMap::new();
-    for folder in ["src/behaviour/detectors", "src/archive"] {
+    for folder in ["src/behaviour/detectors", "src/archive", "src/models/detectors"] {
         for entry in fs::read_dir(folder).expect("the folders of detectors are there") {
             let path = entry.expect("a folder can be listed").path();
             let source = fs::read_to_string(&path).expect("a detector's file can be read");

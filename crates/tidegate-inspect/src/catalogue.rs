@@ -4,7 +4,7 @@ use tidegate_model::Ecosystem;
 use tidegate_model::finding::FindingSeverity;
 
 use crate::secrets::Rules;
-use crate::{archive, behaviour, licences};
+use crate::{archive, behaviour, licences, models};
 
 /// One detector, as lists show it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -88,7 +88,7 @@ fn paragraphs(text: &str) -> String {
     all.split("\n\n").map(lines).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
-/// Every detector: behaviour, archives, secrets, licences, each in the order of its pages.
+/// Every detector: behaviour, archives, models, secrets, licences, each in the order of its pages.
 #[must_use]
 pub fn all() -> Vec<Listed> {
     let behaviour = behaviour::detectors::DETECTORS.iter().map(|detector| Listed {
@@ -109,6 +109,13 @@ pub fn all() -> Vec<Listed> {
         },
         ecosystems: &[],
     });
+    let models = models::detectors::DETECTORS.iter().map(|detector| Listed {
+        id: detector.id,
+        catalogue: None,
+        title: detector.title,
+        severity: detector.severity,
+        ecosystems: &[],
+    });
     let secrets = Rules::builtin().all().iter().map(|rule| Listed {
         id: &rule.id,
         catalogue: None,
@@ -123,7 +130,7 @@ pub fn all() -> Vec<Listed> {
         severity: FindingSeverity::Info,
         ecosystems: &[],
     });
-    behaviour.chain(archives).chain(secrets).chain(licences).collect()
+    behaviour.chain(archives).chain(models).chain(secrets).chain(licences).collect()
 }
 
 #[cfg(test)]
@@ -138,7 +145,7 @@ mod tests {
         let ids: BTreeSet<&str> = all.iter().map(|listed| listed.id).collect();
         assert_eq!(ids.len(), all.len());
         let families: BTreeSet<&str> = all.iter().map(Listed::family).collect();
-        assert_eq!(families, BTreeSet::from(["archive", "behaviour", "licence", "secrets"]));
+        assert_eq!(families, BTreeSet::from(["archive", "behaviour", "licence", "model", "secrets"]));
         assert!(all.iter().all(|listed| !listed.title.is_empty()));
     }
 
@@ -153,6 +160,11 @@ mod tests {
             assert!(!first.is_lowercase() && !help.remedy.contains("**"), "{id}: {help:?}");
         }
         assert_eq!(help("behaviour/nothing"), None);
-        assert_eq!(HEADS.len(), behaviour::detectors::DETECTORS.len() + archive::DETECTORS.len());
+        let families = [
+            behaviour::detectors::DETECTORS.len(),
+            archive::DETECTORS.len(),
+            models::detectors::DETECTORS.len(),
+        ];
+        assert_eq!(HEADS.len(), families.iter().sum::<usize>());
     }
 }

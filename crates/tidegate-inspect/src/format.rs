@@ -38,6 +38,8 @@ formats! {
     Rpm = "rpm",
     /// xz.
     Xz = "xz",
+    /// LZMA without a container.
+    Lzma = "lzma",
     /// bzip2.
     Bzip2 = "bzip2",
     /// Zstandard.

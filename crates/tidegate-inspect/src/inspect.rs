@@ -11,6 +11,7 @@ use crate::inspection::{
 };
 use crate::inventory::InventoryCollector;
 use crate::licences::LicenceCollector;
+use crate::models::{self, ModelCollector};
 use crate::report::{Flow, Gap, Leaf, Oddity, Visitor};
 use crate::secrets::{FingerprintKey, Revealed, Rules};
 use crate::{Budgets, Format, Scratch, unfold};
@@ -30,6 +31,7 @@ pub fn inspect(request: &Request, bytes: &[u8], budgets: &Budgets, scratch: &dyn
 /// Builds the tables that inspections use, so that the first one does not wait for them.
 pub fn prepare() {
     let _built = Rules::builtin();
+    models::prepare();
 }
 
 /// What all detectors share of one pass.
@@ -42,6 +44,7 @@ struct Look<'r> {
     package: Collector,
     licences: LicenceCollector,
     inventory: InventoryCollector,
+    models: ModelCollector,
     extent: Extent,
     revealed: Option<Revealed>,
 }
@@ -64,6 +67,7 @@ impl<'r> Look<'r> {
             package: Collector::new(subject),
             licences: LicenceCollector::new(),
             inventory: InventoryCollector::new(),
+            models: ModelCollector::default(),
             extent: Extent::default(),
             revealed: None,
         }
@@ -79,8 +83,14 @@ impl<'r> Look<'r> {
         let licences = self.licences.finish();
         licences.findings(&self.request.name).into_iter().for_each(|finding| self.found.add(finding));
         unread(&package, &self.request.name, &mut self.found, &mut self.not_seen);
+        let models = self.models.finish(package.manifest.is_some() || self.request.ecosystem.is_some());
+        models.findings.into_iter().for_each(|finding| self.found.add(finding));
+        for (path, detail) in &models.gaps {
+            lacks(&mut self.not_seen, "model", path, detail, 1);
+        }
         let findings = self.found.worst_first();
         let of_form = form_that_holds(&findings);
+        let (of_code, behind_code) = worse((of_code, behind_code), (models.verdict, models.behind));
         let (verdict, behind) = match (of_code, of_form.is_empty()) {
             (Verdict::Malicious, _) | (_, true) => (of_code, behind_code),
             (code, false) => (code.max(Verdict::Suspicious), [behind_code, of_form].concat()),
@@ -94,6 +104,7 @@ impl<'r> Look<'r> {
             not_seen: self.not_seen,
             licences,
             inventory: self.inventory.finish(),
+            models: models.models,
             extent: self.extent,
             summary,
             against_index: against_index.into_iter().map(|o| o.finding).collect(),
@@ -139,6 +150,7 @@ impl Visitor for Look<'_> {
         self.package.leaf(leaf);
         self.licences.leaf(leaf);
         self.inventory.leaf(leaf);
+        self.models.leaf(leaf);
         Flow::Continue(())
     }
 
@@ -187,6 +199,15 @@ fn unread(package: &Package, name: &str, found: &mut Found, not_seen: &mut Vec<N
     }
     if package.dropped > 0 {
         lacks(not_seen, "facts", name, "more code than is kept in mind", package.dropped);
+    }
+}
+
+/// The worse of two verdicts, with the detectors behind it; of equal ones both.
+fn worse(one: (Verdict, Vec<String>), other: (Verdict, Vec<String>)) -> (Verdict, Vec<String>) {
+    match one.0.cmp(&other.0) {
+        std::cmp::Ordering::Greater => one,
+        std::cmp::Ordering::Less => other,
+        std::cmp::Ordering::Equal => (one.0, [one.1, other.1].concat()),
     }
 }
 

@@ -5,10 +5,11 @@ use tidegate_model::{Ecosystem, Finding};
 use crate::behaviour::diff::Summary;
 use crate::inventory::Inventory;
 use crate::licences::Licences;
+use crate::models::Models;
 use crate::secrets::Revealed;
 
 /// Counts changes of what inspection finds. What an older inspector said is kept and looked at again behind.
-pub const INSPECTOR_VERSION: u32 = 1;
+pub const INSPECTOR_VERSION: u32 = 2;
 
 /// Findings that one inspection keeps; what is beyond is counted under their detectors.
 pub const FINDINGS_KEPT: usize = 500;
@@ -134,6 +135,8 @@ pub struct Inspection {
     pub licences: Licences,
     /// What it is, and which components it holds.
     pub inventory: Inventory,
+    /// What models it holds, and what loading them does.
+    pub models: Models,
     /// How much was looked at.
     pub extent: Extent,
     /// What a later release is compared with.

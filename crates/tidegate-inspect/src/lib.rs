@@ -7,7 +7,7 @@
 //!
 //! [`views::each`] shows a leaf as other readers would decode it: UTF-16, base64, hex, escapes, percent-encoding.
 //!
-//! [`secrets`] finds what opens other doors.
+//! [`secrets`] finds what opens other doors; [`models`] says what happens when a program loads a model.
 //!
 //! The crate refuses to judge: what an oddity or a gap means is the detectors' and policy's. It executes nothing, opens no
 //! socket, and writes no file but the scratch files of [`Scratch`].
@@ -26,6 +26,7 @@ mod json;
 pub mod licences;
 mod limiter;
 mod manifests;
+pub mod models;
 mod path;
 mod report;
 mod scratch;

@@ -437,7 +437,13 @@ impl Told {
                 );
             }
             let Some(before) = before.filter(|before| before.digest != file.digest) else { continue };
-            if file.odd_line.is_some() && before.odd_line.is_none() {
+            // A bundle of one line that got a comment above it has lines now, and still is that one line.
+            let is_bundle = |length: u32| {
+                let length = u64::from(length);
+                length.saturating_mul(5) >= file.bytes.saturating_mul(4)
+                    && before.bytes.saturating_mul(2) >= length
+            };
+            if file.odd_line.is_some_and(|(_, length)| !is_bundle(length)) && before.odd_line.is_none() {
                 let grade = if self.step == Step::Major {
                     (FindingSeverity::Medium, Confidence::Low)
                 } else {

@@ -467,6 +467,7 @@ fn flows(package: &mut Package, called: &BTreeMap<(usize, u32), (usize, u32)>) {
         let facts = &mut package.code[file].facts;
         let Some(sink) = facts.facts.get(to as usize).cloned() else { continue };
         (source.line, source.offset, source.scope) = (sink.line, sink.offset, sink.scope);
+        source.hops = source.hops.saturating_add(1);
         let known = facts.facts.iter().position(|fact| *fact == source).and_then(|at| u32::try_from(at).ok());
         if let Some(from) = known.or_else(|| facts.add(source)) {
             facts.join(Flow { from, to, decoded });

@@ -7,6 +7,7 @@ mod cpio;
 mod git_pack;
 mod gzip;
 mod image;
+mod lzma;
 mod names;
 mod notebook;
 mod pdf;
@@ -60,6 +61,7 @@ pub(crate) trait Reader: Sync {
 static READERS: &[&dyn Reader] = &[
     &gzip::Gzip,
     &xz::Xz,
+    &lzma::Lzma,
     &bzip2::Bzip2,
     &zstd::Zstd,
     &tar::Tar,

@@ -163,6 +163,7 @@ fn passes(rule: &Rule, text: &Text<'_>, secret: &Range<usize>, checksum: Checksu
         && is_near(rule, text.bytes, secret)
         && (is_sure || shape.anchor != Anchor::Token || !edges::in_blob(text.bytes, secret.start, secret.end))
         && !(shape.anchor == Anchor::Token && goes_on(text.bytes, secret.end))
+        && (is_sure || !edges::in_symbol(text.bytes, secret.start))
 }
 
 /// Whether the rule's checksum is one that nothing else fits by chance.

@@ -96,9 +96,39 @@ pub(super) fn in_blob(bytes: &[u8], from: usize, to: usize) -> bool {
     before + behind >= BLOB_BYTES
 }
 
+/// Characters before a candidate in which the beginning of a symbol is looked for.
+const SYMBOL_BYTES: usize = 4096;
+
+/// Whether a candidate is a part of a C++ or Rust symbol as compilers write it (Itanium ABI: `_ZN3foo3barE`): words run together there,
+/// and lengths stand between them.
+pub(super) fn in_symbol(bytes: &[u8], start: usize) -> bool {
+    let first = start.saturating_sub(SYMBOL_BYTES);
+    let is_name = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'$');
+    let length = bytes[first..start].iter().rev().take_while(is_name).count();
+    let symbol = &bytes[start - length..];
+    let symbol = symbol.strip_prefix(b"_").unwrap_or(symbol);
+    let symbol = symbol.strip_prefix(b"_").unwrap_or(symbol);
+    length > 2
+        && symbol.first() == Some(&b'Z')
+        && symbol.get(1).is_some_and(|b| {
+            b.is_ascii_digit() || matches!(b, b'Z' | b'N' | b'S' | b'T' | b'L' | b'K' | b'G')
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn symbols_are_known_by_their_beginning() {
+        let at = |text: &str| in_symbol(text.as_bytes(), text.find("ghs_").unwrap());
+        assert!(at(" _Z17highs_setCallbackP5HighsSt8function"));
+        assert!(at("\0_ZZN5highs_2abEvE1x"));
+        assert!(at("Z17highs_setCallbackP5Highs"));
+        assert!(!at("token: ghs_abc"));
+        assert!(!at("Zghs_abc"));
+        assert!(!at("_ghs_abc"));
+    }
 
     #[test]
     fn escapes_are_no_letters() {

@@ -7,6 +7,7 @@ mod containers;
 mod gzips;
 mod hostile;
 mod independent;
+mod model_files;
 mod pages;
 mod properties;
 mod python;

@@ -1,6 +1,6 @@
 //! The pages of detectors, and that catalogue, fixtures and pages know the same detectors.
 //!
-//! `UPDATE_SNAPSHOTS=1 cargo test -p tidegate-inspect detector_pages` writes `docs/detectors/`. Pages of behaviour and archives are the
+//! `UPDATE_SNAPSHOTS=1 cargo test -p tidegate-inspect detector_pages` writes `docs/detectors/`. Pages of behaviour, archives and models are the
 //! heads of the detectors' files; pages of secrets are made of the rule files, one page each, with an anchor for every rule.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use tidegate_inspect::catalogue::{self, Listed};
 use tidegate_inspect::secrets::{Rule, Rules};
-use tidegate_inspect::{Budgets, Request, TemporaryFiles, archive, behaviour, inspect, licences};
+use tidegate_inspect::{Budgets, Request, TemporaryFiles, archive, behaviour, inspect, licences, models};
 
 use crate::support::{gzip, tar};
 
@@ -82,6 +82,25 @@ fn detector_pages_of_archives() {
     );
     made.insert("README.md".to_owned(), index);
     check(&folder().join("archive"), &made);
+}
+
+#[test]
+fn detector_pages_of_models() {
+    let family = of_family("model");
+    let mut made = BTreeMap::new();
+    for listed in &family {
+        let head = catalogue::head(listed.id).unwrap();
+        let text =
+            format!("# `{}`\n\n*{}*\n\nAt most {}.\n\n{head}\n", listed.id, listed.title, listed.severity);
+        made.insert(format!("{}.md", name_of(listed)), text);
+    }
+    let index = format!(
+        "# Detectors of models\n\n{WRITTEN_BY} from the heads of the detectors' files.\n\nWhat happens when a program loads a model. Content decides what is read, never a name; nothing is \
+         loaded.\n\n{}",
+        table(&family)
+    );
+    made.insert("README.md".to_owned(), index);
+    check(&folder().join("model"), &made);
 }
 
 #[test]
@@ -202,6 +221,7 @@ fn detector_pages_index() {
         ),
         ("secrets", "what opens other doors"),
         ("archive", "what the form of an archive tells, and what was not looked at"),
+        ("model", "what happens when a program loads a model"),
         ("licence", "what is declared, what is there, and where the two differ"),
     ] {
         let count = of_family(family).len();
@@ -209,7 +229,7 @@ fn detector_pages_index() {
     }
     index.push_str(
         "\nWhat they come to: a critical finding without doubt of code that runs unasked, or two critical ones of different detectors, are malicious; a grave finding that is at least likely, of behaviour or of the \
-         artifact's own form, is suspicious, and so is a release that gained such an ability; all else never holds a package. Secrets and licences are facts of their own, on which policy decides.\n",
+         artifact's own form, is suspicious, and so is a release that gained such an ability; all else never holds a package. A model that does harm when it is loaded is malicious, one that calls what is not on the safe list suspicious. Secrets and licences are facts of their own, on which policy decides.\n",
     );
     check(&folder(), &BTreeMap::from([("README.md".to_owned(), index)]));
 }
@@ -217,7 +237,7 @@ fn detector_pages_index() {
 /// Every page and anchor, as the detector that it stands for.
 fn documented() -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
-    for family in ["behaviour", "archive", "licence"] {
+    for family in ["behaviour", "archive", "model", "licence"] {
         for page in pages_in(&folder().join(family)) {
             let name = page.strip_suffix(".md").unwrap();
             if name != "README" {
@@ -255,6 +275,7 @@ fn with_fixtures_both_ways() -> BTreeSet<String> {
         }
     }
     ids.extend(crate::archives::covered_both_ways().into_iter().map(str::to_owned));
+    ids.extend(crate::model_files::covered_both_ways().into_iter().map(str::to_owned));
     ids.extend(LICENCES.iter().map(|case| case.detector.to_owned()));
     ids
 }
@@ -266,6 +287,7 @@ fn catalogue_fixtures_and_pages_know_the_same_detectors() {
         .iter()
         .map(|detector| detector.id)
         .chain(archive::DETECTORS.iter().map(|detector| detector.id))
+        .chain(models::detectors::DETECTORS.iter().map(|detector| detector.id))
         .chain(licences::DETECTORS.iter().map(|detector| detector.id))
         .map(str::to_owned)
         .chain(Rules::builtin().all().iter().map(|rule| rule.id.clone()))

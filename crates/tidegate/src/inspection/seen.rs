@@ -1,12 +1,13 @@
 //! What decisions read of an inspection: the small half that is stored beside the report.
 
 use serde::{Deserialize, Serialize};
+use tidegate_inspect::models::Models;
 use tidegate_inspect::{Inspection, Verdict};
-use tidegate_model::Finding;
 use tidegate_model::facts::{
-    BinaryFacts, ContentFacts, FactState, Group, LicenceFacts, ScriptFacts, SecretFacts,
+    BinaryFacts, ContentFacts, FactState, Group, LicenceFacts, ModelFacts, ScriptFacts, SecretFacts,
 };
 use tidegate_model::finding::{Confidence, FindingKind, FindingSeverity};
+use tidegate_model::{ArtifactKind, Finding};
 
 /// Characters of a summary.
 const SUMMARY_CHARS: usize = 400;
@@ -33,6 +34,8 @@ pub struct Seen {
     pub native: bool,
     /// The licence that its texts come to.
     pub licence: Option<String>,
+    /// Models in it, and what loading them does.
+    pub models: Models,
     /// Set where inspection failed for good: a worker died of it, or it took too long.
     pub failed: Option<String>,
 }
@@ -61,6 +64,7 @@ impl Seen {
             install_script: inspection.install_script,
             native: inspection.extent.native_files > 0,
             licence: inspection.licences.concluded.clone(),
+            models: inspection.models.clone(),
             failed: None,
         }
     }
@@ -140,6 +144,26 @@ impl Seen {
                 expression: Some(licence.clone()),
             })
         })
+    }
+
+    /// What it is, by what was seen: a model, or else a package.
+    pub fn kind(&self) -> ArtifactKind {
+        if self.models.is_model { ArtifactKind::Model } else { ArtifactKind::Package }
+    }
+
+    /// What is said of models.
+    pub fn model(&self) -> Group<ModelFacts> {
+        match &self.failed {
+            Some(why) => Group::gap(FactState::Error, format!("inspection failed: {why}")),
+            None if self.models.formats.is_empty() => {
+                Group { state: FactState::NotApplicable, ..Group::default() }
+            }
+            None => Group::known(ModelFacts {
+                formats: self.models.formats.clone(),
+                unsafe_code: self.models.unsafe_code,
+                remote_code: self.models.remote_code,
+            }),
+        }
     }
 
     /// What is said of machine code.

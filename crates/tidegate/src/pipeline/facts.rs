@@ -156,7 +156,7 @@ pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timesta
         scripts,
         binary: inside.binary,
         secrets: inside.secrets,
-        model: not_applicable(),
+        model: inside.seen.filter(|seen| seen.failed.is_none()).map_or_else(not_applicable, Seen::model),
         extension: not_applicable(),
         mcp: not_applicable(),
         publisher: match &file.publisher {

@@ -20,7 +20,7 @@ pub(super) const DETECTOR: Detector = Detector {
 fn run(package: &Package, findings: &mut Findings) {
     let is_native = package.manifest.as_ref().is_some_and(|manifest| manifest.is_native);
     for (code, from, to, _) in package.flows() {
-        let is_unpacked = matches!(from.what, What::Decode | What::BigConstant);
+        let is_unpacked = matches!(from.what, What::Decode | What::BigConstant) && !is_of_answer(code, from);
         let is_fetched = matches!(from.what, What::NetReceive | What::ChannelReceive);
         if to.what == What::FileWrite && is_fetched && !early(code, to) && !is_native {
             hidden_start(code, from, to, findings);
@@ -72,6 +72,13 @@ fn run(package: &Package, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// Whether what is decoded came from the network: an archive that was fetched is unpacked, and the code held nothing.
+fn is_of_answer(code: &Code, decoded: &Fact) -> bool {
+    decoded.what == What::Decode
+        && code.facts.flowing().any(|(source, sink, _)| source.what == What::NetReceive && sink == decoded)
+        && !code.facts.flowing().any(|(source, sink, _)| source.what == What::BigConstant && sink == decoded)
 }
 
 /// In a function that somebody calls: a program is fetched from an address in the code into a folder for passing things, and a shell, an

@@ -47,6 +47,8 @@ fn run(package: &Package, findings: &mut Findings) {
         // An address that was put together is no code; what lies there is another detector's matter.
         let is_address = to.detail.starts_with("script ") && !to.detail.contains("data:");
         let grade = match (early(code, to), is_constant && !is_address) {
+            // What a thread is started with comes from who starts it.
+            (true, false) if is_thread(code) => (Low, Likely),
             (true, _) if to.what == What::Eval && !is_weak => (High, Sure),
             // Characters are put together from numbers wherever text is read or written.
             (true, false) if is_weak => (Medium, Likely),
@@ -115,9 +117,19 @@ fn hides_address(code: &Code, from: &Fact) -> bool {
         .any(|(source, sink, _)| source == from && sink.what == What::NetSend && sink.detail.starts_with('*'))
 }
 
+/// Whether a file is what a thread runs.
+fn is_thread(code: &Code) -> bool {
+    code.facts.imports.iter().any(|name| name.trim_start_matches("node:") == "worker_threads")
+}
+
 /// Whether a constant may hide something: tables that are written out for a parser are read by anybody.
 fn is_sealed(fact: &Fact) -> bool {
-    fact.what == What::BigConstant && !fact.detail.starts_with(['{', '[', '<'])
+    // `AGFzbQ` is how WebAssembly begins in base64: it reaches what it is handed, and its strings come back from it.
+    fact.what == What::BigConstant
+        && !fact.detail.starts_with(['{', '<'])
+        && !fact.detail.starts_with("[{")
+        && !fact.detail.starts_with("[\"")
+        && !fact.detail.contains("AGFzbQ")
 }
 
 /// Whether a command line hands its text to a shell in the encoding that this shell asks for.

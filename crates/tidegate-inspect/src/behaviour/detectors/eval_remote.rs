@@ -31,6 +31,8 @@ fn run(package: &Package, findings: &mut Findings) {
             (true, true) => (Critical, Sure),
             // Programs load modules, and what runs in WebAssembly, from addresses that their users set.
             (true, false) if is_part(to) && !is_install(code, to) => (Medium, Likely),
+            // A page that adds a script to itself is told where from by who uses it.
+            (true, false) if to.detail.starts_with("script ") && !is_install(code, to) => (Medium, Likely),
             (true, false) => (Critical, Likely),
             (false, true) if abroad && !is_makers(&from.detail) => (High, Likely),
             (false, _) => (Low, Likely),
@@ -84,8 +86,21 @@ fn is_part(to: &Fact) -> bool {
 
 /// Whether what lies at an address was put there by the host itself: libraries that their makers serve, which nobody else can add to.
 fn is_makers(address: &str) -> bool {
-    const MAKERS: &[&str] =
-        &["www.gstatic.com", "ajax.googleapis.com", "code.jquery.com", "cdn.plot.ly", "js.stripe.com"];
+    const MAKERS: &[&str] = &[
+        "www.gstatic.com",
+        "ajax.googleapis.com",
+        "code.jquery.com",
+        "cdn.plot.ly",
+        "js.stripe.com",
+        // Installers of languages and tools, which are published to be run like that.
+        "sh.rustup.rs",
+        "get.docker.com",
+        "install.python-poetry.org",
+        "astral.sh",
+        "bun.sh",
+        "deno.land",
+        "get.pnpm.io",
+    ];
     foreign(address).is_some_and(|address| MAKERS.contains(&address.host.as_str()))
 }
 

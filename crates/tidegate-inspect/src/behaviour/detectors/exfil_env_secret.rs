@@ -45,6 +45,8 @@ fn run(package: &Package, findings: &mut Findings) {
         let grade = match (early(code, to), is_collector || names_known(&service) || is_wallet) {
             (true, true) => (High, Sure),
             (true, false) => (High, Likely),
+            // One function asks everybody, and gives the key to whom it is for.
+            (false, true) if !is_collector && goes_home(code, &from.detail, &service) => (Low, Likely),
             (false, true) => (High, Likely),
             (false, false) => (Low, Hint),
         };
@@ -75,6 +77,16 @@ fn takes_both(code: &Code, to: &Fact) -> bool {
         .map(|(from, _, _)| from.detail.as_str())
         .collect();
     names.len() >= 2
+}
+
+/// Whether the same code also sends a variable to the service that it is for.
+fn goes_home(code: &Code, variable: &str, service: &str) -> bool {
+    code.facts.flowing().any(|(from, to, _)| {
+        from.what == What::EnvRead
+            && from.detail == variable
+            && to.what == What::NetSend
+            && foreign(&to.detail).is_some_and(|address| belongs(&address, service))
+    })
 }
 
 /// Whether the part of a messenger's address that says who posts is not constant: then the secret is what it takes to post, and

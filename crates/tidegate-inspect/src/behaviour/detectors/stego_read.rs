@@ -83,6 +83,8 @@ fn run(package: &Package, findings: &mut Findings) {
             let grade = match (to.what, early(code, to)) {
                 (What::Exec | What::ExecDetached, true) => (High, Likely),
                 (What::Exec | What::ExecDetached, false) => (Info, Hint),
+                // What is loaded by a name is a file of its own.
+                (What::DynamicImport | What::LibraryLoad, false) => (Low, Hint),
                 (_, true) => (Critical, Sure),
                 (_, false) => (High, Likely),
             };

@@ -125,7 +125,7 @@ impl<'a> Machine<'a> {
         if before.0 != 0 {
             self.set_any(id, Value::tainted(before));
         }
-        self.objects[id.0 as usize].items = items;
+        self.objects.set_items(id, items);
         Value::of(Shape::Object(id)).with_taint(taint)
     }
 

@@ -4,9 +4,12 @@
 //! out of it, and which facts happen when what this file gives away is called; [`links`](super::super::links) joins both sides
 //! when all files are known.
 
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 use oxc_ast::ast::{BindingPattern, Declaration, ModuleExportName};
+
+use rustc_hash::FxHasher;
 
 use super::super::facts::{Links, What};
 use super::calls::Site;
@@ -48,38 +51,56 @@ impl<'a> Machine<'a> {
 
     /// An end of this file; there is one for each name, at the place where it is used first.
     fn end(&mut self, what: What, detail: &str, offset: u32, tentative: bool) -> u32 {
-        let known = self.ends.get(&(what, detail.to_owned())).copied();
-        if known.is_none() && self.ends.len() >= ENDS * 3 {
-            return NO_FACT;
-        }
-        let offset = *self.ends.entry((what, detail.to_owned())).or_insert(offset);
+        let mut hasher = FxHasher::default();
+        detail.hash(&mut hasher);
+        let key = (what, hasher.finish());
+        let offset = match self.ends.get(&key) {
+            Some(&first) => first,
+            None if self.ends.len() >= ENDS * 3 => return NO_FACT,
+            None => {
+                self.ends.insert(key, offset);
+                offset
+            }
+        };
         self.draft(what, detail, offset, false, tentative)
     }
 
     /// What comes from another file under a name.
     pub(super) fn imported(&mut self, name: NameId) -> Taint {
         let Some(detail) = self.end_of(name) else { return Taint(0) };
-        let fact = self.end(What::Imported, &detail, self.here, true);
+        let fact = self.end(What::Imported, detail, self.here, true);
         self.taint_of(fact)
     }
 
     /// The file and the name there that a path means.
-    fn end_of(&self, name: NameId) -> Option<String> {
+    fn end_of(&mut self, name: NameId) -> Option<&'a str> {
+        if self.sources.get(name.0 as usize) != Some(&true) {
+            return None;
+        }
+        if let Some(&known) = self.end_names.get(&name) {
+            return known;
+        }
+        let found = self.end_of_path(name);
+        self.end_names.insert(name, found);
+        found
+    }
+
+    fn end_of_path(&self, name: NameId) -> Option<&'a str> {
         let path = self.path(name);
         let (file, rest) = path.split_once(Links::MARK)?;
         let parts = rest.split('.').map(|part| part.trim_end_matches("()"));
         let parts: Vec<&str> =
             parts.filter(|part| !matches!(*part, "" | "prototype" | "bind" | "call" | "apply")).collect();
-        Some(format!("{file}{}{}", Links::MARK, parts.join(".")))
+        Some(self.allocator.alloc_str(&format!("{file}{}{}", Links::MARK, parts.join("."))))
     }
 
     /// A function of another file is called.
     pub(super) fn hand_over(&mut self, name: NameId, arguments: &[Value<'a>], site: Site) -> Taint {
         let Some(detail) = self.end_of(name) else { return Taint(0) };
-        let fact = self.end(What::Handed, &detail, site.offset, false);
+        let fact = self.end(What::Handed, detail, site.offset, false);
         let taint = self.deep_all(arguments);
         self.flow(taint, fact);
-        let fact = self.end(What::Imported, &detail, site.offset, true);
+        let fact = self.end(What::Imported, detail, site.offset, true);
         self.taint_of(fact)
     }
 
@@ -200,7 +221,7 @@ impl<'a> Machine<'a> {
                 if let Some(target) = self.end_of(other)
                     && self.again.len() < EXPORTS
                 {
-                    self.again.push((name, target));
+                    self.again.push((name, target.to_owned()));
                 }
             }
             _ => {

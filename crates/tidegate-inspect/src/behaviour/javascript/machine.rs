@@ -2,18 +2,18 @@
 //! constants, names and origins are known.
 //!
 //! A function runs when the file calls it, with what it is called with, and once with unknown arguments if nobody calls it.
-//! Everything is bounded: steps, depth, contexts of a function, objects, bytes of folded text.
+//! Everything is bounded: steps, what functions take when they run again, depth, contexts of a function, objects, bytes of folded text.
 use std::hash::{Hash, Hasher};
 
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{ArrowFunctionExpression, Function, Program, Statement};
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
-use super::super::facts::{Scope, What};
+use super::super::facts::{Links, Scope, What};
 use super::drafts::Drafts;
+use super::heap::Heap;
 use super::links::Given;
 use super::names::Constant;
-use super::origins::Seen;
 use super::scopes::ScopeInfo;
 use super::value::{Eithers, FunctionId, Kind, NameId, Object, ObjectId, Shape, Taint, Taints, Value};
 
@@ -37,6 +37,12 @@ const SMALL_CONTEXTS: usize = 4_000;
 
 /// Bytes of a small function.
 const SMALL_FUNCTION_BYTES: u32 = 700;
+
+/// Steps that functions may take when they run again, in a file of no bytes.
+const REPEATED_STEPS: u64 = 100_000;
+
+/// As [`REPEATED_STEPS`], for every four bytes.
+const REPEATED_STEPS_OF_BYTES: u64 = 1;
 
 /// Objects made at one place that are kept apart.
 const OBJECTS_OF_A_PLACE: u32 = 64;
@@ -99,19 +105,20 @@ pub(super) struct Machine<'a> {
     pub(super) blocks: FxHashMap<usize, u32>,
     pub(super) functions: Vec<FunctionInfo<'a>>,
     pub(super) function_of: FxHashMap<usize, FunctionId>,
-    pub(super) objects: Vec<Object<'a>>,
+    pub(super) objects: Heap<'a>,
     places: FxHashMap<(usize, u32), ObjectId>,
     uses: FxHashMap<usize, u32>,
     pub(super) eithers: Eithers<'a>,
     names: Vec<&'a str>,
     /// Of each name: the gates that it tells of, and what it stands for.
     says: Vec<(u8, Option<Constant>)>,
+    /// Of each name, whether it is a source itself when it is used whole: the environment, what other files give.
+    pub(super) sources: Vec<bool>,
     /// The name of the environment, once it is named.
     pub(super) environment: Option<NameId>,
     name_ids: FxHashMap<&'a str, NameId>,
     name_members: FxHashMap<(NameId, &'a str), NameId>,
     pub(super) taints: Taints,
-    pub(super) seen: Seen,
     pub(super) drafts: Drafts,
     /// Whether constants are telling, by where they stand.
     pub(super) telling: FxHashMap<(usize, usize), bool>,
@@ -127,6 +134,7 @@ pub(super) struct Machine<'a> {
     calls: u32,
     steps: u64,
     step_limit: u64,
+    repeats: Repeats,
     folded_bytes: usize,
     /// Names that a test asks for, while one is read.
     pub(super) asked: Option<Vec<NameId>>,
@@ -144,8 +152,10 @@ pub(super) struct Machine<'a> {
     pub(super) seen_imports: FxHashSet<(&'a str, bool)>,
     /// What `export` gives away.
     pub(super) given: Vec<(&'a str, Given<'a>)>,
-    /// Where ends to other files stand.
-    pub(super) ends: FxHashMap<(What, String), u32>,
+    /// Where ends to other files stand, by the digest of what they tell.
+    pub(super) ends: FxHashMap<(What, u64), u32>,
+    /// Of names of other files: the file and the name there.
+    pub(super) end_names: FxHashMap<NameId, Option<&'a str>>,
     /// Names under which what comes from another file is given away again.
     pub(super) again: Vec<(String, String)>,
 }
@@ -161,17 +171,17 @@ impl<'a> Machine<'a> {
             blocks: FxHashMap::default(),
             functions: Vec::new(),
             function_of: FxHashMap::default(),
-            objects: Vec::new(),
+            objects: Heap::of_a_file(bytes),
             places: FxHashMap::default(),
             uses: FxHashMap::default(),
             eithers: Eithers::default(),
             names: Vec::new(),
             says: Vec::new(),
+            sources: Vec::new(),
             environment: None,
             name_ids: FxHashMap::default(),
             name_members: FxHashMap::default(),
             taints: Taints::new(),
-            seen: Seen::of_a_file(bytes),
             drafts: Drafts::default(),
             telling: FxHashMap::default(),
             written: Vec::new(),
@@ -190,6 +200,7 @@ impl<'a> Machine<'a> {
             calls: 0,
             steps: 0,
             step_limit: 30_000 + bytes as u64,
+            repeats: Repeats::of_a_file(bytes),
             folded_bytes: 0,
             asked: None,
             absent: Vec::new(),
@@ -202,6 +213,7 @@ impl<'a> Machine<'a> {
             seen_imports: FxHashSet::default(),
             given: Vec::new(),
             ends: FxHashMap::default(),
+            end_names: FxHashMap::default(),
             again: Vec::new(),
         };
         machine.objects.push(Object::default());
@@ -213,6 +225,7 @@ impl<'a> Machine<'a> {
         self.pass(program);
         if self.drafts.may_flow() {
             self.steps = 0;
+            self.repeats.begin();
             self.uses.clear();
             for function in &mut self.functions {
                 function.called = false;
@@ -281,6 +294,7 @@ impl<'a> Machine<'a> {
     /// Goes one deeper, if that is still allowed.
     pub(super) fn enter(&mut self) -> bool {
         self.steps += 1;
+        self.repeats.step();
         if self.depth >= DEPTH {
             return false;
         }
@@ -313,6 +327,7 @@ impl<'a> Machine<'a> {
         let id = NameId(u32::try_from(self.names.len()).unwrap_or(0));
         self.names.push(path);
         self.says.push((super::gates::of_name(path), super::names::constant(path)));
+        self.sources.push(path == "process.env" || path.contains(Links::MARK));
         if path == "process.env" {
             self.environment = Some(id);
         }
@@ -363,7 +378,7 @@ impl<'a> Machine<'a> {
         let instance = (*uses).min(OBJECTS_OF_A_PLACE);
         *uses += 1;
         if let Some(&id) = self.places.get(&(place, instance)) {
-            if let Some(object) = self.objects.get_mut(id.0 as usize)
+            if let Some(object) = self.objects.quietly(id.0 as usize)
                 && object.kind == Kind::Plain
             {
                 object.kind = kind;
@@ -386,13 +401,16 @@ impl<'a> Machine<'a> {
     pub(super) fn set_member(&mut self, id: ObjectId, key: &'a str, value: Value<'a>) {
         let branch = self.branch > 0;
         let mut value = value;
-        if let Some(old) = self.objects[id.0 as usize].members.get(key).copied() {
+        let old = self.objects[id.0 as usize].members.get(key).copied();
+        if let Some(old) = old {
             if branch {
                 value.shape = self.eithers.join(value.shape, old.shape);
             }
             value.taint = self.taints.join(value.taint, old.taint);
         }
-        self.objects[id.0 as usize].members.insert(key, value);
+        if old != Some(value) {
+            self.objects.set_member(id, key, value, old);
+        }
     }
 
     /// Stores under a key that is not known.
@@ -405,9 +423,11 @@ impl<'a> Machine<'a> {
             gates: 0,
             folded: value.folded || old.folded,
         };
-        let object = &mut self.objects[id.0 as usize];
-        object.any = joined;
+        if joined != old {
+            self.objects[id.0 as usize].any = joined;
+        }
         if let Shape::Function(function) = value.shape
+            && let Some(object) = self.objects.quietly(id.0 as usize)
             && object.functions.len() < 64
             && !object.functions.contains(&function)
         {
@@ -422,6 +442,8 @@ impl<'a> Machine<'a> {
         arguments: &[Value<'a>],
         this: Value<'a>,
     ) -> Value<'a> {
+        self.steps += 1;
+        self.repeats.step();
         let key = signature(arguments, this);
         let spent = self.exhausted();
         let Some(info) = self.functions.get_mut(id.0 as usize) else { return Value::UNKNOWN };
@@ -435,7 +457,12 @@ impl<'a> Machine<'a> {
             contexts *= 3;
         }
         let last = info.last;
-        let full = info.contexts.len() >= contexts || info.running > 1;
+        let repeats = info.called;
+        let full = info.contexts.len() >= contexts
+            || info.running > 1
+            || repeats
+                && info.contexts.len() > usize::from(tainted)
+                && self.repeats.are_spent(arguments.iter().all(Value::is_constant));
         if full || self.calls >= CALL_DEPTH || self.depth + 60 > DEPTH || spent {
             let taint = self.deep_back(arguments);
             return last.with_taint(self.taints.join(taint, last.taint));
@@ -464,9 +491,11 @@ impl<'a> Machine<'a> {
         let before = std::mem::replace(&mut self.frame, frame);
         let (branch, in_loop, gates) = (self.branch, self.in_loop, self.gates);
         (self.branch, self.in_loop) = (0, 0);
+        let repeats = self.repeats.enter(repeats);
         self.calls += 1;
         self.function_body(code, arguments);
         self.calls -= 1;
+        self.repeats.leave(repeats);
         (self.branch, self.in_loop, self.gates) = (branch, in_loop, gates);
         let frame = std::mem::replace(&mut self.frame, before);
         if let Some(info) = self.functions.get_mut(id.0 as usize) {
@@ -475,6 +504,42 @@ impl<'a> Machine<'a> {
             info.last = frame.returns;
         }
         frame.returns
+    }
+}
+
+/// Steps within functions that have run before. What runs first runs whatever it takes; what runs again has so many steps.
+#[derive(Debug, Default)]
+struct Repeats {
+    steps: u64,
+    limit: u64,
+    is_within: bool,
+}
+
+impl Repeats {
+    fn of_a_file(bytes: usize) -> Self {
+        Self { limit: REPEATED_STEPS + REPEATED_STEPS_OF_BYTES * bytes as u64 / 4, ..Self::default() }
+    }
+
+    fn begin(&mut self) {
+        self.steps = 0;
+    }
+
+    #[inline]
+    fn step(&mut self) {
+        self.steps += u64::from(self.is_within);
+    }
+
+    /// Functions that take constants alone are likely to give constants: they have more.
+    fn are_spent(&self, constants: bool) -> bool {
+        self.steps > if constants { 4 * self.limit } else { self.limit }
+    }
+
+    fn enter(&mut self, repeats: bool) -> bool {
+        std::mem::replace(&mut self.is_within, repeats)
+    }
+
+    fn leave(&mut self, before: bool) {
+        self.is_within = before;
     }
 }
 

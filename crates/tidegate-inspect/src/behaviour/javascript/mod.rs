@@ -17,6 +17,7 @@ mod drafts;
 mod expressions;
 mod files;
 mod gates;
+mod heap;
 mod hoist;
 mod islands;
 mod known;
@@ -123,7 +124,7 @@ fn facts<'a>(allocator: &'a Allocator, text: &str, program: &'a oxc_ast::ast::Pr
         .collect();
     facts.looks.string_array = string_array::find(&program.body, text);
     facts.links.again = std::mem::take(&mut machine.again);
-    let spent = machine.seen.is_spent();
+    let spent = machine.objects.is_spent();
     machine.drafts.finish(text, &mut facts);
     // Flows through what was not asked are among what did not fit.
     facts.dropped = facts.dropped.saturating_add(u32::from(spent));

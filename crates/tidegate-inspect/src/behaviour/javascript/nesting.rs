@@ -9,10 +9,11 @@ const DRIFT: (usize, usize) = (2, 5);
 
 /// The greater of both counts.
 pub(super) fn depth(text: &[u8]) -> usize {
-    count(text, true).max(count(text, false) * DRIFT.0 / DRIFT.1)
+    count::<true>(text).max(count::<false>(text) * DRIFT.0 / DRIFT.1)
 }
 
-fn count(text: &[u8], skip: bool) -> usize {
+/// The deepest place; with `SKIP`, strings, comments and regular expressions are passed over.
+fn count<const SKIP: bool>(text: &[u8]) -> usize {
     let (mut brackets, mut deepest) = (0_usize, 0_usize);
     // What nests without brackets, since the last end of a statement.
     let mut prefixes = 0_usize;
@@ -23,21 +24,26 @@ fn count(text: &[u8], skip: bool) -> usize {
     while let Some(&byte) = text.get(at) {
         let next = text.get(at + 1).copied().unwrap_or(0);
         match byte {
-            b'"' | b'\'' | b'`' if skip => {
+            // Most of what is no word; it changes nothing.
+            b' ' | b'\n' | b'\t' | b'\r' => {
+                at += 1;
+                continue;
+            }
+            b'"' | b'\'' | b'`' if SKIP => {
                 at = string_end(text, at, byte);
                 regex_may_follow = false;
                 word_before = false;
                 continue;
             }
-            b'/' if skip && next == b'/' => {
+            b'/' if SKIP && next == b'/' => {
                 at += memchr::memchr(b'\n', &text[at..]).unwrap_or(text.len() - at);
                 continue;
             }
-            b'/' if skip && next == b'*' => {
+            b'/' if SKIP && next == b'*' => {
                 at += memchr::memmem::find(&text[at..], b"*/").map_or(text.len() - at, |end| end + 2);
                 continue;
             }
-            b'/' if skip && regex_may_follow => {
+            b'/' if SKIP && regex_may_follow => {
                 at = regex_end(text, at);
                 regex_may_follow = false;
                 continue;

@@ -1,121 +1,9 @@
 //! Where values come from, and the facts that are made of it.
 use super::super::facts::{Scope, What};
 use super::drafts::{Circumstances, NO_FACT};
+use super::heap::Around;
 use super::machine::Machine;
-use super::value::{Eithers, HOLE, NameId, Object, Shape, Taint, Taints, Value};
-
-/// Values within values that are asked where they come from.
-const LEVELS: u8 = 5;
-
-/// Names that one question tells apart.
-const NAMES: usize = 64;
-
-/// Values of one object that are asked.
-const VALUES_OF_AN_OBJECT: usize = 256;
-
-/// Objects that all questions of a file may meet, besides those that its bytes allow.
-const MEETINGS: u64 = 2_000_000;
-
-/// Objects that questions may meet for each byte of a file.
-const MEETINGS_OF_A_BYTE: u64 = 16;
-
-/// Objects that one question has met, each with the levels that were left there: what is met again with no more of them
-/// adds nothing.
-#[derive(Debug, Default)]
-pub(super) struct Seen {
-    question: u32,
-    objects: Vec<(u32, u8)>,
-    /// Meetings that are left.
-    left: u64,
-}
-
-impl Seen {
-    pub(super) fn of_a_file(bytes: usize) -> Self {
-        Self { left: MEETINGS + MEETINGS_OF_A_BYTE * bytes as u64, ..Self::default() }
-    }
-
-    /// Whether questions were not asked to their end.
-    pub(super) fn is_spent(&self) -> bool {
-        self.left == 0
-    }
-
-    fn begin(&mut self, objects: usize) {
-        self.objects.resize(objects, (0, 0));
-        self.question = self.question.wrapping_add(1);
-        if self.question == 0 {
-            self.objects.fill((0, 0));
-            self.question = 1;
-        }
-    }
-
-    /// Whether an object is worth another look with this many levels left.
-    fn is_news(&mut self, object: usize, levels: u8) -> bool {
-        let Some(seen) = self.objects.get_mut(object) else { return true };
-        if self.left == 0 || seen.0 == self.question && seen.1 >= levels {
-            return false;
-        }
-        self.left -= 1;
-        *seen = (self.question, levels);
-        true
-    }
-}
-
-/// One question where a value and everything in it come from.
-struct Walk<'m, 'a> {
-    objects: &'m [Object<'a>],
-    eithers: &'m Eithers<'a>,
-    taints: &'m mut Taints,
-    seen: &'m mut Seen,
-    /// Names that were met: some are sources themselves, as the environment and what other files give are.
-    names: Vec<NameId>,
-    taint: Taint,
-}
-
-impl<'a> Walk<'_, 'a> {
-    fn within(&mut self, shape: Shape<'a>, levels: u8) {
-        if levels == 0 {
-            return;
-        }
-        match shape {
-            Shape::Name(name) if self.names.len() < NAMES && !self.names.contains(&name) => {
-                self.names.push(name);
-            }
-            Shape::Object(id) => {
-                let objects = self.objects;
-                let Some(object) = objects.get(id.0 as usize) else { return };
-                if !self.seen.is_news(id.0 as usize, levels) {
-                    return;
-                }
-                self.taint = self.taints.join(self.taint, object.any.taint);
-                let values = object.items.iter().chain(object.members.values()).filter(|value| {
-                    value.taint.0 != 0
-                        || matches!(value.shape, Shape::Object(_) | Shape::Name(_) | Shape::Either(_))
-                });
-                for value in values.take(VALUES_OF_AN_OBJECT) {
-                    self.value(*value, levels - 1);
-                }
-            }
-            Shape::Either(id) => {
-                let eithers = self.eithers;
-                for &shape in eithers.get(id) {
-                    self.within(shape, levels - 1);
-                }
-            }
-            Shape::Bound(id) => {
-                let objects = self.objects;
-                for &item in objects.get(id.0 as usize).iter().flat_map(|object| &object.items) {
-                    self.value(item, levels - 1);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn value(&mut self, value: Value<'a>, levels: u8) {
-        self.taint = self.taints.join(self.taint, value.taint);
-        self.within(value.shape, levels);
-    }
-}
+use super::value::{HOLE, Shape, Taint, Value};
 
 impl<'a> Machine<'a> {
     pub(super) fn join(&mut self, a: Taint, b: Taint) -> Taint {
@@ -127,20 +15,14 @@ impl<'a> Machine<'a> {
         if !matches!(value.shape, Shape::Name(_) | Shape::Object(_) | Shape::Either(_) | Shape::Bound(_)) {
             return value.taint;
         }
-        self.seen.begin(self.objects.len());
-        let mut walk = Walk {
-            objects: &self.objects,
-            eithers: &self.eithers,
-            taints: &mut self.taints,
-            seen: &mut self.seen,
-            names: Vec::new(),
-            taint: value.taint,
-        };
-        walk.within(value.shape, LEVELS);
-        let (mut taint, names) = (walk.taint, walk.names);
-        for name in names {
+        let (eithers, taints, is_source) = (&self.eithers, &mut self.taints, &*self.sources);
+        let found = self.objects.ask(value, &mut Around { eithers, taints, is_source });
+        let mut taint = found.taint;
+        let mut index = 0;
+        while let Some(&name) = self.objects.names(found).get(index) {
             let own = self.taint_of_name(name);
             taint = self.join(taint, own);
+            index += 1;
         }
         taint
     }

@@ -127,6 +127,12 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Whether all of it is constant.
+    #[inline]
+    pub(super) fn is_constant(&self) -> bool {
+        matches!(self.shape, Shape::Text(_) | Shape::Number(_) | Shape::Flag(_))
+    }
+
     #[inline]
     pub(super) fn is_callable(&self) -> bool {
         matches!(

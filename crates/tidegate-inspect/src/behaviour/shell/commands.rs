@@ -240,6 +240,8 @@ impl Reader {
                 }
                 Sources::new()
             }
+            // Without `/s` it removes what is empty.
+            "rmdir" if !files().any(|file| file.eq_ignore_ascii_case("/s")) => Sources::new(),
             "rm" | "rmdir" | "del" | "rd" | "shred" | "unlink" | "rimraf" | "erase" => {
                 for file in files().filter(|file| !file.starts_with("/s") && !file.starts_with("/q")).take(50)
                 {

@@ -209,7 +209,7 @@ impl Alone<'_> {
         let seen = self.seen.map(|(seen, _)| seen);
         Facts {
             artifact: ArtifactFacts {
-                kind: Some(ArtifactKind::Package),
+                kind: Some(seen.map_or(ArtifactKind::Package, Seen::kind)),
                 ecosystem: component.ecosystem,
                 name: component.name.clone(),
                 version: text.to_owned(),
@@ -229,7 +229,7 @@ impl Alone<'_> {
             publisher: Group::gap(state, why),
             lifecycle: Group::gap(state, why),
             name: Group::gap(state, why),
-            model: not_applicable(),
+            model: seen.filter(|seen| seen.failed.is_none()).map_or_else(not_applicable, Seen::model),
             extension: not_applicable(),
             mcp: not_applicable(),
             application: not_applicable(),

@@ -54,9 +54,11 @@ fn taken(line: &mut Value, key: &str) -> Vec<Value> {
 
 fn artifact(looked: &Looked, item: &Item) -> Value {
     let is_container = looked.inspection.as_ref().is_ok_and(|inspection| inspection.extent.entries > 0);
+    let is_model = looked.inspection.as_ref().is_ok_and(|inspection| inspection.models.is_model);
     let kind = match () {
         () if item.purl.is_some() => "package",
         () if looked.form == Form::Folder => "folder",
+        () if is_model => "model",
         () if is_container => "archive",
         () => "file",
     };
@@ -113,6 +115,12 @@ fn add_contents(line: &mut Value, inspection: &Inspection) {
     let licences = &inspection.licences;
     line["verdict"] = json!({ "is": inspection.verdict, "behind": inspection.behind });
     line["install_script"] = json!(inspection.install_script);
+    let models = &inspection.models;
+    if !models.formats.is_empty() {
+        line["model"] = json!({
+            "formats": models.formats, "unsafe_code": models.unsafe_code, "remote_code": models.remote_code,
+        });
+    }
     line["licences"] = json!({
         "concluded": licences.concluded, "because": licences.because,
         "declared": licences.declared.iter().filter(|one| one.own)

