@@ -27,7 +27,7 @@ const INDEPENDENT: Set = Set { folder: "independent", secrets_percent: 90, behav
 const UNSEEN: Set = Set { folder: "unseen", secrets_percent: 90, behaviour_percent: 85, held: 0 };
 /// Written after both, from what campaigns have done. When it was first run 94 of 126 bad packages were found (74.6 %), 39 of 42
 /// secrets, and 3 of 92 good items were held. Detectors learnt from what was missed then.
-const THIRD: Set = Set { folder: "third", secrets_percent: 92, behaviour_percent: 92, held: 0 };
+const THIRD: Set = Set { folder: "third", secrets_percent: 92, behaviour_percent: 95, held: 0 };
 
 #[derive(Deserialize)]
 struct Label {
