@@ -34,6 +34,14 @@ fn a_name_may_stand_twice_and_both_are_read() {
 }
 
 #[test]
+fn a_member_that_is_packed_twice_means_one_thing() {
+    let bytes = archive(&[Member::stored("a.py", b"same"), Member::stored("a.py", b"same")]);
+    look("x.whl", &bytes).is_odd(&[]);
+    let bytes = archive(&[Member::stored("a.py", b"same"), Member::stored("a.py", b"sane")]);
+    look("x.whl", &bytes).is_odd(&[(OddityKind::DuplicateName, "x.whl!/a.py")]);
+}
+
+#[test]
 fn headers_that_disagree_give_both_readings() {
     let name =
         archive(&[Member { local_name: Some(b"evil.py".to_vec()), ..Member::stored("fine.txt", b"x") }]);

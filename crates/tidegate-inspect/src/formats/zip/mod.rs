@@ -5,6 +5,8 @@ mod cover;
 mod method;
 mod records;
 
+use std::collections::HashMap;
+
 use cover::Cover;
 use method::Method;
 use records::{Entry, FLAG_DESCRIPTOR, FLAG_ENCRYPTED, FLAG_MASKED, FLAG_PATCH};
@@ -41,6 +43,8 @@ impl Reader for Zip {
         let mut pass = Pass {
             node,
             names: Names::default(),
+            contents: HashMap::new(),
+            compared: 0,
             cover: Cover::default(),
             outcome: Outcome::Whole,
             is_full: false,
@@ -71,6 +75,10 @@ fn find_end(bytes: &[u8]) -> Option<records::End<'_>> {
 struct Pass<'n, 'a> {
     node: &'n Node<'a>,
     names: Names,
+    /// Where the packed content of each name lies, and how it is packed.
+    contents: HashMap<&'a [u8], (u64, u64, u16)>,
+    /// Bytes that were compared with members of the same name.
+    compared: u64,
     cover: Cover,
     outcome: Outcome,
     /// No more members are taken.
@@ -148,8 +156,9 @@ impl<'a> Pass<'_, 'a> {
         };
         let is_link = central.mode & MODE_TYPE == MODE_LINK;
         let is_folder = central.name.ends_with(b"/") && central.packed == 0;
+        let is_same = self.is_same_again(central, local.target);
         if !is_link {
-            self.names.member(walk, &path, central.name, central.at, is_folder);
+            self.names.member(walk, &path, central.name, central.at, is_folder || is_same);
         }
         let other = differences(central, &local, &path, walk);
         let data_end = local.target.saturating_add(central.packed);
@@ -190,6 +199,20 @@ impl<'a> Pass<'_, 'a> {
         self.cover.add(local.at, local.target.saturating_add(reading.packed));
         let name = if same { reading.name.to_vec() } else { [reading.name, b"#local"].concat() };
         self.unpack(&reading, Role::OtherReading, &name, walk)
+    }
+
+    /// Whether a member of that name came before with the same content: a tool that was run twice packs it twice, and whichever is
+    /// taken, it is the same. All that is compared is bounded by the size of the archive.
+    fn is_same_again(&mut self, central: &Entry<'a>, start: u64) -> bool {
+        let bytes = self.node.bytes;
+        let before = self.contents.insert(central.name, (start, central.packed, central.method));
+        let Some((first, length, method)) = before else { return false };
+        self.compared = self.compared.saturating_add(length);
+        if method != central.method || length != central.packed || self.compared > bytes.len() as u64 {
+            return false;
+        }
+        let content = slice(bytes, first, length);
+        content.is_some() && content == slice(bytes, start, length)
     }
 
     /// Where a member ends, with the descriptor that may follow it.
