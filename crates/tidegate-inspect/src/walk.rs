@@ -432,8 +432,11 @@ impl<'w> Walk<'w> {
     }
 
     fn finish(mut self, path: &str) -> Summary {
-        let untold: Vec<_> = self.oddities.untold().chain(self.own_oddities.untold()).collect();
-        for (kind, count) in untold {
+        // Those of containers within stay within: what is mild there does not become grave by being much.
+        let within = self.oddities.untold().map(|(kind, count)| (kind, count, 1));
+        let own = self.own_oddities.untold().map(|(kind, count)| (kind, count, 0));
+        let untold: Vec<_> = within.chain(own).collect();
+        for (kind, count, depth) in untold {
             let detail = Cow::Borrowed("more of the kind, not told one by one");
             self.visitor.oddity(Oddity {
                 kind,
@@ -442,7 +445,7 @@ impl<'w> Walk<'w> {
                 detail,
                 count,
                 reader: None,
-                depth: 0,
+                depth,
             });
         }
         let untold: Vec<_> = self.gaps.untold().collect();

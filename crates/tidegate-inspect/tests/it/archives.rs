@@ -261,4 +261,6 @@ fn a_flood_of_small_findings_does_not_keep_a_grave_one_out() {
     assert!(found.findings.len() <= tidegate_inspect::inspection::FINDINGS_KEPT);
     assert_eq!(found.findings[0].severity, FindingSeverity::High, "the worst comes first");
     assert_eq!(found.findings[0].location.path, "x.whl!/twice");
+    let grave = found.findings.iter().filter(|finding| finding.severity >= FindingSeverity::High).count();
+    assert_eq!(grave, 1, "what is mild within does not become grave by being much");
 }

@@ -57,7 +57,11 @@ fn data(package: &Package, findings: &mut Findings) {
         let ending = ending.to_ascii_lowercase();
         let is_data = DATA.contains(&ending.as_str()) && !matches!(ending.as_str(), "zip" | "json")
             || MEDIA.contains(&ending.as_str());
-        if is_data && early(code, fact) && code.language == Some(Language::Python) {
+        // It has to come from somewhere: with the package, or from code that writes it.
+        let name = basename(&fact.detail).unwrap_or_default();
+        let exists = package.files.iter().any(|file| basename(&file.path) == Some(name))
+            || package.facts(&[What::FileWrite]).any(|(_, write)| basename(&write.detail) == Some(name));
+        if is_data && exists && early(code, fact) && code.language == Some(Language::Python) {
             findings.tell(
                 code,
                 fact,
