@@ -6,6 +6,7 @@
 //! a busy one, gives others.
 
 mod packages;
+mod peers;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,12 @@ pub(super) struct Options {
     /// Rounds over all packages
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Also compare with kingfisher, detect-secrets and GuardDog on the labelled sets: GuardDog on about so many packages
+    #[arg(long)]
+    peers: Option<usize>,
+    /// The product that is compared with them
+    #[arg(long, default_value_os_t = tools::target().join("release/tidegate"))]
+    tidegate: PathBuf,
     /// Files of which the cost is told one by one, the dearest first
     #[arg(long, default_value_t = 10)]
     slowest: usize,
@@ -60,7 +67,12 @@ pub(super) fn run(options: &Options) -> Result<(), BenchError> {
         eprintln!("round {round} of {}: {} packages", options.rounds.max(1), files.len());
         rounds.push(measure(&program, &files, options.slowest)?);
     }
-    let page = markdown(&rounds, files.len());
+    let mut page = markdown(&rounds, files.len());
+    if let Some(packages) = options.peers {
+        let program = std::path::absolute(&options.tidegate)
+            .map_err(|source| BenchError::Write { path: options.tidegate.clone(), source })?;
+        page.push_str(&peers::compare(&program, packages)?);
+    }
     println!("{page}");
     let out = tools::target().join("bench");
     let document = json!({ "packages": files.len(), "rounds": rounds });
