@@ -142,9 +142,11 @@ impl ModelCollector {
 /// neither does what only their tests read.
 fn of_package(finding: &mut Finding) {
     let path = finding.location.path.rsplit("!/").next().unwrap_or_default();
+    // What a pickle does it does wherever it is loaded; settings and templates do it only beside a model.
+    let is_pickle = finding.detector.contains("pickle");
     if crate::behaviour::stages::is_aside(path) {
         finding.severity = finding.severity.min(FindingSeverity::Low);
-    } else if finding.severity < FindingSeverity::Critical {
+    } else if !is_pickle || finding.severity < FindingSeverity::Critical {
         finding.severity = finding.severity.min(FindingSeverity::Medium);
     }
 }
@@ -209,7 +211,9 @@ fn read(leaf: &Leaf<'_>, told: &mut Told) {
                 side::read_script(leaf.bytes, told);
             }
             if leaf.format == Format::Text {
-                side::read_text(leaf.bytes, told);
+                if side::may_be_settings(leaf.path) {
+                    side::read_text(leaf.bytes, told);
+                }
             } else if memchr::memmem::find(leaf.bytes, b"\"class_name\"").is_some() {
                 keras::read_texts(leaf.bytes, told);
             }

@@ -187,6 +187,14 @@ static TAG: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the expression is right")
 });
 
+/// Whether a text has the name of settings or of a template, or none that says more. Code and pages have words and braces of every kind.
+pub(super) fn may_be_settings(path: &str) -> bool {
+    const ENDINGS: &[&str] =
+        &["yaml", "yml", "json", "jinja", "jinja2", "j2", "tmpl", "template", "txt", "cfg", "conf"];
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    name.rsplit_once('.').is_none_or(|(_, ending)| ENDINGS.contains(&ending))
+}
+
 /// Reads text that may be YAML or a template by itself.
 pub(super) fn read_text(bytes: &[u8], told: &mut Told) {
     if bytes.len() > SETTINGS_BYTES {

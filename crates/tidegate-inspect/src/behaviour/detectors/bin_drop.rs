@@ -20,7 +20,7 @@ pub(super) const DETECTOR: Detector = Detector {
 fn run(package: &Package, findings: &mut Findings) {
     let is_native = package.manifest.as_ref().is_some_and(|manifest| manifest.is_native);
     for (code, from, to, _) in package.flows() {
-        let is_unpacked = matches!(from.what, What::Decode | What::BigConstant) && !is_of_answer(code, from);
+        let is_unpacked = matches!(from.what, What::Decode | What::BigConstant) && !is_of_others(code, from);
         let is_fetched = matches!(from.what, What::NetReceive | What::ChannelReceive);
         if to.what == What::FileWrite && is_fetched && !early(code, to) && !is_native {
             hidden_start(code, from, to, findings);
@@ -74,11 +74,17 @@ fn run(package: &Package, findings: &mut Findings) {
     }
 }
 
-/// Whether what is decoded came from the network: an archive that was fetched is unpacked, and the code held nothing.
-fn is_of_answer(code: &Code, decoded: &Fact) -> bool {
+/// Whether what is decoded is not the code's own: an archive that was fetched or handed over is unpacked, and the code held nothing.
+fn is_of_others(code: &Code, decoded: &Fact) -> bool {
+    let comes_from =
+        |what| code.facts.flowing().any(|(source, sink, _)| source.what == what && sink == decoded);
+    // Archives are unpacked and letters put together by every installer.
+    let is_plain = matches!(decoded.detail.as_str(), "zlib" | "charcode" | "percent");
     decoded.what == What::Decode
-        && code.facts.flowing().any(|(source, sink, _)| source.what == What::NetReceive && sink == decoded)
-        && !code.facts.flowing().any(|(source, sink, _)| source.what == What::BigConstant && sink == decoded)
+        && (is_plain || comes_from(What::NetReceive))
+        && !comes_from(What::BigConstant)
+        && !comes_from(What::FileRead)
+        && !decoded.folded
 }
 
 /// In a function that somebody calls: a program is fetched from an address in the code into a folder for passing things, and a shell, an

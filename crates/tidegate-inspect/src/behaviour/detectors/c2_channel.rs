@@ -39,6 +39,7 @@ fn run(package: &Package, findings: &mut Findings) {
             early(code, to) && !(code.reach.is_program && from.what == What::NetReceive && !abroad);
         let is_far = is_far(from, to);
         let grade = match (is_early, abroad, from.what == What::ChannelReceive) {
+            (true, true, _) if is_far && code.reach.is_program => (Medium, Likely),
             (true, true, _) => (Critical, Sure),
             // Through several files the order is a part of something larger, as often as it is all of it.
             (true, false, _) if is_far => (Medium, Likely),
