@@ -37,6 +37,6 @@ def unpack(source, target):
 if sys.argv[1] == "measure":
     measure(sys.argv[2], sys.argv[3], sys.argv[4:])
 else:
-    for line in sys.stdin:
+    for line in open(sys.argv[2], encoding="utf-8"):
         source, target = line.rstrip("\n").split("\t")
         unpack(source, target)

@@ -228,8 +228,7 @@ impl Bench {
         if unpacked {
             let list = self.scratch.join("orders");
             std::fs::write(&list, orders).map_err(|source| written(&list, source))?;
-            let list = std::fs::File::open(&list).map_err(|source| written(&list, source))?;
-            tools::run(Command::new(&self.python).args(["-c", HELPER, "unpack"]).stdin(list))
+            tools::run(Command::new(&self.python).args(["-c", HELPER, "unpack"]).arg(&list))
                 .map_err(|error| BenchError::Server(error.to_string()))?;
         }
         Ok(folder)
@@ -239,7 +238,7 @@ impl Bench {
 /// Whether a line of `check --json` tells of an item: a likely secret, or a verdict that holds.
 fn tells(one: &Value, area: &str) -> bool {
     if area == "behaviour" {
-        return matches!(one["verdict"].as_str(), Some("suspicious" | "malicious"));
+        return matches!(one["verdict"]["is"].as_str(), Some("suspicious" | "malicious"));
     }
     let likely = |finding: &Value| {
         finding["detector"].as_str().is_some_and(|detector| detector.starts_with("secrets/"))
@@ -306,8 +305,8 @@ mod tests {
         assert!(tells(&finding("medium", "medium"), "secret"));
         assert!(!tells(&finding("low", "high"), "secret"));
         assert!(!tells(&finding("high", "low"), "secret"));
-        assert!(tells(&json!({ "verdict": "malicious" }), "behaviour"));
-        assert!(!tells(&json!({ "verdict": "clean" }), "behaviour"));
+        assert!(tells(&json!({ "verdict": { "is": "malicious" } }), "behaviour"));
+        assert!(!tells(&json!({ "verdict": { "is": "clean" } }), "behaviour"));
     }
 
     #[test]
