@@ -33,6 +33,8 @@ fn main() {
     println!("cargo:rerun-if-changed=src/behaviour/detectors");
     println!("cargo:rerun-if-changed=src/archive");
     println!("cargo:rerun-if-changed=src/models/detectors");
+    println!("cargo:rerun-if-changed=src/extensions/detectors");
+    println!("cargo:rerun-if-changed=src/mcp/detectors");
     let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     let out = Path::new(&out);
 
@@ -70,11 +72,14 @@ fn main() {
 /// The head of each file that defines a detector, by the detector's id.
 fn heads() -> String {
     let mut heads = BTreeMap::new();
-    for folder in ["src/behaviour/detectors", "src/archive", "src/models/detectors"] {
+    let families = ["src/models/detectors", "src/extensions/detectors", "src/mcp/detectors"];
+    for folder in ["src/behaviour/detectors", "src/archive"].into_iter().chain(families) {
         for entry in fs::read_dir(folder).expect("the folders of detectors are there") {
             let path = entry.expect("a folder can be listed").path();
             let source = fs::read_to_string(&path).expect("a detector's file can be read");
-            let id = source.lines().find_map(|line| line.trim().strip_prefix("id: \"")?.strip_suffix("\","));
+            let id = source
+                .lines()
+                .find_map(|line| line.split_once("id: \"")?.1.split_once('"').map(|found| found.0));
             let head: Vec<&str> = source
                 .lines()
                 .take_while(|line| line.starts_with("//!"))

@@ -4,7 +4,7 @@ use tidegate_model::Ecosystem;
 use tidegate_model::finding::FindingSeverity;
 
 use crate::secrets::Rules;
-use crate::{archive, behaviour, licences, models};
+use crate::{archive, behaviour, extensions, licences, mcp, models};
 
 /// One detector, as lists show it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -88,7 +88,7 @@ fn paragraphs(text: &str) -> String {
     all.split("\n\n").map(lines).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
-/// Every detector: behaviour, archives, models, secrets, licences, each in the order of its pages.
+/// Every detector: behaviour, archives, models, extensions, servers and rules, secrets, licences, each in the order of its pages.
 #[must_use]
 pub fn all() -> Vec<Listed> {
     let behaviour = behaviour::detectors::DETECTORS.iter().map(|detector| Listed {
@@ -116,6 +116,20 @@ pub fn all() -> Vec<Listed> {
         severity: detector.severity,
         ecosystems: &[],
     });
+    let extensions = extensions::detectors::DETECTORS.iter().map(|detector| Listed {
+        id: detector.id,
+        catalogue: None,
+        title: detector.title,
+        severity: detector.severity,
+        ecosystems: &[],
+    });
+    let mcp = mcp::detectors::DETECTORS.iter().map(|detector| Listed {
+        id: detector.id,
+        catalogue: None,
+        title: detector.title,
+        severity: detector.severity,
+        ecosystems: &[],
+    });
     let secrets = Rules::builtin().all().iter().map(|rule| Listed {
         id: &rule.id,
         catalogue: None,
@@ -130,7 +144,8 @@ pub fn all() -> Vec<Listed> {
         severity: FindingSeverity::Info,
         ecosystems: &[],
     });
-    behaviour.chain(archives).chain(models).chain(secrets).chain(licences).collect()
+    let code = behaviour.chain(archives).chain(models).chain(extensions).chain(mcp);
+    code.chain(secrets).chain(licences).collect()
 }
 
 #[cfg(test)]
@@ -145,7 +160,10 @@ mod tests {
         let ids: BTreeSet<&str> = all.iter().map(|listed| listed.id).collect();
         assert_eq!(ids.len(), all.len());
         let families: BTreeSet<&str> = all.iter().map(Listed::family).collect();
-        assert_eq!(families, BTreeSet::from(["archive", "behaviour", "licence", "model", "secrets"]));
+        assert_eq!(
+            families,
+            BTreeSet::from(["archive", "behaviour", "extension", "licence", "mcp", "model", "secrets"])
+        );
         assert!(all.iter().all(|listed| !listed.title.is_empty()));
     }
 
@@ -164,6 +182,8 @@ mod tests {
             behaviour::detectors::DETECTORS.len(),
             archive::DETECTORS.len(),
             models::detectors::DETECTORS.len(),
+            extensions::detectors::DETECTORS.len(),
+            mcp::detectors::DETECTORS.len(),
         ];
         assert_eq!(HEADS.len(), families.iter().sum::<usize>());
     }

@@ -6,11 +6,13 @@ use tidegate_model::finding::{Confidence, FindingKind, FindingSeverity, Location
 use crate::archive::{self, Remark};
 use crate::behaviour::package::{Collector, Package, Subject};
 use crate::behaviour::{confusion, detectors, diff, verdict};
+use crate::extensions::ExtensionCollector;
 use crate::inspection::{
     Extent, FINDINGS_KEPT, GAPS_KEPT, INSPECTOR_VERSION, Inspection, NotSeen, Request, Verdict,
 };
 use crate::inventory::InventoryCollector;
 use crate::licences::LicenceCollector;
+use crate::mcp::{self, McpCollector};
 use crate::models::{self, ModelCollector};
 use crate::report::{Flow, Gap, Leaf, Oddity, Visitor};
 use crate::secrets::{FingerprintKey, Revealed, Rules};
@@ -32,6 +34,7 @@ pub fn inspect(request: &Request, bytes: &[u8], budgets: &Budgets, scratch: &dyn
 pub fn prepare() {
     let _built = Rules::builtin();
     models::prepare();
+    mcp::prepare();
 }
 
 /// What all detectors share of one pass.
@@ -45,6 +48,8 @@ struct Look<'r> {
     licences: LicenceCollector,
     inventory: InventoryCollector,
     models: ModelCollector,
+    extensions: ExtensionCollector,
+    mcp: McpCollector,
     extent: Extent,
     revealed: Option<Revealed>,
 }
@@ -68,6 +73,8 @@ impl<'r> Look<'r> {
             licences: LicenceCollector::new(),
             inventory: InventoryCollector::new(),
             models: ModelCollector::default(),
+            extensions: ExtensionCollector::default(),
+            mcp: McpCollector::default(),
             extent: Extent::default(),
             revealed: None,
         }
@@ -78,7 +85,7 @@ impl<'r> Look<'r> {
         let (against_index, observations): (Vec<_>, Vec<_>) =
             detectors::run(&package).into_iter().partition(|o| o.finding.detector == confusion::DETECTOR);
         let (of_code, behind_code) = verdict::judge(&observations);
-        let summary = diff::Summary::of(&package, &observations);
+        let mut summary = diff::Summary::of(&package, &observations);
         observations.into_iter().for_each(|observation| self.found.add(observation.finding));
         let licences = self.licences.finish();
         licences.findings(&self.request.name).into_iter().for_each(|finding| self.found.add(finding));
@@ -88,9 +95,19 @@ impl<'r> Look<'r> {
         for (path, detail) in &models.gaps {
             lacks(&mut self.not_seen, "model", path, detail, 1);
         }
+        let extension = self.extensions.finish(&package);
+        let mcp = self.mcp.finish(mcp::is_server(&package));
+        summary.extension = extension.line;
+        summary.tools.clone_from(&mcp.mcp.tools);
+        extension.findings.into_iter().chain(mcp.findings).for_each(|finding| self.found.add(finding));
+        if mcp.dropped > 0 {
+            lacks(&mut self.not_seen, "mcp", &self.request.name, "more remarks than are told", mcp.dropped);
+        }
         let findings = self.found.worst_first();
         let of_form = form_that_holds(&findings);
         let (of_code, behind_code) = worse((of_code, behind_code), (models.verdict, models.behind));
+        let (of_code, behind_code) = worse((of_code, behind_code), (extension.verdict, extension.behind));
+        let (of_code, behind_code) = worse((of_code, behind_code), (mcp.verdict, mcp.behind));
         let (verdict, behind) = match (of_code, of_form.is_empty()) {
             (Verdict::Malicious, _) | (_, true) => (of_code, behind_code),
             (code, false) => (code.max(Verdict::Suspicious), [behind_code, of_form].concat()),
@@ -105,6 +122,8 @@ impl<'r> Look<'r> {
             licences,
             inventory: self.inventory.finish(),
             models: models.models,
+            extension: extension.extension,
+            mcp: mcp.mcp,
             extent: self.extent,
             summary,
             against_index: against_index.into_iter().map(|o| o.finding).collect(),
@@ -151,6 +170,8 @@ impl Visitor for Look<'_> {
         self.licences.leaf(leaf);
         self.inventory.leaf(leaf);
         self.models.leaf(leaf);
+        self.extensions.leaf(leaf);
+        self.mcp.leaf(leaf);
         Flow::Continue(())
     }
 

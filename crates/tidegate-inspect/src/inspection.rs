@@ -3,13 +3,15 @@
 use tidegate_model::{Ecosystem, Finding};
 
 use crate::behaviour::diff::Summary;
+use crate::extensions::Extension;
 use crate::inventory::Inventory;
 use crate::licences::Licences;
+use crate::mcp::Mcp;
 use crate::models::Models;
 use crate::secrets::Revealed;
 
 /// Counts changes of what inspection finds. What an older inspector said is kept and looked at again behind.
-pub const INSPECTOR_VERSION: u32 = 2;
+pub const INSPECTOR_VERSION: u32 = 3;
 
 /// Findings that one inspection keeps; what is beyond is counted under their detectors.
 pub const FINDINGS_KEPT: usize = 500;
@@ -137,6 +139,11 @@ pub struct Inspection {
     pub inventory: Inventory,
     /// What models it holds, and what loading them does.
     pub models: Models,
+    /// What it is to an editor; none where it is no extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Extension>,
+    /// What it is to an assistant.
+    pub mcp: Mcp,
     /// How much was looked at.
     pub extent: Extent,
     /// What a later release is compared with.

@@ -7,7 +7,8 @@
 //!
 //! [`views::each`] shows a leaf as other readers would decode it: UTF-16, base64, hex, escapes, percent-encoding.
 //!
-//! [`secrets`] finds what opens other doors; [`models`] says what happens when a program loads a model.
+//! [`secrets`] finds what opens other doors; [`models`] says what happens when a program loads a model, [`extensions`] what an editor
+//! loads, [`mcp`] what an assistant obeys and starts.
 //!
 //! The crate refuses to judge: what an oddity or a gap means is the detectors' and policy's. It executes nothing, opens no
 //! socket, and writes no file but the scratch files of [`Scratch`].
@@ -17,6 +18,7 @@ pub mod behaviour;
 mod budgets;
 mod bytes;
 pub mod catalogue;
+pub mod extensions;
 mod format;
 mod formats;
 mod inspect;
@@ -26,6 +28,7 @@ mod json;
 pub mod licences;
 mod limiter;
 mod manifests;
+pub mod mcp;
 pub mod models;
 mod path;
 mod report;

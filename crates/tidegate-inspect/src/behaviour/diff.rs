@@ -97,6 +97,12 @@ pub struct Summary {
     pub grave: BTreeSet<String>,
     /// Entries that did not fit.
     pub dropped: u64,
+    /// What it is to an editor; none where it is no extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extension: Option<crate::extensions::Line>,
+    /// Its list of tools, where it is or holds one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools: Option<crate::mcp::tools::ToolList>,
 }
 
 impl Summary {
@@ -249,6 +255,12 @@ pub fn compare(previous: &Summary, current: &Summary, between: Between) -> Vec<F
     told.hooks(previous, current);
     told.files(previous, current);
     told.dependencies(previous, current);
+    if let (Some(before), Some(now)) = (&previous.extension, &current.extension) {
+        told.findings.extend(crate::extensions::compare(before, now, &previous.version));
+    }
+    if let (Some(before), Some(now)) = (&previous.tools, &current.tools) {
+        told.findings.extend(crate::mcp::compare(before, now));
+    }
     let grave = told.findings.iter().any(|finding| finding.severity >= FindingSeverity::Medium);
     if grave && between.days.is_some_and(|days| days >= SILENCE_DAYS) {
         let days = between.days.unwrap_or_default();

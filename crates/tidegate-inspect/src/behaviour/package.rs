@@ -302,6 +302,7 @@ impl Collector {
         self.read_manifests();
         self.forget_compiled();
         stages::settle(&mut self.package);
+        stages::activate(&mut self.package);
         links::follow(&mut self.package);
         modules::join(&mut self.package);
         self.package

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tidegate_model::Ecosystem;
 
-use super::facts::{Language, Stage};
+use super::facts::{LINK, Language, Scope, Stage, What};
 use super::package::Package;
 
 /// How many steps a chain of imports is followed.
@@ -88,6 +88,41 @@ pub(super) fn settle(package: &mut Package) {
         code.reach = reach.unwrap_or_else(|| {
             if code.is_command || is_aside(&code.path) { Reach::aside() } else { Reach::default() }
         });
+    }
+}
+
+/// What the entries of an extension give away as `activate` the editor calls, so it happens without anybody asking.
+pub(super) fn activate(package: &mut Package) {
+    if !package.manifest.as_ref().is_some_and(|manifest| manifest.is_extension) {
+        return;
+    }
+    for code in package.code.iter_mut().filter(|code| code.reach.is_root && code.reach.stage == Stage::Import)
+    {
+        let facts = &mut code.facts;
+        let called = facts.links.runs.iter().filter(|(name, _)| {
+            matches!(name.rsplit('.').next(), Some("activate" | "deactivate" | "activateInternal"))
+        });
+        let called: Vec<u32> = called.map(|(_, at)| *at).collect();
+        let mut lines = BTreeSet::new();
+        for at in called {
+            let place = if at & LINK == 0 {
+                facts.facts.get_mut(at as usize)
+            } else {
+                facts.links.facts.get_mut((at & !LINK) as usize)
+            };
+            if let Some(fact) = place {
+                fact.scope = Scope::Load;
+                if matches!(fact.what, What::Exec | What::ExecDetached) {
+                    lines.insert(fact.offset);
+                }
+            }
+        }
+        // What a command line does happens where the command is started.
+        facts
+            .facts
+            .iter_mut()
+            .filter(|fact| lines.contains(&fact.offset))
+            .for_each(|fact| fact.scope = Scope::Load);
     }
 }
 

@@ -2,11 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod archives;
+mod assistants;
 mod behaviour;
 mod containers;
 mod gzips;
 mod hostile;
 mod independent;
+mod independent_extensions;
 mod model_files;
 mod pages;
 mod properties;

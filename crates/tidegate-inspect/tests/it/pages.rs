@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use tidegate_inspect::catalogue::{self, Listed};
 use tidegate_inspect::secrets::{Rule, Rules};
-use tidegate_inspect::{Budgets, Request, TemporaryFiles, archive, behaviour, inspect, licences, models};
+use tidegate_inspect::{
+    Budgets, Request, TemporaryFiles, archive, behaviour, extensions, inspect, licences, mcp, models,
+};
 
 use crate::support::{gzip, tar};
 
@@ -101,6 +103,39 @@ fn detector_pages_of_models() {
     );
     made.insert("README.md".to_owned(), index);
     check(&folder().join("model"), &made);
+}
+
+#[test]
+fn detector_pages_of_extensions_and_servers() {
+    for (name, title, about) in [
+        (
+            "extension",
+            "Detectors of extensions",
+            "What an extension of an editor says of itself beside what its code can do. Its code is read by the detectors of behaviour as well: what `activate` does happens unasked.",
+        ),
+        (
+            "mcp",
+            "Detectors of servers, tools and rules",
+            "What assistants obey and what clients start: texts of tools, rules, configurations, listings, and the code of servers. No server is started or asked.",
+        ),
+    ] {
+        let family = of_family(name);
+        let mut made = BTreeMap::new();
+        for listed in &family {
+            let head = catalogue::head(listed.id).unwrap();
+            let text = format!(
+                "# `{}`\n\n*{}*\n\nAt most {}.\n\n{head}\n",
+                listed.id, listed.title, listed.severity
+            );
+            made.insert(format!("{}.md", name_of(listed)), text);
+        }
+        let index = format!(
+            "# {title}\n\n{WRITTEN_BY} from the heads of the detectors' files.\n\n{about}\n\n{}",
+            table(&family)
+        );
+        made.insert("README.md".to_owned(), index);
+        check(&folder().join(name), &made);
+    }
 }
 
 #[test]
@@ -222,6 +257,8 @@ fn detector_pages_index() {
         ("secrets", "what opens other doors"),
         ("archive", "what the form of an archive tells, and what was not looked at"),
         ("model", "what happens when a program loads a model"),
+        ("extension", "what an extension of an editor says of itself beside what its code can do"),
+        ("mcp", "what assistants obey and clients start: tools, rules, configurations, servers"),
         ("licence", "what is declared, what is there, and where the two differ"),
     ] {
         let count = of_family(family).len();
@@ -229,7 +266,7 @@ fn detector_pages_index() {
     }
     index.push_str(
         "\nWhat they come to: a critical finding without doubt of code that runs unasked, or two critical ones of different detectors, are malicious; a grave finding that is at least likely, of behaviour or of the \
-         artifact's own form, is suspicious, and so is a release that gained such an ability; all else never holds a package. A model that does harm when it is loaded is malicious, one that calls what is not on the safe list suspicious. Secrets and licences are facts of their own, on which policy decides.\n",
+         artifact's own form, is suspicious, and so is a release that gained such an ability; all else never holds a package. A model that does harm when it is loaded is malicious, one that calls what is not on the safe list suspicious. A text that hides its orders from whoever reads it, or a configuration that starts what nobody looked at, is held as behaviour is. Secrets and licences are facts of their own, on which policy decides.\n",
     );
     check(&folder(), &BTreeMap::from([("README.md".to_owned(), index)]));
 }
@@ -237,7 +274,7 @@ fn detector_pages_index() {
 /// Every page and anchor, as the detector that it stands for.
 fn documented() -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
-    for family in ["behaviour", "archive", "model", "licence"] {
+    for family in ["behaviour", "archive", "model", "extension", "mcp", "licence"] {
         for page in pages_in(&folder().join(family)) {
             let name = page.strip_suffix(".md").unwrap();
             if name != "README" {
@@ -276,6 +313,7 @@ fn with_fixtures_both_ways() -> BTreeSet<String> {
     }
     ids.extend(crate::archives::covered_both_ways().into_iter().map(str::to_owned));
     ids.extend(crate::model_files::covered_both_ways().into_iter().map(str::to_owned));
+    ids.extend(crate::assistants::covered_both_ways().into_iter().map(str::to_owned));
     ids.extend(LICENCES.iter().map(|case| case.detector.to_owned()));
     ids
 }
@@ -288,6 +326,8 @@ fn catalogue_fixtures_and_pages_know_the_same_detectors() {
         .map(|detector| detector.id)
         .chain(archive::DETECTORS.iter().map(|detector| detector.id))
         .chain(models::detectors::DETECTORS.iter().map(|detector| detector.id))
+        .chain(extensions::detectors::DETECTORS.iter().map(|detector| detector.id))
+        .chain(mcp::detectors::DETECTORS.iter().map(|detector| detector.id))
         .chain(licences::DETECTORS.iter().map(|detector| detector.id))
         .map(str::to_owned)
         .chain(Rules::builtin().all().iter().map(|rule| rule.id.clone()))

@@ -33,7 +33,11 @@ fn run(package: &Package, findings: &mut Findings) {
         let wants =
             from.detail.contains('#') && !from.detail.ends_with("#name") && !from.detail.ends_with("#data");
         let whole = !from.detail.starts_with("hook ") || wants;
+        // Services for what is written are asked with what is written; under their own name.
+        let is_document = from.detail.starts_with("document");
         let grade = match (early(code, to), address.is_some() || is_post) {
+            (true, true) if is_document && !is_own => (High, Likely),
+            _ if is_document => (Low, Likely),
             (true, true) if whole => (Critical, Sure),
             (true, true) if is_own => (Medium, Likely),
             (true, true) => (High, Likely),
@@ -103,6 +107,7 @@ fn what(detail: &str) -> &'static str {
         "screen" => "pictures of the screen",
         "camera" => "pictures of the camera",
         "microphone" => "what the microphone hears",
+        "document" => "what is written in the editor",
         "form" => "what is entered into forms",
         "clipboard" => "what is copied and pasted",
         _ => "what passes through a function that it replaced",

@@ -85,7 +85,7 @@ pub(super) fn is_identity(fact: &Fact) -> bool {
 }
 
 /// Whether a source is nobody else's business: secrets, the environment, files of credentials, who the user is.
-pub(super) fn is_private_source(fact: &Fact) -> bool {
+pub(crate) fn is_private_source(fact: &Fact) -> bool {
     match fact.what {
         What::EnvAll | What::KeychainRead | What::ClipboardRead | What::Tapped => true,
         What::EnvRead => words::is_secret_variable(&fact.detail),

@@ -23,6 +23,11 @@ impl<'a> Machine<'a> {
         if let Some(value) = value {
             return value;
         }
+        if path.starts_with("vscode.") && function == "sendText" {
+            // A terminal of an editor runs what it is sent.
+            let line = arguments.get(..1).unwrap_or_default();
+            return self.process(line, site);
+        }
         let value = match module {
             "fs" | "Deno" | "Bun" => {
                 let mut value = None;

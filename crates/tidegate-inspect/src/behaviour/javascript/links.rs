@@ -23,6 +23,9 @@ const ENDS: usize = 400;
 /// Functions that are run as what others call.
 const EXPORTS: usize = 300;
 
+/// What an editor calls of an extension.
+const EDITOR_CALLS: &str = "activate";
+
 /// Arguments that such a function is given.
 const ARGUMENTS: usize = 6;
 
@@ -176,6 +179,11 @@ impl<'a> Machine<'a> {
                 },
             };
             all.push((name.to_owned(), value));
+        }
+        // Bundlers give it away in ways of their own, and editors call it by this name.
+        if let Some(cell) = self.lookup(0, EDITOR_CALLS) {
+            let value = self.cells.get(cell as usize).copied().unwrap_or(Value::UNKNOWN);
+            all.push((EDITOR_CALLS.to_owned(), value));
         }
         let exports = &self.objects[self.exports.0 as usize];
         for &(key, value) in exports.members.iter().take(EXPORTS) {

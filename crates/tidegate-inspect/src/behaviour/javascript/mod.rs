@@ -83,6 +83,28 @@ fn read_parsed(text: &[u8], path: &str) -> Option<FileFacts> {
     stacker::grow(STACK_BYTES, || std::panic::catch_unwind(|| run(&text, path)).ok().flatten())
 }
 
+/// Shows the tree of a file to somebody, within the bounds in which files are read; none where it does not parse.
+pub(crate) fn with_tree<R>(
+    text: &[u8],
+    path: &str,
+    show: &dyn Fn(&str, &oxc_ast::ast::Program<'_>) -> R,
+) -> Option<R> {
+    if text.len() > PARSED_BYTES || nesting::depth(text) > parse::NESTING {
+        return None;
+    }
+    let text = String::from_utf8_lossy(text);
+    let whole = std::panic::AssertUnwindSafe(|| {
+        for dialect in parse::dialects(path) {
+            let allocator = Allocator::default();
+            if let Parsed::Clean(program) = parse::parse(&allocator, &text, dialect) {
+                return Some(show(&text, program));
+            }
+        }
+        None
+    });
+    stacker::grow(STACK_BYTES, || std::panic::catch_unwind(whole).ok().flatten())
+}
+
 /// What a page left around a script is made blank, so that offsets stay.
 fn without_html(text: &str) -> Cow<'_, str> {
     let trimmed = text.trim_end();

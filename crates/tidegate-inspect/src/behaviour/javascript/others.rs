@@ -130,6 +130,7 @@ impl<'a> Machine<'a> {
             | "navigator.clipboard.readText"
             | "navigator.clipboard.read"
             | "electron.clipboard.readText"
+            | "vscode.env.clipboard.readText"
             | "copy-paste.paste" => {
                 let taint = self.source(What::ClipboardRead, path, site.offset, site.folded);
                 self.run_callbacks(arguments, &[Value::tainted(taint); 2], site);
@@ -140,6 +141,7 @@ impl<'a> Machine<'a> {
             | "navigator.clipboard.writeText"
             | "navigator.clipboard.write"
             | "electron.clipboard.writeText"
+            | "vscode.env.clipboard.writeText"
             | "copy-paste.copy" => {
                 let fact = self.fact(What::ClipboardWrite, path, site.offset, site.folded);
                 let taint = self.deep_all(arguments);

@@ -54,6 +54,8 @@ fn of_package(module: &str, path: &str) -> Option<&'static str> {
         }
         "electron" if path.contains("desktopCapturer") => "screen",
         "navigator" if path.contains("getDisplayMedia") => "screen",
+        // What is written in an editor, as soon as it is written.
+        "vscode" if path.contains(".onDid") && path.contains("TextDocument") => "document",
         _ => return None,
     })
 }

@@ -77,6 +77,8 @@ pub struct Manifest {
     pub own_backend: Option<String>,
     /// Whether it is a procedural macro.
     pub is_macro: bool,
+    /// Whether it is an extension of an editor, which calls what its entries give away.
+    pub is_extension: bool,
 }
 
 impl Manifest {

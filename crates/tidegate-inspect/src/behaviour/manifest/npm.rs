@@ -36,6 +36,7 @@ pub fn from_value(object: &Map<String, Value>, path: &str, has_gyp: bool) -> Man
     scripts(object, path, has_gyp, &mut manifest);
     entries(object, &mut manifest);
     programs(object, &mut manifest);
+    extension(object, &mut manifest);
     for kind in ["dependencies", "optionalDependencies", "peerDependencies", "devDependencies"] {
         let Some(Value::Object(list)) = object.get(kind) else { continue };
         for (name, requirement) in list.iter().take(ENTRIES) {
@@ -111,6 +112,21 @@ fn entries(object: &Map<String, Value>, manifest: &mut Manifest) {
     }
     if !object.contains_key("main") && !object.contains_key("exports") {
         manifest.entries.push("index.js".to_owned());
+    }
+}
+
+/// What an editor does with an extension: it loads its entries and calls `activate`, and runs a script when it is removed.
+fn extension(object: &Map<String, Value>, manifest: &mut Manifest) {
+    let engines = object.get("engines").and_then(Value::as_object);
+    manifest.is_extension = engines.is_some_and(|engines| engines.contains_key("vscode"));
+    if manifest.is_extension
+        && let Some(at) = manifest.scripts.iter().position(|script| script.name == "vscode:uninstall")
+    {
+        let script = manifest.scripts.remove(at);
+        manifest.entries.extend(
+            script.command.split_whitespace().filter(|word| word.ends_with(".js")).take(4).map(str::to_owned),
+        );
+        manifest.hooks.push(script);
     }
 }
 

@@ -70,6 +70,16 @@ pub fn read(text: &[u8], path: &str) -> FileFacts {
     tokens::read(text, script, look(text), |offset| lines.line(offset))
 }
 
+/// Shows the tree of a source to somebody, within the bounds in which sources are read; none where it cannot be parsed.
+pub(crate) fn with_tree<R>(text: &[u8], show: &dyn Fn(&str, &Suite) -> R) -> Option<R> {
+    if text.len() > PARSED_BYTES || !depth::is_bearable(text) {
+        return None;
+    }
+    let source = source::decode(text);
+    let whole = std::panic::AssertUnwindSafe(|| show(&source.text, &parse(&source.text).0));
+    stacker::grow(STACK_BYTES, || std::panic::catch_unwind(whole).ok())
+}
+
 /// Parses and follows a source; runs where there is room for it.
 fn parsed(bytes: &[u8], script: bool) -> FileFacts {
     let source = source::decode(bytes);
