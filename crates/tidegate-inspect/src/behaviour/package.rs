@@ -224,6 +224,8 @@ impl Collector {
             self.manifests.insert(leaf.path.to_owned(), (path.to_owned(), leaf.bytes.to_vec()));
         }
         match leaf.format {
+            // The numbers of tensors, or what pretends to be: that is for who knows models to say.
+            Format::Pickle | Format::Text | Format::Binary if crate::models::may_be_storage(leaf) => {}
             Format::Pyc => self.keep(leaf, path, None, super::python::read_compiled(leaf.bytes)),
             Format::Pickle => self.keep(leaf, path, None, super::python::read_pickle(leaf.bytes)),
             Format::Text | Format::Binary if super::python::may_be_text_pickle(leaf.bytes) => {

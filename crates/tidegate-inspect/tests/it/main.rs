@@ -8,6 +8,7 @@ mod gzips;
 mod hostile;
 mod independent;
 mod model_files;
+mod model_set;
 mod pages;
 mod properties;
 mod python;
