@@ -69,7 +69,7 @@ impl<'r> Look<'r> {
             key: FingerprintKey::new(request.hash_key),
             found: Found::default(),
             not_seen: Vec::new(),
-            package: Collector::new(subject),
+            package: Collector::new(subject).parsing(request.parsed_bytes),
             licences: LicenceCollector::new(),
             inventory: InventoryCollector::new(),
             models: ModelCollector::default(),
@@ -103,6 +103,12 @@ impl<'r> Look<'r> {
         if mcp.dropped > 0 {
             lacks(&mut self.not_seen, "mcp", &self.request.name, "more remarks than are told", mcp.dropped);
         }
+        let mut inventory = self.inventory.finish();
+        if let (Some(extension), Some(subject)) = (&extension.extension, &mut inventory.subject) {
+            // Its manifest has the form of npm's, and its name is none of npm's.
+            subject.name.clone_from(&extension.id);
+            subject.purl = extension.purl();
+        }
         let findings = self.found.worst_first();
         let of_form = form_that_holds(&findings);
         let (of_code, behind_code) = worse((of_code, behind_code), (models.verdict, models.behind));
@@ -120,7 +126,7 @@ impl<'r> Look<'r> {
             findings,
             not_seen: self.not_seen,
             licences,
-            inventory: self.inventory.finish(),
+            inventory,
             models: models.models,
             extension: extension.extension,
             mcp: mcp.mcp,
@@ -212,7 +218,7 @@ fn unread(package: &Package, name: &str, found: &mut Found, not_seen: &mut Vec<N
             severity: FindingSeverity::Info,
             confidence: Confidence::High,
             location: Location { path: path.clone(), ..Location::default() },
-            message: "does not parse, so it was read by its tokens only".to_owned(),
+            message: "does not parse, or is too large for that, so it was read by its tokens only".to_owned(),
             evidence: None,
             secret_hash: None,
             count: 1,

@@ -49,6 +49,25 @@ pub struct Extension {
     pub needs: BTreeSet<String>,
 }
 
+impl Extension {
+    /// Its package URL; none where its name or version cannot be part of one.
+    #[must_use]
+    pub fn purl(&self) -> Option<String> {
+        let (publisher, name) = self.id.split_once('.')?;
+        let is_plain = |part: &str| {
+            !part.is_empty()
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+'))
+        };
+        let platform =
+            if self.platform.is_empty() { String::new() } else { format!("?platform={}", self.platform) };
+        let fits = [publisher, name, &self.version].into_iter().all(is_plain)
+            && (self.platform.is_empty() || is_plain(&self.platform));
+        fits.then(|| {
+            format!("pkg:vscode-extension/{publisher}/{name}@{}{platform}", self.version.replace('+', "%2B"))
+        })
+    }
+}
+
 /// What reading an extension came to.
 #[derive(Debug, Default)]
 pub(crate) struct Read {

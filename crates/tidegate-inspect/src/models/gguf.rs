@@ -1,6 +1,8 @@
 //! Reads GGUF: a head, keys and values, the list of tensors, and the tensors. The values are numbers and texts; one of them is a
 //! program, the chat template.
 
+use tidegate_model::finding::FindingSeverity::High;
+
 use super::remark::{Told, What};
 use super::template;
 use crate::bytes::{u32_le, u64_le};
@@ -20,6 +22,9 @@ const TEMPLATE_BYTES: usize = 1 << 20;
 /// Lists within lists.
 const DEPTH: u32 = 4;
 
+/// Bytes behind the last tensor that are told.
+const SAMPLE_BYTES: usize = 8;
+
 /// Dimensions of one tensor; readers take four.
 const DIMENSIONS: u32 = 8;
 
@@ -28,7 +33,7 @@ pub(super) fn read(bytes: &[u8], told: &mut Told) {
     told.is_of("gguf");
     let mut reader = Reader { bytes, at: 4, swapped: false, narrow: false };
     if let Err(what) = reader.file(told) {
-        told.at(reader.at, What::Form(what.to_owned(), true), None);
+        told.at(reader.at, What::Form(what.to_owned(), High), None);
     }
 }
 
@@ -70,11 +75,11 @@ impl<'b> Reader<'b> {
         if alignment == 0 || !alignment.is_power_of_two() {
             return Err("its tensors are aligned to no power of two");
         }
-        self.tensors(tensors, alignment)
+        self.tensors(tensors, alignment, told)
     }
 
-    fn tensors(&mut self, count: u64, alignment: u64) -> Result {
-        let mut furthest = 0;
+    fn tensors(&mut self, count: u64, alignment: u64, told: &mut Told) -> Result {
+        let (mut furthest, mut all_known) = (0, true);
         for _ in 0..count {
             self.text(KEY_BYTES)?;
             let dimensions = self.u32()?;
@@ -89,7 +94,10 @@ impl<'b> Reader<'b> {
             }
             let kind = self.u32()?;
             let place = self.u64()?;
-            let Some((block, bytes)) = block(kind) else { continue };
+            let Some((block, bytes)) = block(kind) else {
+                all_known = false;
+                continue;
+            };
             let length =
                 items.div_ceil(block).checked_mul(bytes).ok_or("a tensor is larger than any file")?;
             let end = place.checked_add(length).ok_or("a tensor lies outside the file")?;
@@ -100,7 +108,21 @@ impl<'b> Reader<'b> {
         if count > 0 && data.saturating_add(furthest) > self.bytes.len() as u64 {
             return Err("a tensor lies outside the file");
         }
+        if count > 0 && all_known {
+            self.behind(data.saturating_add(furthest.next_multiple_of(alignment)), told);
+        }
         Ok(())
+    }
+
+    /// What stands behind the last tensor, unless it is padding.
+    fn behind(&self, end: u64, told: &mut Told) {
+        let rest = crate::bytes::from(self.bytes, end);
+        if !crate::bytes::is_zero(rest) {
+            let what = format!("{} bytes stand behind its last tensor", rest.len());
+            let sample = hex::encode(&rest[..rest.len().min(SAMPLE_BYTES)]);
+            let at = usize::try_from(end).unwrap_or(usize::MAX);
+            told.at(at, What::Form(what, High), Some(sample));
+        }
     }
 
     fn value(&mut self, key: &[u8], kind: u32, told: &mut Told, depth: u32) -> Result<Option<u64>> {
@@ -206,6 +228,18 @@ fn block(kind: u32) -> Option<(u64, u64)> {
         12 => (256, 144),
         13 => (256, 176),
         14 => (256, 210),
+        15 => (256, 292),
+        16 | 35 => (256, 66),
+        17 => (256, 74),
+        18 => (256, 98),
+        19 => (256, 50),
+        20 => (32, 18),
+        21 => (256, 110),
+        22 => (256, 82),
+        23 => (256, 136),
+        29 => (256, 56),
+        34 => (256, 54),
+        39 => (32, 17),
         _ => return None,
     })
 }

@@ -6,6 +6,7 @@
 pub mod detectors;
 mod gguf;
 mod keras;
+mod names;
 mod npy;
 mod onnx;
 pub(crate) mod pickle;
@@ -13,6 +14,7 @@ mod protobuf;
 pub(crate) mod remark;
 mod safetensors;
 mod side;
+mod storages;
 mod template;
 mod tensorflow;
 
@@ -27,7 +29,9 @@ use tidegate_model::finding::{Confidence, FindingSeverity};
 use crate::bytes::{slice, u32_le};
 use crate::inspection::Verdict;
 use crate::{Format, Leaf};
-use remark::Told;
+use remark::{Told, What};
+use storages::Storages;
+pub(crate) use storages::may_be as may_be_storage;
 
 /// Findings of all leaves that are kept.
 const FINDINGS: usize = 400;
@@ -77,29 +81,34 @@ pub(crate) struct ModelCollector {
     remote_code: bool,
     /// Programs, which have no place beside models.
     programs: Vec<String>,
+    storages: Storages,
 }
 
 impl ModelCollector {
     /// Takes one leaf.
     pub(crate) fn leaf(&mut self, leaf: &Leaf<'_>) {
-        if is_program(leaf) && self.programs.len() < PROGRAMS {
+        if is_program(leaf) && !names::is_model(leaf.path) && self.programs.len() < PROGRAMS {
             self.programs.push(leaf.path.to_owned());
         }
         let mut told = Told::default();
         read(leaf, &mut told);
+        names::read(leaf, is_program(leaf), &mut told);
+        self.storages.name(leaf, std::mem::take(&mut told.storages));
         // PyTorch's files are archives too, and may lie in one.
         let depth = if leaf.place.container == Some(Format::Zip) { 2 } else { 1 };
         self.is_model |= !told.formats.is_empty() && leaf.place.depth <= depth;
         self.formats.extend(told.formats.iter().copied());
         for remark in &told.remarks {
-            self.remote_code |= matches!(remark.what, remark::What::RemoteCode(..));
-            let (findings, unsafe_code) = (&mut self.findings, &mut self.unsafe_code);
+            self.remote_code |= matches!(remark.what, What::RemoteCode(..));
+            let mut found = Vec::new();
             detectors::judge(remark, leaf.path, &mut |detector, finding| {
-                *unsafe_code |= detector.runs && holds(&finding);
-                if findings.len() < FINDINGS {
-                    findings.push(finding);
-                }
+                found.push((finding, detector.runs))
             });
+            for (finding, runs) in found {
+                if let Some(finding) = self.storages.wait(leaf, finding, runs) {
+                    self.keep(finding, runs);
+                }
+            }
         }
         let dropped = (told.dropped() > 0).then(|| "more remarks on a model than are told".to_owned());
         for gap in told.gaps.into_iter().chain(dropped) {
@@ -109,8 +118,18 @@ impl ModelCollector {
         }
     }
 
+    fn keep(&mut self, finding: Finding, runs: bool) {
+        self.unsafe_code |= runs && holds(&finding);
+        if self.findings.len() < FINDINGS {
+            self.findings.push(finding);
+        }
+    }
+
     /// What all of it comes to. A package that holds a model is no model.
     pub(crate) fn finish(mut self, is_package: bool) -> Read {
+        for (finding, runs) in self.storages.settle() {
+            self.keep(finding, runs);
+        }
         if is_package {
             self.findings.iter_mut().for_each(of_package);
         } else if !self.formats.is_empty() {
@@ -154,13 +173,11 @@ fn of_package(finding: &mut Finding) {
 impl ModelCollector {
     fn tell_programs(&mut self) {
         for path in std::mem::take(&mut self.programs) {
-            let what = remark::What::Program("is a program, where only a model is expected");
+            let what = What::Program("is a program, where only a model is expected");
             let remark = remark::Remark { what, offset: None, line: None, evidence: None };
-            let (findings, unsafe_code) = (&mut self.findings, &mut self.unsafe_code);
-            detectors::judge(&remark, &path, &mut |detector, finding| {
-                *unsafe_code |= detector.runs && holds(&finding);
-                findings.push(finding);
-            });
+            let mut found = Vec::new();
+            detectors::judge(&remark, &path, &mut |detector, finding| found.push((finding, detector.runs)));
+            found.into_iter().for_each(|(finding, runs)| self.keep(finding, runs));
         }
     }
 }
@@ -211,6 +228,9 @@ fn read(leaf: &Leaf<'_>, told: &mut Told) {
                 side::read_script(leaf.bytes, told);
             }
             if leaf.format == Format::Text {
+                if side::is_handler(leaf.path, leaf.bytes) {
+                    side::read_handler(leaf.path, leaf.bytes, told);
+                }
                 if side::may_be_settings(leaf.path) {
                     side::read_text(leaf.bytes, told);
                 }

@@ -1,5 +1,7 @@
 //! What readers of models tell, before a detector says what it means.
 
+use tidegate_model::finding::FindingSeverity;
+
 /// What was seen in a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum What {
@@ -18,8 +20,8 @@ pub(crate) enum What {
         name: String,
         /// Whether loading calls it.
         called: bool,
-        /// Whether it is only a class of the loading program, or a part of a library of which most is safe.
-        mild: bool,
+        /// Why it is on none.
+        unlisted: Unlisted,
     },
     /// A pickle hides what it does; how, and whether nothing ordinary does that.
     PickleHides(&'static str, bool),
@@ -41,14 +43,36 @@ pub(crate) enum What {
     TemplateOrders(&'static str),
     /// TorchScript does what only files, processes or networks need: the operation.
     ScriptOperation(String),
-    /// The form of a model file contradicts itself: what, and whether readers could be led astray by it.
-    Form(String, bool),
+    /// The form of a model file contradicts itself: what, and how grave that is.
+    Form(String, FindingSeverity),
     /// A settings file names what is to be loaded: the name, and whether that does harm.
     Target(String, bool),
     /// A repository asks for code of its own; whether of another repository.
     RemoteCode(String, bool),
     /// A program lies where a model should be.
     Program(&'static str),
+    /// The handler of an endpoint runs what requests say: what runs it.
+    Handler(String),
+}
+
+/// Why a name is on no list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unlisted {
+    /// Nothing is known of it.
+    Unknown,
+    /// It is a part of a library of which most is safe.
+    Part,
+    /// It is a class that the loading program must define itself.
+    Own,
+}
+
+/// A storage that a PyTorch pickle names: the numbers of tensors, which lie beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Storage {
+    /// Name of the file that holds it.
+    pub(crate) key: String,
+    /// Bytes that it must have.
+    pub(crate) bytes: u64,
 }
 
 /// One observation in one leaf.
@@ -73,11 +97,16 @@ pub(crate) struct Told {
     pub(crate) gaps: Vec<String>,
     /// Formats of models that were recognised.
     pub(crate) formats: Vec<&'static str>,
+    /// Storages that a pickle names.
+    pub(crate) storages: Vec<Storage>,
     dropped: u64,
 }
 
 /// Remarks on one leaf that are kept.
 const REMARKS: usize = 200;
+
+/// Storages of one leaf that are kept.
+const STORAGES: usize = 64 << 10;
 
 /// Gaps of one leaf that are kept.
 const GAPS: usize = 8;
@@ -126,6 +155,13 @@ impl Told {
         let detail = detail.into();
         if self.gaps.len() < GAPS && !self.gaps.contains(&detail) {
             self.gaps.push(detail);
+        }
+    }
+
+    /// Notes a storage.
+    pub(crate) fn storage(&mut self, key: String, bytes: u64) {
+        if self.storages.len() < STORAGES {
+            self.storages.push(Storage { key, bytes });
         }
     }
 

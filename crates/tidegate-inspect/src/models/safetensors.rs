@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 
+use tidegate_model::finding::FindingSeverity::High;
+
 use super::remark::{Told, What};
 use crate::bytes::u64_le;
 use crate::json::{Scanner, Step, Token};
@@ -27,6 +29,8 @@ pub(super) fn matches(bytes: &[u8]) -> bool {
             let head = &bytes[8..bytes.len().min(8 + 4096)];
             memchr::memmem::find(head, b"\"dtype\"").is_some()
                 || memchr::memmem::find(head, b"\"__metadata__\"").is_some()
+                // No tensor at all.
+                || head.trim_ascii() == b"{}"
         }
 }
 
@@ -42,7 +46,7 @@ struct Tensor {
 pub(super) fn read(bytes: &[u8], told: &mut Told) {
     told.is_of("safetensors");
     let length = u64_le(bytes, 0).unwrap_or(0);
-    let grave = |told: &mut Told, what: String| told.at(0, What::Form(what, true), None);
+    let grave = |told: &mut Told, what: String| told.at(0, What::Form(what, High), None);
     if length > HEAD_BYTES {
         return grave(told, format!("its head says it has {length} bytes, more than readers take"));
     }
@@ -71,13 +75,13 @@ pub(super) fn read(bytes: &[u8], told: &mut Told) {
     if at < data {
         let from = usize::try_from(8 + length + at).unwrap_or(usize::MAX);
         let sample = bytes.get(from..).map(|rest| hex::encode(&rest[..rest.len().min(SAMPLE_BYTES)]));
-        told.at(from, What::Form(format!("{} bytes stand behind its last tensor", data - at), true), sample);
+        told.at(from, What::Form(format!("{} bytes stand behind its last tensor", data - at), High), sample);
     }
 }
 
 /// Where the tensors lie; none where the head says too little.
 fn tensors(head: &[u8], told: &mut Told) -> Option<Vec<(u64, u64)>> {
-    let grave = |told: &mut Told, what: &str| told.at(8, What::Form(what.to_owned(), true), None);
+    let grave = |told: &mut Told, what: &str| told.at(8, What::Form(what.to_owned(), High), None);
     if serde_json::from_slice::<serde::de::IgnoredAny>(head).is_err() {
         grave(told, "its head is no JSON");
         return None;

@@ -8,6 +8,9 @@ use serde_json::Value;
 use super::pickle::globals::{Standing, Table};
 use super::remark::{Told, What};
 use super::{keras, template};
+use crate::behaviour::detectors::is_argument;
+use crate::behaviour::facts::What as Does;
+use crate::behaviour::python;
 
 /// Bytes of a settings file that is read.
 const SETTINGS_BYTES: usize = 4 << 20;
@@ -24,6 +27,7 @@ const WORDS: &[&str] = &[
     "custom_pipelines",
     "trust_remote_code",
     "loader_module",
+    "__loader__",
 ];
 
 /// Libraries that settings name all the time, although their parts have no place in a pickle.
@@ -120,6 +124,7 @@ fn walk(value: &Value, count: &mut usize, told: &mut Told) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| walk(item, count, told)),
         Value::Object(object) => {
+            skops(object, told);
             for (key, inner) in object {
                 match (key.as_str(), inner) {
                     ("auto_map", Value::Object(map)) => map.values().for_each(|name| auto_map(name, told)),
@@ -157,6 +162,23 @@ fn auto_map(name: &Value, told: &mut Told) {
     }
 }
 
+/// A node of skops: the loader that is asked for, and what it makes by module and name.
+fn skops(object: &serde_json::Map<String, Value>, told: &mut Told) {
+    let text = |object: &serde_json::Map<String, Value>, key: &str| {
+        object.get(key).and_then(Value::as_str).map(str::to_owned)
+    };
+    let (Some(_), Some(class)) = (text(object, "__loader__"), text(object, "__class__")) else { return };
+    told.is_of("skops");
+    let module = text(object, "__module__").unwrap_or_default();
+    target(&format!("{module}.{class}"), None, told);
+    if let Some(content) = object.get("content").and_then(Value::as_object)
+        && let (Some(module), Some(name)) =
+            (text(content, "module_path"), text(content, "function").or_else(|| text(content, "class")))
+    {
+        target(&format!("{module}.{name}"), None, told);
+    }
+}
+
 /// A name that a loader imports and calls.
 fn target(name: &str, line: Option<u32>, told: &mut Told) {
     let name = name.trim();
@@ -181,6 +203,11 @@ static TARGET: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"["']?_target_["']?\s*:\s*["']?([A-Za-z_][\w.]*)"#).expect("the expression is right")
 });
 
+/// `loader_module` in a line of a model of MLflow.
+static LOADER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"^\s*loader_module\s*:\s*["']?([A-Za-z_][\w.]*)"#).expect("the expression is right")
+});
+
 /// Tags by which YAML makes objects of Python.
 static TAG: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?:!!|!<tag:yaml\.org,2002:|tag:yaml\.org,2002:)python/(object/apply|object/new|object|name|module):\s*([A-Za-z_][\w.]*)")
@@ -201,11 +228,14 @@ pub(super) fn read_text(bytes: &[u8], told: &mut Told) {
         return;
     }
     let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
-    if has("_target_") || has("python/") {
+    if has("_target_") || has("python/") || has("loader_module") {
         let text = String::from_utf8_lossy(bytes);
         for (line, number) in text.lines().zip(1_u32..) {
             for found in TARGET.captures_iter(line) {
                 target(&found[1], Some(number), told);
+            }
+            if let Some(found) = LOADER.captures(line) {
+                loader(&found[1], number, told);
             }
             for found in TAG.captures_iter(line) {
                 tag(&found[1], &found[2], number, told);
@@ -217,6 +247,13 @@ pub(super) fn read_text(bytes: &[u8], told: &mut Told) {
     }
 }
 
+/// The module of a model of MLflow that loads it: one of MLflow, or one that the model brings.
+fn loader(name: &str, line: u32, told: &mut Told) {
+    if name != "mlflow" && !name.starts_with("mlflow.") {
+        told.on_line(line, What::RemoteCode(super::remark::shown(name), false), None);
+    }
+}
+
 fn tag(kind: &str, name: &str, line: u32, told: &mut Told) {
     let (module, last) = name.rsplit_once('.').unwrap_or(("builtins", name));
     let harm = matches!(Table::builtin().standing(module, last), Standing::Denied(_));
@@ -224,6 +261,29 @@ fn tag(kind: &str, name: &str, line: u32, told: &mut Told) {
         let is_safe = Table::builtin().standing(module, last) == Standing::Safe;
         if !is_safe {
             told.on_line(line, What::Target(super::remark::shown(name), harm), None);
+        }
+    }
+}
+
+/// Classes that endpoints give every request to.
+const HANDLERS: &[&[u8]] = &[b"class EndpointHandler", b"class PreTrainedPipeline"];
+
+/// Whether a text is the handler of an endpoint.
+pub(super) fn is_handler(path: &str, bytes: &[u8]) -> bool {
+    path.ends_with(".py") && HANDLERS.iter().any(|class| memchr::memmem::find(bytes, class).is_some())
+}
+
+/// Reads the handler of an endpoint: whether what it is asked becomes a command or code.
+pub(super) fn read_handler(path: &str, bytes: &[u8], told: &mut Told) {
+    let file = python::read(bytes, path);
+    for (from, to, _) in file.flowing() {
+        let runs = match to.what {
+            Does::Eval => true,
+            Does::Exec | Does::ExecDetached => !is_argument(&to.detail),
+            _ => false,
+        };
+        if from.what == Does::ChannelReceive && runs {
+            told.on_line(to.line, What::Handler(super::remark::shown(&to.detail)), None);
         }
     }
 }

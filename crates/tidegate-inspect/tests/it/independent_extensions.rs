@@ -12,10 +12,10 @@ use tidegate_model::finding::{Confidence, FindingSeverity};
 use crate::support::tar;
 
 /// Share of the bad items that must come out as they are labelled, in percent. The README of the set says what the first run gave.
-const FOUND_PERCENT: usize = 70;
+const FOUND_PERCENT: usize = 92;
 
 /// Good items that are held.
-const HELD: usize = 1;
+const HELD: usize = 0;
 
 #[derive(Deserialize)]
 struct Label {

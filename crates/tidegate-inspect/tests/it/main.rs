@@ -10,6 +10,7 @@ mod hostile;
 mod independent;
 mod independent_extensions;
 mod model_files;
+mod model_set;
 mod pages;
 mod properties;
 mod python;

@@ -36,6 +36,8 @@ pub struct Seen {
     pub licence: Option<String>,
     /// Models in it, and what loading them does.
     pub models: Models,
+    /// What it is to an editor or an assistant, where that is what it is.
+    pub what: Option<ArtifactKind>,
     /// Set where inspection failed for good: a worker died of it, or it took too long.
     pub failed: Option<String>,
 }
@@ -65,6 +67,7 @@ impl Seen {
             native: inspection.extent.native_files > 0,
             licence: inspection.licences.concluded.clone(),
             models: inspection.models.clone(),
+            what: what(inspection),
             failed: None,
         }
     }
@@ -146,9 +149,9 @@ impl Seen {
         })
     }
 
-    /// What it is, by what was seen: a model, or else a package.
+    /// What it is, by what was seen: a model, an extension, a server, or else a package.
     pub fn kind(&self) -> ArtifactKind {
-        if self.models.is_model { ArtifactKind::Model } else { ArtifactKind::Package }
+        if self.models.is_model { ArtifactKind::Model } else { self.what.unwrap_or(ArtifactKind::Package) }
     }
 
     /// What is said of models.
@@ -172,6 +175,17 @@ impl Seen {
             Some(why) => Group::gap(FactState::Error, format!("inspection failed: {why}")),
             None => Group::known(BinaryFacts { native: Some(self.native) }),
         }
+    }
+}
+
+/// What an artifact is to an editor or an assistant, where nothing else says what it is.
+pub fn what(inspection: &Inspection) -> Option<ArtifactKind> {
+    if inspection.extension.is_some() {
+        Some(ArtifactKind::Extension)
+    } else {
+        // A package stays one, whatever it serves.
+        let is_package = inspection.install_script.is_some();
+        (inspection.mcp.is_server && !is_package).then_some(ArtifactKind::McpServer)
     }
 }
 

@@ -68,7 +68,7 @@ fn run(package: &Package, findings: &mut Findings) {
 }
 
 /// Whether what comes is an argument of a program that is named, and that program runs no text.
-fn is_argument(command: &str) -> bool {
+pub(crate) fn is_argument(command: &str) -> bool {
     const RUN_TEXT: &[&str] = &[
         "sh",
         "bash",

@@ -66,6 +66,7 @@ mod stego_read;
 mod worm_ci;
 mod worm_publish;
 
+pub(crate) use c2_channel::is_argument;
 use tidegate_model::Ecosystem;
 use tidegate_model::finding::{Confidence, Finding, FindingKind, FindingSeverity, Location};
 

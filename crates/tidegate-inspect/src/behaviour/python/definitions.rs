@@ -12,6 +12,11 @@ impl<'a> Interp<'a> {
     pub(super) fn function(&mut self, node: &'a ast::StmtFunctionDef) {
         let defaults = self.defaults(Some(&node.parameters));
         let class = self.frames.get(self.frame as usize).and_then(|frame| frame.class);
+        // Endpoints of models give every request to this method.
+        let is_handler = node.name.as_str() == "__call__"
+            && class
+                .and_then(|class| self.classes.get(class as usize))
+                .is_some_and(|class| matches!(class.name, "EndpointHandler" | "PreTrainedPipeline"));
         let mut func = Func {
             code: Code::Def(node),
             frame: self.frame,
@@ -19,7 +24,7 @@ impl<'a> Interp<'a> {
             defaults,
             property: false,
             class,
-            channel: None,
+            channel: is_handler.then(|| "*".into()),
         };
         let mut wrappers = Vec::new();
         for decorator in &node.decorator_list {

@@ -9,12 +9,12 @@ use super::common::*;
 pub(super) const DETECTOR: ModelDetector = ModelDetector {
     id: "model/custom-operation",
     title: "a graph needs a library of its own",
-    severity: Low,
+    severity: Medium,
     runs: false,
     judge,
 };
 
 fn judge(remark: &Remark) -> Option<Judged> {
     let What::CustomOperation(name) = &remark.what else { return None };
-    judged(Low, Likely, format!("has operations of `{name}`, for which a library must be loaded"))
+    judged(Medium, Likely, format!("has operations of `{name}`, for which a library must be loaded"))
 }

@@ -16,6 +16,6 @@ pub(super) const DETECTOR: ModelDetector = ModelDetector {
 };
 
 fn judge(remark: &Remark) -> Option<Judged> {
-    let What::Form(what, grave) = &remark.what else { return None };
-    if *grave { judged(High, Sure, what.clone()) } else { judged(Low, Sure, what.clone()) }
+    let What::Form(what, severity) = &remark.what else { return None };
+    judged(*severity, Sure, what.clone())
 }

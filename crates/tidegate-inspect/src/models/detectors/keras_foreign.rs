@@ -5,7 +5,8 @@
 //!
 //! **What to do:** do not load it where the name does harm. Else find out whether the class is your own.
 //!
-//! **Limits:** classes that are registered under a name of their own package are told as low: the loading program must bring them.
+//! **Limits:** classes that are registered under a name of their own package are told, but do not hold the model: the loading
+//! program must bring them.
 
 use super::common::*;
 
@@ -23,6 +24,6 @@ fn judge(remark: &Remark) -> Option<Judged> {
         return judged(Critical, Sure, format!("loading it calls `{name}`"));
     }
     let is_registered = name.contains('>');
-    let grade = if is_registered { (Low, Likely) } else { (High, Likely) };
+    let grade = if is_registered { (Medium, Likely) } else { (High, Likely) };
     judged(grade.0, grade.1, format!("names `{name}`, which is not of Keras"))
 }

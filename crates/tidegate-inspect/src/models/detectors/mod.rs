@@ -5,6 +5,7 @@ mod custom_operation;
 mod file_operation;
 mod foreign_path;
 mod form;
+mod handler;
 mod keras_code;
 mod keras_foreign;
 mod pickle_call;
@@ -51,6 +52,7 @@ pub const DETECTORS: &[ModelDetector] = &[
     script_operation::DETECTOR,
     target::DETECTOR,
     remote_code::DETECTOR,
+    handler::DETECTOR,
     program::DETECTOR,
     form::DETECTOR,
 ];
@@ -88,8 +90,8 @@ pub(crate) fn judge(remark: &Remark, path: &str, found: &mut dyn FnMut(&ModelDet
 
 /// Common words of all detectors.
 mod common {
-    pub(super) use super::super::remark::{Remark, What};
+    pub(super) use super::super::remark::{Remark, Unlisted, What};
     pub(super) use super::{Judged, ModelDetector, judged};
     pub(super) use tidegate_model::finding::Confidence::{High as Sure, Medium as Likely};
-    pub(super) use tidegate_model::finding::FindingSeverity::{Critical, High, Info, Low};
+    pub(super) use tidegate_model::finding::FindingSeverity::{Critical, High, Info, Low, Medium};
 }

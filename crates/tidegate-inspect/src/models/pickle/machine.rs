@@ -316,7 +316,8 @@ impl<'b> Machine<'b> {
             0x83 => self.extension(2),
             0x84 => self.extension(4),
             b'Q' => {
-                self.pop()?;
+                let id = self.pop()?;
+                self.persistent(id);
                 self.push(Value::Opaque)
             }
             // The protocol and its frames.

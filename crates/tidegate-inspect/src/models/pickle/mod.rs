@@ -7,6 +7,7 @@
 mod call;
 pub(crate) mod globals;
 mod machine;
+mod storage;
 mod text;
 mod value;
 mod wrapper;
@@ -16,8 +17,9 @@ mod tests;
 
 use globals::{Standing, Tool};
 use machine::{End, Machine};
+pub(super) use wrapper::width;
 
-use super::remark::{Told, What};
+use super::remark::{Told, Unlisted, What};
 
 /// Pickles in a row that are read.
 const IN_A_ROW: usize = 100_000;
@@ -178,16 +180,16 @@ impl Machine<'_> {
     fn tell(&mut self) {
         for name in std::mem::take(&mut self.names) {
             let (whole, called) = (name.whole(), name.called);
+            let unlisted = |unlisted| What::PickleUnknown { name: whole.clone(), called, unlisted };
             let what = match name.standing {
                 Standing::Safe => continue,
-                Standing::Denied(does) => What::PickleDenied { name: whole, does, called },
-                Standing::Part => What::PickleUnknown { name: whole, called, mild: !called },
-                Standing::Own => What::PickleUnknown { name: whole, called, mild: true },
-                Standing::Unknown => What::PickleUnknown { name: whole, called, mild: false },
-                Standing::Tool(Tool::Code) => What::PickleCode(whole, called),
-                Standing::Tool(Tool::Applies) if called => {
-                    What::PickleUnknown { name: whole, called, mild: false }
-                }
+                Standing::Denied(does) => What::PickleDenied { name: whole.clone(), does, called },
+                Standing::Part if called => unlisted(Unlisted::Unknown),
+                Standing::Part => unlisted(Unlisted::Part),
+                Standing::Own => unlisted(Unlisted::Own),
+                Standing::Unknown => unlisted(Unlisted::Unknown),
+                Standing::Tool(Tool::Code) => What::PickleCode(whole.clone(), called),
+                Standing::Tool(Tool::Applies) if called => unlisted(Unlisted::Unknown),
                 Standing::Tool(_) => continue,
             };
             self.told.at(name.at, what, name.with);

@@ -1,6 +1,6 @@
 use super::globals::{ALLOW, AllowFile, DENY, DenyFile, Standing, Table, Tool};
 use super::{may_be, read};
-use crate::models::remark::{Told, What};
+use crate::models::remark::{Told, Unlisted, What};
 
 fn told(bytes: &[u8]) -> Told {
     let mut told = Told::default();
@@ -128,11 +128,18 @@ fn ways_around_a_name_are_told() {
 #[test]
 fn unknown_is_neither_safe_nor_denied() {
     let called = whats(b"\x80\x02cacme.net\nNet\n)\x81}b.");
-    assert_eq!(called, [What::PickleUnknown { name: "acme.net.Net".into(), called: true, mild: false }]);
+    assert_eq!(
+        called,
+        [What::PickleUnknown { name: "acme.net.Net".into(), called: true, unlisted: Unlisted::Unknown }]
+    );
     let named = whats(b"\x80\x02csklearn.metrics\naccuracy_score\n.");
     assert_eq!(
         named,
-        [What::PickleUnknown { name: "sklearn.metrics.accuracy_score".into(), called: false, mild: true }]
+        [What::PickleUnknown {
+            name: "sklearn.metrics.accuracy_score".into(),
+            called: false,
+            unlisted: Unlisted::Part
+        }]
     );
     assert_eq!(whats(b"\x80\x04\x8c\x0bcollections\x8c\x0bOrderedDict\x93)R."), []);
     assert_eq!(whats(b"\x80\x04\x8c\x02os\x8c\x06system\x86."), [], "two words are no call");

@@ -57,7 +57,7 @@ impl Machine<'_> {
 }
 
 /// Bytes of one item of a NumPy type: `f8`, `<i4`, `U10`; 0 for objects.
-pub(super) fn width(name: &str) -> Option<u32> {
+pub(in crate::models) fn width(name: &str) -> Option<u32> {
     let name = name.trim_start_matches(['<', '>', '|', '=']);
     let mut letters = name.chars();
     let kind = letters.next()?;

@@ -162,6 +162,8 @@ fn what_activate_does_is_done_unasked() {
         let inspection = super::look(&vsix(&manifest(json!({})), &[("extension/out/extension.js", &code)]));
         assert_eq!(inspection.verdict, tidegate_inspect::Verdict::Malicious, "{code}: {:#?}", inspection.findings);
         assert_eq!(inspection.extension.unwrap().id, "acme.helper");
+        let subject = inspection.inventory.subject.unwrap();
+        assert_eq!(subject.purl.as_deref(), Some("pkg:vscode-extension/acme/helper@1.2.3"));
     }
     let asked = activate(
         "vscode.commands.registerCommand('helper.go', () => fetch('https://x.invalid/c', { method: 'POST', body: 'hi' }));",

@@ -50,7 +50,10 @@ fn pickles() -> Vec<Case> {
         },
         Case {
             detector: "model/pickle-unknown",
-            bad: vec![("m.pkl", calls("acme.loaders", "restore", "x"))],
+            bad: vec![
+                ("m.pkl", calls("acme.loaders", "restore", "x")),
+                ("m.pkl", calls("__main__", "Net", "x")),
+            ],
             clean: vec![("m.pkl", calls("collections", "Counter", "aab")), ("m.pt", torch(&state_dict()))],
         },
         Case {
@@ -97,6 +100,12 @@ fn graphs() -> Vec<Case> {
                     )),
                 ),
                 ("m.keras", keras(&outside("keras.utils", "get_file"))),
+                (
+                    "m.keras",
+                    keras(&sequential(
+                        &json!({ "module": null, "class_name": "Thing", "config": {}, "registered_name": "acme>Thing" }),
+                    )),
+                ),
             ],
             clean: vec![("m.keras", keras(&sequential(&dense())))],
         },
@@ -178,10 +187,12 @@ fn texts() -> Vec<Case> {
                     "model_config.json",
                     json!({ "loss": { "_target_": "builtins.exec" } }).to_string().into_bytes(),
                 ),
+                ("m.skops", skops("subprocess", "Popen")),
             ],
             clean: vec![
                 ("config.yaml", b"model:\n  _target_: torch.nn.Linear\n  in_features: 3\n".to_vec()),
                 ("config.yaml", b"a: !!python/tuple [1, 2]\n".to_vec()),
+                ("m.skops", skops("sklearn.linear_model._logistic", "LogisticRegression")),
             ],
         },
         Case {
@@ -189,13 +200,47 @@ fn texts() -> Vec<Case> {
             bad: vec![
                 ("config.json", config(json!({ "AutoModel": "acme/other--modeling_x.Net" }))),
                 ("config.json", config(json!({ "AutoModel": "modeling_x.Net" }))),
+                ("MLmodel", b"flavors:\n  python_function:\n    loader_module: acme_loader\n".to_vec()),
             ],
-            clean: vec![(
-                "config.json",
-                json!({ "architectures": ["LlamaForCausalLM"] }).to_string().into_bytes(),
-            )],
+            clean: vec![
+                ("config.json", json!({ "architectures": ["LlamaForCausalLM"] }).to_string().into_bytes()),
+                ("MLmodel", b"flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n".to_vec()),
+            ],
+        },
+        Case {
+            detector: "model/handler",
+            bad: vec![
+                ("handler.py", handler("subprocess.run(asked, shell=True)")),
+                ("handler.py", handler("exec(asked)")),
+                ("handler.py", handler("os.popen(asked).read()")),
+            ],
+            clean: vec![
+                ("handler.py", handler("self.pipeline(asked)")),
+                ("handler.py", handler("subprocess.run(['ffmpeg', '-i', asked, '-f', 'wav', '-'])")),
+            ],
         },
     ]
+}
+
+/// The handler of an endpoint that does this with what it is asked.
+fn handler(line: &str) -> Vec<u8> {
+    let class =
+        "class EndpointHandler:\n    def __init__(self, path=''):\n        self.pipeline = make(path)\n";
+    let call = "    def __call__(self, data):\n        asked = data['inputs']\n";
+    format!("import os, subprocess\n\n{class}\n{call}        return {line}\n").into_bytes()
+}
+
+/// An archive of skops with one node.
+fn skops(module: &str, class: &str) -> Vec<u8> {
+    let schema = json!({ "__class__": class, "__module__": module, "__loader__": "ObjectNode", "__id__": 1 });
+    zip::archive(&[zip::Member::deflated("schema.json", schema.to_string().as_bytes())])
+}
+
+/// An array of these bytes.
+fn npy(data: &[u8]) -> Vec<u8> {
+    let head = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({},), }}\n", data.len());
+    [&b"\x93NUMPY\x01\0"[..], &u16::try_from(head.len()).unwrap().to_le_bytes(), head.as_bytes(), data]
+        .concat()
 }
 
 fn forms() -> Vec<Case> {
@@ -207,13 +252,19 @@ fn forms() -> Vec<Case> {
     cut.truncate(cut.len() - 8);
     let mut long = gguf(ORDINARY);
     long[8..16].copy_from_slice(&u64::MAX.to_le_bytes());
+    let windows = [&b"MZ"[..], &[0; 58], &[0x40, 0, 0, 0], b"PE\0\0\x64\x86", &noise(400, 9)].concat();
+    let pointer = format!("version x.example/v1\noid sha256:{}\nsize 12\n", "0".repeat(64));
     vec![
         Case {
             detector: "model/program",
-            bad: vec![(
-                "m.llamafile",
-                [elf, zip::archive(&[zip::Member::stored("m.gguf", &gguf(ORDINARY))])].concat(),
-            )],
+            bad: vec![
+                (
+                    "m.llamafile",
+                    [elf.clone(), zip::archive(&[zip::Member::stored("m.gguf", &gguf(ORDINARY))])].concat(),
+                ),
+                ("model.safetensors", windows),
+                ("weights/model.pt", elf.clone()),
+            ],
             clean: vec![("m.zip", zip::archive(&[zip::Member::stored("m.gguf", &gguf(ORDINARY))]))],
         },
         Case {
@@ -226,8 +277,22 @@ fn forms() -> Vec<Case> {
                 plain(&two.replace("\"b\"", "\"a\""), 9),
                 ("m.gguf", cut),
                 ("m.gguf", long),
+                ("m.gguf", [gguf(ORDINARY), vec![0; 16], elf].concat()),
+                ("m.npy", [npy(b"123"), b"and more".to_vec()].concat()),
+                ("m.safetensors", b"no tensors at all".to_vec()),
+                ("m.gguf", b"no tensors at all".to_vec()),
+                ("m.safetensors", [&(1_u64 << 50).to_le_bytes()[..], b"{\"w\":1}"].concat()),
             ],
-            clean: vec![plain(one, 16), plain(two, 9), ("m.gguf", gguf(ORDINARY))],
+            clean: vec![
+                plain(one, 16),
+                plain(two, 9),
+                plain("{}", 0),
+                ("m.gguf", gguf(ORDINARY)),
+                ("m.gguf", [gguf(ORDINARY), vec![0; 16]].concat()),
+                ("m.npy", npy(b"123")),
+                ("m.npy", [npy(b"123"), npy(b"45"), vec![0; 8]].concat()),
+                ("m.safetensors", pointer.into_bytes()),
+            ],
         },
     ]
 }
@@ -337,8 +402,37 @@ fn harm_is_found_in_every_container() {
         assert_eq!(inspection.models.unsafe_code, Some(true), "{name}");
         assert!(inspection.models.is_model, "{name}");
     }
-    let numbers = look("m.npy", &npy("<f8", &calls("os", "system", "x")));
-    assert_eq!(numbers.verdict, Verdict::Clean, "numbers are no pickle");
+    let spelled = calls("os", "system", "x");
+    assert_eq!(look("m.npy", &self::npy(&spelled)).verdict, Verdict::Clean, "numbers are no pickle");
+    let behind = look("m.npy", &[self::npy(b"123"), spelled].concat());
+    assert_eq!(behind.verdict, Verdict::Malicious, "behind the numbers one may stand");
+}
+
+/// The numbers of a tensor may spell anything. What only lies where they do is believed.
+#[test]
+fn storages_are_numbers_where_their_pickle_says_so() {
+    let spelled = calls("os", "system", "x");
+    let verdict = |key: &str, data: &[u8], first: bool| {
+        let pickle = zip::Member::stored("m/data.pkl", &state_dict());
+        let storage = zip::Member::stored(&format!("m/data/{key}"), data);
+        let members = if first { [storage, pickle] } else { [pickle, storage] };
+        let inspection = look("m.pt", &zip::archive(&members));
+        (inspection.verdict, inspection.models.unsafe_code)
+    };
+    // The pickle says that storage 0 has four numbers of four bytes.
+    let fitting: &[u8] = b"cos\nsystem\n(tRN.";
+    assert_eq!(fitting.len(), 16);
+    for first in [false, true] {
+        assert_eq!(verdict("0", fitting, first), (Verdict::Clean, Some(false)), "{first}");
+        assert_eq!(verdict("1", fitting, first), (Verdict::Malicious, Some(true)), "no pickle names it");
+        assert_eq!(
+            verdict("0", &spelled, first),
+            (Verdict::Malicious, Some(true)),
+            "it is longer than named"
+        );
+    }
+    let alone = zip::archive(&[zip::Member::stored("m/data/0", fitting)]);
+    assert_eq!(look("m.zip", &alone).verdict, Verdict::Malicious, "there is no pickle beside it");
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 use tidegate_inspect::Inspection;
 use tidegate_inspect::inventory::Component;
-use tidegate_model::Finding;
+use tidegate_model::{ArtifactKind, Finding};
+
+use crate::inspection::seen::what;
 
 use super::{Answer, Compared, Form, Item, Looked};
 
@@ -55,10 +57,13 @@ fn taken(line: &mut Value, key: &str) -> Vec<Value> {
 fn artifact(looked: &Looked, item: &Item) -> Value {
     let is_container = looked.inspection.as_ref().is_ok_and(|inspection| inspection.extent.entries > 0);
     let is_model = looked.inspection.as_ref().is_ok_and(|inspection| inspection.models.is_model);
+    let what = looked.inspection.as_ref().ok().and_then(what);
     let kind = match () {
+        () if what == Some(ArtifactKind::Extension) => "extension",
         () if item.purl.is_some() => "package",
         () if looked.form == Form::Folder => "folder",
         () if is_model => "model",
+        () if what == Some(ArtifactKind::McpServer) => "mcp_server",
         () if is_container => "archive",
         () => "file",
     };
@@ -120,6 +125,18 @@ fn add_contents(line: &mut Value, inspection: &Inspection) {
         line["model"] = json!({
             "formats": models.formats, "unsafe_code": models.unsafe_code, "remote_code": models.remote_code,
         });
+    }
+    if let Some(extension) = &inspection.extension {
+        line["extension"] = json!(extension);
+    }
+    if !inspection.mcp.forms.is_empty() {
+        let tools = inspection.mcp.tools.as_ref().map(|list| {
+            let tools: Vec<Value> =
+                list.tools.iter().map(|tool| json!({ "name": tool.name, "digest": tool.digest })).collect();
+            json!({ "digest": list.digest(), "list": tools })
+        });
+        line["mcp"] =
+            json!({ "forms": inspection.mcp.forms, "is_server": inspection.mcp.is_server, "tools": tools });
     }
     line["licences"] = json!({
         "concluded": licences.concluded, "because": licences.because,
