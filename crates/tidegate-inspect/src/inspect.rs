@@ -74,7 +74,7 @@ impl<'r> Look<'r> {
             inventory: InventoryCollector::new(),
             models: ModelCollector::default(),
             extensions: ExtensionCollector::default(),
-            mcp: McpCollector::default(),
+            mcp: McpCollector::new(request.parsed_bytes),
             extent: Extent::default(),
             revealed: None,
         }

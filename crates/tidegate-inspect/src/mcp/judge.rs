@@ -5,8 +5,11 @@ use super::remark::What;
 use super::words::{self, Signal, Signals};
 use crate::behaviour::languages::base64;
 
-/// Bytes of one text that are judged.
+/// Bytes of a text that are judged together.
 const TEXT_BYTES: usize = 16 << 10;
+
+/// Pieces of one text that are judged.
+const PIECES: usize = 64;
 
 /// Blanks in a row behind which words are out of sight.
 const FAR_BLANKS: usize = 60;
@@ -30,7 +33,20 @@ pub(crate) enum Reader {
 
 /// What a text does to its reader; nothing for a text as honest ones are.
 pub(crate) fn judge(text: &str, reader: Reader) -> Vec<(What, String)> {
-    let text = &text[..text.floor_char_boundary(TEXT_BYTES)];
+    let mut told = Vec::new();
+    let mut rest = text;
+    for _ in 0..PIECES {
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(TEXT_BYTES));
+        told.extend(judge_piece(piece, reader));
+        rest = after;
+        if rest.is_empty() {
+            break;
+        }
+    }
+    told
+}
+
+fn judge_piece(text: &str, reader: Reader) -> Vec<(What, String)> {
     let mut told = Vec::new();
     if let Some((kind, at)) =
         hidden::find(text).filter(|(kind, _)| reader != Reader::Code || *kind == Hidden::Tags)
@@ -137,13 +153,14 @@ fn meaning(found: Signals, plain: &str, reader: Reader) -> Option<(What, Signal)
             || has(S::Plants) && has(S::Must)
             || has(S::Weakens) && has(S::Must) && reader != Reader::Code
             || has(S::Runs) && any(&[S::Must, S::Unasked]) && reader == Reader::Tool
-            || has(S::Others) && has(S::Must) && reader == Reader::Tool && near(plain, S::Conceal, S::Others);
+            || has(S::Others) && has(S::Must) && reader == Reader::Tool && from_somebody(plain);
         if acts && (reader != Reader::Code || has(S::Must)) {
             return Some((What::SecretOrders, S::Conceal));
         }
     }
     // Code holds long texts of many kinds; there only what somebody is to hide counts, and what follows.
     if has(S::SecretFile)
+        && words::is_asked(plain, S::SecretFile)
         && has(S::Reads)
         && leaves
         && has(S::Must)
@@ -151,7 +168,13 @@ fn meaning(found: Signals, plain: &str, reader: Reader) -> Option<(What, Signal)
     {
         return Some((What::TakesSecrets, S::SecretFile));
     }
-    if reader == Reader::Tool && has(S::SecretWord) && has(S::Must) && collects(plain) && leaves {
+    if reader == Reader::Tool
+        && has(S::SecretWord)
+        && words::is_asked(plain, S::SecretWord)
+        && has(S::Must)
+        && collects(plain)
+        && leaves
+    {
         return Some((What::TakesSecrets, S::SecretWord));
     }
     if reader == Reader::Tool
@@ -270,6 +293,15 @@ fn wants_value(plain: &str) -> bool {
         "~/.",
     ];
     value.iter().any(|word| plain.contains(word)) && place.iter().any(|word| plain.contains(word))
+}
+
+/// Whether an order not to tell of other tools names whom not to tell, and stands near them.
+fn from_somebody(plain: &str) -> bool {
+    const WHO: &[&str] = &[
+        "user", "human", "person", "operator", "anyone", "anybody", "somebody", "someone", "silent", "secret",
+    ];
+    let words = words::words(plain, Signal::Conceal).unwrap_or_default();
+    WHO.iter().any(|who| words.contains(who)) && near(plain, Signal::Conceal, Signal::Others)
 }
 
 /// Whether two signals lie in the same or neighbouring sentences.

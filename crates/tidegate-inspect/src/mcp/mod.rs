@@ -88,9 +88,16 @@ pub(crate) struct McpCollector {
     lists: Vec<ToolList>,
     /// Whether one of its documents is all there is.
     is_whole: bool,
+    /// Bytes of a source that may be parsed; none for no bound but the reader's own.
+    parsed_bytes: Option<usize>,
 }
 
 impl McpCollector {
+    /// Begins; `parsed_bytes` is how large a source may be that is parsed.
+    pub(crate) fn new(parsed_bytes: Option<usize>) -> Self {
+        Self { parsed_bytes, ..Self::default() }
+    }
+
     /// Takes one leaf.
     pub(crate) fn leaf(&mut self, leaf: &Leaf<'_>) {
         if !matches!(leaf.place.role, Role::Member | Role::OtherReading) {
@@ -105,7 +112,7 @@ impl McpCollector {
             }
             _ => {}
         }
-        self.keep(leaf.path, path, told);
+        self.keep(leaf.path, path, &told);
     }
 
     fn read(&mut self, leaf: &Leaf<'_>, path: &str, is_whole: bool, told: &mut Told) {
@@ -123,7 +130,7 @@ impl McpCollector {
             {
                 self.forms.insert("client-configuration");
             }
-        } else {
+        } else if self.parsed_bytes.is_none_or(|most| bytes.len() <= most) {
             source::read(path, bytes, told);
         }
     }
@@ -160,7 +167,7 @@ impl McpCollector {
         }
     }
 
-    fn keep(&mut self, full: &str, path: &str, told: Told) {
+    fn keep(&mut self, full: &str, path: &str, told: &Told) {
         self.dropped += told.dropped;
         let aside = is_aside(path);
         for remark in &told.remarks {

@@ -113,8 +113,11 @@ fn size(value: &Value) -> usize {
     canonical(value).len()
 }
 
+/// A list of tools, and the object that it stands in.
+type Held<'a> = (&'a Vec<Value>, Option<&'a Map<String, Value>>);
+
 /// The list, and the object that it stands in.
-fn list_in(document: &Value) -> Option<(&Vec<Value>, Option<&Map<String, Value>>)> {
+fn list_in(document: &Value) -> Option<Held<'_>> {
     if let Value::Array(list) = document {
         return list.first().is_some_and(is_tool).then_some((list, None));
     }

@@ -45,7 +45,7 @@ signals! {
     /// A file that holds credentials.
     SecretFile: r"\.ssh\b|\bid_rsa|\bid_ed25519|\bid_ecdsa|\.aws/|\.npmrc|\.pypirc|\.netrc|(?:^|[\s`'\x22/(*])\.env(?:\.\w+)?\b|\.git-credentials|\.kube/config|\.docker/config|\bmcp\.json|claude_desktop_config|\.cursor/|/etc/(?:passwd|shadow)|\.bash_history|\.zsh_history|\bkubeconfig\b|\bhosts\.yml\b|\bcookies\.sqlite|\blogin data\b|\bwallet\.dat|\.gnupg|application_default_credentials|\.config/(?:gh|gcloud)|\.claude/|\.vault-token|\bterraform\.tfstate|\bcredentials\.(?:json|ya?ml|toml|db)|\bsecrets\.(?:json|ya?ml|toml)|\bkeychain\b|\.pem\b|\bprintenv\b|\bprocess\.env\b|\bos\.environ\b",
     /// Something that lets somebody in.
-    SecretWord: r"\bprivate keys?\b|\bssh keys?\b|\bapi[ _-]?keys?\b|\b(?:access|auth\w*|session|bearer|refresh|oauth|github|npm|deploy|login)[ _-]?tokens?\b|\bcredentials?\b|\bpasswords?\b|\bpassphrases?\b|\bsecrets\b|\bsecret keys?\b|\bseed (?:phrase|words)\b|\bmnemonic\b|\bwallets?\b|\bcookies\b|\benvironment variables?\b|\benv vars?\b|\bthe environment\b|\btokens\b|\bone[- ]time (?:code|password)s?\b|\bconnection strings?\b|\bcard numbers?\b",
+    SecretWord: r"\bprivate keys?\b|\bssh keys?\b|\bapi[ _-]?keys?\b|\b(?:access|auth\w*|session|bearer|refresh|oauth|github|npm|deploy|login)[ _-]?tokens?\b|\bcredentials?\b|\bpasswords?\b|\bpassphrases?\b|\bsecrets\b|\bsecret keys?\b|\bseed (?:phrase|words)\b|\bmnemonic\b|\bwallets?\b|\bcookies\b|\benvironment variables?\b|\benv vars?\b|\bthe environment\b|\bone[- ]time (?:code|password)s?\b|\bconnection strings?\b|\bcard numbers?\b",
     /// The whole of what was said.
     Whole: r"\b(?:entire|full|complete|whole|verbatim)\b[^.\n]{0,30}\b(?:conversation|chat|dialog(?:ue)?|transcript|context|thread|message history|history|session|prompt)\b|\b(?:conversation|chat|message)[ _](?:history|log|so far|transcript)\b|\bsystem[ _]prompt\b|\ball (?:of the )?(?:the )?(?:previous|prior|earlier|preceding|user'?s?)[^.\n]{0,20}\bmessages\b|\beverything (?:the user|said|that was said|in (?:the|this) (?:conversation|context))|\bthe conversation(?: up to| so far| until)|\btool_call_history\b|\blast (?:\d+|two|three|few|five|ten|twenty|\w+teen) (?:messages|turns|prompts|requests)\b|\bprevious tool (?:calls?|results?|outputs?)\b",
     /// Something is taken.
@@ -149,6 +149,20 @@ pub(crate) fn signals(plain: &str) -> Signals {
         }
     }
     found
+}
+
+/// Places of a signal that are looked at.
+const PLACES: usize = 40;
+
+/// Whether a signal stands anywhere but in a sentence that forbids it.
+pub(crate) fn is_asked(plain: &str, signal: Signal) -> bool {
+    const FORBIDS: &[&str] = &["not ", "never ", "n't ", "without ", "avoid ", "neither ", "nor "];
+    let Some((_, regex)) = COMPILED.iter().find(|(known, _)| *known == signal) else { return false };
+    regex.find_iter(plain).take(PLACES).any(|found| {
+        let before = &plain[..found.start()];
+        let sentence = before.rfind(['.', '!', '\n', ';']).map_or(before, |at| &before[at..]);
+        !FORBIDS.iter().any(|word| sentence.contains(word))
+    })
 }
 
 /// The words of a signal, for evidence.

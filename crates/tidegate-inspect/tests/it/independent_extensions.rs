@@ -12,7 +12,7 @@ use tidegate_model::finding::{Confidence, FindingSeverity};
 use crate::support::tar;
 
 /// Share of the bad items that must come out as they are labelled, in percent. The README of the set says what the first run gave.
-const FOUND_PERCENT: usize = 92;
+const FOUND_PERCENT: usize = 93;
 
 /// Good items that are held.
 const HELD: usize = 0;

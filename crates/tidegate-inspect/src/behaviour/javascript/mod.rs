@@ -109,7 +109,7 @@ pub(crate) fn with_tree<R>(
         }
         None
     });
-    stacker::grow(STACK_BYTES, || std::panic::catch_unwind(whole).ok().flatten())
+    stacker::grow(super::STACK_BYTES, || std::panic::catch_unwind(whole).ok().flatten())
 }
 
 /// What a page left around a script is made blank, so that offsets stay.

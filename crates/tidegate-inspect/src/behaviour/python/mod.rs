@@ -85,7 +85,7 @@ pub(crate) fn with_tree<R>(text: &[u8], show: &dyn Fn(&str, &Suite) -> R) -> Opt
     }
     let source = source::decode(text);
     let whole = std::panic::AssertUnwindSafe(|| show(&source.text, &parse(&source.text).0));
-    stacker::grow(STACK_BYTES, || std::panic::catch_unwind(whole).ok())
+    stacker::grow(super::STACK_BYTES, || std::panic::catch_unwind(whole).ok())
 }
 
 /// Parses and follows a source; runs where there is room for it.

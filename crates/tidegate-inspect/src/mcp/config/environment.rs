@@ -156,7 +156,7 @@ fn is_literal(value: &str) -> bool {
         && !value.contains(' ')
         && (has(|c| c.is_ascii_digit()) && has(|c| c.is_ascii_alphabetic())
             || value.contains("://") && value.contains('@'))
-        && !(value.starts_with("http") && !value.contains('@'))
+        && (!value.starts_with("http") || value.contains('@'))
 }
 
 /// An address without the credentials in it.

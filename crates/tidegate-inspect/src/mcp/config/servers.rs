@@ -137,7 +137,7 @@ pub(super) fn address(name: &str, url: &str, told: &mut Told) {
         told.add(What::PlainHttp(address.host.clone()), name, without_query(url));
     }
     if words::has(url, Class::OutOfBand) || words::has(url, Class::FileHost) || address.is_bare() {
-        told.add(What::PassingHost(address.host.clone()), name, without_query(url));
+        told.add(What::PassingHost(address.host), name, without_query(url));
     }
     for pair in url.split_once('?').map_or("", |(_, query)| query).split('&') {
         if let Some((key, value)) = pair.split_once('=') {

@@ -240,7 +240,7 @@ impl Walker<'_> {
 
 impl Walker<'_> {
     /// What a text is put together from, where that is more than text.
-    fn visit_parts<'a>(&mut self, expression: &'a Expr) {
+    fn visit_parts(&mut self, expression: &Expr) {
         match expression {
             Expr::StringLiteral(_) => {}
             Expr::FString(_) => walk_expr(self, expression),
