@@ -146,11 +146,12 @@ impl Visitor for Look<'_> {
             self.extent.native_files += 1;
         }
         archive::judge(Remark::Leaf(leaf), &mut |finding| self.found.add(finding));
+        let worth = self.models.leaf(leaf);
+        let leaf = &Leaf { bytes: leaf.bytes.get(..worth).unwrap_or(leaf.bytes), ..*leaf };
         self.secrets(leaf);
         self.package.leaf(leaf);
         self.licences.leaf(leaf);
         self.inventory.leaf(leaf);
-        self.models.leaf(leaf);
         Flow::Continue(())
     }
 

@@ -58,6 +58,9 @@ fn array(bytes: &[u8], at: usize, told: &mut Told) -> Option<usize> {
         );
         return None;
     }
+    if at == 0 && size == data.len() {
+        told.numbers_from = Some(end);
+    }
     Some(at + end + size)
 }
 

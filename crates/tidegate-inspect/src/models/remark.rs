@@ -99,6 +99,8 @@ pub(crate) struct Told {
     pub(crate) formats: Vec<&'static str>,
     /// Storages that a pickle names.
     pub(crate) storages: Vec<Storage>,
+    /// Where numbers begin that fill the leaf up to its end, by what its format says.
+    pub(crate) numbers_from: Option<usize>,
     dropped: u64,
 }
 

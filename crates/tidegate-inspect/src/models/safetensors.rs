@@ -72,6 +72,9 @@ pub(super) fn read(bytes: &[u8], told: &mut Told) {
         }
         at = end;
     }
+    if at == data {
+        told.numbers_from = usize::try_from(8 + length).ok();
+    }
     if at < data {
         let from = usize::try_from(8 + length + at).unwrap_or(usize::MAX);
         let sample = bytes.get(from..).map(|rest| hex::encode(&rest[..rest.len().min(SAMPLE_BYTES)]));
