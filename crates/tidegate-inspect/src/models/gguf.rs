@@ -109,8 +109,10 @@ impl<'b> Reader<'b> {
             return Err("a tensor lies outside the file");
         }
         if count > 0 && all_known {
-            told.numbers_from = usize::try_from(data).ok();
-            self.behind(data.saturating_add(furthest.next_multiple_of(alignment)), told);
+            let end = data.saturating_add(furthest.next_multiple_of(alignment)).min(self.bytes.len() as u64);
+            let numbers = usize::try_from(data).ok().zip(usize::try_from(end).ok());
+            told.numbers = numbers.map(|(begin, end)| begin..end);
+            self.behind(end, told);
         }
         Ok(())
     }
@@ -122,7 +124,6 @@ impl<'b> Reader<'b> {
             let what = format!("{} bytes stand behind its last tensor", rest.len());
             let sample = hex::encode(&rest[..rest.len().min(SAMPLE_BYTES)]);
             let at = usize::try_from(end).unwrap_or(usize::MAX);
-            told.numbers_from = None;
             told.at(at, What::Form(what, High), Some(sample));
         }
     }

@@ -23,6 +23,7 @@ mod tensorflow;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use tidegate_model::Finding;
 use tidegate_model::finding::{Confidence, FindingSeverity};
@@ -49,6 +50,15 @@ const NUMBERS_BYTES: usize = 64 << 20;
 /// Builds the tables that readers use, so that the first one does not wait for them.
 pub(crate) fn prepare() {
     let _built = pickle::globals::Table::builtin();
+}
+
+/// What the readers of models make of bytes that are one file, and nothing else looks at: for whoever measures them.
+#[must_use]
+pub fn alone(name: &str, bytes: &[u8]) -> Models {
+    let mut collector = ModelCollector::default();
+    let place = crate::Place { packed_bytes: bytes.len() as u64, ..crate::Place::default() };
+    collector.leaf(&Leaf { path: name, bytes, format: Format::of_leaf(bytes), place });
+    collector.finish(false).models
 }
 
 /// What an artifact holds of models.
@@ -92,8 +102,8 @@ pub(crate) struct ModelCollector {
 }
 
 impl ModelCollector {
-    /// Takes one leaf, and says how many of its bytes others should read: all but the numbers of large tensors.
-    pub(crate) fn leaf(&mut self, leaf: &Leaf<'_>) -> usize {
+    /// Takes one leaf, and says which of its bytes nobody else needs to read: the numbers of large tensors.
+    pub(crate) fn leaf(&mut self, leaf: &Leaf<'_>) -> Option<Range<usize>> {
         if is_program(leaf) && !names::is_model(leaf.path) && self.programs.len() < PROGRAMS {
             self.programs.push(leaf.path.to_owned());
         }
@@ -123,10 +133,8 @@ impl ModelCollector {
                 self.gaps.push((leaf.path.to_owned(), gap));
             }
         }
-        let numbers_from = if self.storages.knows(leaf) { Some(0) } else { told.numbers_from };
-        numbers_from
-            .filter(|from| leaf.bytes.len().saturating_sub(*from) >= NUMBERS_BYTES)
-            .unwrap_or(leaf.bytes.len())
+        let numbers = if self.storages.knows(leaf) { Some(0..leaf.bytes.len()) } else { told.numbers };
+        numbers.filter(|numbers| numbers.len() >= NUMBERS_BYTES)
     }
 
     fn keep(&mut self, finding: Finding, runs: bool) {

@@ -58,8 +58,8 @@ fn array(bytes: &[u8], at: usize, told: &mut Told) -> Option<usize> {
         );
         return None;
     }
-    if at == 0 && size == data.len() {
-        told.numbers_from = Some(end);
+    if at == 0 {
+        told.numbers = Some(end..end + size);
     }
     Some(at + end + size)
 }
