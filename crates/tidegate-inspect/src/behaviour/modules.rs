@@ -419,6 +419,16 @@ const SINKS: &[What] = &[
     What::Decode,
 ];
 
+/// What went from one file to another and arrived somewhere that counts.
+struct Arrival {
+    source: Fact,
+    /// Files that it went through before; one, where the two files know each other.
+    hops: u8,
+    file: usize,
+    to: u32,
+    decoded: bool,
+}
+
 /// Follows values from file to file and writes what arrives as flows of the file where it arrives.
 fn flows(package: &mut Package, called: &BTreeMap<(usize, u32), (usize, u32)>) {
     let mut next: BTreeMap<Place, BTreeSet<(Place, bool)>> = BTreeMap::new();
@@ -433,7 +443,7 @@ fn flows(package: &mut Package, called: &BTreeMap<(usize, u32), (usize, u32)>) {
         next.entry((*other, Node::Result(*function))).or_default().insert((call, false));
     }
     let mut steps = 0;
-    let mut found: Vec<(Fact, usize, u32, bool)> = Vec::new();
+    let mut found: Vec<Arrival> = Vec::new();
     let starts: Vec<Place> =
         next.keys().copied().filter(|(_, node)| matches!(node, Node::Fact(_) | Node::Hidden(_))).collect();
     for start in starts {
@@ -442,8 +452,8 @@ fn flows(package: &mut Package, called: &BTreeMap<(usize, u32), (usize, u32)>) {
             continue;
         };
         let mut seen = HashSet::from([start]);
-        let mut queue = VecDeque::from([(start, false, 0_u32)]);
-        while let Some((place, decoded, way)) = queue.pop_front() {
+        let mut queue = VecDeque::from([(start, false, 0_u32, 0_u8)]);
+        while let Some((place, decoded, way, files)) = queue.pop_front() {
             steps += 1;
             if steps > STEPS || way >= WAY {
                 break;
@@ -453,21 +463,23 @@ fn flows(package: &mut Package, called: &BTreeMap<(usize, u32), (usize, u32)>) {
                     continue;
                 }
                 let decoded = decoded || *through;
+                let files = files.saturating_add(u8::from(to.0 != place.0));
                 match (to.1, fact_at(package, *to)) {
                     (Node::Fact(fact), Some(sink)) if to.0 != start.0 && counts(sink) => {
-                        found.push((source.clone(), to.0, fact, decoded));
+                        let hops = files.saturating_sub(1).max(1);
+                        found.push(Arrival { source: source.clone(), hops, file: to.0, to: fact, decoded });
                     }
                     _ => {}
                 }
-                queue.push_back((*to, decoded, way + 1));
+                queue.push_back((*to, decoded, way + 1, files));
             }
         }
     }
-    for (mut source, file, to, decoded) in found {
+    for Arrival { mut source, hops, file, to, decoded } in found {
         let facts = &mut package.code[file].facts;
         let Some(sink) = facts.facts.get(to as usize).cloned() else { continue };
         (source.line, source.offset, source.scope) = (sink.line, sink.offset, sink.scope);
-        source.hops = source.hops.saturating_add(1);
+        source.hops = source.hops.saturating_add(hops);
         let known = facts.facts.iter().position(|fact| *fact == source).and_then(|at| u32::try_from(at).ok());
         if let Some(from) = known.or_else(|| facts.add(source)) {
             facts.join(Flow { from, to, decoded });

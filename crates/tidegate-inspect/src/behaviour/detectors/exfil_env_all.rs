@@ -3,7 +3,7 @@
 //! It holds every token of a build machine. Programs read the variables that they know; no purpose needs all of them elsewhere.
 //!
 //! **What to do:** do not run it; if it ran, exchange every secret of that environment. **Limits:** functions that pass the environment to an address
-//! of their caller are told as medium. **Example:** `post(url, JSON.stringify(process.env))`.
+//! of their caller are told as medium, what goes on demand through several files as low. **Example:** `post(url, JSON.stringify(process.env))`.
 
 use super::common::*;
 
@@ -33,6 +33,8 @@ fn run(package: &Package, findings: &mut Findings) {
             (true, false) if is_install(code, to) => (Critical, Likely),
             // Programs hand what they run under to servers that their users name.
             (true, false) => (Medium, Likely),
+            // What hands everything to everyone on the way is likely to hand on something else.
+            (false, true) if is_far(from, to) => (Low, Likely),
             (false, true) => (High, Likely),
             (false, false) => (Medium, Hint),
         };
