@@ -263,7 +263,7 @@ mod tests {
         let second = b"\x02\x0e\x00\x10f";
         let whole = frame(0, &[first, second]);
         assert_eq!(all(&whole), (b"abcdabcdabcdaeabcdabf".to_vec(), None, whole.len()));
-        let two = [whole.clone(), frame(4, &[b"\x10x"]), vec![0; 4]].concat();
+        let two = [whole, frame(4, &[b"\x10x"]), vec![0; 4]].concat();
         assert_eq!(all(&two), (b"abcdabcdabcdaeabcdabfx".to_vec(), None, two.len()));
         let stored = [MAGIC, &[0x40, 0x40, 0], &(3 | STORED).to_le_bytes(), b"xyz", &[0; 4]].concat();
         assert_eq!(all(&stored).0, b"xyz");
