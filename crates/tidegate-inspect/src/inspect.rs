@@ -83,6 +83,15 @@ impl<'r> Look<'r> {
         let licences = self.licences.finish();
         licences.findings(&self.request.name).into_iter().for_each(|finding| self.found.add(finding));
         unread(&package, &self.request.name, &mut self.found, &mut self.not_seen);
+        if let Some(most) = self.request.parsed_bytes {
+            let larger =
+                package.code.iter().filter(|code| code.language.is_some() && code.bytes > most as u64);
+            let (detail, larger) =
+                ("sources too large to be parsed beside the others", larger.count() as u64);
+            if larger > 0 {
+                lacks(&mut self.not_seen, "parse", &self.request.name, detail, larger);
+            }
+        }
         let models = self.models.finish(package.manifest.is_some() || self.request.ecosystem.is_some());
         models.findings.into_iter().for_each(|finding| self.found.add(finding));
         for (path, detail) in &models.gaps {

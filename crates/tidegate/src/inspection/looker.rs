@@ -18,8 +18,8 @@ const KEY: &str = "secret_hash_key";
 /// The folder of scratch files below the data directory.
 const SCRATCH: &str = "scratch";
 
-/// Bytes of a source that is parsed in the second attempt at what took too much.
-const CAREFUL_BYTES: usize = 128 << 10;
+/// Bytes of a source that is parsed in further attempts at what took too much.
+const CAREFUL_BYTES: [usize; 2] = [1 << 20, 128 << 10];
 
 /// Whether a worker was lost to what the artifact holds, so that looking less closely may come to a result.
 const fn is_of_content(loss: Loss) -> bool {
@@ -98,15 +98,15 @@ impl Looker {
             return Err(NotInspected::Unavailable("looking inside is switched off".into()));
         };
         let again = blob.try_clone();
-        let first = pool.inspect(job(digest, size, blob, request)).await;
-        let outcome = match (first, again) {
+        let mut outcome = pool.inspect(job(digest, size, blob, request)).await;
+        for most in CAREFUL_BYTES {
             // Most of it can be looked at even so: reading large sources is what takes most.
-            (Outcome::Gap { kind, .. }, Ok(blob)) if is_of_content(kind) => {
-                let careful = Request { parsed_bytes: Some(CAREFUL_BYTES), ..request.clone() };
-                pool.inspect(job(digest, size, blob, &careful)).await
-            }
-            (first, _) => first,
-        };
+            let Outcome::Gap { kind, .. } = &outcome else { break };
+            let Some(blob) = again.as_ref().ok().filter(|_| is_of_content(*kind)) else { break };
+            let Ok(blob) = blob.try_clone() else { break };
+            let careful = Request { parsed_bytes: Some(most), ..request.clone() };
+            outcome = pool.inspect(job(digest, size, blob, &careful)).await;
+        }
         match outcome {
             Outcome::Done(bytes, usage) => {
                 tracing::debug!(

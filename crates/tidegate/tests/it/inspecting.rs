@@ -228,5 +228,8 @@ fn what_takes_too_much_memory_is_looked_at_less_closely() {
     let digest = why["files"][0]["sha256"].as_str().unwrap();
     let found = json(&door.ask("GET", &format!("/api/v1/inspections?sha256={digest}"), &[&token]));
     let told = serde_json::to_string(&found).unwrap();
-    assert!(told.contains("large.js") && told.contains("tokens only"), "{told}");
+    assert!(
+        told.contains("large.js") && told.contains("tokens only") && told.contains("too large to be parsed"),
+        "{told}"
+    );
 }
