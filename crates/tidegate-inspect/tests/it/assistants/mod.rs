@@ -1,5 +1,6 @@
 //! Every detector of extensions and of what assistants load, over files that were written for it and clean ones that look alike: the
 //! whole way, through the unfolder.
+#![expect(clippy::needless_pass_by_value, reason = "values are written where they are used")]
 
 mod extensions;
 mod mcp;

@@ -20,8 +20,12 @@ fn is_calm(what: &str, file: &File) {
     assert_eq!((inspection.verdict, told), (Verdict::Clean, Vec::new()), "{what}");
 }
 
+/// Name, activation, categories, contributions, code.
+type Shape =
+    (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str], &'static str);
+
 /// What a family of extensions is like: activation, categories, contributions, and the body of `activate`.
-const SHAPES: &[(&str, &[&str], &[&str], &[&str], &str)] = &[
+const SHAPES: &[Shape] = &[
     (
         "linter",
         &["onLanguage:javascript"],
