@@ -191,8 +191,10 @@ pub fn ascii_line(text: &str) -> String {
 /// ones first.
 pub fn newest_compliant(package: &Package, decisions: &[Decision]) -> Option<usize> {
     let files = package.index.files();
-    (0..files.len()).filter(|i| decisions[*i].serves() && files[*i].yanked.is_none()).max_by(|a, b| {
-        let key = |i: &usize| (!files[*i].version.is_prerelease(), &files[*i].version);
-        key(a).0.cmp(&key(b).0).then_with(|| key(a).1.cmp(key(b).1))
-    })
+    (0..files.len().min(decisions.len()))
+        .filter(|i| decisions[*i].serves() && files[*i].yanked.is_none())
+        .max_by(|a, b| {
+            let key = |i: &usize| (!files[*i].version.is_prerelease(), &files[*i].version);
+            key(a).0.cmp(&key(b).0).then_with(|| key(a).1.cmp(key(b).1))
+        })
 }
