@@ -64,7 +64,7 @@ impl<'r> Look<'r> {
             key: FingerprintKey::new(request.hash_key),
             found: Found::default(),
             not_seen: Vec::new(),
-            package: Collector::new(subject),
+            package: Collector::new(subject).parsing(request.parsed_bytes),
             licences: LicenceCollector::new(),
             inventory: InventoryCollector::new(),
             models: ModelCollector::default(),
@@ -83,6 +83,15 @@ impl<'r> Look<'r> {
         let licences = self.licences.finish();
         licences.findings(&self.request.name).into_iter().for_each(|finding| self.found.add(finding));
         unread(&package, &self.request.name, &mut self.found, &mut self.not_seen);
+        if let Some(most) = self.request.parsed_bytes {
+            let larger =
+                package.code.iter().filter(|code| code.language.is_some() && code.bytes > most as u64);
+            let (detail, larger) =
+                ("sources too large to be parsed beside the others", larger.count() as u64);
+            if larger > 0 {
+                lacks(&mut self.not_seen, "parse", &self.request.name, detail, larger);
+            }
+        }
         let models = self.models.finish(package.manifest.is_some() || self.request.ecosystem.is_some());
         models.findings.into_iter().for_each(|finding| self.found.add(finding));
         for (path, detail) in &models.gaps {
@@ -191,7 +200,7 @@ fn unread(package: &Package, name: &str, found: &mut Found, not_seen: &mut Vec<N
             severity: FindingSeverity::Info,
             confidence: Confidence::High,
             location: Location { path: path.clone(), ..Location::default() },
-            message: "does not parse, so it was read by its tokens only".to_owned(),
+            message: "does not parse, or is too large for that, so it was read by its tokens only".to_owned(),
             evidence: None,
             secret_hash: None,
             count: 1,

@@ -34,6 +34,10 @@ pub struct Request {
     pub listed: Option<serde_json::Value>,
     /// The hash of a secret whose value is wanted, to ask its issuer; hexadecimal.
     pub reveal: Option<String>,
+    /// Sources of more bytes are read by their words and not parsed; none: what the readers bear is parsed. For a second
+    /// attempt at what took too much memory or time.
+    #[serde(default)]
+    pub parsed_bytes: Option<usize>,
     /// Under which key secrets are hashed, 32 bytes.
     #[serde(with = "hex_key")]
     pub hash_key: [u8; 32],

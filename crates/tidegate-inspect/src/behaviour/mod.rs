@@ -24,6 +24,10 @@ pub mod stages;
 pub mod verdict;
 pub mod words;
 
+/// Stack on which sources are parsed and followed, for the depth that the readers allow. All of it counts as memory of a
+/// worker's own, used or not. Frames of a build without optimisation are several times as large.
+pub(crate) const STACK_BYTES: usize = if cfg!(debug_assertions) { 48 << 20 } else { 16 << 20 };
+
 use tidegate_model::Finding;
 
 use crate::inspection::Verdict;

@@ -195,17 +195,26 @@ impl Package {
 #[derive(Debug)]
 pub struct Collector {
     package: Package,
+    /// Sources of more bytes are read by their words alone.
+    parsed_bytes: usize,
     fact_bytes: usize,
     /// Manifests by full path, kept until the root is known.
     manifests: BTreeMap<String, (String, Vec<u8>)>,
 }
 
 impl Collector {
-    /// Begins.
+    /// Begins. What the readers bear is parsed.
     #[must_use]
     pub fn new(subject: Subject) -> Self {
         let package = Package { ecosystem: subject.ecosystem, subject, ..Package::default() };
-        Self { package, fact_bytes: 0, manifests: BTreeMap::new() }
+        Self { package, parsed_bytes: usize::MAX, fact_bytes: 0, manifests: BTreeMap::new() }
+    }
+
+    /// The same, but sources of more bytes are read by their words alone.
+    #[must_use]
+    pub fn parsing(mut self, most: Option<usize>) -> Self {
+        self.parsed_bytes = most.unwrap_or(usize::MAX);
+        self
     }
 
     /// Takes one leaf.
@@ -248,7 +257,11 @@ impl Collector {
             text = python::pth(&bytes[..bytes.len().min(MANIFEST_BYTES)]);
             bytes = text.as_bytes();
         }
-        self.keep(leaf, path, Some(language), languages::read(language, bytes, path, 0));
+        let facts = match bytes.len() > self.parsed_bytes {
+            true => Some(languages::skim(language, bytes, path)),
+            false => languages::read(language, bytes, path, 0),
+        };
+        self.keep(leaf, path, Some(language), facts);
     }
 
     /// Keeps the facts of a file.

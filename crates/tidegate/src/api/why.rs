@@ -14,6 +14,7 @@ use super::call::Call;
 use super::problem::Problem;
 use super::subject::{self, Asker, Subject, in_future};
 use super::{decisions, quarantines};
+use crate::inspection::Seen;
 use crate::intel::facts::KnownVersions;
 use crate::pipeline::facts::{BytesKnown, purl_of};
 
@@ -140,6 +141,9 @@ async fn inside(call: &Call, bytes: Option<&BytesKnown>) -> Result<Value, Proble
         return Ok(Value::Null);
     };
     let report: Inspection = serde_json::from_str(&stored.report).unwrap_or_default();
+    // What failed has no verdict: a report of nothing reads as a clean one.
+    let failed = serde_json::from_str::<Seen>(&stored.facts).ok().and_then(|seen| seen.failed);
+    let verdict = failed.is_none().then_some(report.verdict);
     let told = |finding: &Finding| finding.severity > FindingSeverity::Info;
     let findings: Vec<Value> = report
         .findings
@@ -156,7 +160,7 @@ async fn inside(call: &Call, bytes: Option<&BytesKnown>) -> Result<Value, Proble
         .collect();
     let omitted = report.findings.iter().filter(|finding| told(finding)).count() - findings.len();
     Ok(json!({
-        "inspected_at": stored.at, "verdict": report.verdict, "findings": findings, "findings_omitted": omitted,
+        "inspected_at": stored.at, "verdict": verdict, "failed": failed, "findings": findings, "findings_omitted": omitted,
         "not_seen": report.not_seen.len(), "components": report.inventory.components.len(),
     }))
 }

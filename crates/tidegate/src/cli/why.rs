@@ -204,8 +204,11 @@ fn inside(out: &mut String, inside: &Value) {
     if inside.is_null() {
         return;
     }
-    let mut parts =
-        vec![format!("{}, looked into {}", text(inside, "verdict"), minute(inside, "inspected_at"))];
+    let at = minute(inside, "inspected_at");
+    let mut parts = vec![match inside["failed"].as_str() {
+        Some(why) => format!("not known, looked into {at}: {}", safe(why)),
+        None => format!("{}, looked into {at}", text(inside, "verdict")),
+    }];
     for (key, one, many) in [("components", "component", "components"), ("not_seen", "gap", "gaps")] {
         match inside[key].as_u64() {
             None | Some(0) => {}

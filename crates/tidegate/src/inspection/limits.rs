@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-/// Memory of a worker in which the files that it maps are seen: 64 MiB. The rest is its own.
-const MAPPED_BYTES: u64 = 64 << 20;
+/// Memory of a worker in which the files that it maps are seen: 48 MiB. The rest is its own.
+const MAPPED_BYTES: u64 = 48 << 20;
 
-/// Stack of the thread that inspects: parsers of nested text use much of it. It counts as memory of the worker's own.
-pub const STACK_BYTES: usize = 32 << 20;
+/// Stack of the thread that inspects: parsers of nested text use much of it. It counts as memory of the worker's own. Frames of a
+/// build without optimisation are several times as large.
+pub const STACK_BYTES: usize = if cfg!(debug_assertions) { 32 << 20 } else { 16 << 20 };
 
 /// The least memory a worker can work in: the unfolder alone takes up to 64 MiB, beside the stack and what is mapped.
 pub const LEAST_MEMORY_MIB: u64 = 160;
@@ -89,6 +90,11 @@ impl Limits {
     #[must_use]
     pub fn data_bytes(memory_bytes: u64) -> u64 {
         memory_bytes.saturating_sub(MAPPED_BYTES)
+    }
+
+    /// Memory that mapped files may be seen in before it is given back: on a busy machine much is read between two looks.
+    pub(crate) const fn seen_bytes() -> u64 {
+        MAPPED_BYTES / 2
     }
 
     /// Memory of its own that a worker may keep between two jobs; with more it is replaced.

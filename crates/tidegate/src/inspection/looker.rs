@@ -6,7 +6,7 @@ use tidegate_inspect::{Inspection, Request};
 use tidegate_model::Sha256;
 use tidegate_store::catalogue::{CatalogueError, Settings};
 
-use super::pool::{self, Job, Outcome, Pool, WorkerCommand};
+use super::pool::{self, Job, Loss, Outcome, Pool, WorkerCommand};
 use super::{Limits, Status};
 use crate::config::InspectionSection;
 use crate::intel::Degradation;
@@ -17,6 +17,22 @@ const KEY: &str = "secret_hash_key";
 
 /// The folder of scratch files below the data directory.
 const SCRATCH: &str = "scratch";
+
+/// Bytes of a source that is parsed in further attempts at what took too much.
+const CAREFUL_BYTES: [usize; 2] = [1 << 20, 128 << 10];
+
+/// Whether a worker was lost to what the artifact holds, so that looking less closely may come to a result.
+const fn is_of_content(loss: Loss) -> bool {
+    matches!(
+        loss,
+        Loss::Memory | Loss::Stack | Loss::CpuTime | Loss::TimedOut | Loss::Panicked | Loss::Crashed
+    )
+}
+
+fn job(digest: Sha256, size: u64, blob: std::fs::File, request: &Request) -> Job {
+    let head = serde_json::to_value(request).expect("a request is plain values");
+    Job { digest, size, blob, name: request.name.clone(), head }
+}
 
 /// Looks inside artifacts for a door.
 #[derive(Debug)]
@@ -81,9 +97,17 @@ impl Looker {
         let Some(pool) = &self.pool else {
             return Err(NotInspected::Unavailable("looking inside is switched off".into()));
         };
-        let head = serde_json::to_value(request).expect("a request is plain values");
-        let job = Job { digest, size, blob, name: request.name.clone(), head };
-        match pool.inspect(job).await {
+        let again = blob.try_clone();
+        let mut outcome = pool.inspect(job(digest, size, blob, request)).await;
+        for most in CAREFUL_BYTES {
+            // Most of it can be looked at even so: reading large sources is what takes most.
+            let Outcome::Gap { kind, .. } = &outcome else { break };
+            let Some(blob) = again.as_ref().ok().filter(|_| is_of_content(*kind)) else { break };
+            let Ok(blob) = blob.try_clone() else { break };
+            let careful = Request { parsed_bytes: Some(most), ..request.clone() };
+            outcome = pool.inspect(job(digest, size, blob, &careful)).await;
+        }
+        match outcome {
             Outcome::Done(bytes, usage) => {
                 tracing::debug!(
                     inspection.cpu_ms = usage.cpu.as_millis() as u64,

@@ -72,8 +72,7 @@ fn serve(mut inspector: impl Inspector + 'static) -> Result<(), WorkerError> {
     let taken = Taken::open().ok();
     let data_bytes = Limits::data_bytes(start.memory_bytes);
     // Where a system does not tell, the limit of data still holds.
-    // A quarter, because on a busy machine much is read between two looks.
-    let _unwatched = residency::keep_below(data_bytes / 4);
+    let _unwatched = residency::keep_below(Limits::seen_bytes());
     let enclosure = confine::enclose(&Bounds {
         data_bytes,
         file_bytes: start.file_bytes,

@@ -206,3 +206,30 @@ fn the_licence_is_the_one_in_the_package_where_the_index_names_none() {
     assert!(refused.text().contains("its licence is GPL-3.0-only"), "{}", refused.text());
     assert_eq!(door.get("/pypi/files/beta/beta-1.0.0-py3-none-any.whl").status, 200);
 }
+
+#[test]
+fn what_takes_too_much_memory_is_looked_at_less_closely() {
+    // Its syntax tree alone is larger than what a worker has left.
+    let code = "f([1, 2, {a: b}], c.d.e(f), 'g');\n".repeat(230_000).into_bytes();
+    let upstream = upstream(&[("lib/large.js", &code), ("assets/logo.png", &disguised())]);
+    let small = |config: &mut tidegate::config::Config| {
+        config.inspection.memory_mib = 176;
+        config.inspection.compare = tidegate::config::Compare::Never;
+    };
+    let door = Setup::new(&upstream).with(small).open();
+    let refused = door.get(FILE);
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    assert!(refused.text().contains("archive/type-mismatch"), "{}", refused.text());
+    let status = status(&door);
+    assert_eq!((&status["gaps"]["memory"], &status["done"]), (&1.into(), &1.into()), "{status}");
+    let token = admin(&door);
+    let why = json(&door.ask("GET", "/api/v1/why?purl=pkg:npm/alpha@1.1.0", &[&token]));
+    assert_eq!(why["files"][0]["inside"]["failed"], Value::Null, "{why}");
+    let digest = why["files"][0]["sha256"].as_str().unwrap();
+    let found = json(&door.ask("GET", &format!("/api/v1/inspections?sha256={digest}"), &[&token]));
+    let told = serde_json::to_string(&found).unwrap();
+    assert!(
+        told.contains("large.js") && told.contains("tokens only") && told.contains("too large to be parsed"),
+        "{told}"
+    );
+}

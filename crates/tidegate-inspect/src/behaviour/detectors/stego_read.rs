@@ -59,8 +59,11 @@ fn data(package: &Package, findings: &mut Findings) {
             || MEDIA.contains(&ending.as_str());
         // It has to come from somewhere: with the package, or from code that writes it.
         let name = basename(&fact.detail).unwrap_or_default();
+        // What restores objects imports what they name, and no module from where they are kept.
+        let is_pickle = matches!(ending.as_str(), "pkl" | "pickle");
         let exists = package.files.iter().any(|file| basename(&file.path) == Some(name))
-            || package.facts(&[What::FileWrite]).any(|(_, write)| basename(&write.detail) == Some(name));
+            || !is_pickle
+                && package.facts(&[What::FileWrite]).any(|(_, write)| basename(&write.detail) == Some(name));
         if is_data && exists && early(code, fact) && code.language == Some(Language::Python) {
             findings.tell(
                 code,

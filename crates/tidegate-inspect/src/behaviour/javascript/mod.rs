@@ -56,13 +56,20 @@ use parse::Parsed;
 /// Bytes of a file that is parsed.
 const PARSED_BYTES: usize = 8 << 20;
 
-/// Stack for parsing and running: only what is used of it takes memory.
-const STACK_BYTES: usize = 48 << 20;
-
 /// Reads one file. `path` only says which dialect is tried first.
 #[must_use]
 pub fn read(text: &[u8], path: &str) -> FileFacts {
-    let mut facts = read_parsed(text, path).unwrap_or_else(|| islands::read(text, path));
+    let Some(mut facts) = read_parsed(text, path) else { return skim(text, path) };
+    let string_array = facts.looks.string_array;
+    facts.looks = looks::look(text, Language::JavaScript);
+    facts.looks.string_array = string_array;
+    facts
+}
+
+/// Reads one file by its words, and its beginning and end as code.
+#[must_use]
+pub fn skim(text: &[u8], path: &str) -> FileFacts {
+    let mut facts = islands::read(text, path);
     let string_array = facts.looks.string_array;
     facts.looks = looks::look(text, Language::JavaScript);
     facts.looks.string_array = string_array;
@@ -80,7 +87,7 @@ fn read_parsed(text: &[u8], path: &str) -> Option<FileFacts> {
     let text = String::from_utf8_lossy(text);
     let text = without_html(&text);
     // A stack of its own, on the caller's thread: a confined worker starts no others. What panics is read by its words.
-    stacker::grow(STACK_BYTES, || std::panic::catch_unwind(|| run(&text, path)).ok().flatten())
+    stacker::grow(super::STACK_BYTES, || std::panic::catch_unwind(|| run(&text, path)).ok().flatten())
 }
 
 /// What a page left around a script is made blank, so that offsets stay.

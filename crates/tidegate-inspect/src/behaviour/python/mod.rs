@@ -43,10 +43,6 @@ pub use pth::{PthIdiom, PthLine, read_pth};
 /// Bytes of a source that is parsed; larger ones are read by tokens.
 pub const PARSED_BYTES: usize = 8 << 20;
 
-/// Stack on which sources are parsed and followed. Only what is used of it takes memory. Not a thread: a confined worker
-/// may not make one.
-const STACK_BYTES: usize = 48 << 20;
-
 /// Lines of which the beginnings are kept.
 const LINES: usize = 4 << 20;
 
@@ -58,16 +54,28 @@ const LINES: usize = 4 << 20;
 /// Never fails: a source that cannot be parsed gives what its tokens tell.
 #[must_use]
 pub fn read(text: &[u8], path: &str) -> FileFacts {
-    let script = path.rsplit(['/', '\\']).next() == Some("setup.py");
+    let script = is_script(path);
     if text.len() <= PARSED_BYTES && depth::is_bearable(text) {
         // A panic of the parser would be its fault, but our failure: the tokens are still there to be read.
-        let parsed = stacker::grow(STACK_BYTES, || std::panic::catch_unwind(|| parsed(text, script)));
+        // A stack of its own, on the caller's thread: a confined worker starts no others.
+        let parsed = stacker::grow(super::STACK_BYTES, || std::panic::catch_unwind(|| parsed(text, script)));
         if let Ok(parsed) = parsed {
             return parsed;
         }
     }
+    skim(text, path)
+}
+
+/// Reads one Python source by its tokens.
+#[must_use]
+pub fn skim(text: &[u8], path: &str) -> FileFacts {
     let lines = Lines::of(text);
-    tokens::read(text, script, look(text), |offset| lines.line(offset))
+    tokens::read(text, is_script(path), look(text), |offset| lines.line(offset))
+}
+
+/// Whether a source runs as a program: `setup.py` does.
+fn is_script(path: &str) -> bool {
+    path.rsplit(['/', '\\']).next() == Some("setup.py")
 }
 
 /// Parses and follows a source; runs where there is room for it.

@@ -21,10 +21,6 @@ use super::facts::{FileFacts, Language, Looks, Reading, What};
 /// Bytes of a source that is parsed; larger ones are read by tokens.
 pub const PARSED_BYTES: usize = 4 << 20;
 
-/// Stack on which sources are parsed and followed. Only what is used of it takes memory. Not a thread: a confined worker
-/// may not make one.
-const STACK_BYTES: usize = 48 << 20;
-
 /// Lines of which the ends are kept.
 const LINES: usize = 4 << 20;
 
@@ -34,24 +30,45 @@ const LINES: usize = 4 << 20;
 /// Never fails: a source that cannot be parsed gives what its tokens tell.
 #[must_use]
 pub fn read(text: &[u8], path: &str) -> FileFacts {
-    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
-    let ends: Vec<u32> =
-        memchr::memchr_iter(b'\n', text).take(LINES).filter_map(|at| u32::try_from(at).ok()).collect();
-    let line = |offset: u64| {
-        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
-        u32::try_from(ends.partition_point(|end| *end < offset)).map_or(u32::MAX, |before| before + 1)
-    };
+    let text = without_mark(text);
+    let ends = ends(text);
+    let line = |offset: u64| line(&ends, offset);
     if text.len() <= PARSED_BYTES
         && depth::is_small(text)
         && let Ok(source) = std::str::from_utf8(text)
     {
         // A panic of the parser would be its fault, but our failure: the tokens are still there to be read.
-        let parsed = stacker::grow(STACK_BYTES, || std::panic::catch_unwind(|| parsed(source, path, line)));
+        // A stack of its own, on the caller's thread: a confined worker starts no others.
+        let parsed =
+            stacker::grow(super::STACK_BYTES, || std::panic::catch_unwind(|| parsed(source, path, line)));
         if let Ok(Some(parsed)) = parsed {
             return parsed;
         }
     }
     tokens::read(text, look(text), line)
+}
+
+/// Reads one Rust source by its tokens.
+#[must_use]
+pub fn skim(text: &[u8]) -> FileFacts {
+    let text = without_mark(text);
+    let ends = ends(text);
+    tokens::read(text, look(text), |offset| line(&ends, offset))
+}
+
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text)
+}
+
+/// Where lines end.
+fn ends(text: &[u8]) -> Vec<u32> {
+    memchr::memchr_iter(b'\n', text).take(LINES).filter_map(|at| u32::try_from(at).ok()).collect()
+}
+
+/// The line of an offset, from 1 on.
+fn line(ends: &[u32], offset: u64) -> u32 {
+    let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+    u32::try_from(ends.partition_point(|end| *end < offset)).map_or(u32::MAX, |before| before + 1)
 }
 
 /// Parses and follows a source, if it can be.
