@@ -26,9 +26,9 @@ use crate::door::Door;
 /// What a request came to.
 enum Found {
     /// A decision and, where it serves, the bytes.
-    File(Hot),
+    File(Box<Hot>),
     /// HEAD of a file that is not here: decided on, and what its commit lists of it.
-    Unfetched(Decided),
+    Unfetched(Box<Decided>),
 }
 
 pub(super) async fn answer(
@@ -63,7 +63,7 @@ pub(super) async fn answer(
     }
     match resolve(door, request, &rules, &loaded, position).await {
         Ok((Found::File(hot), circumstance)) => {
-            let hot = Arc::new(hot);
+            let hot = Arc::new(*hot);
             door.caches.hot.insert(key, Arc::clone(&hot));
             respond(door, request, &hot, Part::Whole, circumstance)
         }
@@ -104,7 +104,7 @@ async fn resolve(
     if !early.serves() {
         let refused = refused(door, request, rules, &package, position, early, None).await?;
         return Ok((
-            Found::File(refused.since(changes, Vec::new())),
+            Found::File(Box::new(refused.since(changes, Vec::new()))),
             circumstance(door, loaded, loaded.cold),
         ));
     }
@@ -137,7 +137,7 @@ async fn resolve(
         let decision = decide_blocking(door, request, &rules, &package, position, bytes.clone()).await?;
         if !decision.serves() {
             let refused = refused(door, request, &rules, &package, position, decision, bytes).await?;
-            return Ok((Found::File(refused.since(changes, Vec::new())), circumstance));
+            return Ok((Found::File(Box::new(refused.since(changes, Vec::new()))), circumstance));
         }
         let Some(staged) = &staged else {
             // Rules changed between two decisions; whoever asks again is decided on anew.
@@ -153,7 +153,7 @@ async fn resolve(
             let (etag, headers) = said_of(request, &package, position);
             let served = Some((staged.clone(), subject));
             let hot = hot(&package, position, decided, served, None, etag, Part::Whole);
-            return Ok((Found::File(hot.since(changes, headers)), circumstance));
+            return Ok((Found::File(Box::new(hot.since(changes, headers))), circumstance));
         }
         rules = door.rules();
     }
@@ -188,11 +188,11 @@ async fn unfetched(
         let decision = decide_blocking(door, request, &rules, package, position, None).await?;
         if !decision.serves() {
             let refused = refused(door, request, &rules, package, position, decision, None).await?;
-            return Ok((Found::File(refused.since(changes, Vec::new())), circumstance));
+            return Ok((Found::File(Box::new(refused.since(changes, Vec::new()))), circumstance));
         }
         let decided = record_decision(door, request, &rules, package, position, decision, None).await?;
         if let Some(decided) = decided {
-            return Ok((Found::Unfetched(decided), circumstance));
+            return Ok((Found::Unfetched(Box::new(decided)), circumstance));
         }
         rules = door.rules();
     }

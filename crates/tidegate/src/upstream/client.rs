@@ -87,6 +87,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
 
 /// What came back.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one value for each request, and nearly always the large one")]
 pub enum Fetched {
     /// What we hold is current.
     NotModified,
