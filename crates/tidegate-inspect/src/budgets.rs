@@ -17,7 +17,8 @@ pub struct Budgets {
     pub ratio: u64,
     /// Unpacked bytes below which no ratio is suspicious, because zeros compress a thousandfold and are common.
     pub ratio_floor_bytes: u64,
-    /// Work: one step is a header read, or [`Budgets::STEP_BYTES`] bytes unpacked, walked or given to the visitor.
+    /// Work: one step is a header read, or [`Budgets::STEP_BYTES`] bytes unpacked, walked or given to the visitor. For the bytes of the
+    /// artifact itself there is more: [`Budgets::PASSES`].
     pub steps: u64,
     /// Unpacked bytes held in memory by all levels together. What is beyond goes to [`Scratch`](crate::Scratch).
     pub memory_bytes: usize,
@@ -30,6 +31,9 @@ pub struct Budgets {
 impl Budgets {
     /// Bytes of work that are one step.
     pub const STEP_BYTES: u64 = 4 << 10;
+
+    /// How often the bytes of an artifact itself may be walked over beside [`Budgets::steps`]: what is there is no bomb.
+    pub const PASSES: u64 = 4;
 }
 
 impl Default for Budgets {

@@ -44,6 +44,8 @@ formats! {
     Bzip2 = "bzip2",
     /// Zstandard.
     Zstd = "zstd",
+    /// LZ4.
+    Lz4 = "lz4",
     /// 7z.
     SevenZip = "7z",
     /// A container that has no reader here.

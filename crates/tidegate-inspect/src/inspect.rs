@@ -121,6 +121,14 @@ impl<'r> Look<'r> {
         }
     }
 
+    /// Every detector of what is not a model.
+    fn read(&mut self, leaf: &Leaf<'_>) {
+        self.secrets(leaf);
+        self.package.leaf(leaf);
+        self.licences.leaf(leaf);
+        self.inventory.leaf(leaf);
+    }
+
     fn secrets(&mut self, leaf: &Leaf<'_>) {
         let found = self.rules.look(leaf.bytes, &self.key);
         for hit in &found.hits {
@@ -155,11 +163,17 @@ impl Visitor for Look<'_> {
             self.extent.native_files += 1;
         }
         archive::judge(Remark::Leaf(leaf), &mut |finding| self.found.add(finding));
-        self.secrets(leaf);
-        self.package.leaf(leaf);
-        self.licences.leaf(leaf);
-        self.inventory.leaf(leaf);
-        self.models.leaf(leaf);
+        match self.models.leaf(leaf) {
+            Some(numbers) => {
+                self.read(&Leaf { bytes: leaf.bytes.get(..numbers.start).unwrap_or(leaf.bytes), ..*leaf });
+                let behind = leaf.bytes.get(numbers.end..).unwrap_or_default();
+                if !behind.is_empty() {
+                    let path = format!("{}!/#behind-{}", leaf.path, numbers.end);
+                    self.read(&Leaf { path: &path, bytes: behind, ..*leaf });
+                }
+            }
+            None => self.read(leaf),
+        }
         Flow::Continue(())
     }
 

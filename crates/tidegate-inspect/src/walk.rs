@@ -29,7 +29,7 @@ pub fn unfold(
     scratch: &dyn Scratch,
     visitor: &mut dyn Visitor,
 ) -> Summary {
-    let mut walk = Walk::new(budgets, scratch, visitor);
+    let mut walk = Walk::new(bytes.len() as u64, budgets, scratch, visitor);
     let node = Node {
         bytes,
         path: path::printable(name.as_bytes()).into_owned(),
@@ -114,6 +114,8 @@ pub(crate) struct Walk<'w> {
     pub(crate) budgets: &'w Budgets,
     scratch: &'w dyn Scratch,
     visitor: &'w mut dyn Visitor,
+    /// Work that may be done in all.
+    steps: u64,
     summary: Summary,
     in_memory: usize,
     free: Vec<Vec<u8>>,
@@ -127,11 +129,13 @@ pub(crate) struct Walk<'w> {
 }
 
 impl<'w> Walk<'w> {
-    fn new(budgets: &'w Budgets, scratch: &'w dyn Scratch, visitor: &'w mut dyn Visitor) -> Self {
+    fn new(bytes: u64, budgets: &'w Budgets, scratch: &'w dyn Scratch, visitor: &'w mut dyn Visitor) -> Self {
+        let own = (bytes / Budgets::STEP_BYTES).saturating_mul(Budgets::PASSES);
         Self {
             budgets,
             scratch,
             visitor,
+            steps: budgets.steps.saturating_add(own),
             summary: Summary::default(),
             in_memory: 0,
             free: Vec::new(),
@@ -206,7 +210,7 @@ impl<'w> Walk<'w> {
 
     fn steps(&mut self, count: u64) -> Flow {
         self.summary.steps = self.summary.steps.saturating_add(count);
-        if self.summary.steps > self.budgets.steps {
+        if self.summary.steps > self.steps {
             self.stop = Some(Stop::Steps);
             return ControlFlow::Break(());
         }
@@ -424,7 +428,7 @@ impl<'w> Walk<'w> {
     fn stopped(&mut self, path: &str) {
         match self.stop {
             Some(Stop::Steps) => {
-                let (limit, found) = (self.budgets.steps, self.summary.steps);
+                let (limit, found) = (self.steps, self.summary.steps);
                 self.gap(GapKind::Steps, path, limit, found, "too much work; what follows was not looked at");
             }
             _ => self.gap(GapKind::Stopped, path, 0, 0, "ended by whoever looks"),

@@ -7,6 +7,7 @@ mod cpio;
 mod git_pack;
 mod gzip;
 mod image;
+mod lz4;
 mod lzma;
 mod names;
 mod notebook;
@@ -64,6 +65,7 @@ static READERS: &[&dyn Reader] = &[
     &lzma::Lzma,
     &bzip2::Bzip2,
     &zstd::Zstd,
+    &lz4::Lz4,
     &tar::Tar,
     &zip::Zip,
     &ar::Ar,
@@ -73,6 +75,7 @@ static READERS: &[&dyn Reader] = &[
     &asar::Asar,
     &zlib::GitObject,
     &zlib::Zlib,
+    &zlib::OldJoblib,
     &git_pack::GitPack,
     &png::Png,
     &pdf::Pdf,

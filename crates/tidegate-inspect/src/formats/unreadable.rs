@@ -7,7 +7,7 @@ use crate::walk::{Node, Walk};
 /// What they begin with, and their names.
 const MAGIC: &[(&[u8], &str)] = &[
     (b"Rar!\x1a\x07", "RAR"),
-    (b"\x04\x22\x4d\x18", "LZ4"),
+    (b"\x02\x21\x4c\x18", "LZ4 of the first form"),
     (b"LZIP", "lzip"),
     (b"MSCF\0\0\0\0", "cabinet"),
     (b"xar!", "xar"),

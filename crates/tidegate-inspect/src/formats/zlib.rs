@@ -1,4 +1,4 @@
-//! Bare zlib streams: loose objects of git, and what other programs pack that way (joblib).
+//! Bare zlib streams: loose objects of git, and what other programs pack that way (joblib, and with a head of its own its first versions).
 
 use std::io::Read as _;
 
@@ -82,5 +82,54 @@ impl Reader for Zlib {
 
     fn read(&self, node: &Node<'_>, walk: &mut Walk<'_>) -> Read {
         unwrap_file(node, walk, Format::Zlib, &[".z", ".zz", ".zlib"], &mut Inflate::zlib(node.bytes))
+    }
+}
+
+/// What joblib wrote before its version 0.10: two letters, the unpacked length as hexadecimal text, a zlib stream.
+pub(super) struct OldJoblib;
+
+/// Bytes of letters and length. Some systems wrote one more.
+const HEAD_BYTES: usize = 21;
+
+/// Where the stream begins.
+fn stream_of(bytes: &[u8]) -> Option<usize> {
+    let length = bytes.strip_prefix(b"ZF0x")?.get(..HEAD_BYTES - 4)?;
+    let digits = length.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let is_length = digits > 0 && length[digits..].iter().all(|byte| matches!(byte, b' ' | b'L'));
+    let start = HEAD_BYTES + usize::from(bytes.get(HEAD_BYTES) == Some(&b' '));
+    (is_length && probe(bytes.get(start..)?).is_some()).then_some(start)
+}
+
+/// A stream behind a head.
+struct Behind<'a> {
+    start: usize,
+    stream: Inflate<'a>,
+}
+
+impl std::io::Read for Behind<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.stream.read(buffer)
+    }
+}
+
+impl super::streams::Packed for Behind<'_> {
+    fn consumed(&self) -> usize {
+        self.start + self.stream.consumed()
+    }
+}
+
+impl Reader for OldJoblib {
+    fn format(&self) -> Format {
+        Format::Zlib
+    }
+
+    fn matches(&self, bytes: &[u8]) -> bool {
+        stream_of(bytes).is_some()
+    }
+
+    fn read(&self, node: &Node<'_>, walk: &mut Walk<'_>) -> Read {
+        let start = stream_of(node.bytes).unwrap_or(HEAD_BYTES).min(node.bytes.len());
+        let stream = Inflate::zlib(&node.bytes[start..]);
+        unwrap_file(node, walk, Format::Zlib, &[".z"], &mut Behind { start, stream })
     }
 }

@@ -109,7 +109,10 @@ impl<'b> Reader<'b> {
             return Err("a tensor lies outside the file");
         }
         if count > 0 && all_known {
-            self.behind(data.saturating_add(furthest.next_multiple_of(alignment)), told);
+            let end = data.saturating_add(furthest.next_multiple_of(alignment)).min(self.bytes.len() as u64);
+            let numbers = usize::try_from(data).ok().zip(usize::try_from(end).ok());
+            told.numbers = numbers.map(|(begin, end)| begin..end);
+            self.behind(end, told);
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 
 pub mod detectors;
 mod gguf;
+mod hdf5;
 mod keras;
 mod names;
 mod npy;
@@ -22,6 +23,7 @@ mod tensorflow;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use tidegate_model::Finding;
 use tidegate_model::finding::{Confidence, FindingSeverity};
@@ -39,9 +41,24 @@ const FINDINGS: usize = 400;
 /// Programs beside models that are told.
 const PROGRAMS: usize = 8;
 
+/// Bytes from which the numbers of a tensor are left to those who read models: 64 MiB.
+///
+/// Below, every detector reads everything. Above, what a format says are numbers is only looked at by its form: it is
+/// passed over by whoever loads the model, and reading gigabytes of it for words would find nothing but chance.
+const NUMBERS_BYTES: usize = 64 << 20;
+
 /// Builds the tables that readers use, so that the first one does not wait for them.
 pub(crate) fn prepare() {
     let _built = pickle::globals::Table::builtin();
+}
+
+/// What the readers of models make of bytes that are one file, and nothing else looks at: for whoever measures them.
+#[must_use]
+pub fn alone(name: &str, bytes: &[u8]) -> Models {
+    let mut collector = ModelCollector::default();
+    let place = crate::Place { packed_bytes: bytes.len() as u64, ..crate::Place::default() };
+    collector.leaf(&Leaf { path: name, bytes, format: Format::of_leaf(bytes), place });
+    collector.finish(false).models
 }
 
 /// What an artifact holds of models.
@@ -85,8 +102,8 @@ pub(crate) struct ModelCollector {
 }
 
 impl ModelCollector {
-    /// Takes one leaf.
-    pub(crate) fn leaf(&mut self, leaf: &Leaf<'_>) {
+    /// Takes one leaf, and says which of its bytes nobody else needs to read: the numbers of large tensors.
+    pub(crate) fn leaf(&mut self, leaf: &Leaf<'_>) -> Option<Range<usize>> {
         if is_program(leaf) && !names::is_model(leaf.path) && self.programs.len() < PROGRAMS {
             self.programs.push(leaf.path.to_owned());
         }
@@ -116,6 +133,8 @@ impl ModelCollector {
                 self.gaps.push((leaf.path.to_owned(), gap));
             }
         }
+        let numbers = if self.storages.knows(leaf) { Some(0..leaf.bytes.len()) } else { told.numbers };
+        numbers.filter(|numbers| numbers.len() >= NUMBERS_BYTES)
     }
 
     fn keep(&mut self, finding: Finding, runs: bool) {
@@ -217,10 +236,7 @@ fn read(leaf: &Leaf<'_>, told: &mut Told) {
     match leaf.format {
         Format::Gguf => gguf::read(leaf.bytes, told),
         Format::Npy => npy::read(leaf.bytes, told),
-        Format::Hdf5 => {
-            told.is_of("hdf5");
-            keras::read_texts(leaf.bytes, told);
-        }
+        Format::Hdf5 => hdf5::read(leaf.bytes, 0, told),
         Format::Json => side::read_json(leaf.bytes, told),
         Format::Text | Format::Binary => {
             protocol_buffers(leaf.bytes, told);
@@ -234,6 +250,8 @@ fn read(leaf: &Leaf<'_>, told: &mut Told) {
                 if side::may_be_settings(leaf.path) {
                     side::read_text(leaf.bytes, told);
                 }
+            } else if let Some(begin) = hdf5::begin(leaf.bytes) {
+                hdf5::read(leaf.bytes, begin, told);
             } else if memchr::memmem::find(leaf.bytes, b"\"class_name\"").is_some() {
                 keras::read_texts(leaf.bytes, told);
             }

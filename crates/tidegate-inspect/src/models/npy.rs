@@ -58,6 +58,9 @@ fn array(bytes: &[u8], at: usize, told: &mut Told) -> Option<usize> {
         );
         return None;
     }
+    if at == 0 {
+        told.numbers = Some(end..end + size);
+    }
     Some(at + end + size)
 }
 

@@ -1,5 +1,7 @@
 //! What readers of models tell, before a detector says what it means.
 
+use std::ops::Range;
+
 use tidegate_model::finding::FindingSeverity;
 
 /// What was seen in a model.
@@ -99,6 +101,8 @@ pub(crate) struct Told {
     pub(crate) formats: Vec<&'static str>,
     /// Storages that a pickle names.
     pub(crate) storages: Vec<Storage>,
+    /// Where numbers of tensors stand, by what the format says.
+    pub(crate) numbers: Option<Range<usize>>,
     dropped: u64,
 }
 

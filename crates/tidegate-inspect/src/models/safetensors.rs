@@ -72,6 +72,8 @@ pub(super) fn read(bytes: &[u8], told: &mut Told) {
         }
         at = end;
     }
+    let numbers = usize::try_from(8 + length).ok().zip(usize::try_from(8 + length + at).ok());
+    told.numbers = numbers.map(|(begin, end)| begin..end);
     if at < data {
         let from = usize::try_from(8 + length + at).unwrap_or(usize::MAX);
         let sample = bytes.get(from..).map(|rest| hex::encode(&rest[..rest.len().min(SAMPLE_BYTES)]));

@@ -58,6 +58,12 @@ impl Storages {
         None
     }
 
+    /// Whether a pickle that came before names this leaf, with its length.
+    pub(super) fn knows(&self, leaf: &Leaf<'_>) -> bool {
+        let Some((folder, key)) = place(leaf) else { return false };
+        self.named.get(&(folder.to_owned(), key.to_owned())) == Some(&Some(leaf.bytes.len() as u64))
+    }
+
     /// Every finding that waited, and whether what it tells may run.
     pub(super) fn settle(&mut self) -> Vec<(Finding, bool)> {
         let waiting = std::mem::take(&mut self.waiting);

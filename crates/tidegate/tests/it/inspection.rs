@@ -3,6 +3,7 @@
 mod bombs;
 mod confined;
 mod kills;
+mod large_models;
 mod liars;
 // Writers that can lie, from the unfolder's own tests.
 #[expect(dead_code, reason = "the unfolder's tests use the others")]

@@ -3,8 +3,9 @@
 //! The packages are those of a folder, or popular ones that the package managers at hand fetch as they are configured. The
 //! example `parts` of `tidegate-inspect` is built optimised and led over them several times; it counts the CPU time of its one
 //! thread, and the median of the rounds is shown. The figures are ratios for a reader, never assertions: another machine, or
-//! a busy one, gives others.
+//! a busy one, gives others. With `--models` it is models: see `models`.
 
+mod models;
 mod packages;
 mod peers;
 
@@ -32,6 +33,9 @@ pub(super) struct Options {
     /// The product that is compared with them
     #[arg(long, default_value_os_t = tools::target().join("release/tidegate"))]
     tidegate: PathBuf,
+    /// Models instead of packages: what each format costs, and with `--peers` who finds what in the labelled ones
+    #[arg(long)]
+    models: bool,
     /// Files of which the cost is told one by one, the dearest first
     #[arg(long, default_value_t = 10)]
     slowest: usize,
@@ -53,6 +57,9 @@ const PARTS: &[(&str, &str)] = &[
 
 /// Runs the benchmark and prints its report.
 pub(super) fn run(options: &Options) -> Result<(), BenchError> {
+    if options.models {
+        return models::run(options);
+    }
     let folder = match &options.packages {
         Some(folder) => folder.clone(),
         None => packages::fetch(&tools::target().join("bench/packages")),
@@ -61,7 +68,7 @@ pub(super) fn run(options: &Options) -> Result<(), BenchError> {
     if files.is_empty() {
         return Err(BenchError::Server(format!("`{}` holds no packages", folder.display())));
     }
-    let program = build()?;
+    let program = build("parts")?;
     let mut rounds = Vec::new();
     for round in 1..=options.rounds.max(1) {
         eprintln!("round {round} of {}: {} packages", options.rounds.max(1), files.len());
@@ -80,13 +87,13 @@ pub(super) fn run(options: &Options) -> Result<(), BenchError> {
     write(&out, "inspect.json", &format!("{document:#}\n"))
 }
 
-/// The program that measures, built as the product is.
-fn build() -> Result<PathBuf, BenchError> {
+/// A program that measures, built as the product is.
+fn build(example: &str) -> Result<PathBuf, BenchError> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(tools::root());
-    cargo.args(["build", "--release", "-p", "tidegate-inspect", "--example", "parts"]);
+    cargo.args(["build", "--release", "-p", "tidegate-inspect", "--example", example]);
     tools::run(&mut cargo).map_err(|error| BenchError::Server(error.to_string()))?;
-    Ok(tools::target().join("release/examples/parts"))
+    Ok(tools::target().join("release/examples").join(example))
 }
 
 fn measure(program: &Path, files: &[PathBuf], slowest: usize) -> Result<Value, BenchError> {

@@ -58,9 +58,9 @@ pub(super) fn compare(tidegate: &Path, packages: usize) -> Result<String, BenchE
     Ok(markdown(&rows))
 }
 
-struct Bench {
-    python: PathBuf,
-    scratch: PathBuf,
+pub(super) struct Bench {
+    pub(super) python: PathBuf,
+    pub(super) scratch: PathBuf,
 }
 
 impl Bench {
@@ -88,7 +88,7 @@ impl Bench {
     }
 
     /// CPU seconds of a command, and what it printed.
-    fn measure(&self, command: &[&std::ffi::OsStr]) -> Result<(f64, String), BenchError> {
+    pub(super) fn measure(&self, command: &[&std::ffi::OsStr]) -> Result<(f64, String), BenchError> {
         let out = self.scratch.join("printed");
         let done = Command::new(&self.python)
             .args(["-c", HELPER, "measure"])
@@ -187,21 +187,17 @@ impl Bench {
         Ok(Some(row(&name, "behaviour", &chosen, &|item| told.contains(&item.path), all)))
     }
 
-    /// A program that pip installs into a folder of its own.
-    fn peer(&self, requirement: &str, program: &str) -> Option<PathBuf> {
+    /// A program that pip installs into a folder of its own, with whatever else is named.
+    pub(super) fn peer(&self, requirement: &str, program: &str) -> Option<PathBuf> {
         let place = tools::target().join("bench-tools").join(program);
         let path = place.join("bin").join(program);
         if !path.is_file() {
             eprintln!("installing {requirement} into {}", place.display());
             let made =
                 tools::run(Command::new(&self.python).args(["-m", "venv"]).arg(&place)).and_then(|()| {
-                    tools::run(Command::new(place.join("bin/python")).args([
-                        "-m",
-                        "pip",
-                        "install",
-                        "--quiet",
-                        requirement,
-                    ]))
+                    let mut pip = Command::new(place.join("bin/python"));
+                    pip.args(["-m", "pip", "install", "--quiet"]).args(requirement.split(' '));
+                    tools::run(&mut pip)
                 });
             if made.is_err() || !path.is_file() {
                 eprintln!("SKIPPED: {requirement} cannot be installed with pip here: its row is missing");
@@ -289,7 +285,7 @@ fn read(path: &Path) -> Result<String, BenchError> {
     std::fs::read_to_string(path).map_err(|source| written(path, source))
 }
 
-fn written(path: &Path, source: std::io::Error) -> BenchError {
+pub(super) fn written(path: &Path, source: std::io::Error) -> BenchError {
     BenchError::Write { path: path.to_owned(), source }
 }
 

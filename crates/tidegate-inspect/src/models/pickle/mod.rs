@@ -7,6 +7,10 @@
 mod call;
 pub(crate) mod globals;
 mod machine;
+mod memo;
+mod names;
+mod operands;
+mod stack;
 mod storage;
 mod text;
 mod value;

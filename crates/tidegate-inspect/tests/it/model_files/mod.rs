@@ -7,7 +7,10 @@ use std::io::Write as _;
 use serde_json::json;
 use tidegate_inspect::models::detectors::DETECTORS;
 use tidegate_inspect::{Budgets, Inspection, Request, TemporaryFiles, Verdict, inspect};
-use write::{calls, gguf, hdf5, keras, onnx, safetensors, saved_model, sequential, short, state_dict, torch};
+use write::{
+    attribute, calls, external_link, gguf, hdf5, hdf5_of, keras, onnx, safetensors, saved_model, sequential,
+    short, state_dict, torch,
+};
 
 use crate::support::{gzip, noise, tar, zip, zlib};
 
@@ -76,18 +79,41 @@ fn graphs() -> Vec<Case> {
     let outside = |module: &str, class: &str| {
         sequential(&json!({ "module": module, "class_name": class, "config": {}, "registered_name": class }))
     };
+    let escaped = sequential(&lambda()).to_string().replace("class_name", "\\u0063lass_name");
     vec![
         Case {
             detector: "model/keras-code",
             bad: vec![
                 ("m.h5", hdf5(&sequential(&lambda()))),
+                // Behind a block of the user, and with letters that are written as escapes.
+                (
+                    "m.h5",
+                    [vec![7; 512], hdf5_of(&[(0x0c, attribute("model_config", escaped.as_bytes()))])]
+                        .concat(),
+                ),
+                // Where attributes cannot be followed, every text is looked at.
+                (
+                    "m.h5",
+                    hdf5_of(&[
+                        (0x15, vec![0; 18]),
+                        (0x0c, attribute("other", sequential(&lambda()).to_string().as_bytes())),
+                    ]),
+                ),
                 ("m.keras", keras(&sequential(&lambda()))),
                 (
                     "m.keras",
                     keras(&sequential(&json!({ "class_name": "__lambda__", "config": { "code": "4wEA" } }))),
                 ),
             ],
-            clean: vec![("m.h5", hdf5(&sequential(&dense()))), ("m.keras", keras(&sequential(&dense())))],
+            clean: vec![
+                ("m.h5", hdf5(&sequential(&dense()))),
+                ("m.keras", keras(&sequential(&dense()))),
+                // No loader builds what stands elsewhere.
+                (
+                    "m.h5",
+                    hdf5_of(&[(0x0c, attribute("notes", sequential(&lambda()).to_string().as_bytes()))]),
+                ),
+            ],
         },
         Case {
             detector: "model/keras-foreign",
@@ -124,8 +150,13 @@ fn graphs() -> Vec<Case> {
         },
         Case {
             detector: "model/outside-file",
-            bad: vec![("m.onnx", onnx("", "../../etc/passwd")), ("m.onnx", onnx("", "/etc/passwd"))],
-            clean: vec![("m.onnx", onnx("", "weights/part-1.bin"))],
+            bad: vec![
+                ("m.onnx", onnx("", "../../etc/passwd")),
+                ("m.onnx", onnx("", "/etc/passwd")),
+                ("m.h5", hdf5_of(&[(0x06, external_link("/etc/other.h5"))])),
+                ("m.h5", hdf5_of(&[(0x06, external_link("other.h5"))])),
+            ],
+            clean: vec![("m.onnx", onnx("", "weights/part-1.bin")), ("m.h5", hdf5_of(&[]))],
         },
     ]
 }
@@ -340,6 +371,17 @@ fn every_detector_of_models_finds_what_it_is_for() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A frame of LZ4 with one block that is stored and one that is packed as text alone.
+fn lz4(content: &[u8]) -> Vec<u8> {
+    let (first, second) = content.split_at(content.len() / 2);
+    assert!((15..270).contains(&second.len()));
+    let stored = u32::try_from(first.len()).unwrap() | 1 << 31;
+    let packed = [&[0xf0, u8::try_from(second.len() - 15).unwrap()], second].concat();
+    let length = u32::try_from(packed.len()).unwrap();
+    let head = b"\x04\x22\x4d\x18\x40\x40\0";
+    [&head[..], &stored.to_le_bytes(), first, &length.to_le_bytes(), &packed, &[0; 4]].concat()
+}
+
 /// Harm is found in whatever it is packed.
 #[test]
 fn harm_is_found_in_every_container() {
@@ -383,6 +425,8 @@ fn harm_is_found_in_every_container() {
         ("m.pkl.gz", gzip(&harm)),
         ("m.joblib", zlib(&harm)),
         ("m.bz2", bzip2),
+        ("m.joblib", lz4(&harm)),
+        ("old.joblib", [format!("ZF{:<19}", format!("{:#x}", harm.len())).as_bytes(), &zlib(&harm)].concat()),
         ("m.lzma", lzma),
         ("m.tar", tar::archive(&[tar::file("m/data.pkl", &harm)])),
         ("m.zip", zip::archive(&[zip::Member::deflated("inner.pt", &torch)])),

@@ -110,11 +110,54 @@ pub(crate) fn keras(config: &serde_json::Value) -> Vec<u8> {
     ])
 }
 
-/// What stands in a Keras 2 file: a head, numbers, the configuration as one text, numbers.
+/// A Keras 2 file: its configuration is an attribute of the root.
 pub(crate) fn hdf5(config: &serde_json::Value) -> Vec<u8> {
-    let text = config.to_string();
-    [&b"\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08\0"[..], &[0; 80], b"TREE", &[0; 20], text.as_bytes(), &[0; 64]]
-        .concat()
+    hdf5_of(&[(0x0c, attribute("model_config", config.to_string().as_bytes()))])
+}
+
+/// A file of HDF5 whose root has these messages, each with its kind.
+pub(crate) fn hdf5_of(messages: &[(u16, Vec<u8>)]) -> Vec<u8> {
+    let mut header = Vec::new();
+    for (kind, body) in messages {
+        let length = body.len().next_multiple_of(8);
+        header.extend(kind.to_le_bytes());
+        header.extend(u16::try_from(length).unwrap().to_le_bytes());
+        header.extend([0; 4]);
+        header.extend(body);
+        header.resize(header.len() + length - body.len(), 0);
+    }
+    let mut out = b"\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08\0\x04\0\x10\0\0\0\0\0".to_vec();
+    let end = 96 + 16 + header.len() as u64;
+    out.extend([0, u64::MAX, end, u64::MAX, 0, 96, 0, 0, 0].map(u64::to_le_bytes).concat());
+    out.extend([1, 0]);
+    out.extend(u16::try_from(messages.len()).unwrap().to_le_bytes());
+    out.extend(1_u32.to_le_bytes());
+    out.extend(u32::try_from(header.len()).unwrap().to_le_bytes());
+    out.extend([0; 4]);
+    out.extend(header);
+    out
+}
+
+/// An attribute of one text of fixed length.
+pub(crate) fn attribute(name: &str, text: &[u8]) -> Vec<u8> {
+    let mut out = vec![1, 0];
+    let lengths = [name.len() + 1, 8, 8].map(|length| u16::try_from(length).unwrap().to_le_bytes());
+    out.extend(lengths.concat());
+    out.extend(name.as_bytes());
+    out.push(0);
+    out.resize(out.len().next_multiple_of(8), 0);
+    out.extend([0x13, 0, 0, 0]);
+    out.extend(u32::try_from(text.len()).unwrap().to_le_bytes());
+    out.extend([1, 0, 0, 0, 0, 0, 0, 0]);
+    out.extend(text);
+    out
+}
+
+/// A link into another file of HDF5.
+pub(crate) fn external_link(file: &str) -> Vec<u8> {
+    let target = [b"\0", file.as_bytes(), b"\0/numbers\0"].concat();
+    let length = u16::try_from(target.len()).unwrap().to_le_bytes();
+    [&[1, 8, 64, 1, b'w'], &length[..], &target].concat()
 }
 
 /// A model of one layer.
