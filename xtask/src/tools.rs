@@ -1,5 +1,5 @@
-//! Puts the clients that tests drive into `target/tools`: pnpm, both generations of Yarn, uv, Poetry, pip-audit, the oldest and the
-//! newest pip that this Python runs, and cargo-deny. Nothing is installed outside the target folder. What is there already is left as it is.
+//! Puts the clients that tests drive into `target/tools`: pnpm, both generations of Yarn, uv, Poetry, pip-audit, the model hub's
+//! client, the oldest and the newest pip that this Python runs, and cargo-deny. Nothing is installed outside the target folder. What is there already is left as it is.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -78,8 +78,13 @@ pub(crate) fn ensure_clients() {
             skip("tests with uv", &error.to_string());
         }
     }
-    for (program, wanted) in [("poetry", "poetry>=2,<3"), ("pip-audit", "pip-audit>=2,<3")] {
-        let place = folder.join(program);
+    for (place, program, wanted) in [
+        ("poetry", "poetry", "poetry>=2,<3"),
+        ("pip-audit", "pip-audit", "pip-audit>=2,<3"),
+        // The release whose answers to refusals and to what is not ready yet the tests know.
+        ("huggingface", "hf", "huggingface_hub==2.4.0"),
+    ] {
+        let place = folder.join(place);
         if place.join("bin").join(program).is_file() {
             continue;
         }

@@ -14,6 +14,8 @@ pub struct ClientRequest<'a> {
     pub query: Option<&'a str>,
     /// Request headers.
     pub headers: &'a HeaderMap,
+    /// The body, unpacked; empty for GET and HEAD.
+    pub body: &'a [u8],
 }
 
 /// What a request asks for.
@@ -86,6 +88,13 @@ pub enum FileSelector {
     Name(FileName),
     /// By version, where an ecosystem has one file per version (cargo).
     Version(String),
+    /// By its path in a commit, where an ecosystem's packages are repositories of files.
+    Path {
+        /// A branch, a tag or a commit, as asked.
+        revision: String,
+        /// The path within the repository.
+        path: FileName,
+    },
 }
 
 /// Which bytes of a file.
@@ -157,9 +166,22 @@ pub enum RouteError {
 /// # Errors
 /// [`RouteError::Malformed`] says which rule the path breaks.
 pub fn segments(path: &str, scoped_slash: bool) -> Result<(Vec<String>, bool), RouteError> {
+    many_segments(path, scoped_slash, MAX_SEGMENTS, MAX_PATH_BYTES)
+}
+
+/// [`segments`] with bounds of their own, for ecosystems whose paths name files in folders.
+///
+/// # Errors
+/// As [`segments`].
+pub fn many_segments(
+    path: &str,
+    scoped_slash: bool,
+    max_segments: usize,
+    max_bytes: usize,
+) -> Result<(Vec<String>, bool), RouteError> {
     let malformed = |why: &str| RouteError::Malformed(why.to_owned());
-    if path.len() > MAX_PATH_BYTES {
-        return Err(malformed("the path is longer than 1024 bytes"));
+    if path.len() > max_bytes {
+        return Err(malformed("the path is too long"));
     }
     let (path, trailing) = match path.strip_suffix('/') {
         Some(rest) => (rest, true),
@@ -188,8 +210,8 @@ pub fn segments(path: &str, scoped_slash: bool) -> Result<(Vec<String>, bool), R
             segments.push(part);
         }
     }
-    if segments.len() > MAX_SEGMENTS {
-        return Err(malformed("more than 12 path segments"));
+    if segments.len() > max_segments {
+        return Err(malformed("too many path segments"));
     }
     Ok((segments, trailing))
 }
@@ -199,7 +221,7 @@ pub const MAX_PATH_BYTES: usize = 1024;
 /// The most segments a path may have.
 pub const MAX_SEGMENTS: usize = 12;
 
-fn decode_segment(raw: &str) -> Result<String, RouteError> {
+pub(crate) fn decode_segment(raw: &str) -> Result<String, RouteError> {
     let malformed = |why: &str| RouteError::Malformed(why.to_owned());
     let bytes = raw.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());

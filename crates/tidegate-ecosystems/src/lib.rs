@@ -9,6 +9,8 @@ pub mod advice;
 pub mod answer;
 pub mod ask;
 pub mod cargo;
+pub mod commits;
+pub mod huggingface;
 pub mod index;
 pub mod inventory;
 pub mod likeness;
@@ -21,6 +23,7 @@ use tidegate_model::{Denial, Ecosystem, PackageName};
 
 pub use answer::Answer;
 pub use ask::{ApiCall, Ask, ClientRequest, FileSelector, Part, RouteError, View};
+pub use commits::Commits;
 pub use index::{Index, IndexError, Links, Rendered, Verdict, Verdicts};
 pub use upstream::{DocumentRequest, FetchedDocument, UpstreamBase};
 
@@ -39,6 +42,11 @@ pub trait Protocol: Send + Sync + 'static {
     /// Every [`Ask::kind`] that [`Protocol::route`] can give. An ask of another kind is refused, and the one-door tests
     /// demand a row for each: so no new form, service or document can come in beside the gate.
     fn kinds(&self) -> &'static [&'static str];
+
+    /// How versions are found where packages are repositories of files and versions are their commits; `None` elsewhere.
+    fn commits(&self) -> Option<&'static dyn Commits> {
+        None
+    }
 
     /// A document that must be fetched once per upstream before any other (cargo's `config.json`).
     fn prelude(&self, _upstream: &UpstreamBase) -> Option<DocumentRequest> {
@@ -145,5 +153,6 @@ pub fn protocol(ecosystem: Ecosystem) -> &'static dyn Protocol {
         Ecosystem::Npm => &npm::Npm,
         Ecosystem::Pypi => &pypi::Pypi,
         Ecosystem::Cargo => &cargo::Cargo,
+        Ecosystem::Huggingface => &huggingface::Huggingface,
     }
 }

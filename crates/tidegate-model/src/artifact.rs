@@ -52,7 +52,8 @@ impl ArtifactKind {
     }
 }
 
-/// The last part of a path that names a file: never empty, never a way to another directory.
+/// The last part of a path that names a file: never empty, never a way to another directory. In a repository of files it
+/// is the path within ([`FileName::parse_path`]), which leads no further up than where it begins.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileName(Arc<str>);
 
@@ -85,6 +86,41 @@ impl FileName {
         }
         Ok(Self(text.into()))
     }
+
+    /// Reads a path within a repository of files, `folder/file`, already percent-decoded. Letters of any script may stand in
+    /// it.
+    ///
+    /// # Errors
+    /// Empty or over-long text, empty parts, parts that are `.` or `..`, backslashes, `%`, control characters, and those that
+    /// change the direction of text.
+    pub fn parse_path(text: &str) -> Result<Self, InvalidFileName> {
+        let invalid = |why| InvalidFileName { text: text.chars().take(80).collect(), why };
+        if text.len() > Self::MAX_PATH_BYTES {
+            return Err(invalid("it is longer than 1024 bytes"));
+        }
+        let mut parts = 0;
+        for part in text.split('/') {
+            parts += 1;
+            if part.is_empty() || part == "." || part == ".." || parts > Self::MAX_PATH_PARTS {
+                return Err(invalid("a part of it names no file or folder, or it has more than 32"));
+            }
+            if part.len() > Self::MAX_BYTES {
+                return Err(invalid("a part of it is longer than 255 bytes"));
+            }
+        }
+        let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if text.chars().any(|c| c == '\\' || c == '%' || c.is_control() || turns(c)) {
+            return Err(invalid(
+                "backslashes, `%`, control characters and marks of direction may not stand in it",
+            ));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The longest path within a repository of files, in bytes.
+    pub const MAX_PATH_BYTES: usize = 1024;
+    /// The most parts of such a path.
+    pub const MAX_PATH_PARTS: usize = 32;
 
     /// The name.
     pub fn as_str(&self) -> &str {
@@ -159,6 +195,19 @@ mod tests {
         }
         for bad in ["", ".", "..", "a/b", "a\\b", "a%2fb", "a\0", "a\n", "ä", &"x".repeat(256)] {
             assert!(FileName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn paths_lead_no_further_up() {
+        let deep = "a/".repeat(32) + "a";
+        for good in ["config.json", "onnx/model.onnx", "data/\u{e4}\u{6f22}.bin", ".gitattributes"] {
+            assert_eq!(FileName::parse_path(good).unwrap().as_str(), good);
+        }
+        for bad in
+            ["", "/a", "a/", "a//b", "../a", "a/../b", "a/./b", "a\\b", "a%2fb", "a\0b", "a\u{202e}b", &deep]
+        {
+            assert!(FileName::parse_path(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -77,7 +77,10 @@ impl Coordinate {
 /// The package URL of a package without a version.
 pub fn package_purl(name: &PackageName) -> String {
     match name.scope() {
-        Some(scope) => format!("pkg:{}/{}/{}", name.ecosystem(), encode(scope), encode(name.base())),
+        Some(scope) => {
+            let namespace: Vec<String> = scope.split('/').map(encode).collect();
+            format!("pkg:{}/{}/{}", name.ecosystem(), namespace.join("/"), encode(name.base()))
+        }
         None => format!("pkg:{}/{}", name.ecosystem(), encode(name.as_str())),
     }
 }
@@ -117,6 +120,8 @@ mod tests {
             "pkg:npm/%40scope/name@1.0.0-rc.1",
             "pkg:cargo/x@1.0.0%2Bbuild",
             "pkg:pypi/zope-interface@5.0",
+            "pkg:huggingface/Org/Model@0123456789abcdef0123456789abcdef01234567",
+            "pkg:huggingface/datasets/org/set@0123456789abcdef0123456789abcdef01234567",
         ] {
             assert_eq!(round(purl), purl);
         }

@@ -35,6 +35,10 @@ pub enum DenialKind {
     BadRequest,
     /// Upstream has no such thing: 404.
     NotFound,
+    /// The package is there, the version or revision that was asked for is not: 404.
+    NoSuchVersion,
+    /// The version is there, the file that was asked for is not: 404.
+    NoSuchFile,
     /// Upstream does not offer this service, and neither do we: 404.
     NotOffered,
     /// A service that must not look empty is not there: 503.
@@ -65,7 +69,7 @@ impl DenialKind {
         match self {
             Self::Policy { .. } | Self::Integrity | Self::UnknownRoute => 403,
             Self::BadRequest => 400,
-            Self::NotFound | Self::NotOffered => 404,
+            Self::NotFound | Self::NoSuchVersion | Self::NoSuchFile | Self::NotOffered => 404,
             Self::Unavailable | Self::Pending { .. } | Self::UpstreamBusy { .. } | Self::CannotRecord => 503,
             Self::UpstreamBroken => 502,
             Self::UpstreamTimeout => 504,
@@ -82,6 +86,8 @@ impl DenialKind {
             Self::UnknownRoute => "unknown_route",
             Self::BadRequest => "bad_request",
             Self::NotFound => "not_found",
+            Self::NoSuchVersion => "no_such_version",
+            Self::NoSuchFile => "no_such_file",
             Self::NotOffered => "not_offered",
             Self::Unavailable => "unavailable",
             Self::Pending { .. } => "pending",

@@ -18,6 +18,8 @@ pub enum Algorithm {
     Sha1,
     /// 16 bytes, broken: compared where promised, never trusted alone.
     Md5,
+    /// The id that git gives a file: the SHA-1 of `blob <length>`, a NUL and the bytes. As weak as SHA-1.
+    GitBlob,
 }
 
 impl Algorithm {
@@ -29,6 +31,7 @@ impl Algorithm {
             Self::Sha256 => "sha256",
             Self::Sha1 => "sha1",
             Self::Md5 => "md5",
+            Self::GitBlob => "gitblob",
         }
     }
 
@@ -38,7 +41,7 @@ impl Algorithm {
             Self::Sha512 => 64,
             Self::Sha384 => 48,
             Self::Sha256 => 32,
-            Self::Sha1 => 20,
+            Self::Sha1 | Self::GitBlob => 20,
             Self::Md5 => 16,
         }
     }
@@ -49,7 +52,7 @@ impl Algorithm {
     }
 
     fn parse(word: &str) -> Option<Self> {
-        [Self::Sha512, Self::Sha384, Self::Sha256, Self::Sha1, Self::Md5]
+        [Self::Sha512, Self::Sha384, Self::Sha256, Self::Sha1, Self::Md5, Self::GitBlob]
             .into_iter()
             .find(|a| a.as_str() == word)
     }

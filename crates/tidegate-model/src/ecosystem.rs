@@ -27,11 +27,13 @@ pub enum Ecosystem {
     Pypi,
     /// Rust crates: cargo.
     Cargo,
+    /// AI models, and the data sets and spaces beside them: `huggingface_hub`, `hf`, and what is built on them.
+    Huggingface,
 }
 
 impl Ecosystem {
     /// Every ecosystem, in the order in which lists are shown.
-    pub const ALL: [Self; 3] = [Self::Npm, Self::Pypi, Self::Cargo];
+    pub const ALL: [Self; 4] = [Self::Npm, Self::Pypi, Self::Cargo, Self::Huggingface];
 
     /// The word used in configuration, URLs, metrics and the `type` of a package URL.
     pub const fn as_str(self) -> &'static str {
@@ -39,7 +41,13 @@ impl Ecosystem {
             Self::Npm => "npm",
             Self::Pypi => "pypi",
             Self::Cargo => "cargo",
+            Self::Huggingface => "huggingface",
         }
+    }
+
+    /// Whether a version is a commit whose files are decided on together: what is found in one of them counts for all.
+    pub const fn is_grouped(self) -> bool {
+        matches!(self, Self::Huggingface)
     }
 
     /// What people call the registry of this ecosystem, for messages.
@@ -48,6 +56,7 @@ impl Ecosystem {
             Self::Npm => "the npm registry",
             Self::Pypi => "the Python package index",
             Self::Cargo => "the Rust crate registry",
+            Self::Huggingface => "the model hub",
         }
     }
 }
@@ -60,7 +69,7 @@ impl fmt::Display for Ecosystem {
 
 /// A word that names no ecosystem tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown ecosystem `{0}`: expected one of npm, pypi, cargo")]
+#[error("unknown ecosystem `{0}`: expected one of npm, pypi, cargo, huggingface")]
 pub struct UnknownEcosystem(String);
 
 impl FromStr for Ecosystem {

@@ -14,6 +14,8 @@ pub const MAX_NAME_BYTES: usize = 214;
 ///   the registry tells them apart.
 /// * PyPI: PEP 503 (lower case, runs of `-`, `_`, `.` become one `-`).
 /// * cargo: ASCII letters, digits, `-` and `_`, lower case, because the index path is lower case.
+/// * Hugging Face: `owner/name`, or `name` alone for the oldest repositories, letters of either case; data sets and spaces
+///   begin with `datasets/` and `spaces/`, so that a model of the same name is another package.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PackageName {
     ecosystem: Ecosystem,
@@ -46,6 +48,7 @@ impl PackageName {
             Ecosystem::Npm => npm(text),
             Ecosystem::Pypi => pypi(text),
             Ecosystem::Cargo => cargo(text),
+            Ecosystem::Huggingface => hub(text),
         }
         .map_err(invalid)?;
         Ok(Self { ecosystem, normal: normal.into() })
@@ -61,9 +64,10 @@ impl PackageName {
         &self.normal
     }
 
-    /// npm's scope with its `@`, where the name has one.
+    /// npm's scope with its `@`, where the name has one; on the model hub everything before the last part.
     pub fn scope(&self) -> Option<&str> {
         match self.ecosystem {
+            Ecosystem::Huggingface => self.normal.rsplit_once('/').map(|(owner, _)| owner),
             Ecosystem::Npm if self.normal.starts_with('@') => {
                 self.normal.split_once('/').map(|(scope, _)| scope)
             }
@@ -71,7 +75,7 @@ impl PackageName {
         }
     }
 
-    /// The name without npm's scope.
+    /// The name without its scope.
     pub fn base(&self) -> &str {
         match self.scope() {
             Some(scope) => &self.normal[scope.len() + 1..],
@@ -140,6 +144,37 @@ fn cargo(text: &str) -> Result<String, &'static str> {
     Ok(text.to_ascii_lowercase())
 }
 
+/// A repository of the model hub: what its client's `validate_repo_id` allows, and the kind before it.
+fn hub(text: &str) -> Result<String, &'static str> {
+    let id = text.strip_prefix("datasets/").or_else(|| text.strip_prefix("spaces/")).unwrap_or(text);
+    let parts: Vec<&str> = id.split('/').collect();
+    if parts.len() > 2 {
+        return Err("it is `name` or `owner/name`");
+    }
+    if matches!(parts[0], "datasets" | "spaces" | "models" | "api") {
+        return Err("it begins with a word that names no owner");
+    }
+    for part in parts {
+        if part.is_empty() {
+            return Err("a part of it is empty");
+        }
+        if part.len() > 96 {
+            return Err("a part of it is longer than 96 characters");
+        }
+        if part.bytes().any(|b| !(b.is_ascii_alphanumeric() || b"-_.".contains(&b))) {
+            return Err("only letters, digits, `-`, `_` and `.` may stand in it");
+        }
+        if part.starts_with(['-', '.'])
+            || part.ends_with(['-', '.'])
+            || part.contains("..")
+            || part.contains("--")
+        {
+            return Err("a part of it begins or ends with `-` or `.`, or holds `--` or `..`");
+        }
+    }
+    Ok(text.to_owned())
+}
+
 impl fmt::Display for PackageName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.normal)
@@ -191,5 +226,37 @@ mod tests {
         for bad in ["1st", "a.b", "a/b", "..", "a+b"] {
             check(Ecosystem::Cargo, bad, None);
         }
+    }
+
+    #[test]
+    fn repositories_of_the_model_hub() {
+        for good in ["gpt-x", "Org/Model_v1.5", "datasets/org/set", "datasets/set", "spaces/org/app"] {
+            check(Ecosystem::Huggingface, good, Some(good));
+        }
+        for bad in [
+            "",
+            "/x",
+            "a/",
+            "a/b/c",
+            "datasets/a/b/c",
+            "datasets/datasets/x",
+            "api/models",
+            "models/x",
+            "../x",
+            "a/..",
+            "a/.git",
+            "a/b--c",
+            "a b/c",
+            "a/b%2f",
+            "-a/b",
+            "a/b.",
+            "datasets",
+            "\u{e4}/b",
+            &format!("a/{}", "b".repeat(97)),
+        ] {
+            check(Ecosystem::Huggingface, bad, None);
+        }
+        let name = PackageName::parse(Ecosystem::Huggingface, "datasets/org/set").unwrap();
+        assert_eq!((name.scope(), name.base()), (Some("datasets/org"), "set"));
     }
 }

@@ -18,4 +18,4 @@ pub use clock::FixedClock;
 pub use data::shared_data;
 pub use forgetful_disk::{Crash, ForgetfulDisk};
 pub use package::{BuiltFile, Package, PythonForms};
-pub use upstream::{FakeUpstream, Fault, Gate, Style};
+pub use upstream::{FakeUpstream, Fault, Gate, HubFile, Style};

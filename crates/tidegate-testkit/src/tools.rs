@@ -76,6 +76,16 @@ pub fn pip_audit() -> Option<Tool> {
     plain("pip-audit", &["pip-audit/bin/pip-audit"])
 }
 
+/// The model hub's command line, from the tools folder or `PATH`.
+pub fn hf() -> Option<Tool> {
+    plain("hf", &["huggingface/bin/hf"])
+}
+
+/// The Python that has the model hub's client, from the tools folder.
+pub fn hub_python() -> Option<Tool> {
+    beside("python3", "huggingface/bin/python3")
+}
+
 /// uv, from the tools folder or `PATH`.
 pub fn uv() -> Option<Tool> {
     plain("uv", &["uv/bin/uv"])

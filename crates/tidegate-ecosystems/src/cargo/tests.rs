@@ -52,7 +52,7 @@ fn with_request<T>(
     f: impl FnOnce(&ClientRequest<'_>) -> T,
 ) -> T {
     let headers = HeaderMap::new();
-    f(&ClientRequest { method, path, query, headers: &headers })
+    f(&ClientRequest { method, path, query, headers: &headers, body: b"" })
 }
 
 #[test]

@@ -85,18 +85,20 @@ static NPM: LazyLock<Neighbourhood> = popular!(Ecosystem::Npm, "popular/npm.txt"
 static PYPI: LazyLock<Neighbourhood> = popular!(Ecosystem::Pypi, "popular/pypi.txt");
 static CARGO: LazyLock<Neighbourhood> = popular!(Ecosystem::Cargo, "popular/cargo.txt");
 
-fn neighbourhood(ecosystem: Ecosystem) -> &'static Neighbourhood {
+/// None where names belong to owners: one resembles another by right, and no list of popular ones is kept.
+fn neighbourhood(ecosystem: Ecosystem) -> Option<&'static Neighbourhood> {
     match ecosystem {
-        Ecosystem::Npm => &NPM,
-        Ecosystem::Pypi => &PYPI,
-        Ecosystem::Cargo => &CARGO,
+        Ecosystem::Npm => Some(&NPM),
+        Ecosystem::Pypi => Some(&PYPI),
+        Ecosystem::Cargo => Some(&CARGO),
+        Ecosystem::Huggingface => None,
     }
 }
 
 /// The popular name that `name` resembles, if any. Popular names resemble nothing.
 pub fn resembles(name: &PackageName) -> Option<Resemblance> {
     let text = name.as_str();
-    let near = neighbourhood(name.ecosystem());
+    let near = neighbourhood(name.ecosystem())?;
     // The npm registry has taken no name with capitals for a decade: such a name is old, not a trap.
     let capital = text.bytes().any(|b| b.is_ascii_uppercase());
     if capital || text.len() < MIN_BYTES || text.len() > MAX_BYTES || near.is_popular(text) {
@@ -110,7 +112,7 @@ pub fn resembles(name: &PackageName) -> Option<Resemblance> {
 
 /// Whether a name is in the list of popular names.
 pub fn is_popular(name: &PackageName) -> bool {
-    neighbourhood(name.ecosystem()).is_popular(name.as_str())
+    neighbourhood(name.ecosystem()).is_some_and(|near| near.is_popular(name.as_str()))
 }
 
 #[cfg(test)]

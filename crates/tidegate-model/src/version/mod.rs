@@ -38,6 +38,8 @@ enum Parsed {
     Pypi(Arc<pep440_rs::Version>),
     /// Semantic Versioning 2.0.0 as cargo reads it; build metadata takes part in identity, not in precedence.
     Cargo(Arc<semver::Version>),
+    /// A commit, 40 hexadecimal digits in lower case: equal or different, ordered as text because an order is owed.
+    Commit,
     Opaque,
 }
 
@@ -55,6 +57,8 @@ impl Version {
                 Ecosystem::Cargo => {
                     semver::Version::parse(text).map_or(Parsed::Opaque, |v| Parsed::Cargo(Arc::new(v)))
                 }
+                Ecosystem::Huggingface if is_commit(text) => Parsed::Commit,
+                Ecosystem::Huggingface => Parsed::Opaque,
             }
         };
         Self { text: text.into(), parsed }
@@ -77,6 +81,7 @@ impl Version {
             Parsed::Npm(v) => v.is_prerelease(),
             Parsed::Pypi(v) => v.any_prerelease(),
             Parsed::Cargo(v) => !v.pre.is_empty(),
+            Parsed::Commit => false,
             Parsed::Opaque => true,
         }
     }
@@ -102,7 +107,7 @@ impl Ord for Version {
             (Parsed::Npm(a), Parsed::Npm(b)) => a.cmp(b),
             (Parsed::Pypi(a), Parsed::Pypi(b)) => a.cmp(b),
             (Parsed::Cargo(a), Parsed::Cargo(b)) => a.cmp(b),
-            (Parsed::Opaque, Parsed::Opaque) => self.text.cmp(&other.text),
+            (Parsed::Opaque, Parsed::Opaque) | (Parsed::Commit, Parsed::Commit) => self.text.cmp(&other.text),
             (Parsed::Opaque, _) => Ordering::Less,
             (_, Parsed::Opaque) => Ordering::Greater,
             // Versions of different ecosystems never meet in one index; an order is still owed.
@@ -117,7 +122,13 @@ const fn rank(parsed: &Parsed) -> u8 {
         Parsed::Npm(_) => 1,
         Parsed::Pypi(_) => 2,
         Parsed::Cargo(_) => 3,
+        Parsed::Commit => 4,
     }
+}
+
+/// Whether text is a whole commit id in its normal form: 40 hexadecimal digits in lower case.
+pub fn is_commit(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 impl fmt::Display for Version {

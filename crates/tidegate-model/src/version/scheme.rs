@@ -61,6 +61,8 @@ impl VersionScheme {
         match ecosystem {
             Ecosystem::Npm | Ecosystem::Cargo => Self::Semver,
             Ecosystem::Pypi => Self::Pypi,
+            // A version is a commit, and which of two is the later one only the repository knows.
+            Ecosystem::Huggingface => Self::Textual,
         }
     }
 

@@ -366,7 +366,8 @@ fn every_ecosystem_of_the_osv_schema_has_a_scheme() {
         assert_eq!(VersionScheme::from_osv(name), None, "{name}");
     }
     for ecosystem in Ecosystem::ALL {
-        assert!(VersionScheme::of(ecosystem).is_ordered());
+        // Which of two commits is the later one, their ids do not say.
+        assert_eq!(VersionScheme::of(ecosystem).is_ordered(), ecosystem != Ecosystem::Huggingface);
     }
 }
 

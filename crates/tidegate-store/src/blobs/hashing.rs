@@ -26,11 +26,15 @@ enum Hasher {
     Sha256(sha2::Sha256),
     Sha1(sha1::Sha1),
     Md5(md5::Md5),
+    /// Begun with the header that git puts before a file.
+    GitBlob(sha1::Sha1),
 }
 
 impl Hasher {
-    fn new(algorithm: Algorithm) -> Self {
+    /// For bytes of this length; only [`Algorithm::GitBlob`] has to know it.
+    fn new(algorithm: Algorithm, length: usize) -> Self {
         match algorithm {
+            Algorithm::GitBlob => Self::GitBlob(sha1::Sha1::new_with_prefix(format!("blob {length}\0"))),
             Algorithm::Sha512 => Self::Sha512(sha2::Sha512::new()),
             Algorithm::Sha384 => Self::Sha384(sha2::Sha384::new()),
             Algorithm::Sha256 => Self::Sha256(sha2::Sha256::new()),
@@ -46,6 +50,7 @@ impl Hasher {
             Self::Sha256(h) => h.update(bytes),
             Self::Sha1(h) => h.update(bytes),
             Self::Md5(h) => h.update(bytes),
+            Self::GitBlob(h) => h.update(bytes),
         }
     }
 
@@ -56,6 +61,7 @@ impl Hasher {
             Self::Sha256(h) => Digest::from_bytes(Algorithm::Sha256, &h.finalize()),
             Self::Sha1(h) => Digest::from_bytes(Algorithm::Sha1, &h.finalize()),
             Self::Md5(h) => Digest::from_bytes(Algorithm::Md5, &h.finalize()),
+            Self::GitBlob(h) => Digest::from_bytes(Algorithm::GitBlob, &h.finalize()),
         };
         digest.expect("a hasher yields the length of its algorithm")
     }
@@ -68,12 +74,13 @@ pub(super) struct Hashers {
 }
 
 impl Hashers {
+    /// [`Algorithm::GitBlob`] begins with a length that is not known while bytes stream: it is computed when they are here.
     pub(super) fn new(algorithms: &[Algorithm]) -> Self {
-        let mut others: Vec<Algorithm> =
-            algorithms.iter().copied().filter(|a| *a != Algorithm::Sha256).collect();
+        let streams = |a: &Algorithm| !matches!(a, Algorithm::Sha256 | Algorithm::GitBlob);
+        let mut others: Vec<Algorithm> = algorithms.iter().copied().filter(streams).collect();
         others.sort_unstable();
         others.dedup();
-        Self { sha256: sha2::Sha256::new(), others: others.into_iter().map(Hasher::new).collect() }
+        Self { sha256: sha2::Sha256::new(), others: others.into_iter().map(|a| Hasher::new(a, 0)).collect() }
     }
 
     pub(super) fn update(&mut self, bytes: &[u8]) {
@@ -95,7 +102,7 @@ impl Hashers {
 
 /// One digest of whole bytes.
 pub(super) fn digest(algorithm: Algorithm, bytes: &[u8]) -> Digest {
-    let mut hasher = Hasher::new(algorithm);
+    let mut hasher = Hasher::new(algorithm, bytes.len());
     hasher.update(bytes);
     hasher.finish()
 }
@@ -103,6 +110,13 @@ pub(super) fn digest(algorithm: Algorithm, bytes: &[u8]) -> Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_has_the_id_that_git_gives_it() {
+        // `printf abc | git hash-object --stdin`, and the same of nothing.
+        assert_eq!(digest(Algorithm::GitBlob, b"abc").hex(), "f2ba8f84ab5c1bce84a7b441cb1959cfc7093b7f");
+        assert_eq!(digest(Algorithm::GitBlob, b"").hex(), "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
+    }
 
     #[test]
     fn every_algorithm_gives_its_published_value_for_abc() {

@@ -33,6 +33,10 @@ pub(super) struct Contents {
     projects: BTreeMap<(Ecosystem, String), Project>,
     other_bytes: BTreeMap<String, Bytes>,
     pub(super) advisories: BTreeMap<String, Vec<Value>>,
+    /// Repositories of the hub; data sets and spaces with their kind before the name.
+    pub(super) hub: BTreeMap<String, super::hub::Repository>,
+    /// Older names of repositories.
+    pub(super) hub_names: BTreeMap<String, String>,
     /// Files below `/feeds/`.
     pub(super) feeds: BTreeMap<String, Bytes>,
     /// What is said of them as `x-goog-hash`.
@@ -64,7 +68,7 @@ impl Contents {
 /// The form under which a name is looked up: what the ecosystem treats as one name is one key.
 fn key(ecosystem: Ecosystem, name: &str) -> String {
     match ecosystem {
-        Ecosystem::Npm => name.to_owned(),
+        Ecosystem::Npm | Ecosystem::Huggingface => name.to_owned(),
         Ecosystem::Pypi => super::normalise(name),
         Ecosystem::Cargo => name.to_lowercase(),
     }
@@ -79,6 +83,37 @@ pub struct Catalog {
 impl Catalog {
     pub(super) fn read(&self) -> MutexGuard<'_, Contents> {
         lock(&self.contents)
+    }
+
+    /// Puts a commit with this id into a repository of the hub, made at `at`, and lets `branch` point at it. A commit that
+    /// exists is replaced: what no honest hub does.
+    pub fn commit(
+        &self,
+        repository: &str,
+        branch: &str,
+        (id, at): (&str, &str),
+        files: impl IntoIterator<Item = (&'static str, super::HubFile)>,
+    ) {
+        let files = files.into_iter().map(|(path, file)| (path.to_owned(), file)).collect();
+        let mut contents = self.read();
+        let repository = contents.hub.entry(repository.to_owned()).or_default();
+        repository.commits.insert(id.to_owned(), super::hub::Commit { at: at.to_owned(), files });
+        repository.refs.insert(branch.to_owned(), id.to_owned());
+    }
+
+    /// Gives a repository of the hub's document another member, or another value for one.
+    ///
+    /// # Panics
+    /// Where there is no such repository.
+    pub fn say(&self, repository: &str, member: &str, value: Value) {
+        let mut contents = self.read();
+        let repository = contents.hub.get_mut(repository).expect("a repository that has a commit");
+        repository.more.insert(member.to_owned(), value);
+    }
+
+    /// Lets a repository of the hub be asked for under an older name too.
+    pub fn renamed(&self, from: &str, to: &str) {
+        self.read().hub_names.insert(from.to_owned(), to.to_owned());
     }
 
     /// Publishes a version and returns its files. A version that exists is replaced, digests and all: what a registry

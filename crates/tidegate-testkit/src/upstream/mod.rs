@@ -1,4 +1,4 @@
-//! A registry on loopback: npm, PyPI and cargo in one server, from packages that a test publishes, with faults on demand.
+//! A registry on loopback: npm, PyPI, cargo and a model hub in one server, from packages that a test publishes, with faults on demand.
 //!
 //! [`FakeUpstream`] runs on threads of its own, so tests with and without a runtime can use it, and stops when dropped.
 //! It remembers every request. It is a registry that the real clients install from, not a mock of one: the tests of
@@ -8,6 +8,7 @@ mod body;
 mod cargo;
 mod catalog;
 mod fault;
+mod hub;
 mod npm;
 mod page;
 mod pypi;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 
 pub use catalog::Catalog;
 pub use fault::{Fault, Gate};
+pub use hub::{HubFile, git_blob};
 pub use record::Recorded;
 
 use serve::{Running, State};
@@ -157,6 +159,11 @@ impl FakeUpstream {
     /// The cargo sparse index without the `sparse+` prefix, with a slash at the end.
     pub fn cargo_url(&self) -> String {
         format!("{}/index/", self.url())
+    }
+
+    /// The model hub, with a slash at the end. Its large files lie below `/cdn/` of [`Builder::files_at`].
+    pub fn hub_url(&self) -> String {
+        format!("{}/hub/", self.url())
     }
 
     /// The packages that it serves; changes show at once.

@@ -26,15 +26,28 @@ pub(super) struct Page {
     pub(super) kind: Kind,
     pub(super) content_type: &'static str,
     pub(super) body: Bytes,
+    pub(super) headers: Vec<(&'static str, String)>,
 }
 
 impl Page {
+    /// The same page with a header more.
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
     pub(super) fn json(value: &Value) -> Self {
         Self::typed_json("application/json", value)
     }
 
     pub(super) fn typed_json(content_type: &'static str, value: &Value) -> Self {
-        Self { status: StatusCode::OK, kind: Kind::Json, content_type, body: value.to_string().into() }
+        Self {
+            status: StatusCode::OK,
+            kind: Kind::Json,
+            content_type,
+            body: value.to_string().into(),
+            headers: Vec::new(),
+        }
     }
 
     pub(super) fn html(text: String) -> Self {
@@ -43,11 +56,18 @@ impl Page {
             kind: Kind::Html,
             content_type: "text/html; charset=utf-8",
             body: text.into(),
+            headers: Vec::new(),
         }
     }
 
     pub(super) fn lines(text: String) -> Self {
-        Self { status: StatusCode::OK, kind: Kind::Lines, content_type: "text/plain", body: text.into() }
+        Self {
+            status: StatusCode::OK,
+            kind: Kind::Lines,
+            content_type: "text/plain",
+            body: text.into(),
+            headers: Vec::new(),
+        }
     }
 
     pub(super) fn file(bytes: Bytes) -> Self {
@@ -56,11 +76,18 @@ impl Page {
             kind: Kind::File,
             content_type: "application/octet-stream",
             body: bytes,
+            headers: Vec::new(),
         }
     }
 
     pub(super) fn text(status: StatusCode, text: &str) -> Self {
-        Self { status, kind: Kind::Text, content_type: "text/plain", body: text.to_owned().into() }
+        Self {
+            status,
+            kind: Kind::Text,
+            content_type: "text/plain",
+            body: text.to_owned().into(),
+            headers: Vec::new(),
+        }
     }
 
     pub(super) fn not_found() -> Self {

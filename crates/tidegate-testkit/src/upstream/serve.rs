@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use super::body::{AnyBody, fed, whole};
 use super::fault::{self, Fault, Planned};
 use super::page::{Ask, Kind, Page};
-use super::{Catalog, Recorded, Style, cargo, lock, npm, pypi};
+use super::{Catalog, Recorded, Style, cargo, hub, lock, npm, pypi};
 
 /// A request body may have this many bytes.
 const BODY_BYTES: usize = 256 * 1024 * 1024;
@@ -223,6 +223,10 @@ fn route(state: &State, method: &Method, uri: &http::Uri, headers: &HeaderMap, b
         cargo::download(state, rest)
     } else if let Some(rest) = below("/api/v1/crates/") {
         cargo::api(state, rest)
+    } else if let Some(rest) = below("/hub/") {
+        hub::answer(state, ask(rest))
+    } else if let Some(rest) = below("/cdn/") {
+        hub::content(state, rest)
     } else if let Some(rest) = below("/feeds/") {
         let feed = state.catalog.read().feeds.get(rest).cloned();
         feed.map_or_else(Page::not_found, Page::file)
@@ -235,6 +239,9 @@ fn route(state: &State, method: &Method, uri: &http::Uri, headers: &HeaderMap, b
 fn respond(state: &State, method: &Method, asked: &HeaderMap, page: Page) -> Response<AnyBody> {
     let mut response =
         Response::builder().status(page.status).header(header::CONTENT_TYPE, page.content_type);
+    for (name, value) in &page.headers {
+        response = response.header(*name, value);
+    }
     let mut body = page.body;
     if state.style == Style::Rich && page.status == StatusCode::OK {
         let etag = format!("\"{}\"", &hex::encode(sha2::Sha256::digest(&body))[..32]);

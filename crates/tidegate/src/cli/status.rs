@@ -192,7 +192,7 @@ impl Doctor {
 }
 
 /// Programs that fetch packages, as `PATH` knows them.
-const CLIENTS: [&str; 8] = ["npm", "pnpm", "yarn", "python3", "pip", "uv", "poetry", "cargo"];
+const CLIENTS: [&str; 9] = ["npm", "pnpm", "yarn", "python3", "pip", "uv", "poetry", "cargo", "hf"];
 
 /// Which clients this machine has, and whether their own configuration leads to the door. Clients that are found are asked
 /// as discovery asks them: nothing of the current project is read or run.
@@ -215,6 +215,7 @@ fn clients(data: &std::path::Path) -> Vec<Value> {
             Ecosystem::Npm => "npm",
             Ecosystem::Pypi => "pip",
             Ecosystem::Cargo => "cargo",
+            Ecosystem::Huggingface => "huggingface",
         };
         let Ok(found) = found else { continue };
         let place = &found.source.place;

@@ -40,6 +40,8 @@ fn source_options(ecosystem: Ecosystem) -> &'static [&'static str] {
             "--default-index",
         ],
         Ecosystem::Cargo => &["--registry", "--index", "--config", "--git"],
+        // No option of its client names another hub.
+        Ecosystem::Huggingface => &[],
     }
 }
 

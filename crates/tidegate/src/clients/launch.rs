@@ -86,12 +86,14 @@ pub fn launch(
         Some(Ecosystem::Npm) => npm(&mut launch, door, token, around)?,
         Some(Ecosystem::Pypi) => python(&mut launch, door, token, around),
         Some(Ecosystem::Cargo) => cargo(&mut launch, door, token),
+        Some(Ecosystem::Huggingface) => models(&mut launch, door, token, around),
         None => {
             npm(&mut launch, door, token, around)?;
             python(&mut launch, door, token, around);
+            models(&mut launch, door, token, around);
             launch.notes.push(format!(
-                "`{}` is no client that tidegate knows: npm, pip and uv below it use the door, cargo does not (it reads \
-                 its source from no variable)",
+                "`{}` is no client that tidegate knows: npm, pip, uv and huggingface_hub below it use the door, cargo does not (it \
+                 reads its source from no variable)",
                 program.to_string_lossy()
             ));
         }
@@ -235,6 +237,26 @@ fn python(launch: &mut Launch, door: &Url, token: Option<&Secret<String>>, aroun
                 .to_owned(),
             place: "Poetry".to_owned(),
         });
+    }
+}
+
+/// What `huggingface_hub` reads, and so `hf`, `transformers` and everything above it.
+fn models(launch: &mut Launch, door: &Url, token: Option<&Secret<String>>, around: &Surroundings) {
+    launch.set("HF_ENDPOINT", repository_url(door, Ecosystem::Huggingface).as_str());
+    // Its storage clients fetch from other hosts by themselves. The door tells them of none, and this says so to them.
+    launch.set("HF_HUB_DISABLE_XET", "1");
+    // A first download is held until it is looked into, which takes longer than the ten seconds that the client has patience
+    // for; who set the variables knows better.
+    for name in ["HF_HUB_ETAG_TIMEOUT", "HF_HUB_DOWNLOAD_TIMEOUT"] {
+        if around.var(name).is_none() {
+            launch.set(name, "60");
+        }
+    }
+    if let Some(token) = token {
+        launch.set("HF_TOKEN", token.expose());
+    }
+    if around.var("HF_ENDPOINT").is_some() {
+        launch.notes.push("`HF_ENDPOINT` is set in your environment and ignored in this run".to_owned());
     }
 }
 

@@ -122,6 +122,8 @@ pub fn find_locks(client: Client, args: &[OsString], work_dir: &Path) -> Vec<Loc
             LockKind::Poetry,
         ),
         Client::Cargo => cargo(args, work_dir),
+        // A program names its models in its own source.
+        Client::Huggingface => Vec::new(),
     }
 }
 

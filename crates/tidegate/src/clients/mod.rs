@@ -46,12 +46,22 @@ pub enum Client {
     Poetry,
     /// cargo.
     Cargo,
+    /// `hf`, and Python programs that load models with `huggingface_hub` or what is built on it.
+    Huggingface,
 }
 
 impl Client {
     /// All of them, in the order in which lists are shown.
-    pub const ALL: [Self; 7] =
-        [Self::Npm, Self::Pnpm, Self::Yarn, Self::Pip, Self::Uv, Self::Poetry, Self::Cargo];
+    pub const ALL: [Self; 8] = [
+        Self::Npm,
+        Self::Pnpm,
+        Self::Yarn,
+        Self::Pip,
+        Self::Uv,
+        Self::Poetry,
+        Self::Cargo,
+        Self::Huggingface,
+    ];
 
     /// The word a person types.
     pub const fn as_str(self) -> &'static str {
@@ -63,6 +73,7 @@ impl Client {
             Self::Uv => "uv",
             Self::Poetry => "poetry",
             Self::Cargo => "cargo",
+            Self::Huggingface => "huggingface",
         }
     }
 
@@ -72,6 +83,7 @@ impl Client {
             Self::Npm | Self::Pnpm | Self::Yarn => Ecosystem::Npm,
             Self::Pip | Self::Uv | Self::Poetry => Ecosystem::Pypi,
             Self::Cargo => Ecosystem::Cargo,
+            Self::Huggingface => Ecosystem::Huggingface,
         }
     }
 
@@ -86,6 +98,7 @@ impl Client {
             "uv" | "uvx" => Self::Uv,
             "poetry" => Self::Poetry,
             "cargo" => Self::Cargo,
+            "hf" | "huggingface-cli" => Self::Huggingface,
             _ if bare == "pip" => Self::Pip,
             _ if matches!(bare, "python" | "pypy") && runs_module_pip(command) => Self::Pip,
             _ => return None,
@@ -106,7 +119,7 @@ impl std::str::FromStr for Client {
 
 /// A word that names no client tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo")]
+#[error("unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface")]
 pub struct UnknownClient(String);
 
 fn runs_module_pip(command: &[OsString]) -> bool {
@@ -122,6 +135,8 @@ pub fn repository_url(door: &Url, ecosystem: Ecosystem) -> Url {
         // pip and uv write this into lock files, by custom without a slash at the end.
         Ecosystem::Pypi => &["pypi", "simple"],
         Ecosystem::Cargo => &["cargo", ""],
+        // Its clients put `/api/…` behind what they are given.
+        Ecosystem::Huggingface => &["huggingface"],
     };
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);

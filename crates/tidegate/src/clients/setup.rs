@@ -111,6 +111,7 @@ pub fn setup(client: Client, door: &Url, token: Option<&Secret<String>>) -> Setu
         Client::Uv => uv(&mut setup, door, token),
         Client::Poetry => poetry(&mut setup, door, token),
         Client::Cargo => cargo(&mut setup, door, token),
+        Client::Huggingface => models(&mut setup, door, token),
     }
     setup
 }
@@ -229,6 +230,19 @@ fn cargo(setup: &mut Setup, door: &Url, token: Option<&Secret<String>>) {
         .files
         .insert(0, SetupFile { shown_as, place: Place::CargoHome("config.toml"), edits, secret: false });
     setup.notes.push("git and path dependencies do not come through the door".to_owned());
+}
+
+/// The client reads variables alone, so there is no file to write.
+fn models(setup: &mut Setup, door: &Url, token: Option<&Secret<String>>) {
+    let endpoint = repository_url(door, Ecosystem::Huggingface);
+    setup.commands.push(format!("export HF_ENDPOINT={endpoint}"));
+    setup.commands.push("export HF_HUB_DISABLE_XET=1".to_owned());
+    setup.commands.push("export HF_HUB_ETAG_TIMEOUT=60 HF_HUB_DOWNLOAD_TIMEOUT=60".to_owned());
+    if token.is_some() {
+        setup.commands.push("export HF_TOKEN=TOKEN".to_owned());
+        setup.notes.push("put your token in place of `TOKEN`".to_owned());
+    }
+    setup.notes.push("put these lines where your shell, service or container gets its environment; programs that name the hub by themselves, and `git clone`, go past the door".to_owned());
 }
 
 impl SetupFile {

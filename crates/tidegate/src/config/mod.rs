@@ -408,6 +408,8 @@ pub struct Repository {
     pub ecosystem: Option<Ecosystem>,
     /// Names that no upstream listed here may ever be asked for, as globs.
     pub private: Vec<String>,
+    /// Whether a branch of a model stays at the last of its commits that may be had, while the newest is refused.
+    pub hold_at_approved: bool,
     /// Upstreams, asked in this order; empty means discovered.
     pub upstream: Vec<Upstream>,
 }

@@ -109,6 +109,9 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # [[repository.npm.upstream]]
 # url = "https://registry.example/"
 #
+# [repository.huggingface]
+# hold_at_approved = true                # `main` stays at its last commit that may be had while the newest is refused
+#
 # Without any feed here, the publishers' public ones are followed: OSV, CISA KEV, FIRST EPSS. To set them yourself:
 #
 # [[intel.feed]]

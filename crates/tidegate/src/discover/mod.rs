@@ -10,6 +10,7 @@
 
 pub mod address;
 mod cargo;
+mod huggingface;
 mod ini;
 mod npm;
 mod pypi;
@@ -179,6 +180,7 @@ pub fn discover(ecosystem: Ecosystem, around: &Surroundings) -> Result<Discovere
         Ecosystem::Npm => npm::search(&mut search),
         Ecosystem::Pypi => pypi::search(&mut search),
         Ecosystem::Cargo => cargo::search(&mut search),
+        Ecosystem::Huggingface => huggingface::search(&mut search),
     }
     search.finish()
 }

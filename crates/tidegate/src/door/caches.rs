@@ -14,9 +14,11 @@ use super::Identity;
 use crate::pipeline::Hot;
 use crate::pipeline::ahead::Ahead;
 use crate::pipeline::artifacts::{StageKey, Staged};
+use crate::pipeline::commits::{CommitKey, Resolved};
 use crate::pipeline::contents::{LookKey, NotInspected};
 use crate::pipeline::documents::LoadError;
 use crate::pipeline::file_ask::HotKey;
+use crate::pipeline::group::NotReady;
 use crate::pipeline::package::Package;
 use crate::pipeline::views::{RenderedView, ViewKey};
 use crate::single_flight::SingleFlight;
@@ -39,6 +41,12 @@ impl Weighter<PackageKey, Arc<Package>> for ByBytes {
     }
 }
 
+impl Weighter<CommitKey, Arc<Package>> for ByBytes {
+    fn weight(&self, _: &CommitKey, package: &Arc<Package>) -> u64 {
+        package.weight().max(1)
+    }
+}
+
 impl Weighter<ViewKey, Arc<RenderedView>> for ByBytes {
     fn weight(&self, _: &ViewKey, view: &Arc<RenderedView>) -> u64 {
         view.weight().max(1)
@@ -50,6 +58,10 @@ impl Weighter<ViewKey, Arc<RenderedView>> for ByBytes {
 pub struct Caches {
     /// Parsed packages, by bytes.
     pub packages: Cache<PackageKey, Arc<Package>, ByBytes>,
+    /// Commits with their files, by bytes.
+    pub commits: Cache<CommitKey, Arc<Package>, ByBytes>,
+    /// Which commits revisions are.
+    pub revisions: Cache<CommitKey, Arc<Resolved>>,
     /// Rendered views, by bytes.
     pub views: Cache<ViewKey, Arc<RenderedView>, ByBytes>,
     /// Decided files; their bytes are maps of files, which the system's page cache holds.
@@ -72,18 +84,22 @@ const STAGED_FILES: usize = 256;
 const LOOKED: usize = 50_000;
 /// How many identities are kept.
 const IDENTITIES: usize = 20_000;
+/// How many revisions are kept.
+const REVISIONS: usize = 20_000;
 /// How many preludes are kept.
 const PRELUDES: usize = 64;
 
 impl Caches {
     /// Caches that together keep about `memory_bytes`.
     pub fn new(memory_bytes: u64) -> Self {
-        let half = memory_bytes / 2;
+        let (half, eighth) = (memory_bytes / 2, memory_bytes / 8);
         // The estimates only size the tables.
         let items = usize::try_from(half / 50_000).unwrap_or(10_000).max(100);
         Self {
             packages: Cache::with_weighter(items, half, ByBytes),
-            views: Cache::with_weighter(items, memory_bytes - half, ByBytes),
+            commits: Cache::with_weighter(items, eighth, ByBytes),
+            revisions: Cache::new(REVISIONS),
+            views: Cache::with_weighter(items, memory_bytes - half - eighth, ByBytes),
             hot: Cache::new(HOT_FILES),
             staged: Cache::new(STAGED_FILES),
             looked: Cache::new(LOOKED),
@@ -98,6 +114,12 @@ impl Caches {
 pub struct Flights {
     /// Asking upstream for an index.
     pub packages: SingleFlight<PackageKey, Result<Arc<Package>, LoadError>>,
+    /// Asking upstream which commit a revision is.
+    pub revisions: SingleFlight<CommitKey, Result<Arc<Resolved>, LoadError>>,
+    /// Asking upstream what a commit holds.
+    pub commits: SingleFlight<CommitKey, Result<Arc<Package>, LoadError>>,
+    /// Looking into what steers loading a commit.
+    pub groups: SingleFlight<CommitKey, Result<(), NotReady>>,
     /// Fetching an artifact.
     pub artifacts: SingleFlight<StageKey, Result<Staged, UpstreamError>>,
     /// Looking into a file and comparing it.

@@ -291,7 +291,7 @@ fn repositories(
         let (upstreams, not_configured) = if section.upstream.is_empty() {
             discovered(ecosystem, discovery)
         } else {
-            (configured(&name, &section)?, String::new())
+            (configured(&name, &section, ecosystem)?, String::new())
         };
         let repository = Repository {
             name: name.as_str().into(),
@@ -299,6 +299,7 @@ fn repositories(
             protocol: tidegate_ecosystems::protocol(ecosystem),
             private: NamePatterns::new(&section.private),
             upstreams,
+            hold_at_approved: section.hold_at_approved,
             not_configured,
         };
         built.insert(name, Arc::new(repository));
@@ -306,7 +307,11 @@ fn repositories(
     Ok(built)
 }
 
-fn configured(repository: &str, section: &config::Repository) -> Result<Vec<Arc<Upstream>>, DoorError> {
+fn configured(
+    repository: &str,
+    section: &config::Repository,
+    ecosystem: Ecosystem,
+) -> Result<Vec<Arc<Upstream>>, DoorError> {
     let mut upstreams = Vec::new();
     for upstream in &section.upstream {
         let variable = |name: &str| {
@@ -334,14 +339,15 @@ fn configured(repository: &str, section: &config::Repository) -> Result<Vec<Arc<
         let base = UpstreamBase { url: with_slash(&upstream.url) };
         let name =
             upstream.name.clone().unwrap_or_else(|| base.url.host_str().unwrap_or("upstream").to_owned());
-        upstreams.push(Arc::new(Upstream::new(
+        let upstream = Upstream::new(
             name,
             base,
             authorization,
             NamePatterns::new(&upstream.private),
             &upstream.file_hosts,
             "the configuration".into(),
-        )));
+        );
+        upstreams.push(Arc::new(upstream.redirecting_to_files(ecosystem.is_grouped())));
     }
     Ok(upstreams)
 }
@@ -371,7 +377,8 @@ fn discovered(
                 credentials.and_then(|c| HeaderValue::from_str(c.expose()).ok()).map(Secret::new);
             let base = UpstreamBase { url: with_slash(url) };
             let name = base.url.host_str().unwrap_or("upstream").to_owned();
-            Arc::new(Upstream::new(name, base, authorization, private, &[], source))
+            let upstream = Upstream::new(name, base, authorization, private, &[], source);
+            Arc::new(upstream.redirecting_to_files(ecosystem.is_grouped()))
         };
     let mut upstreams = Vec::new();
     // A scope that a client sends elsewhere belongs to that registry alone.

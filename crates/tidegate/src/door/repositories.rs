@@ -19,6 +19,8 @@ pub struct Repository {
     pub private: NamePatterns,
     /// Upstreams in the order in which they are asked.
     pub upstreams: Vec<Arc<Upstream>>,
+    /// Whether a branch stays at the last of its commits that may be had.
+    pub hold_at_approved: bool,
     /// Why there is no upstream, and what to do; empty where there is one.
     pub not_configured: String,
 }
@@ -93,6 +95,7 @@ mod tests {
             ecosystem: Ecosystem::Npm,
             protocol: tidegate_ecosystems::protocol(Ecosystem::Npm),
             private: NamePatterns::new(&["@secret/*".into()]),
+            hold_at_approved: false,
             upstreams: vec![upstream("acme", &["@acme/*"]), upstream("public", &[])],
             not_configured: String::new(),
         }

@@ -58,6 +58,9 @@ async fn served(admitted: Admitted, r: &Representation) -> Result<HttpResponse, 
     if let Some(warning) = &r.warning {
         set(&mut headers, WARNING, &ascii_line(warning));
     }
+    for (name, value) in &r.headers {
+        headers.insert(name, value.clone());
+    }
     match plan.status {
         304 => {}
         416 => set(&mut headers, header::CONTENT_RANGE, &format!("bytes */{}", r.length)),

@@ -76,11 +76,11 @@ fn configured(feed: &config::Feed) -> FeedSource {
 fn public(ecosystems: &[Ecosystem]) -> Vec<FeedSource> {
     let mut all: Vec<FeedSource> = ecosystems
         .iter()
-        .map(|ecosystem| {
-            let folder = fixed(OSV).join(&format!("{}/", osv_folder(*ecosystem))).expect("a folder's name");
+        .filter_map(|ecosystem| {
+            let folder = fixed(OSV).join(&format!("{}/", osv_folder(*ecosystem)?)).expect("a folder's name");
             let [whole, changes] =
                 ["all.zip", "modified_id.csv"].map(|file| folder.join(file).expect("a file's name"));
-            source(format!("osv-{ecosystem}"), FeedKind::Osv, whole, Some(changes), &[])
+            Some(source(format!("osv-{ecosystem}"), FeedKind::Osv, whole, Some(changes), &[]))
         })
         .collect();
     all.push(source("cisa-kev".into(), FeedKind::Kev, fixed(KEV), None, &[]));
@@ -89,9 +89,10 @@ fn public(ecosystems: &[Ecosystem]) -> Vec<FeedSource> {
 }
 
 /// The folder of an ecosystem at OSV. That of Rust packages is named after the domain of their registry, which cargo's
-/// own index address ends with.
-fn osv_folder(ecosystem: Ecosystem) -> String {
-    match ecosystem {
+/// own index address ends with. There is none of models.
+fn osv_folder(ecosystem: Ecosystem) -> Option<String> {
+    Some(match ecosystem {
+        Ecosystem::Huggingface => return None,
         Ecosystem::Npm => "npm".into(),
         Ecosystem::Pypi => "PyPI".into(),
         Ecosystem::Cargo => {
@@ -100,7 +101,7 @@ fn osv_folder(ecosystem: Ecosystem) -> String {
             let host = host.expect("cargo's own index has a host");
             host.strip_prefix("index.").unwrap_or(&host).to_owned()
         }
-    }
+    })
 }
 
 fn source(

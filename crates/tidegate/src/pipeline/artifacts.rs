@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use tidegate_ecosystems::Part;
 use tidegate_ledger::entry::AlarmKind;
-use tidegate_model::{Algorithm, ArtifactKind, Digest, Sha256};
+use tidegate_model::{Algorithm, Denial, Digest, Sha256};
 use tidegate_store::blobs::{Blob, BlobError, Promise};
-use tidegate_store::catalogue::{Artifact, PinKey};
+use tidegate_store::catalogue::{Artifact, CatalogueError, PinKey};
 
 use super::alarms::{self, Trouble};
-use super::facts::BytesKnown;
+use super::facts::{BytesKnown, purl_of};
+use super::group;
 use super::package::Package;
 use crate::door::{Door, Repository};
 use crate::upstream::UpstreamError;
@@ -48,7 +49,8 @@ pub async fn stage(
     part: Part,
 ) -> Result<Staged, UpstreamError> {
     let file: Arc<str> = package.index.files()[position].file.as_str().into();
-    let key = (Arc::clone(&repository.name), Arc::clone(&package.purl), file, part);
+    // With its version: files of two commits have one name.
+    let key = (Arc::clone(&repository.name), Arc::from(purl_of(package, position)), file, part);
     if let Some((staged, opened)) = door.caches.staged.get(&key)
         && opened.elapsed() < RECHECK_BLOB_AFTER
         && door.store.blobs.is_unharmed(&staged.blob)
@@ -121,9 +123,9 @@ async fn stored(
             file: &name,
         };
         let failed = |why: String| UpstreamError::Storage { upstream: package2.upstream.name.clone(), why };
-        let Some(sha256) = door2.store.catalogue.pin(&key).map_err(|e| failed(e.to_string()))? else {
-            return Ok(None);
-        };
+        let pin = door2.store.catalogue.pin(&key).map_err(|e| failed(e.to_string()))?;
+        let shared = || shared(&door2, &package2, position, &key).map_err(|e| failed(e.to_string()));
+        let Some(sha256) = pin.map_or_else(shared, |pin| Ok(Some(pin)))? else { return Ok(None) };
         match door2.store.blobs.open_blob(&sha256) {
             Ok(Some(blob)) => {
                 let sha512 = door2.store.catalogue.artifact(&sha256).ok().flatten().and_then(|a| a.sha512);
@@ -151,6 +153,50 @@ async fn stored(
         }
     })
     .await
+}
+
+/// The digest under which another commit of the repository brought the very bytes that are promised here. It is pinned here
+/// too: gigabytes are not fetched again because a commit changed something else.
+fn shared(
+    door: &Door,
+    package: &Package,
+    position: usize,
+    key: &PinKey<'_>,
+) -> Result<Option<Sha256>, CatalogueError> {
+    let file = &package.index.files()[position];
+    let Some(sha256) = group::promised(file).filter(|_| package.name.ecosystem().is_grouped()) else {
+        return Ok(None);
+    };
+    // Only what came under this name before: a promise made by one repository must not reach into another.
+    let pins = door.store.catalogue.pins_of(key.ecosystem, key.package)?;
+    if !pins.iter().any(|pin| pin.sha256 == sha256)
+        || door.store.blobs.open_file(&sha256).ok().flatten().is_none()
+    {
+        return Ok(None);
+    }
+    let pinned = door.store.catalogue.set_pin(key, &sha256, door.clock.now())?;
+    Ok((pinned == sha256).then_some(sha256))
+}
+
+/// Whether a file is here.
+///
+/// # Errors
+/// The refusal where that cannot be told.
+pub async fn at_hand(door: &Arc<Door>, package: &Arc<Package>, position: usize) -> Result<bool, Denial> {
+    let (door2, package2) = (door.clone(), package.clone());
+    let found = door.blocking(move || {
+        let file = &package2.index.files()[position];
+        let key = PinKey {
+            ecosystem: package2.name.ecosystem().as_str(),
+            package: package2.name.as_str(),
+            version: file.version.as_str(),
+            file: file.file.as_str(),
+        };
+        let pin = door2.store.catalogue.pin(&key).map_err(|e| e.to_string())?;
+        let Some(pin) = pin else { return Ok(false) };
+        door2.store.blobs.open_file(&pin).map(|file| file.is_some()).map_err(|e| e.to_string())
+    });
+    found.await.map_err(|why: String| super::file_ask::cannot(&why))
 }
 
 async fn fetch(
@@ -191,7 +237,9 @@ async fn fetch(
         .await
         .map_err(|e| storage(e.to_string()))?;
     let (sender, mut receiver) = tokio::sync::mpsc::channel::<bytes::Bytes>(PIECES_IN_FLIGHT);
-    let promise = Promise { digests: promised, size: body.length };
+    // What the index says of the size is a promise too where a digest is of bytes and their number.
+    let listed = package.index.files()[position].size.filter(|_| package.name.ecosystem().is_grouped());
+    let promise = Promise { digests: promised, size: listed.or(body.length) };
     let (finish, finished) = tokio::sync::oneshot::channel::<()>();
     // Hashing and writing are work for a thread of their own; the channel's bound is the memory one fetch may take.
     let writing = tokio::task::spawn_blocking(move || {
@@ -316,7 +364,7 @@ fn keep(
             sha256: committed.sha256,
             sha512: sha512.clone(),
             size: committed.size,
-            kind: ArtifactKind::Package,
+            kind: super::facts::kind_of(package),
             upstream_url: Some(address.to_string()),
             first_stored_at: now,
             last_access_at: now,

@@ -54,6 +54,10 @@ pub async fn look(
         .looks
         .run(key, move || async move {
             inspected(&door2, &repository, &package, position, &staged).await?;
+            if package.name.ecosystem().is_grouped() {
+                // Known bytes may be new to this commit, and what was found in them counts for all of its files now.
+                package.bump_local_epoch();
+            }
             let sha256 = staged.known.sha256;
             let with_index = listed::compare(&door2, &repository, &package, position, &staged).await?;
             if comparing::compare(&door2, &repository, &package, position, sha256).await? && with_index {
@@ -122,7 +126,8 @@ pub(super) fn request(door: &Door, package: &Package, position: usize) -> Reques
     let file = &package.index.files()[position];
     Request {
         name: file.file.as_str().to_owned(),
-        ecosystem: Some(package.name.ecosystem()),
+        // A file of a repository is looked into as `check` looks into a file: it is no package of an ecosystem.
+        ecosystem: Some(package.name.ecosystem()).filter(|ecosystem| !ecosystem.is_grouped()),
         package: package.name.as_str().to_owned(),
         version: file.version.as_str().to_owned(),
         hash_key: door.inspection.hash_key(),

@@ -192,14 +192,15 @@ pub fn ascii_line(text: &str) -> String {
 /// first. A version of which any file is refused for more than its age is none to point at.
 pub fn newest_compliant(package: &Package, decisions: &[Decision]) -> Option<usize> {
     let files = package.index.files();
+    // Of a commit no other version is listed, and nothing was decided on for this.
+    let all = 0..files.len().min(decisions.len());
     let is_refused = |i: &usize| !decisions[*i].serves() && decisions[*i].selectable_from.is_none();
-    let refused: HashSet<&str> =
-        (0..files.len()).filter(is_refused).map(|i| files[i].version.as_str()).collect();
+    let refused: HashSet<&str> = all.clone().filter(is_refused).map(|i| files[i].version.as_str()).collect();
     let may_be_had = |i: &usize| {
         let file = &files[*i];
         decisions[*i].serves() && file.yanked.is_none() && !refused.contains(file.version.as_str())
     };
-    (0..files.len()).filter(may_be_had).max_by(|a, b| {
+    all.filter(may_be_had).max_by(|a, b| {
         let key = |i: &usize| (!files[*i].version.is_prerelease(), &files[*i].version);
         key(a).0.cmp(&key(b).0).then_with(|| key(a).1.cmp(key(b).1))
     })

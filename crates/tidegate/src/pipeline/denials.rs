@@ -19,15 +19,21 @@ pub fn of_decision(
 ) -> Denial {
     let file = &package.index.files()[position];
     let decision = &decided.decision;
-    let subject = format!("{}@{}", package.name, file.version);
+    let alone = package.name.ecosystem().is_grouped();
+    // People know a commit by its beginning.
+    let version = if alone { file.version.as_str().get(..12) } else { None };
+    let subject = format!("{}@{}", package.name, version.unwrap_or(file.version.as_str()));
     let leading = decision.leading_reason();
     let rule = leading.map_or("policy", |r| r.rule.as_str());
     let why = leading.map_or("", |r| r.message.as_str());
-    let instead = newest_compliant(package, all).map(|i| package.index.files()[i].version.to_string());
+    let instead = newest_compliant(package, all)
+        .filter(|_| !alone)
+        .map(|i| package.index.files()[i].version.to_string());
     let link = format!("{door}d/{}", decided.id);
     let mut reason = format!("{subject} {} by {rule}: {why}", past_tense(decision.action));
     match &instead {
         Some(version) => reason.push_str(&format!("; newest compliant: {version}")),
+        None if alone => {}
         None => reason.push_str("; no version is compliant now"),
     }
     reason.push_str(&format!("; {link}"));

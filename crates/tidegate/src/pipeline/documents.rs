@@ -15,9 +15,9 @@ use crate::door::{Door, Repository};
 use crate::upstream::{Fetched, Upstream, UpstreamError, Validators};
 
 /// The kinds of documents that are kept, part of their keys.
-const INDEX: &str = "index";
+pub(super) const INDEX: &str = "index";
 const PRELUDE: &str = "prelude";
-const SUPPLEMENT: &str = "supplement";
+pub(super) const SUPPLEMENT: &str = "supplement";
 /// Seconds between two refreshes of a package that only its files are asked of.
 const KEEP_FRESH_SECONDS: i64 = 60;
 /// Seconds between two attempts to refresh a package whose index is asked for: an upstream that fails is not asked once
@@ -69,6 +69,9 @@ pub async fn load(
     if repository.upstreams_for(name).is_empty() {
         return Err(LoadError::Private(name.clone()));
     }
+    if let Some(commits) = repository.protocol.commits() {
+        return super::commits::load(door, repository, name, commits.default_revision()).await;
+    }
     let key = (Arc::clone(&repository.name), name.clone());
     let mut known = door.caches.packages.get(&key);
     if known.is_none() {
@@ -110,6 +113,9 @@ pub async fn known(
     repository: &Arc<Repository>,
     name: &PackageName,
 ) -> Result<Option<Loaded>, LoadError> {
+    if let Some(commits) = repository.protocol.commits() {
+        return super::commits::known(door, repository, name, commits.default_revision()).await;
+    }
     let key = (Arc::clone(&repository.name), name.clone());
     let mut known = door.caches.packages.get(&key);
     if known.is_none() {
@@ -334,16 +340,16 @@ async fn ask_one(
 }
 
 /// What an index is parsed from.
-struct Documents {
-    index: FetchedDocument,
-    prelude: Option<FetchedDocument>,
-    supplement: Option<FetchedDocument>,
-    fetched_at: Timestamp,
-    checked_at: Timestamp,
+pub(super) struct Documents {
+    pub(super) index: FetchedDocument,
+    pub(super) prelude: Option<FetchedDocument>,
+    pub(super) supplement: Option<FetchedDocument>,
+    pub(super) fetched_at: Timestamp,
+    pub(super) checked_at: Timestamp,
 }
 
 /// Parses, records first sightings and learns hosts, off the executor.
-async fn build(
+pub(super) async fn build(
     door: &Arc<Door>,
     repository: &Arc<Repository>,
     upstream: &Arc<Upstream>,
@@ -517,7 +523,7 @@ async fn prelude(
     }
 }
 
-async fn stored(
+pub(super) async fn stored(
     door: &Arc<Door>,
     repository: &Arc<Repository>,
     upstream: &Arc<Upstream>,
@@ -534,7 +540,7 @@ async fn stored(
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of one row, used in three places of this file")]
-async fn keep(
+pub(super) async fn keep(
     door: &Arc<Door>,
     repository: &Arc<Repository>,
     upstream: &Arc<Upstream>,
@@ -566,7 +572,7 @@ async fn keep(
     .map_err(storage)
 }
 
-fn revive(stored: StoredDocument) -> FetchedDocument {
+pub(super) fn revive(stored: StoredDocument) -> FetchedDocument {
     FetchedDocument {
         url: stored.head.url.parse().unwrap_or_else(|_| url::Url::parse("about:blank").expect("a valid URL")),
         content_type: stored.head.content_type,
@@ -574,16 +580,26 @@ fn revive(stored: StoredDocument) -> FetchedDocument {
     }
 }
 
+/// The key of a document.
+pub(super) const fn document_key<'a>(
+    repository: &'a str,
+    upstream: &'a str,
+    package: &'a str,
+    kind: &'static str,
+) -> DocumentKey<'a> {
+    DocumentKey { repository, upstream, package, kind }
+}
+
 /// Digest of a document.
 fn digest_of(document: &FetchedDocument) -> Sha256 {
     Sha256::new(sha2::Sha256::digest(&document.body).into())
 }
 
-fn broken_index(upstream: &Upstream, error: &IndexError) -> LoadError {
+pub(super) fn broken_index(upstream: &Upstream, error: &IndexError) -> LoadError {
     UpstreamError::Broken { upstream: upstream.name.clone(), why: error.to_string() }.into()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
-fn storage(error: CatalogueError) -> LoadError {
+pub(super) fn storage(error: CatalogueError) -> LoadError {
     LoadError::Storage(format!("{error}: {}", error.cause))
 }

@@ -10,9 +10,10 @@ use tidegate_model::facts::{
     MalwareFacts, NameFacts, PrincipalFacts, ProvenanceFacts, PublisherFacts, RepositoryFacts, RequestFacts,
     ScriptFacts, SecretFacts,
 };
-use tidegate_model::{ArtifactKind, Coordinate, Digest, Principal, Sha256, Stated, Timestamp};
+use tidegate_model::{ArtifactKind, Coordinate, Digest, Ecosystem, Principal, Sha256, Stated, Timestamp};
 use tidegate_store::catalogue::{CatalogueError, LocalBlock};
 
+use super::group::GroupSeen;
 use super::listed;
 use super::package::Package;
 use crate::door::{Door, Repository};
@@ -31,6 +32,8 @@ pub struct LocalState {
     pub seen: HashMap<Sha256, Seen>,
     /// What comparisons say, by package URL with version and digest.
     pub compared: HashMap<(String, Sha256), Vec<Seen>>,
+    /// What was seen in the files of the package together, where they are decided on together.
+    pub group: Option<GroupSeen>,
     /// Whether this door looks inside what it serves.
     pub inspects: bool,
 }
@@ -53,11 +56,16 @@ impl LocalState {
                 compared.entry((comparison.purl, comparison.sha256)).or_default().push(seen);
             }
         }
+        let seen = seen.filter_map(|i| Some((i.sha256, serde_json::from_str(&i.facts).ok()?))).collect();
+        let pins = pins.into_iter().map(|p| ((p.version, p.file), p.sha256)).collect();
+        let commits = tidegate_ecosystems::protocol(package.name.ecosystem()).commits();
         Ok(Self {
-            seen: seen.filter_map(|i| Some((i.sha256, serde_json::from_str(&i.facts).ok()?))).collect(),
+            group: commits
+                .map(|c| GroupSeen::of(package, &pins, &seen, |file| c.steers(&package.name, file))),
+            seen,
             compared,
             inspects: door.config.inspection.enabled,
-            pins: pins.into_iter().map(|p| ((p.version, p.file), p.sha256)).collect(),
+            pins,
             admitted: admitted.into_iter().map(|a| a.purl).collect(),
         })
     }
@@ -99,6 +107,14 @@ pub struct BytesKnown {
     pub size: u64,
 }
 
+/// What kind of thing a package's files are. Those of a repository of models are a model together.
+pub fn kind_of(package: &Package) -> ArtifactKind {
+    match package.name.ecosystem() {
+        Ecosystem::Huggingface => ArtifactKind::Model,
+        Ecosystem::Npm | Ecosystem::Pypi | Ecosystem::Cargo => ArtifactKind::Package,
+    }
+}
+
 /// The package URL with version of a file.
 pub fn purl_of(package: &Package, position: usize) -> String {
     let file = &package.index.files()[position];
@@ -122,7 +138,7 @@ pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timesta
     let scripts = scripts(&file.install_script, history.install_script_new, &inside);
     Facts {
         artifact: ArtifactFacts {
-            kind: Some(ArtifactKind::Package),
+            kind: Some(kind_of(package)),
             ecosystem: Some(package.name.ecosystem()),
             name: package.name.as_str().to_owned(),
             version: file.version.as_str().to_owned(),
@@ -220,7 +236,18 @@ impl Inside<'_> {
 
 fn inside<'a>(question: &Question<'a>, purl: &str, sha256: Option<Sha256>) -> Inside<'a> {
     let local = question.local;
-    let Some((sha256, seen)) = sha256.and_then(|digest| Some((digest, local.seen.get(&digest)?))) else {
+    let own = sha256.and_then(|digest| Some((digest, local.seen.get(&digest)?)));
+    if let Some(group) = &local.group
+        && let Some(seen) = together(group, own.map(|(_, seen)| seen))
+    {
+        return Inside {
+            seen: Some(seen),
+            contents: seen.contents(&[]),
+            secrets: seen.secrets(),
+            binary: seen.binary(),
+        };
+    }
+    let Some((sha256, seen)) = own else {
         let (state, why) = match (local.inspects, question.bytes) {
             (false, _) => (FactState::NotScanned, "looking inside is switched off"),
             (true, None) => (FactState::Pending, "looked into when the bytes are asked for"),
@@ -240,6 +267,16 @@ fn inside<'a>(question: &Question<'a>, purl: &str, sha256: Option<Sha256>) -> In
         secrets: seen.secrets(),
         binary: seen.binary(),
     }
+}
+
+/// What counts for a file of a commit: what was found in any of them; else, once it was looked into itself, that all of those
+/// that were are clean, or that one could not be.
+fn together<'a>(group: &'a GroupSeen, own: Option<&'a Seen>) -> Option<&'a Seen> {
+    if group.speaks_against() {
+        return Some(&group.merged);
+    }
+    own?;
+    Some(group.failed.as_ref().unwrap_or(&group.merged))
 }
 
 /// What the index says of install scripts, else what the bytes do.

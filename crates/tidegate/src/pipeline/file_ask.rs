@@ -19,7 +19,7 @@ use super::documents::{self, LoadError, Loaded};
 use super::facts::{BytesKnown, LocalState, Question};
 use super::package::{Freshness, Package};
 use super::{Answered, PackageRequest, Representation, Told, circumstances, denials, refuse, views};
-use crate::door::Door;
+use crate::door::{Door, Repository};
 use crate::http::conditional;
 
 /// What one request for a file came to, kept so that the next needs no look-up.
@@ -34,7 +34,11 @@ pub struct Hot {
     pub served: Option<(Staged, Subject)>,
     /// What is said, where it does not; with the address of the door that stands in it.
     pub refused: Option<(Denial, String)>,
-    opened_at: std::time::Instant,
+    /// What had changed about the package when it was decided: for those whose files are decided on together.
+    pub changes: u64,
+    /// Headers that clients of the ecosystem need.
+    pub headers: Vec<(http::HeaderName, http::HeaderValue)>,
+    pub(super) opened_at: std::time::Instant,
     etag: String,
     purl: Text,
     file: Text,
@@ -51,8 +55,29 @@ pub struct HotKey {
     class: u64,
 }
 
+impl Hot {
+    /// The same of a file that is decided on with others: what had changed about them, and what heads of it need.
+    pub(super) fn since(mut self, changes: u64, headers: Vec<(http::HeaderName, http::HeaderValue)>) -> Self {
+        (self.changes, self.headers) = (changes, headers);
+        self
+    }
+}
+
+impl HotKey {
+    /// The key of a whole file.
+    pub(super) fn new(
+        repository: &Repository,
+        package: &PackageName,
+        file: &FileSelector,
+        class: u64,
+    ) -> Self {
+        let (package, file) = (package.clone(), file.clone());
+        Self { repository: Arc::clone(&repository.name), package, file, part: Part::Whole, class }
+    }
+}
+
 /// How often one answer is decided anew because other rules came into force meanwhile.
-const MAX_DECISIONS: usize = 8;
+pub(super) const MAX_DECISIONS: usize = 8;
 /// An index younger than this is not asked for again because of a file it does not list, in seconds.
 const RECHECK_SECONDS: i64 = 5;
 
@@ -100,9 +125,9 @@ pub(super) async fn answer(
 
 /// How this answer came about, beyond what is kept for the next one.
 #[derive(Clone, Debug)]
-struct Circumstance {
+pub(super) struct Circumstance {
     cache: CacheState,
-    degraded: Arc<[Text]>,
+    pub(super) degraded: Arc<[Text]>,
 }
 
 impl Circumstance {
@@ -145,7 +170,8 @@ async fn resolve(
             circumstance(door, &loaded, loaded.cold),
         ));
     }
-    let staged = wait_for(door, request, &package, position, part).await?;
+    let until = tokio::time::Instant::now() + hold(door, request);
+    let staged = wait_for(door, request, &package, position, part, until).await?;
     let cold = staged.cold || loaded.cold;
     // The sidecar's bytes say nothing of the file's: it is decided on as without bytes.
     let bytes = (part == Part::Whole).then(|| staged.known.clone());
@@ -173,7 +199,7 @@ async fn resolve(
     Ok((hot(&package, position, decided, Some((staged, subject)), None, etag, part), circumstance))
 }
 
-fn circumstance(door: &Door, loaded: &Loaded, cold: bool) -> Circumstance {
+pub(super) fn circumstance(door: &Door, loaded: &Loaded, cold: bool) -> Circumstance {
     let cache = match (&loaded.stale, cold) {
         (Some(_), _) => CacheState::Stale,
         (None, true) => CacheState::Cold,
@@ -182,7 +208,7 @@ fn circumstance(door: &Door, loaded: &Loaded, cold: bool) -> Circumstance {
     Circumstance { cache, degraded: door.degraded_with(loaded.stale.as_deref()) }
 }
 
-fn hot(
+pub(super) fn hot(
     package: &Package,
     position: usize,
     decided: Decided,
@@ -204,6 +230,8 @@ fn hot(
         decided,
         served,
         refused,
+        changes: 0,
+        headers: Vec::new(),
         opened_at: std::time::Instant::now(),
         etag,
     }
@@ -220,6 +248,7 @@ async fn find(
     let position = |package: &Package| match selector {
         FileSelector::Name(file) => package.position_of_file(file.as_str()),
         FileSelector::Version(version) => package.position_of_version(version),
+        FileSelector::Path { path, .. } => package.position_of_file(path.as_str()),
     };
     let denied = |error: LoadError| denials::of_load_error(name.as_str(), &error);
     let loaded = documents::load(door, &request.repository, name).await.map_err(denied)?;
@@ -236,6 +265,7 @@ async fn find(
         let what = match selector {
             FileSelector::Name(file) => file.to_string(),
             FileSelector::Version(version) => format!("{name} {}", version.escape_debug()),
+            FileSelector::Path { path, .. } => path.to_string(),
         };
         match loaded.stale {
             // An index that could not be refreshed cannot say that something does not exist.
@@ -254,20 +284,15 @@ async fn find(
 }
 
 /// Waits for the bytes as long as this ecosystem's clients bear it; the work goes on behind.
-async fn wait_for(
+pub(super) async fn wait_for(
     door: &Arc<Door>,
     request: &PackageRequest,
     package: &Arc<Package>,
     position: usize,
     part: Part,
+    until: tokio::time::Instant,
 ) -> Result<Staged, Denial> {
-    let hold = door
-        .config
-        .upstream
-        .hold_seconds
-        .map_or_else(|| hold_of(request.repository.ecosystem), Duration::from_secs);
     let file = &package.index.files()[position].file;
-    let until = tokio::time::Instant::now() + hold;
     let staged =
         match tokio::time::timeout_at(until, stage(door, &request.repository, package, position, part)).await
         {
@@ -292,12 +317,18 @@ async fn wait_for(
     Ok(staged)
 }
 
-fn pending(what: String) -> Denial {
+pub(super) fn pending(what: String) -> Denial {
     denials::plain(
         DenialKind::Pending { retry_after_seconds: 5 },
         what,
         "The first download of a file is held until it is whole, checked and looked into.",
     )
+}
+
+/// How long whoever asks is kept waiting.
+pub(super) fn hold(door: &Door, request: &PackageRequest) -> Duration {
+    let configured = door.config.upstream.hold_seconds;
+    configured.map_or_else(|| hold_of(request.repository.ecosystem), Duration::from_secs)
 }
 
 /// How long clients wait for a first byte before they give up or ask again: pip gives up a read after 15 s, cargo and uv
@@ -307,10 +338,12 @@ const fn hold_of(ecosystem: Ecosystem) -> Duration {
         Ecosystem::Npm => Duration::from_secs(120),
         Ecosystem::Pypi => Duration::from_secs(12),
         Ecosystem::Cargo => Duration::from_secs(25),
+        // Ten seconds for a head and between two reads of a body, unless its variables say otherwise.
+        Ecosystem::Huggingface => Duration::from_secs(8),
     }
 }
 
-async fn decide_blocking(
+pub(super) async fn decide_blocking(
     door: &Arc<Door>,
     request: &PackageRequest,
     rules: &Arc<Ruleset>,
@@ -349,12 +382,12 @@ fn question<'a>(
     }
 }
 
-fn cannot(why: &str) -> Denial {
+pub(super) fn cannot(why: &str) -> Denial {
     denials::plain(DenialKind::CannotRecord, format!("tidegate cannot decide now: {why}"), "")
 }
 
 /// Names a decision and records it; none where bytes would leave under it and other rules are in force by now.
-async fn record_decision(
+pub(super) async fn record_decision(
     door: &Arc<Door>,
     request: &PackageRequest,
     rules: &Arc<Ruleset>,
@@ -377,7 +410,7 @@ async fn record_decision(
 }
 
 /// A refusal: recorded, with the version that could be had instead.
-async fn refused(
+pub(super) async fn refused(
     door: &Arc<Door>,
     request: &PackageRequest,
     rules: &Arc<Ruleset>,
@@ -390,8 +423,13 @@ async fn refused(
         .await?
         .ok_or_else(|| cannot("a refusal was to be recorded as an admission"))?;
     let (door2, rules2, package2, request2) = (door.clone(), rules.clone(), package.clone(), request.clone());
+    // Another version that could be had instead is not among the files of a commit.
+    let alone = package.name.ecosystem().is_grouped();
     let all = door
         .blocking(move || {
+            if alone {
+                return Ok(Vec::new());
+            }
             views::decisions(
                 &door2,
                 &request2.repository,
@@ -432,7 +470,7 @@ pub(super) async fn refuse_file(
     }
 }
 
-fn respond(
+pub(super) fn respond(
     door: &Arc<Door>,
     request: &PackageRequest,
     hot: &Hot,
@@ -478,7 +516,7 @@ fn respond(
         .then(|| hot.decided.decision.leading_reason().map(|r| format!("{}: {}", r.rule, r.message)))
         .flatten();
     let representation = Representation {
-        content_type: content_type(request.repository.ecosystem, part),
+        content_type: content_type(part),
         etag: hot.etag.clone(),
         // Immutable bytes, but who may have them is for this door to say each time.
         cache_control: "private, no-cache",
@@ -487,14 +525,15 @@ fn respond(
         length,
         degraded: circumstance.degraded,
         warning,
+        headers: hot.headers.clone(),
         ..Representation::default()
     };
     Ok(Answered::Served(admitted, representation))
 }
 
-const fn content_type(ecosystem: Ecosystem, part: Part) -> &'static str {
-    match (ecosystem, part) {
-        (_, Part::Metadata) => "text/plain; charset=utf-8",
-        (Ecosystem::Npm | Ecosystem::Cargo | Ecosystem::Pypi, Part::Whole) => "application/octet-stream",
+const fn content_type(part: Part) -> &'static str {
+    match part {
+        Part::Metadata => "text/plain; charset=utf-8",
+        Part::Whole => "application/octet-stream",
     }
 }

@@ -13,7 +13,10 @@ use super::ahead;
 use super::decide::Ruleset;
 use super::documents::{self, Loaded};
 use super::views::{Encodings, RenderedView, Shown, ViewKey, Wanted, render};
-use super::{Answered, PackageRequest, Representation, Told, circumstances, denials, file_ask, refuse};
+use super::{
+    Answered, PackageRequest, Representation, Told, approved, circumstances, commits, denials, file_ask,
+    refuse,
+};
 use crate::door::Door;
 use crate::http::conditional;
 
@@ -24,10 +27,20 @@ pub(super) async fn answer(
     view: &View,
 ) -> Result<Answered, RecordError> {
     let purl: Text = tidegate_model::coordinate::package_purl(name).into();
-    let loaded = match documents::load(door, &request.repository, name).await {
+    let found = match request.repository.protocol.commits() {
+        Some(commits) => {
+            let revision = commits.revision_of(view);
+            let found = approved::load(door, &request.repository, name, revision).await;
+            found.map_err(|error| commits::denial(name, revision, &error))
+        }
+        None => {
+            let found = documents::load(door, &request.repository, name).await;
+            found.map_err(|error| denials::of_load_error(name.as_str(), &error))
+        }
+    };
+    let loaded = match found {
         Ok(loaded) => loaded,
-        Err(error) => {
-            let denial = denials::of_load_error(name.as_str(), &error);
+        Err(denial) => {
             return refuse(door, request, &Told { purl: Some(purl), ..Told::new("index") }, &denial);
         }
     };
@@ -45,7 +58,7 @@ pub(super) async fn answer(
     };
     match &rendered.shown {
         Shown::Document(encodings) => {
-            if is_new {
+            if is_new && request.repository.protocol.commits().is_none() {
                 ahead::begin(door, &request.repository, &loaded.package, &rules);
             }
             serve(door, request, &loaded, &rendered, encodings, purl).await
@@ -54,7 +67,9 @@ pub(super) async fn answer(
             file_ask::refuse_file(door, request, &rules, &loaded.package, *position).await
         }
         Shown::Absent(why) => {
-            let denial = denials::plain(DenialKind::NotFound, why.clone(), "");
+            let in_commit = request.repository.protocol.commits().is_some();
+            let kind = if in_commit { DenialKind::NoSuchFile } else { DenialKind::NotFound };
+            let denial = denials::plain(kind, why.clone(), "");
             refuse(door, request, &Told { purl: Some(purl), ..Told::new("index") }, &denial)
         }
         Shown::Unknown(why) => {
@@ -164,6 +179,7 @@ async fn serve(
         length,
         degraded,
         warning: None,
+        headers: Vec::new(),
     };
     Ok(Answered::Served(admitted, representation))
 }

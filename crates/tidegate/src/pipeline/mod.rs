@@ -10,7 +10,10 @@
 pub mod admission;
 pub mod ahead;
 pub mod alarms;
+pub mod approved;
 pub mod artifacts;
+mod commit_ask;
+pub mod commits;
 mod comparing;
 pub mod contents;
 pub mod decide;
@@ -18,6 +21,7 @@ pub mod denials;
 pub mod documents;
 pub mod facts;
 pub mod file_ask;
+pub mod group;
 mod index_ask;
 mod listed;
 pub mod package;
@@ -28,7 +32,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use tidegate_ecosystems::{Answer, Ask, ClientRequest, RouteError};
+use tidegate_ecosystems::{Answer, Ask, ClientRequest, FileSelector, RouteError};
 use tidegate_ledger::RecordError;
 use tidegate_ledger::entry::{CacheState, Text};
 use tidegate_model::denial::DenialKind;
@@ -86,6 +90,8 @@ pub struct Representation {
     pub degraded: Arc<[Text]>,
     /// What policy warns of, for a header.
     pub warning: Option<String>,
+    /// What clients of the ecosystem need beside that.
+    pub headers: Vec<(http::HeaderName, http::HeaderValue)>,
 }
 
 /// A recorded answer.
@@ -111,6 +117,9 @@ pub async fn answer(door: &Arc<Door>, request: &PackageRequest) -> Result<Answer
         Err(RouteError::Unknown { ecosystem: protocol.ecosystem(), what: ask.kind().to_owned() })
     });
     match ask {
+        Ok(Ask::Artifact { package, file: FileSelector::Path { revision, path }, .. }) => {
+            commit_ask::answer(door, request, &package, &revision, &path).await
+        }
         Ok(Ask::Artifact { package, file, part }) => {
             file_ask::answer(door, request, &package, &file, part).await
         }
@@ -146,6 +155,7 @@ impl PackageRequest {
             path: &self.path,
             query: self.query.as_deref(),
             headers: &self.headers,
+            body: &self.body,
         }
     }
 }

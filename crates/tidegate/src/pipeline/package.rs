@@ -1,8 +1,8 @@
 //! A package as this door knows it: its parsed index and what was seen of each file before.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tidegate_ecosystems::Index;
 use tidegate_ecosystems::likeness::Resemblance;
@@ -10,6 +10,7 @@ use tidegate_model::coordinate::package_purl;
 use tidegate_model::{ListedFile, PackageName, Sha256, Timestamp};
 use tidegate_store::catalogue::SightingState;
 
+use super::approved::Approval;
 use crate::upstream::Upstream;
 
 /// Where the next package's count of local changes begins. A package that left memory and came back must not count from
@@ -38,10 +39,16 @@ pub struct Package {
     pub project_published_at: Option<Timestamp>,
     /// The popular name it could be taken for.
     pub resembles: Option<Resemblance>,
+    /// SHA-256 digests that its index promises, where its files are decided on together.
+    pub promised: Arc<[Sha256]>,
     /// How current it is; outlives the package where a decided file still refers to it.
     pub freshness: Arc<Freshness>,
     /// Counts what changed here about the package's files: a first admission, a new pin.
     local_epoch: AtomicU64,
+    /// Whether what is to be looked into before anything leaves has been.
+    ready: AtomicBool,
+    /// Whether all of it could be had when that was last decided.
+    approval: Mutex<Option<Approval>>,
     by_file: HashMap<Arc<str>, usize>,
 }
 
@@ -53,15 +60,24 @@ pub struct Freshness {
     /// When somebody last began to refresh it, milliseconds.
     refresh_claimed_at: AtomicI64,
     superseded: AtomicBool,
+    /// Counts what was found in files of the package.
+    changes: AtomicU64,
 }
 
 impl Freshness {
-    fn new(checked_at: Timestamp) -> Self {
+    /// Upstream said so at this time.
+    pub fn new(checked_at: Timestamp) -> Self {
         Self {
             checked_at: AtomicI64::new(checked_at.unix_millis()),
             refresh_claimed_at: AtomicI64::new(0),
             superseded: AtomicBool::new(false),
+            changes: AtomicU64::new(0),
         }
+    }
+
+    /// What was found in files of the package so far, as a count.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 
     /// When upstream last said that the document is current.
@@ -123,6 +139,10 @@ impl Package {
             name: index.package().clone(),
             purl: package_purl(index.package()).into(),
             history: history(files),
+            promised: match index.package().ecosystem().is_grouped() {
+                true => files.iter().filter_map(super::group::promised).collect(),
+                false => [].into(),
+            },
             project_published_at: index.project_published_at(),
             resembles: tidegate_ecosystems::likeness::resembles(index.package()),
             upstream,
@@ -130,9 +150,31 @@ impl Package {
             sightings,
             freshness: Arc::new(Freshness::new(checked_at)),
             local_epoch: AtomicU64::new(NEXT_EPOCHS.fetch_add(EPOCHS_APART, Ordering::Relaxed)),
+            ready: AtomicBool::new(false),
+            approval: Mutex::new(None),
             by_file,
             index,
         }
+    }
+
+    /// Whether what is to be looked into before anything leaves has been.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// Whether all of it could be had when that was last decided.
+    pub fn approval(&self) -> Option<Approval> {
+        *self.approval.lock().expect("no panic while holding it")
+    }
+
+    /// Notes whether all of it can be had.
+    pub fn set_approval(&self, approval: Approval) {
+        *self.approval.lock().expect("no panic while holding it") = Some(approval);
+    }
+
+    /// Notes that it has been.
+    pub fn set_ready(&self) {
+        self.ready.store(true, Ordering::Release);
     }
 
     /// What changed here about the package's files so far.
@@ -143,6 +185,7 @@ impl Package {
     /// Notes that something changed here, so that rendered views are made anew.
     pub fn bump_local_epoch(&self) {
         self.local_epoch.fetch_add(1, Ordering::AcqRel);
+        self.freshness.changes.fetch_add(1, Ordering::AcqRel);
     }
 
     /// The position of a file by its name.
@@ -171,7 +214,10 @@ impl Package {
 
     /// Roughly how many bytes this keeps in memory.
     pub fn weight(&self) -> u64 {
-        (self.index.weight() + self.sightings.len() * 200 + self.by_file.len() * 96) as u64
+        (self.index.weight()
+            + self.sightings.len() * 200
+            + self.by_file.len() * 96
+            + self.promised.len() * 32) as u64
     }
 }
 

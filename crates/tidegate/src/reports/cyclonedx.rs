@@ -76,7 +76,7 @@ fn subject(subject: &Subject) -> Value {
         // The digest is that of the file, not of the application.
         (
             "externalReferences",
-            match (&subject.file, list(digests.iter().map(hash).collect())) {
+            match (&subject.file, list(digests.iter().filter_map(hash).collect())) {
                 (Some(file), hashes) if !hashes.is_null() => {
                     json!([{ "type": "other", "url": super::parts::uri(file), "comment": "what was looked at", "hashes": hashes }])
                 }
@@ -109,7 +109,7 @@ fn component(report: &Report, component: &Component, reference: &str, gaps: &[&R
         ("name", json!(component.name)),
         ("version", json!(component.version)),
         ("scope", json!(scope)),
-        ("hashes", list(component.digests.iter().map(hash).collect())),
+        ("hashes", list(component.digests.iter().filter_map(hash).collect())),
         ("licenses", component.licence.as_deref().map_or(Value::Null, licence)),
         ("purl", json!(component.purl)),
         ("evidence", occurrence(report, component)),
@@ -259,15 +259,17 @@ fn gap(gap: &ReportGap) -> Value {
     property("gap", &format!("{} {}{why}", gap.fact, gap.state.as_str()))
 }
 
-fn hash(digest: &Digest) -> Value {
+/// None for what CycloneDX has no name for.
+fn hash(digest: &Digest) -> Option<Value> {
     let algorithm = match digest.algorithm() {
         Algorithm::Md5 => "MD5",
         Algorithm::Sha1 => "SHA-1",
         Algorithm::Sha256 => "SHA-256",
         Algorithm::Sha384 => "SHA-384",
         Algorithm::Sha512 => "SHA-512",
+        Algorithm::GitBlob => return None,
     };
-    json!({ "alg": algorithm, "content": digest.hex() })
+    Some(json!({ "alg": algorithm, "content": digest.hex() }))
 }
 
 /// An SPDX expression where it is one, else a name.

@@ -98,15 +98,16 @@ fn hashes(component: &Component) -> Value {
     let named: serde_json::Map<String, Value> = component
         .digests
         .iter()
-        .map(|digest| {
+        .filter_map(|digest| {
             let name = match digest.algorithm() {
                 Algorithm::Md5 => "md5",
                 Algorithm::Sha1 => "sha1",
                 Algorithm::Sha256 => "sha-256",
                 Algorithm::Sha384 => "sha-384",
                 Algorithm::Sha512 => "sha-512",
+                Algorithm::GitBlob => return None,
             };
-            (name.to_owned(), json!(digest.hex()))
+            Some((name.to_owned(), json!(digest.hex())))
         })
         .collect();
     if named.is_empty() { Value::Null } else { Value::Object(named) }

@@ -87,6 +87,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
 
 /// What came back.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one value for each request, and nearly always the large one")]
 pub enum Fetched {
     /// What we hold is current.
     NotModified,
@@ -98,6 +99,8 @@ pub enum Fetched {
         validators: Validators,
         /// The status, always a success.
         status: StatusCode,
+        /// Its `Link` header, which says where a list goes on (RFC 8288).
+        link: Option<String>,
     },
 }
 
@@ -202,8 +205,10 @@ impl Client {
         let text = |name| text(response.headers(), name);
         let content_type = text(header::CONTENT_TYPE);
         let coding = text(header::CONTENT_ENCODING);
+        let link = text(header::LINK);
         let body = self.collect(upstream, response, coding.as_deref(), request.max_bytes).await?;
-        Ok(Fetched::Document { document: FetchedDocument { url, content_type, body }, validators, status })
+        let document = FetchedDocument { url, content_type, body };
+        Ok(Fetched::Document { document, validators, status, link })
     }
 
     /// Opens an artifact; its bytes are read with [`ArtifactBody::next`].
@@ -374,10 +379,15 @@ impl Client {
                 .get(header::LOCATION)
                 .and_then(|v| v.to_str().ok())
                 .and_then(|v| url.join(v).ok());
-            url = target.ok_or_else(|| UpstreamError::Broken {
+            let target = target.ok_or_else(|| UpstreamError::Broken {
                 upstream: upstream.name.clone(),
                 why: format!("it redirects nowhere (HTTP {})", response.status().as_u16()),
             })?;
+            if upstream.redirects_to_files && upstream.is_own_host(&url) {
+                upstream.learn_host(&target);
+                self.trust_neighbour(upstream, &target);
+            }
+            url = target;
         }
         Err(UpstreamError::Broken {
             upstream: upstream.name.clone(),

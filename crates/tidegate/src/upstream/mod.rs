@@ -33,6 +33,9 @@ pub struct Upstream {
     pub private: NamePatterns,
     /// Where its address came from, for `status` and `doctor`.
     pub source: String,
+    /// Whether its own redirects name the hosts of its files, because no document of its does. What they hold is compared
+    /// with what its documents promise.
+    pub redirects_to_files: bool,
     hosts: RwLock<HashSet<String>>,
 }
 
@@ -48,7 +51,15 @@ impl Upstream {
     ) -> Self {
         let mut hosts: HashSet<String> = file_hosts.iter().map(|h| h.to_ascii_lowercase()).collect();
         hosts.extend(base.url.host_str().map(str::to_ascii_lowercase));
-        Self { name, base, authorization, private, source, hosts: RwLock::new(hosts) }
+        let redirects_to_files = false;
+        Self { name, base, authorization, private, source, redirects_to_files, hosts: RwLock::new(hosts) }
+    }
+
+    /// The same, and its own redirects say where its files lie.
+    #[must_use]
+    pub fn redirecting_to_files(mut self, redirects: bool) -> Self {
+        self.redirects_to_files = redirects;
+        self
     }
 
     /// Remembers a host that the upstream's own documents name as the place of its files.

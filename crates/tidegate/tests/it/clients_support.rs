@@ -79,6 +79,7 @@ impl Site {
             .env("TIDEGATE_UPSTREAM_NPM", self.upstream.npm_url())
             .env("TIDEGATE_UPSTREAM_PYPI", self.upstream.pypi_url())
             .env("TIDEGATE_UPSTREAM_CARGO", self.upstream.cargo_url())
+            .env("TIDEGATE_UPSTREAM_HUGGINGFACE", self.upstream.hub_url())
             .timeout(CLIENT)
     }
 

@@ -9,7 +9,7 @@ use tidegate::door::PolicySource;
 use tidegate_ecosystems::{ClientRequest, protocol};
 use tidegate_model::Ecosystem;
 use tidegate_testkit::client::RawResponse;
-use tidegate_testkit::{BuiltFile, FakeUpstream, Package};
+use tidegate_testkit::{BuiltFile, FakeUpstream, HubFile, Package};
 
 use crate::support::{Setup, TestDoor, days_ago, decoded, json, leaks};
 
@@ -75,11 +75,52 @@ const CARGO: &[Row] = &[
     row("not-offered", "api/v1/crates/alpha", not_offered),
 ];
 
+/// The commits behind `main`: of years ago, and of yesterday.
+const FIRST: &str = "1111111111111111111111111111111111111111";
+const SECOND: &str = "2222222222222222222222222222222222222222";
+
+const HUGGINGFACE: &[Row] = &[
+    row("hub-info", "api/models/org/alpha", refused_or_served),
+    row("hub-info", "api/models/org/alpha/revision/main?blobs=true", refused_or_served),
+    row(
+        "hub-info",
+        "api/models/org/alpha/revision/2222222222222222222222222222222222222222",
+        refused_or_served,
+    ),
+    row("hub-info", "api/models/org/alpha/revision/22222222", refused_or_served),
+    row("hub-info", "api/models/org/alpha/revision/1111111111111111111111111111111111111111", always_served),
+    row("hub-tree", "api/models/org/alpha/tree/main?recursive=true", refused_or_served),
+    Row {
+        method: "POST",
+        body: b"paths=model.safetensors&expand=False",
+        ..row("hub-paths", "api/models/org/alpha/paths-info/main", refused_or_served)
+    },
+    row("artifact", "org/alpha/resolve/main/model.safetensors", refused_or_served),
+    row("artifact", "org/alpha/resolve/v2/model.safetensors", refused_or_served),
+    row("artifact", "org/alpha/resolve/refs%2Fpr%2F1/model.safetensors", refused_or_served),
+    row(
+        "artifact",
+        "org/alpha/resolve/2222222222222222222222222222222222222222/model.safetensors",
+        refused_or_served,
+    ),
+    row("artifact", "org/older-alpha/resolve/main/model.safetensors", refused_or_served),
+    row("refs", "api/models/org/alpha/refs", no_matter),
+    row("commits", "api/models/org/alpha/commits/main", no_matter),
+    row("whoami", "api/whoami-v2", no_matter),
+    row("not-offered", "api/models/org/alpha/xet-read-token/main", not_offered),
+    Row {
+        method: "POST",
+        body: b"{}",
+        ..row("not-offered", "api/models/org/alpha/commit/main", not_offered)
+    },
+];
+
 fn rows(ecosystem: Ecosystem) -> &'static [Row] {
     match ecosystem {
         Ecosystem::Npm => NPM,
         Ecosystem::Pypi => PYPI,
         Ecosystem::Cargo => CARGO,
+        Ecosystem::Huggingface => HUGGINGFACE,
     }
 }
 
@@ -122,6 +163,24 @@ fn spellings(ecosystem: Ecosystem) -> &'static [&'static str] {
             "api/v1/crates/al%70ha/2.0.0/download",
             "al/ph/Alpha",
         ],
+        Ecosystem::Huggingface => &[
+            "org/alpha/resolve/main/model%2Esafetensors",
+            "org/alph%61/resolve/main/model.safetensors",
+            "org/alpha/resolve/%6dain/model.safetensors",
+            "org/alpha/resolve/main/model.safetensors?download=true",
+            "org/alpha/resolve/main/model.safetensors/",
+            "org/alpha/resolve/MAIN/model.safetensors",
+            "org/alpha/resolve/2222222/model.safetensors",
+            "org/alpha/resolve/refs/pr/1/model.safetensors",
+            "org/alpha/resolve/main/./model.safetensors",
+            "org/alpha/resolve/main/x%2f..%2fmodel.safetensors",
+            "org/ALPHA/resolve/main/model.safetensors",
+            "models/org/alpha/resolve/main/model.safetensors",
+            "org/alpha/raw/main/model.safetensors",
+            "org/alpha/blob/main/model.safetensors",
+            "api/resolve-cache/models/org/alpha/2222222222222222222222222222222222222222/model.safetensors",
+            "datasets/org/alpha/resolve/main/model.safetensors",
+        ],
     }
 }
 
@@ -129,6 +188,12 @@ fn no_matter(_: &RawResponse, _: bool) {}
 
 fn not_offered(response: &RawResponse, _: bool) {
     assert_eq!(response.status, 404, "{}", response.text());
+}
+
+/// The older commit is nobody's trouble.
+fn always_served(response: &RawResponse, _: bool) {
+    assert_eq!(response.status, 200, "{}", response.text());
+    assert_eq!(json(response)["sha"], FIRST);
 }
 
 fn moved(response: &RawResponse, _: bool) {
@@ -205,6 +270,7 @@ fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Package {
         Ecosystem::Npm => Package::npm(name, version),
         Ecosystem::Pypi => Package::pypi(name, version),
         Ecosystem::Cargo => Package::cargo(name, version),
+        Ecosystem::Huggingface => unreachable!("a repository has commits"),
     }
 }
 
@@ -216,6 +282,34 @@ fn published(ecosystem: Ecosystem) -> (FakeUpstream, BuiltFile, BuiltFile) {
     let second = upstream.publish(package(ecosystem, "alpha", "2.0.0").padded(3_000).published(&days_ago(1)));
     let pick = |files: Vec<BuiltFile>| files.into_iter().next().unwrap();
     (upstream, pick(first), pick(second))
+}
+
+/// The same as two commits: `main` was moved from the one to the other yesterday.
+fn committed() -> (FakeUpstream, BuiltFile) {
+    let upstream = FakeUpstream::start();
+    let old = [("README.md", HubFile::small("alpha")), ("model.safetensors", HubFile::large(safetensors(1)))];
+    let catalog = upstream.catalog();
+    catalog.commit("org/alpha", "main", (FIRST, "2022-03-02T23:29:04.000Z"), old);
+    let model = safetensors(2);
+    let new =
+        || [("README.md", HubFile::small("alpha")), ("model.safetensors", HubFile::large(model.clone()))];
+    for branch in ["main", "v2", "refs/pr/1"] {
+        catalog.commit("org/alpha", branch, (SECOND, &days_ago(1)), new());
+    }
+    catalog.renamed("org/older-alpha", "org/alpha");
+    let mut built = upstream.publish(Package::npm("unasked", "1.0.0")).remove(0);
+    built.sha256 = crate::support::sha256_of(&model);
+    built.bytes = model.into();
+    (upstream, built)
+}
+
+/// A model file that holds one tensor of this byte.
+fn safetensors(byte: u8) -> Vec<u8> {
+    let head = br#"{"weight":{"dtype":"U8","shape":[3000],"data_offsets":[0,3000]}}"#;
+    let mut file = (head.len() as u64).to_le_bytes().to_vec();
+    file.extend_from_slice(head);
+    file.resize(file.len() + 3000, byte);
+    file
 }
 
 /// Asks every row in every way and checks that all tell the same.
@@ -285,15 +379,24 @@ fn agree(door: &TestDoor, ecosystem: Ecosystem, token: &str, refused: &BuiltFile
 fn downloads(upstream: &FakeUpstream) -> usize {
     let asides = ["metadata", "attestations", "provenance", "json"];
     let requests = upstream.requests();
+    if requests.iter().any(|r| r.path.starts_with("/hub/")) {
+        let file = format!("/resolve/{SECOND}/model.safetensors");
+        return requests.iter().filter(|r| r.path.ends_with(&file)).count();
+    }
     requests.iter().filter(|r| r.path.contains("2.0.0") && !asides.iter().any(|a| r.path.contains(a))).count()
 }
 
 #[track_caller]
 fn the_decision_is_the_same_everywhere(ecosystem: Ecosystem) {
-    let (upstream, _, second) = published(ecosystem);
+    let (upstream, second, purl) = if ecosystem == Ecosystem::Huggingface {
+        let (upstream, model) = committed();
+        (upstream, model, format!("pkg:huggingface/org/alpha@{SECOND}"))
+    } else {
+        let (upstream, _, second) = published(ecosystem);
+        (upstream, second, format!("pkg:{ecosystem}/alpha@2.0.0"))
+    };
     let door = Setup::new(&upstream).open();
     let token = door.token("dev", &[]);
-    let purl = format!("pkg:{ecosystem}/alpha@2.0.0");
     let pack = |name: &str| PolicySource::Pack(name.into());
     agree(&door, ecosystem, &token, &second, true);
     agree(&door, ecosystem, &token, &second, true);
@@ -328,6 +431,11 @@ fn cargo_tells_one_decision_on_every_path() {
     the_decision_is_the_same_everywhere(Ecosystem::Cargo);
 }
 
+#[test]
+fn the_model_hub_tells_one_decision_on_every_path() {
+    the_decision_is_the_same_everywhere(Ecosystem::Huggingface);
+}
+
 /// A new view, service or document that nobody added a row for fails here.
 #[test]
 fn every_kind_of_ask_has_a_row() {
@@ -341,8 +449,8 @@ fn every_kind_of_ask_has_a_row() {
             }
             let (path, query) = row.path.split_once('?').map_or((row.path, None), |(p, q)| (p, Some(q)));
             let method: Method = row.method.parse().unwrap();
-            let ask =
-                protocol.route(&ClientRequest { method: &method, path, query, headers: &headers }).unwrap();
+            let (headers, body) = (&headers, row.body);
+            let ask = protocol.route(&ClientRequest { method: &method, path, query, headers, body }).unwrap();
             assert_eq!(ask.kind(), row.kind, "{}", row.path);
             found.insert(row.kind);
         }

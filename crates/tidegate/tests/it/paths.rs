@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tidegate_model::Ecosystem;
 use tidegate_testkit::client::RawClient;
-use tidegate_testkit::{FakeUpstream, Package};
+use tidegate_testkit::{FakeUpstream, HubFile, Package};
 
 use crate::support::{Setup, leaks};
 
@@ -63,11 +63,15 @@ const TRICKS: &[&str] = &[
     "%2d",
 ];
 
+/// The commit of each repository of the hub.
+const COMMIT: &str = "1111111111111111111111111111111111111111";
+
 fn good(ecosystem: Ecosystem) -> [&'static str; 2] {
     match ecosystem {
         Ecosystem::Npm => ["alpha", "alpha/-/alpha-1.0.0.tgz"],
         Ecosystem::Pypi => ["simple/alpha/", "files/alpha/alpha-1.0.0-py3-none-any.whl"],
         Ecosystem::Cargo => ["al/ph/alpha", "api/v1/crates/alpha/1.0.0/download"],
+        Ecosystem::Huggingface => ["api/models/org/alpha/revision/main", "org/alpha/resolve/main/alpha.txt"],
     }
 }
 
@@ -130,14 +134,19 @@ fn confusions(ecosystem: Ecosystem) -> Vec<String> {
 #[track_caller]
 fn never_lead_elsewhere(ecosystem: Ecosystem) {
     let upstream = FakeUpstream::start();
-    let package = |name: &str| match ecosystem {
-        Ecosystem::Npm => Package::npm(name, "1.0.0"),
-        Ecosystem::Pypi => Package::pypi(name, "1.0.0"),
-        Ecosystem::Cargo => Package::cargo(name, "1.0.0"),
-    };
-    let alpha = upstream.publish(package("alpha").padded(2_000)).remove(0);
-    let beta = upstream.publish(package("beta").padded(2_000)).remove(0);
-    let secret = upstream.publish(package("secret").padded(2_000)).remove(0);
+    let [alpha, beta, secret] =
+        [("alpha", "alpha.txt"), ("beta", "beta.txt"), ("secret", "secret.txt")].map(|(name, file)| {
+            let package = match ecosystem {
+                Ecosystem::Npm | Ecosystem::Huggingface => Package::npm(name, "1.0.0"),
+                Ecosystem::Pypi => Package::pypi(name, "1.0.0"),
+                Ecosystem::Cargo => Package::cargo(name, "1.0.0"),
+            };
+            let built = upstream.publish(package.padded(2_000)).remove(0);
+            let commit = (COMMIT, "2022-03-02T23:29:04.000Z");
+            let files = [(file, HubFile::large(built.bytes.clone()))];
+            upstream.catalog().commit(&format!("org/{name}"), "main", commit, files);
+            built
+        });
     let door = Setup::new(&upstream).open();
     // What is in the store and in memory is the easiest to reach by mistake.
     for name in ["alpha", "beta"] {
@@ -178,7 +187,16 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
         assert!(plain.bytes().all(|b| b.is_ascii_graphic()), "asked {path}");
         assert!(plain.split('/').all(|s| !matches!(s, "." | "..")), "asked {path}");
         assert!(!plain.contains("//") && !plain.contains('\\') && !plain.contains("%2e"), "asked {path}");
-        let below = ["/npm/", "/python/simple/", "/python/pypi/", "/python-files/", "/index/", "/crates/dl/"];
+        let below = [
+            "/npm/",
+            "/python/simple/",
+            "/python/pypi/",
+            "/python-files/",
+            "/index/",
+            "/crates/dl/",
+            "/hub/",
+            "/cdn/",
+        ];
         assert!(
             below.iter().any(|b| plain.starts_with(b)) || plain.starts_with("/api/v1/crates"),
             "asked {path}"
@@ -192,7 +210,7 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
             decoded.replace(['_', '.', '-'], "-").contains(&wanted.replace(['_', '.', '-'], "-"))
         });
         assert!(
-            asked || matches!(name, "config.json" | "json" | "crates" | "download" | "versions"),
+            asked || matches!(name, "config.json" | "json" | "crates" | "download" | "versions" | COMMIT),
             "asked {path}"
         );
     }
@@ -211,6 +229,11 @@ fn confusing_pypi_paths_never_lead_elsewhere() {
 #[test]
 fn confusing_cargo_paths_never_lead_elsewhere() {
     never_lead_elsewhere(Ecosystem::Cargo);
+}
+
+#[test]
+fn confusing_paths_of_the_model_hub_never_lead_elsewhere() {
+    never_lead_elsewhere(Ecosystem::Huggingface);
 }
 
 /// Requests whose framing two parsers could read differently, each followed by a second request.

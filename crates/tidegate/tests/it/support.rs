@@ -30,7 +30,7 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// A door in front of `upstream` for all three ecosystems.
+    /// A door in front of `upstream` for every ecosystem.
     pub(crate) fn new(upstream: &FakeUpstream) -> Self {
         let mut config = Config::default();
         for ecosystem in Ecosystem::ALL {
@@ -99,6 +99,7 @@ pub(crate) fn named(name: &str, upstream: &FakeUpstream, ecosystem: Ecosystem) -
         Ecosystem::Npm => upstream.npm_url(),
         Ecosystem::Pypi => upstream.pypi_url(),
         Ecosystem::Cargo => upstream.cargo_url(),
+        Ecosystem::Huggingface => upstream.hub_url(),
     };
     config::Upstream {
         name: Some(name.into()),

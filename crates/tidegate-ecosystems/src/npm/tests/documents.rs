@@ -264,7 +264,8 @@ fn upstreams_own_restrictions_stay() {
 fn documents_of_ours_and_refusals_are_json() {
     let path = "x";
     let headers = HeaderMap::new();
-    let request = crate::ClientRequest { method: &http::Method::GET, path, query: None, headers: &headers };
+    let request =
+        crate::ClientRequest { method: &http::Method::GET, path, query: None, headers: &headers, body: b"" };
     let denial = tidegate_model::Denial {
         kind: tidegate_model::denial::DenialKind::Policy { action: Action::Quarantine, until: None },
         reason: "x@1.1.0 is 1 day old and must be 3 (rule new-packages)".into(),

@@ -12,7 +12,7 @@ fn route_with(method: &Method, path: &str, query: Option<&str>, accept: &[&str])
     for value in accept {
         headers.append(ACCEPT, HeaderValue::from_str(value).unwrap());
     }
-    Npm.route(&ClientRequest { method, path, query, headers: &headers })
+    Npm.route(&ClientRequest { method, path, query, headers: &headers, body: b"" })
 }
 
 fn get(path: &str) -> Result<Ask, RouteError> {

@@ -133,7 +133,7 @@ fn full_page() -> Value {
 }
 
 fn request<'a>(method: &'a Method, path: &'a str, headers: &'a HeaderMap) -> ClientRequest<'a> {
-    ClientRequest { method, path, query: None, headers }
+    ClientRequest { method, path, query: None, headers, body: b"" }
 }
 
 const BOTH: [&str; 2] = [FORM_HTML, FORM_JSON];

@@ -19,6 +19,7 @@ fn hostile_project(machine: &mut Machine) {
         (".cargo/config.toml", "[source.crates-io]\nreplace-with='evil'\n[source.evil]\nregistry='sparse+https://evil.invalid/'\n".to_owned()),
         ("pip/__init__.py", format!("open('{mark}','w').write('ran')\n")),
         ("pip/__main__.py", format!("open('{mark}','w').write('ran')\n")),
+        ("huggingface_hub/__init__.py", format!("open('{mark}','w').write('ran')\n")),
         ("sitecustomize.py", format!("open('{mark}','w').write('ran')\n")),
     ];
     for (path, text) in files {
@@ -68,10 +69,13 @@ fn nothing_of_a_hostile_project_runs_or_is_kept() {
     hostile_project(&mut machine);
     let seen = machine.path("seen");
     machine.script("bin/npm", &tell_tale(&seen, "https://built-in.example/"));
-    machine.script("bin/python3", &tell_tale(&seen, "--index-url (default https://pip.example/simple)"));
+    let hub = "case \"$*\" in *huggingface_hub*) echo https://hub.example; exit;; esac\n";
+    let pip = tell_tale(&seen, "--index-url (default https://pip.example/simple)");
+    machine.script("bin/python3", &format!("{hub}{pip}"));
     let found = discover_all(&machine.around);
     let urls: Vec<_> = found.iter().map(|(_, found)| found.as_ref().unwrap().url.to_string()).collect();
     assert_eq!(&urls[..2], ["https://built-in.example/", "https://pip.example/simple/"]);
+    assert_eq!(urls[3], "https://hub.example/");
     assert_eq!(found[2].1.as_ref().unwrap().source.kind, SourceKind::DependencyConstant);
     let saved: String = found.iter().map(|(_, found)| saved::to_json(found)).collect();
     assert!(!saved.contains("evil"), "{saved}");

@@ -243,7 +243,7 @@ fn saved_answers_load_again_without_credentials() {
     let text = text.join("\n");
     assert!(!text.contains("hunter2"), "{text}");
     let loaded = saved::from_json(&text, &machine.around.own_addresses).unwrap();
-    assert_eq!(loaded.len(), 3);
+    assert_eq!(loaded.len(), Ecosystem::ALL.len());
     let npm = loaded[0].1.as_ref().unwrap();
     assert_eq!(npm.url.as_str(), "https://registry.example/");
     assert_eq!(npm.scoped[0].pattern, "@acme");
@@ -254,4 +254,34 @@ fn saved_answers_load_again_without_credentials() {
     let error = saved::from_json(&own, &machine.around.own_addresses).unwrap_err().to_string();
     assert!(error.contains("line 1") && error.contains("door itself"), "{error}");
     assert!(saved::from_json("{}", &[]).unwrap_err().to_string().contains("line 1"));
+}
+
+#[test]
+fn the_model_hub_is_where_its_client_says() {
+    let mut machine = Machine::new();
+    let message = machine.fail(Ecosystem::Huggingface);
+    for words in ["huggingface has no upstream", "`HF_ENDPOINT` is not set", "TIDEGATE_UPSTREAM_HUGGINGFACE"]
+    {
+        assert!(message.contains(words), "{message}");
+    }
+    // A Python without the client fails, and is no answer.
+    machine.script("bin/python3", "exit 1");
+    machine.script(
+        "bin/python",
+        "case \"$*\" in \"-I -c import huggingface_hub\"*) echo https://hub.example;; esac",
+    );
+    machine.write("home/.cache/huggingface/token", "of-a-file\n");
+    let found = machine.find(Ecosystem::Huggingface);
+    assert_eq!((found.url.as_str(), found.source.kind), ("https://hub.example/", SourceKind::ClientDefault));
+    assert_eq!(found.credentials.unwrap().expose(), "Bearer of-a-file");
+    machine.set("HF_ENDPOINT", "https://mirror.example/hub");
+    machine.set("HF_TOKEN", "of-a-variable");
+    let found = machine.find(Ecosystem::Huggingface);
+    assert_eq!(
+        (found.url.as_str(), found.source.kind),
+        ("https://mirror.example/hub/", SourceKind::Environment)
+    );
+    assert_eq!(found.credentials.unwrap().expose(), "Bearer of-a-variable");
+    machine.set("HF_ENDPOINT", "http://127.0.0.1:8484/huggingface");
+    assert!(machine.fail(Ecosystem::Huggingface).contains("already points at this door"));
 }
