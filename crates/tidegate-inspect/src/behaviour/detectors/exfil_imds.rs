@@ -24,7 +24,7 @@ fn run(package: &Package, findings: &mut Findings) {
     for (code, from, to, _) in package.flows() {
         let leaves =
             matches!(to.what, What::NetSend | What::DnsQuery) && !words::has(&to.detail, Class::Imds);
-        if is_service(from) && leaves {
+        if is_service(from) && leaves && (early(code, to) || !is_exchange(&to.detail)) {
             let abroad = foreign(&to.detail).is_some();
             let grade = match (early(code, to), abroad) {
                 (_, true) => (Critical, Sure),
@@ -53,6 +53,27 @@ fn run(package: &Package, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// Whether an address is where a cloud exchanges its own tokens. Nobody else reads what is sent there, unlike what is sent to a
+/// bucket of the same cloud.
+fn is_exchange(detail: &str) -> bool {
+    const EXCHANGES: &[(&str, &str)] = &[
+        ("iamcredentials", "googleapis.com"),
+        ("sts", "googleapis.com"),
+        ("oauth2", "googleapis.com"),
+        ("sts", "amazonaws.com"),
+        ("login", "microsoftonline.com"),
+    ];
+    foreign(detail).is_some_and(|address| {
+        EXCHANGES.iter().any(|(first, domain)| {
+            let rest = address.host.strip_suffix(domain).and_then(|rest| rest.strip_suffix('.'));
+            rest.is_some_and(|rest| {
+                rest == *first
+                    || rest.strip_prefix(first).is_some_and(|r| r.starts_with('.') && !r[1..].contains('.'))
+            })
+        })
+    })
 }
 
 /// A machine of a build service asks for a token that says who it is, and what it is given goes on to a host that is written in the
