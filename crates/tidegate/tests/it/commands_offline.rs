@@ -190,7 +190,7 @@ fn the_list_of_detectors_is_that_of_their_pages() {
     let listed: BTreeSet<String> = listed.lines().map(id).collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/detectors");
     let mut documented = BTreeSet::new();
-    for family in ["archive", "behaviour", "licence", "model", "secrets"] {
+    for family in ["archive", "behaviour", "extension", "licence", "mcp", "model", "secrets"] {
         for page in std::fs::read_dir(folder.join(family)).unwrap().map(|entry| entry.unwrap().path()) {
             let name = page.file_stem().unwrap().to_str().unwrap().to_owned();
             match (family, name.as_str()) {

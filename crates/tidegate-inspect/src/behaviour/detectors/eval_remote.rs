@@ -33,6 +33,8 @@ fn run(package: &Package, findings: &mut Findings) {
             (true, false) if is_part(to) && !is_install(code, to) => (Medium, Likely),
             // A page that adds a script to itself is told where from by who uses it.
             (true, false) if to.detail.starts_with("script ") && !is_install(code, to) => (Medium, Likely),
+            // A large program that is loaded along with an install script receives what its own parts send it.
+            (true, false) if is_deep(code) => (Medium, Likely),
             (true, false) => (Critical, Likely),
             (false, true) if abroad && !is_makers(&from.detail) => (High, Likely),
             (false, _) => (Low, Likely),

@@ -19,8 +19,12 @@ pub(super) const DETECTOR: Detector = Detector {
 fn run(package: &Package, findings: &mut Findings) {
     for (code, fact) in package.facts(&[What::ExecDetached]) {
         if is_install(code, fact) {
-            let grade =
-                if code.is_sure(fact) || code.reach.is_root { (High, Sure) } else { (Medium, Likely) };
+            let grade = match code.is_sure(fact) || code.reach.is_root {
+                // A library that is loaded along starts its own workers.
+                _ if is_deep(code) => (Low, Likely),
+                true => (High, Sure),
+                false => (Medium, Likely),
+            };
             findings.tell(
                 code,
                 fact,

@@ -37,6 +37,8 @@ fn run(package: &Package, findings: &mut Findings) {
                 (Low, Sure)
             } else if is_release(&from.detail) {
                 (Medium, Sure)
+            } else if is_deep(code) && foreign(&from.detail).is_none() {
+                (Medium, Likely)
             } else if code.is_sure(to) || code.reach.is_root {
                 (High, Sure)
             } else {

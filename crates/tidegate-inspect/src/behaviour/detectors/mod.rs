@@ -295,7 +295,7 @@ impl Findings {
 /// Common words of all detectors.
 mod common {
     pub(super) use super::sense::{
-        any_in, basename, early, foreign, host, in_file, is_far, is_install, is_own_program,
+        any_in, basename, early, foreign, host, in_file, is_deep, is_far, is_install, is_own_program,
         is_private_source, is_unpacking, of_file, when,
     };
     pub(super) use super::{Detector, Findings, Grade};

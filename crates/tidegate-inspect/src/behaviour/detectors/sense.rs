@@ -20,6 +20,14 @@ pub(super) fn is_far(from: &Fact, to: &Fact) -> bool {
     from.hops.saturating_add(to.hops) >= FAR_FILES || from.offset.abs_diff(to.offset) >= FAR_BYTES
 }
 
+/// Files that lead from what is started to a file, from which on it is a library that is merely loaded along.
+const DEEP_FILES: u32 = 4;
+
+/// Whether a file is loaded through so many others that what its functions do is hardly what it is loaded for.
+pub(super) fn is_deep(code: &Code) -> bool {
+    code.reach.steps >= DEEP_FILES
+}
+
 /// Whether a fact happens while the package is installed or built.
 pub(super) fn is_install(code: &Code, fact: &Fact) -> bool {
     code.stage(fact) == Stage::Install
