@@ -36,10 +36,16 @@ pub(crate) fn u32_be(bytes: &[u8], at: usize) -> Option<u32> {
     array(bytes, at).map(u32::from_be_bytes)
 }
 
+/// Bytes that are read in one go: gigabytes of a mapped file would all be in memory for a moment.
+const READ_BYTES: usize = 8 << 20;
+
 /// The CRC-32 of zip, gzip, PNG and 7z.
 pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();
-    crc.update(bytes);
+    for chunk in bytes.chunks(READ_BYTES) {
+        crc.update(chunk);
+        tidegate_sys::residency::relieve();
+    }
     crc.sum()
 }
 

@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
-use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::map::Map;
@@ -21,6 +21,9 @@ static MAPS: Mutex<Option<Vec<Weak<Map>>>> = Mutex::new(None);
 /// Told when there is another map.
 static MAPPED: Condvar = Condvar::new();
 
+/// What tells the memory taken, and the bound; set where pages are given back.
+static BOUND: OnceLock<(Taken, u64)> = OnceLock::new();
+
 /// Starts a thread that gives back the pages of all maps made from here on, whenever the process has more than `bytes` in
 /// memory. Memory that is not of maps has no part in it: it needs a limit of its own.
 ///
@@ -30,8 +33,21 @@ pub fn keep_below(bytes: u64) -> io::Result<()> {
     let taken = Taken::open()?;
     taken.bytes()?;
     MAPS.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+    // The first bound stays: a process has one.
+    BOUND.get_or_init(|| (taken, bytes));
+    let taken = Taken::open()?;
     std::thread::Builder::new().name("residency".into()).spawn(move || watch(&taken, bytes))?;
     Ok(())
+}
+
+/// Gives back the pages of all maps now, if the process has more in memory than it may. Whoever reads much in one go says so from
+/// time to time: on a busy machine the thread that looks may come to its turn too late.
+pub fn relieve() {
+    let Some((taken, bytes)) = BOUND.get() else { return };
+    if taken.bytes().unwrap_or(u64::MAX) > *bytes {
+        let maps = MAPS.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
+        maps.iter().filter_map(Weak::upgrade).for_each(|map| map.give_back());
+    }
 }
 
 /// Notes a map, where anyone wants to know.
