@@ -50,6 +50,11 @@ pub trait Index: Send + Sync {
         None
     }
 
+    /// The image that this is the index of; `None` for every other kind of index.
+    fn image(&self) -> Option<&crate::oci::Image> {
+        None
+    }
+
     /// When the project's first version was published, by upstream's claim.
     fn project_published_at(&self) -> Option<Timestamp> {
         self.files().iter().filter_map(|f| f.published_at).min()

@@ -29,11 +29,13 @@ pub enum Ecosystem {
     Cargo,
     /// AI models, and the data sets and spaces beside them: `huggingface_hub`, `hf`, and what is built on them.
     Huggingface,
+    /// Container images, and what else registries of the OCI distribution specification hold: docker, podman, containerd.
+    Oci,
 }
 
 impl Ecosystem {
     /// Every ecosystem, in the order in which lists are shown.
-    pub const ALL: [Self; 4] = [Self::Npm, Self::Pypi, Self::Cargo, Self::Huggingface];
+    pub const ALL: [Self; 5] = [Self::Npm, Self::Pypi, Self::Cargo, Self::Huggingface, Self::Oci];
 
     /// The word used in configuration, URLs, metrics and the `type` of a package URL.
     pub const fn as_str(self) -> &'static str {
@@ -42,12 +44,14 @@ impl Ecosystem {
             Self::Pypi => "pypi",
             Self::Cargo => "cargo",
             Self::Huggingface => "huggingface",
+            Self::Oci => "oci",
         }
     }
 
-    /// Whether a version is a commit whose files are decided on together: what is found in one of them counts for all.
+    /// Whether a version is a commit or an image whose files are decided on together: what is found in one of them counts for
+    /// all.
     pub const fn is_grouped(self) -> bool {
-        matches!(self, Self::Huggingface)
+        matches!(self, Self::Huggingface | Self::Oci)
     }
 
     /// What people call the registry of this ecosystem, for messages.
@@ -57,6 +61,7 @@ impl Ecosystem {
             Self::Pypi => "the Python package index",
             Self::Cargo => "the Rust crate registry",
             Self::Huggingface => "the model hub",
+            Self::Oci => "the image registry",
         }
     }
 }
@@ -69,7 +74,7 @@ impl fmt::Display for Ecosystem {
 
 /// A word that names no ecosystem tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown ecosystem `{0}`: expected one of npm, pypi, cargo, huggingface")]
+#[error("unknown ecosystem `{0}`: expected one of npm, pypi, cargo, huggingface, oci")]
 pub struct UnknownEcosystem(String);
 
 impl FromStr for Ecosystem {

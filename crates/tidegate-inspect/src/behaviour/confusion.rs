@@ -34,7 +34,7 @@ pub fn relevant(ecosystem: Ecosystem, index: &Value) -> Option<Value> {
         Ecosystem::Npm => pick(object, &NPM),
         Ecosystem::Cargo => pick(object, &CARGO),
         // A file of a repository has no manifest that an index could disagree with.
-        Ecosystem::Huggingface => return None,
+        Ecosystem::Huggingface | Ecosystem::Oci => return None,
         Ecosystem::Pypi => {
             let text = object.get("metadata")?.as_str()?.replace("\r\n", "\n");
             // What follows the headers is a description for people.

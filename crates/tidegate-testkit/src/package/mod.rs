@@ -3,7 +3,7 @@
 //! A [`Package`] says what to build; [`Package::build`] makes the files that its ecosystem publishes for one version.
 //! Building is deterministic: the same package gives the same bytes and so the same digests.
 
-mod archive;
+pub(crate) mod archive;
 mod krate;
 mod npm;
 mod python;
@@ -210,8 +210,8 @@ impl Package {
             Ecosystem::Npm => vec![npm::tarball(self)],
             Ecosystem::Pypi => python::files(self),
             Ecosystem::Cargo => vec![krate::archive(self)],
-            // A repository of the hub has commits, not packages: see `Catalog::commit`.
-            Ecosystem::Huggingface => Vec::new(),
+            // A repository of the hub has commits, and one of images has manifests: see `Catalog::commit` and `Catalog::image`.
+            Ecosystem::Huggingface | Ecosystem::Oci => Vec::new(),
         }
     }
 }

@@ -41,7 +41,7 @@ fn source_options(ecosystem: Ecosystem) -> &'static [&'static str] {
         ],
         Ecosystem::Cargo => &["--registry", "--index", "--config", "--git"],
         // No option of its client names another hub.
-        Ecosystem::Huggingface => &[],
+        Ecosystem::Huggingface | Ecosystem::Oci => &[],
     }
 }
 

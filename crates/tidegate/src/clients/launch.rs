@@ -87,6 +87,7 @@ pub fn launch(
         Some(Ecosystem::Pypi) => python(&mut launch, door, token, around),
         Some(Ecosystem::Cargo) => cargo(&mut launch, door, token),
         Some(Ecosystem::Huggingface) => models(&mut launch, door, token, around),
+        Some(Ecosystem::Oci) => {}
         None => {
             npm(&mut launch, door, token, around)?;
             python(&mut launch, door, token, around);

@@ -137,6 +137,8 @@ pub fn repository_url(door: &Url, ecosystem: Ecosystem) -> Url {
         Ecosystem::Cargo => &["cargo", ""],
         // Its clients put `/api/…` behind what they are given.
         Ecosystem::Huggingface => &["huggingface"],
+        // Images are named below it: `<door>/oci/<repository>`.
+        Ecosystem::Oci => &["v2", "oci"],
     };
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);

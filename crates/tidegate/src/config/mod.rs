@@ -410,6 +410,9 @@ pub struct Repository {
     pub private: Vec<String>,
     /// Whether a branch of a model stays at the last of its commits that may be had, while the newest is refused.
     pub hold_at_approved: bool,
+    /// Names of registries of images that the repository stands for, as containerd says them (`?ns=`), beside the hosts of
+    /// its upstreams.
+    pub registries: Vec<String>,
     /// Upstreams, asked in this order; empty means discovered.
     pub upstream: Vec<Upstream>,
 }

@@ -13,6 +13,7 @@ mod cargo;
 mod huggingface;
 mod ini;
 mod npm;
+mod oci;
 mod pypi;
 pub mod remember;
 pub mod saved;
@@ -181,6 +182,7 @@ pub fn discover(ecosystem: Ecosystem, around: &Surroundings) -> Result<Discovere
         Ecosystem::Pypi => pypi::search(&mut search),
         Ecosystem::Cargo => cargo::search(&mut search),
         Ecosystem::Huggingface => huggingface::search(&mut search),
+        Ecosystem::Oci => oci::search(&mut search),
     }
     search.finish()
 }

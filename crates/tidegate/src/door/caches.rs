@@ -19,6 +19,7 @@ use crate::pipeline::contents::{LookKey, NotInspected};
 use crate::pipeline::documents::LoadError;
 use crate::pipeline::file_ask::HotKey;
 use crate::pipeline::group::NotReady;
+use crate::pipeline::images::{ImagesKey, Known};
 use crate::pipeline::package::Package;
 use crate::pipeline::views::{RenderedView, ViewKey};
 use crate::single_flight::SingleFlight;
@@ -62,6 +63,10 @@ pub struct Caches {
     pub commits: Cache<CommitKey, Arc<Package>, ByBytes>,
     /// Which commits revisions are.
     pub revisions: Cache<CommitKey, Arc<Resolved>>,
+    /// The images of each repository of a registry.
+    pub images: Cache<ImagesKey, Arc<Known>>,
+    /// Manifests of which everything that they name was looked into.
+    pub ready_images: Cache<CommitKey, ()>,
     /// Rendered views, by bytes.
     pub views: Cache<ViewKey, Arc<RenderedView>, ByBytes>,
     /// Decided files; their bytes are maps of files, which the system's page cache holds.
@@ -86,6 +91,8 @@ const LOOKED: usize = 50_000;
 const IDENTITIES: usize = 20_000;
 /// How many revisions are kept.
 const REVISIONS: usize = 20_000;
+/// Of how many repositories of registries the images are kept.
+const IMAGES: usize = 2_000;
 /// How many preludes are kept.
 const PRELUDES: usize = 64;
 
@@ -99,6 +106,8 @@ impl Caches {
             packages: Cache::with_weighter(items, half, ByBytes),
             commits: Cache::with_weighter(items, eighth, ByBytes),
             revisions: Cache::new(REVISIONS),
+            images: Cache::new(IMAGES),
+            ready_images: Cache::new(REVISIONS),
             views: Cache::with_weighter(items, memory_bytes - half - eighth, ByBytes),
             hot: Cache::new(HOT_FILES),
             staged: Cache::new(STAGED_FILES),
@@ -118,6 +127,8 @@ pub struct Flights {
     pub revisions: SingleFlight<CommitKey, Result<Arc<Resolved>, LoadError>>,
     /// Asking upstream what a commit holds.
     pub commits: SingleFlight<CommitKey, Result<Arc<Package>, LoadError>>,
+    /// The turn of whoever changes what is remembered of images.
+    pub images: tokio::sync::Mutex<()>,
     /// Looking into what steers loading a commit.
     pub groups: SingleFlight<CommitKey, Result<(), NotReady>>,
     /// Fetching an artifact.

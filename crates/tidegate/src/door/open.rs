@@ -300,6 +300,7 @@ fn repositories(
             private: NamePatterns::new(&section.private),
             upstreams,
             hold_at_approved: section.hold_at_approved,
+            registries: section.registries.iter().map(|name| name.to_ascii_lowercase()).collect(),
             not_configured,
         };
         built.insert(name, Arc::new(repository));
@@ -347,7 +348,7 @@ fn configured(
             &upstream.file_hosts,
             "the configuration".into(),
         );
-        upstreams.push(Arc::new(upstream.redirecting_to_files(ecosystem.is_grouped())));
+        upstreams.push(Arc::new(upstream.of(ecosystem)));
     }
     Ok(upstreams)
 }
@@ -378,7 +379,7 @@ fn discovered(
             let base = UpstreamBase { url: with_slash(url) };
             let name = base.url.host_str().unwrap_or("upstream").to_owned();
             let upstream = Upstream::new(name, base, authorization, private, &[], source);
-            Arc::new(upstream.redirecting_to_files(ecosystem.is_grouped()))
+            Arc::new(upstream.of(ecosystem))
         };
     let mut upstreams = Vec::new();
     // A scope that a client sends elsewhere belongs to that registry alone.

@@ -151,12 +151,16 @@ pub async fn answer(
     let base = match path_token {
         // Links below the same prefix, or the next request would arrive without its token.
         Some(token) => format!("{door_url}t/{token}/{}/", repository.name),
+        // Clients of image registries look for everything below `/v2/`.
+        None if parts.uri.path().starts_with("/v2/") => format!("{door_url}v2/{}/", repository.name),
         None => format!("{door_url}{}/", repository.name),
     };
     let demanded = arrival.auth_required || asks_for_token;
     let identity = match who(door, token, &parts.headers, arrival, demanded).await {
         Ok(identity)
-            if !identity.repositories.is_empty()
+            // Whether a token is any good, clients of image registries find out where no repository is named.
+            if !(rest.is_empty() && parts.uri.path() == "/v2/")
+                && !identity.repositories.is_empty()
                 && !identity.repositories.iter().any(|r| **r == *repository.name) =>
         {
             Err(NoIdentity::NotHere)

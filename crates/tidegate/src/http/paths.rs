@@ -28,6 +28,8 @@ pub enum Place<'a> {
         /// The raw rest below the repository's base.
         rest: &'a str,
     },
+    /// `/v2/…`, where clients of image registries begin every path, without that.
+    Images(&'a str),
     /// Nothing we know.
     Unknown,
 }
@@ -44,6 +46,7 @@ pub fn place(path: &str) -> Place<'_> {
         "api" => rest.strip_prefix("v1/").map_or(Place::Unknown, Place::Api),
         "d" => Place::Decision(rest),
         "advisories" if !rest.is_empty() => Place::Advisory(rest),
+        "v2" => Place::Images(rest),
         "osv" => rest.strip_prefix("v1/").map_or(Place::Unknown, Place::Osv),
         "t" => match rest.split_once('/').and_then(|(token, rest)| Some((token, rest.split_once('/')?))) {
             Some((token, (repository, rest))) if is_name(repository) && !token.is_empty() => {
@@ -75,6 +78,8 @@ mod tests {
             place("/npm/left-pad"),
             Place::Package { token: None, repository: "npm", rest: "left-pad" }
         );
+        assert_eq!(place("/v2/"), Place::Images(""));
+        assert_eq!(place("/v2/oci/org/app/tags/list"), Place::Images("oci/org/app/tags/list"));
         assert_eq!(place("/npm/"), Place::Package { token: None, repository: "npm", rest: "" });
         assert_eq!(
             place("/t/tg_x/npm/@a%2fb"),

@@ -12,14 +12,16 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use tidegate_ecosystems::oci::challenge::{self, Challenge};
 use tidegate_ecosystems::{DocumentRequest, FetchedDocument};
+use tidegate_model::Secret;
 use url::Url;
 
 use super::decode::{Collector, DecodeError};
 use super::promised::Promised;
 use super::proxy::{Proxies, Way};
 use super::resolver::{PrivateHosts, Resolver};
-use super::{Upstream, UpstreamError};
+use super::{Tokens, Upstream, UpstreamError};
 
 /// The most redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
@@ -101,6 +103,8 @@ pub enum Fetched {
         status: StatusCode,
         /// Its `Link` header, which says where a list goes on (RFC 8288).
         link: Option<String>,
+        /// The rest of its head.
+        headers: HeaderMap,
     },
 }
 
@@ -206,9 +210,10 @@ impl Client {
         let content_type = text(header::CONTENT_TYPE);
         let coding = text(header::CONTENT_ENCODING);
         let link = text(header::LINK);
+        let headers = response.headers().clone();
         let body = self.collect(upstream, response, coding.as_deref(), request.max_bytes).await?;
         let document = FetchedDocument { url, content_type, body };
-        Ok(Fetched::Document { document, validators, status, link })
+        Ok(Fetched::Document { document, validators, status, link, headers })
     }
 
     /// Opens an artifact; its bytes are read with [`ArtifactBody::next`].
@@ -365,12 +370,25 @@ impl Client {
         body: Option<Bytes>,
     ) -> Result<(Url, Response<Incoming>), UpstreamError> {
         let mut url = url.clone();
-        for _ in 0..=MAX_REDIRECTS {
+        let mut introduced = false;
+        let mut redirects = 0;
+        while redirects <= MAX_REDIRECTS {
             if !upstream.allows(&url) || !self.private.allows_literal(&url) {
                 let host = url.host_str().unwrap_or("").to_owned();
                 return Err(UpstreamError::ForeignHost { upstream: upstream.name.clone(), host });
             }
             let response = self.send_once(upstream, method, &url, headers, body.clone()).await?;
+            if response.status() == StatusCode::UNAUTHORIZED
+                && !introduced
+                && upstream.is_own_host(&url)
+                && let Some(tokens) = &upstream.tokens
+                && let Some(challenge) = challenge::bearer(response.headers())
+            {
+                introduced = true;
+                tokens.forget(&url);
+                self.introduce(upstream, tokens, &url, &challenge).await?;
+                continue;
+            }
             if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
                 return Ok((url, response));
             }
@@ -388,11 +406,51 @@ impl Client {
                 self.trust_neighbour(upstream, &target);
             }
             url = target;
+            redirects += 1;
         }
         Err(UpstreamError::Broken {
             upstream: upstream.name.clone(),
             why: format!("more than {MAX_REDIRECTS} redirects"),
         })
+    }
+
+    /// Gets a token for an address from where the registry says.
+    async fn introduce(
+        &self,
+        upstream: &Upstream,
+        tokens: &Tokens,
+        url: &Url,
+        challenge: &Challenge,
+    ) -> Result<(), UpstreamError> {
+        let broken = |why: &str| UpstreamError::Broken { upstream: upstream.name.clone(), why: why.to_owned() };
+        let mut place: Url =
+            challenge.realm.parse().map_err(|_| broken("it names no address where tokens are to be had"))?;
+        let secure_enough = place.scheme() == "https"
+            || (place.scheme() == "http" && upstream.base.url.scheme() == "http");
+        self.trust_neighbour(upstream, &place);
+        if !secure_enough || !self.private.allows_literal(&place) {
+            let host = place.host_str().unwrap_or("").to_owned();
+            return Err(UpstreamError::ForeignHost { upstream: upstream.name.clone(), host });
+        }
+        let said = [("service", &challenge.service), ("scope", &challenge.scope)];
+        let said = said.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+        place.query_pairs_mut().extend_pairs(said);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        // A name and a password are what tokens are given for. A token that was configured is for the registry itself.
+        let basic = upstream.authorization.as_ref().map(Secret::expose).filter(|value| {
+            value.to_str().is_ok_and(|text| text.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic ")))
+        });
+        if let Some(basic) = basic {
+            headers.insert(header::AUTHORIZATION, basic.clone());
+        }
+        let response = self.send_once(upstream, &Method::GET, &place, &headers, None).await?;
+        if response.status().is_redirection() {
+            return Err(broken("the place of its tokens sends us elsewhere"));
+        }
+        check_status(upstream, &response)?;
+        let answer = self.collect(upstream, response, None, MAX_ANSWER_BYTES as u64).await?;
+        if tokens.keep(url, &answer) { Ok(()) } else { Err(broken("the place of its tokens gave none")) }
     }
 
     async fn send_once(
@@ -440,8 +498,11 @@ impl Client {
         if let Ok(via) = HeaderValue::from_str(&format!("1.1 {}", self.settings.via)) {
             request.headers_mut().insert(header::VIA, via);
         }
-        if let Some(authorization) = upstream.authorization.as_ref().filter(|_| upstream.is_own_host(url)) {
-            request.headers_mut().insert(header::AUTHORIZATION, authorization.expose().clone());
+        if upstream.is_own_host(url) {
+            let token = upstream.tokens.as_ref().and_then(|tokens| tokens.of(url));
+            if let Some(authorization) = token.as_ref().or(upstream.authorization.as_ref()) {
+                request.headers_mut().insert(header::AUTHORIZATION, authorization.expose().clone());
+            }
         }
         match tokio::time::timeout(self.settings.idle, self.http.request(request)).await {
             Ok(Ok(response)) => Ok(response),

@@ -32,6 +32,8 @@ mod events;
 mod faults;
 mod feeds_gone_wrong;
 mod groups;
+mod images;
+mod images_broken;
 mod inspecting;
 mod inspecting_under_load;
 mod inspection;
