@@ -14,7 +14,7 @@ use crate::discover::{Surroundings, remember};
 /// Print what a client needs in order to use the door from now on, or write it into the user's configuration.
 #[derive(Debug, Args)]
 pub struct Setup {
-    /// npm, pnpm, yarn, pip, uv, poetry or cargo.
+    /// npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, docker, podman, skopeo or containerd.
     pub client: Client,
     /// Merge it into the user's own configuration, keeping the old file beside the new one.
     #[arg(long)]

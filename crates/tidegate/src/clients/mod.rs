@@ -8,6 +8,7 @@
 pub mod bypass;
 pub mod child;
 mod edit;
+pub mod images;
 pub mod launch;
 pub mod locks;
 pub mod setup;
@@ -48,11 +49,19 @@ pub enum Client {
     Cargo,
     /// `hf`, and Python programs that load models with `huggingface_hub` or what is built on it.
     Huggingface,
+    /// docker.
+    Docker,
+    /// podman and buildah.
+    Podman,
+    /// skopeo.
+    Skopeo,
+    /// containerd, which Kubernetes pulls with.
+    Containerd,
 }
 
 impl Client {
     /// All of them, in the order in which lists are shown.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Npm,
         Self::Pnpm,
         Self::Yarn,
@@ -61,6 +70,10 @@ impl Client {
         Self::Poetry,
         Self::Cargo,
         Self::Huggingface,
+        Self::Docker,
+        Self::Podman,
+        Self::Skopeo,
+        Self::Containerd,
     ];
 
     /// The word a person types.
@@ -74,6 +87,10 @@ impl Client {
             Self::Poetry => "poetry",
             Self::Cargo => "cargo",
             Self::Huggingface => "huggingface",
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+            Self::Skopeo => "skopeo",
+            Self::Containerd => "containerd",
         }
     }
 
@@ -84,6 +101,7 @@ impl Client {
             Self::Pip | Self::Uv | Self::Poetry => Ecosystem::Pypi,
             Self::Cargo => Ecosystem::Cargo,
             Self::Huggingface => Ecosystem::Huggingface,
+            Self::Docker | Self::Podman | Self::Skopeo | Self::Containerd => Ecosystem::Oci,
         }
     }
 
@@ -99,6 +117,9 @@ impl Client {
             "poetry" => Self::Poetry,
             "cargo" => Self::Cargo,
             "hf" | "huggingface-cli" => Self::Huggingface,
+            "docker" => Self::Docker,
+            "podman" | "buildah" => Self::Podman,
+            "skopeo" => Self::Skopeo,
             _ if bare == "pip" => Self::Pip,
             _ if matches!(bare, "python" | "pypy") && runs_module_pip(command) => Self::Pip,
             _ => return None,
@@ -119,7 +140,8 @@ impl std::str::FromStr for Client {
 
 /// A word that names no client tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface")]
+#[error("unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, docker, podman, skopeo, \
+         containerd")]
 pub struct UnknownClient(String);
 
 fn runs_module_pip(command: &[OsString]) -> bool {

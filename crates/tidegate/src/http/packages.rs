@@ -148,12 +148,12 @@ pub async fn answer(
         Some(token) => Some(Secret::new(token.to_owned())),
         None => token_of(&parts.headers),
     };
+    // Clients of image registries look for everything below `/v2/`.
+    let below = if parts.uri.path().starts_with("/v2/") { "v2/" } else { "" };
     let base = match path_token {
         // Links below the same prefix, or the next request would arrive without its token.
-        Some(token) => format!("{door_url}t/{token}/{}/", repository.name),
-        // Clients of image registries look for everything below `/v2/`.
-        None if parts.uri.path().starts_with("/v2/") => format!("{door_url}v2/{}/", repository.name),
-        None => format!("{door_url}{}/", repository.name),
+        Some(token) => format!("{door_url}{below}t/{token}/{}/", repository.name),
+        None => format!("{door_url}{below}{}/", repository.name),
     };
     let demanded = arrival.auth_required || asks_for_token;
     let identity = match who(door, token, &parts.headers, arrival, demanded).await {

@@ -383,6 +383,11 @@ pub fn place<'a>(
     }
 }
 
+/// Whether a repository of this name holds images.
+pub fn is_one(door: &Door, name: &str) -> bool {
+    door.repositories.get(name).is_some_and(|repository| repository.ecosystem == oci::Oci.ecosystem())
+}
+
 fn stands_for(repository: &Repository, registry: &str) -> bool {
     let is_host = |upstream: &Arc<Upstream>| {
         let url = &upstream.base.url;
