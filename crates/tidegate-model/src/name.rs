@@ -253,9 +253,10 @@ mod tests {
         for good in ["debian", "library/debian", "a/b/c-d/e_f", "a__b", "x.y/z---1", "0/1"] {
             check(Ecosystem::Oci, good, Some(good));
         }
-        for bad in
-            ["", "/a", "a/", "a//b", "Debian", "a/../b", "a..b", "a___b", "a.-b", "-a", "a-", "a b", "a:b", "\u{e4}"]
-        {
+        for bad in [
+            "", "/a", "a/", "a//b", "Debian", "a/../b", "a..b", "a___b", "a.-b", "-a", "a-", "a b", "a:b",
+            "\u{e4}",
+        ] {
             check(Ecosystem::Oci, bad, None);
         }
         let name = PackageName::parse(Ecosystem::Oci, "a/b/c").unwrap();

@@ -31,7 +31,9 @@ pub(super) fn tags(
 ) -> Result<Answer, IndexError> {
     let list = strict::read(body).map_err(|why| broken(package, why))?;
     let tags: Vec<&str> = match list.get("tags") {
-        Some(Value::Array(tags)) if tags.len() <= MAX_ENTRIES => tags.iter().filter_map(Value::as_str).collect(),
+        Some(Value::Array(tags)) if tags.len() <= MAX_ENTRIES => {
+            tags.iter().filter_map(Value::as_str).collect()
+        }
         Some(Value::Null) => Vec::new(),
         _ => return Err(broken(package, "its list of tags is none")),
     };
@@ -39,9 +41,8 @@ pub(super) fn tags(
     let name = format!("{}{package}", base.trim_start_matches("/v2/"));
     let answer = Answer::new(StatusCode::OK, JSON, json!({ "name": name, "tags": tags }).to_string());
     Ok(match link.and_then(next) {
-        Some(query) => {
-            answer.with_header(http::header::LINK, &format!("<{base}{package}/tags/list?{query}>; rel=\"next\""))
-        }
+        Some(query) => answer
+            .with_header(http::header::LINK, &format!("<{base}{package}/tags/list?{query}>; rel=\"next\"")),
         None => answer,
     })
 }
@@ -76,7 +77,8 @@ pub(super) fn referrers(
         return Err(broken(package, "its list of referrers has no end"));
     }
     let types: Vec<&str> = query.iter().map(|(_, value)| value.as_str()).collect();
-    let wanted = |one: &&Value| types.is_empty() || one["artifactType"].as_str().is_some_and(|t| types.contains(&t));
+    let wanted =
+        |one: &&Value| types.is_empty() || one["artifactType"].as_str().is_some_and(|t| types.contains(&t));
     let manifests: Vec<Value> = all.iter().filter(wanted).filter_map(plain).collect();
     let body = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": manifests }).to_string();
     let answer = Answer::new(StatusCode::OK, INDEX, body);

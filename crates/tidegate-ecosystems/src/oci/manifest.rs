@@ -92,7 +92,9 @@ fn read(content_type: Option<&str>, body: &[u8]) -> Result<Manifest, String> {
                     manifest.add(one, *is_manifest)?;
                 }
             }
-            (Some(_), Some(config @ Value::Object(_))) if member == "config" => manifest.add(config, false)?,
+            (Some(_), Some(config @ Value::Object(_))) if member == "config" => {
+                manifest.add(config, false)?
+            }
             (Some(_), None | Some(Value::Null)) if media_type == ARTIFACT => {}
             (Some(_), _) => return Err(format!("its `{member}` is missing or not what it must be")),
             (None, None | Some(Value::Null)) => {}
@@ -111,18 +113,19 @@ fn media_type(object: &Map<String, Value>, content_type: Option<&str>) -> Result
     match object.get("mediaType") {
         Some(Value::String(own)) => {
             let own = known(own).ok_or_else(|| {
-                format!("`{}` is no media type of a manifest", own.chars().take(80).collect::<String>().escape_debug())
+                format!(
+                    "`{}` is no media type of a manifest",
+                    own.chars().take(80).collect::<String>().escape_debug()
+                )
             })?;
             match served.and_then(known).filter(|served| *served != own) {
                 Some(served) => Err(format!("it is served as `{served}` and says that it is `{own}`")),
                 None => Ok(own),
             }
         }
-        None | Some(Value::Null) => Ok(served.and_then(known).unwrap_or(if object.contains_key("manifests") {
-            INDEXES[0]
-        } else {
-            IMAGES[0]
-        })),
+        None | Some(Value::Null) => Ok(served
+            .and_then(known)
+            .unwrap_or(if object.contains_key("manifests") { INDEXES[0] } else { IMAGES[0] })),
         Some(_) => Err("its `mediaType` is no text".into()),
     }
 }

@@ -18,7 +18,8 @@ pub(super) const REFERRERS: &str = "referrers";
 pub(super) const VERSION: &str = "api-version";
 
 const PUSH: &str = "pushing: this door lets images in; push to the registry itself";
-const CATALOG: &str = "listing repositories: look in the registry itself; what you name is fetched through this door";
+const CATALOG: &str =
+    "listing repositories: look in the registry itself; what you name is fetched through this door";
 const DIGESTS: &str = "digests other than SHA-256: images are known by that one here";
 
 /// The longest path that is read, in bytes.
@@ -47,9 +48,7 @@ pub(super) fn route(request: &ClientRequest<'_>) -> Result<Ask, RouteError> {
     }
     let pushes = !matches!(*request.method, Method::GET | Method::HEAD);
     match parts.as_slice() {
-        [_, .., "blobs", "uploads"] | [_, .., "blobs", "uploads", _] => {
-            Ok(Ask::NotOffered { what: PUSH })
-        }
+        [_, .., "blobs", "uploads"] | [_, .., "blobs", "uploads", _] => Ok(Ask::NotOffered { what: PUSH }),
         [_, .., "manifests" | "blobs", _] if pushes => Ok(Ask::NotOffered { what: PUSH }),
         [name @ .., "manifests", reference] if !name.is_empty() => {
             artifact(name, FileSelector::Manifest(self::reference(reference)?))
@@ -79,7 +78,8 @@ pub(super) fn route(request: &ClientRequest<'_>) -> Result<Ask, RouteError> {
 }
 
 fn artifact(name: &[&str], file: FileSelector) -> Result<Ask, RouteError> {
-    let other = matches!(&file, FileSelector::Manifest(text) if text.contains(':') && !is_content_digest(text));
+    let other =
+        matches!(&file, FileSelector::Manifest(text) if text.contains(':') && !is_content_digest(text));
     if other {
         return Ok(Ask::NotOffered { what: DIGESTS });
     }
@@ -135,7 +135,9 @@ fn digest(text: &str) -> Result<Digests<'_>, RouteError> {
         Some((algorithm, digits))
             if algorithm != "sha256"
                 && !algorithm.is_empty()
-                && algorithm.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+._-".contains(&b))
+                && algorithm
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+._-".contains(&b))
                 && digits.len() >= 32
                 && digits.bytes().all(|b| b.is_ascii_alphanumeric() || b"=_-".contains(&b)) =>
         {

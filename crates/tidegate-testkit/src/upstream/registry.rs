@@ -61,7 +61,7 @@ pub fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
 
 /// The configuration and the manifest of an image of these layers.
 pub fn image_of(architecture: &str, layers: &[Bytes]) -> (Bytes, Value) {
-    let ids: Vec<String> = layers.iter().map(|layer| content_digest(layer)).collect();
+    let ids: Vec<String> = layers.iter().map(|layer| content_digest(&unpacked(layer))).collect();
     let config = json!({
         "architecture": architecture, "os": "linux", "config": { "Cmd": ["/bin/true"] },
         "rootfs": { "type": "layers", "diff_ids": ids }, "history": [],
@@ -72,6 +72,16 @@ pub fn image_of(architecture: &str, layers: &[Bytes]) -> (Bytes, Value) {
         "schemaVersion": 2, "mediaType": IMAGE_MANIFEST, "config": descriptor(CONFIG, &config), "layers": layers,
     });
     (config, manifest)
+}
+
+/// A layer as it is applied; what is not gzip is taken as it is.
+fn unpacked(layer: &[u8]) -> Vec<u8> {
+    use std::io::Read as _;
+    let mut plain = Vec::new();
+    match flate2::read::GzDecoder::new(layer).read_to_end(&mut plain) {
+        Ok(_) => plain,
+        Err(_) => layer.to_vec(),
+    }
 }
 
 /// An index of manifests, each for an architecture.
@@ -140,11 +150,13 @@ fn manifest(state: &State, name: &str, reference: &str, accept: &str) -> Page {
         return error(StatusCode::NOT_FOUND, "NAME_UNKNOWN");
     };
     let digest = repository.tags.get(reference).map_or(reference, String::as_str);
-    let Some((media_type, body)) = repository.manifests.get(digest).filter(|(media_type, _)| accept.contains(&**media_type))
+    let Some((media_type, body)) =
+        repository.manifests.get(digest).filter(|(media_type, _)| accept.contains(&**media_type))
     else {
         return error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN");
     };
-    let stated = if repository.misnamed.contains(digest) { content_digest(b"another") } else { digest.to_owned() };
+    let stated =
+        if repository.misnamed.contains(digest) { content_digest(b"another") } else { digest.to_owned() };
     let content_type = if media_type == IMAGE_INDEX { IMAGE_INDEX } else { IMAGE_MANIFEST };
     Page { status: StatusCode::OK, kind: Kind::File, content_type, body: body.clone(), headers: Vec::new() }
         .with("Docker-Content-Digest", stated)
@@ -190,9 +202,10 @@ fn tags(state: &State, name: &str, query: &str) -> Page {
 fn referrers(state: &State, name: &str, digest: &str) -> Page {
     let contents = state.catalog.read();
     match contents.registry.get(name).and_then(|repository| repository.referrers.get(digest)) {
-        Some(all) => {
-            Page::typed_json(IMAGE_INDEX, &json!({ "schemaVersion": 2, "mediaType": IMAGE_INDEX, "manifests": all }))
-        }
+        Some(all) => Page::typed_json(
+            IMAGE_INDEX,
+            &json!({ "schemaVersion": 2, "mediaType": IMAGE_INDEX, "manifests": all }),
+        ),
         // As older registries answer: they know no such route.
         None => Page::not_found(),
     }

@@ -93,11 +93,15 @@ pub fn lead(
     }
     let conf = registries_conf(door, token, registries);
     let path = launch.write_scratch("registries.conf", &conf)?;
+    // podman reads the variable; skopeo and buildah read none, and take an argument before their command.
+    if !is_podman(&launch.program) {
+        launch.args.splice(0..0, ["--registries-conf".into(), path.clone().into_os_string()]);
+    }
     launch.set("CONTAINERS_REGISTRIES_CONF", path);
-    // What is dropped beside the machine's file would be read too, and could name a mirror.
-    launch.remove.push("REGISTRIES_CONFIG_PATH".to_owned());
     if around.var("CONTAINERS_REGISTRIES_CONF").is_some() {
-        launch.notes.push("`CONTAINERS_REGISTRIES_CONF` is set in your environment and ignored in this run".to_owned());
+        launch.notes.push(
+            "`CONTAINERS_REGISTRIES_CONF` is set in your environment and ignored in this run".to_owned(),
+        );
     }
     let known: Vec<&str> = registries.iter().map(|registry| registry.name.as_str()).collect();
     for name in named(launch) {
@@ -116,6 +120,10 @@ pub fn lead(
         ));
     }
     Ok(())
+}
+
+fn is_podman(program: &std::ffi::OsStr) -> bool {
+    std::path::Path::new(program).file_name().is_some_and(|name| name == "podman")
 }
 
 /// The registries that a command's arguments name.
@@ -211,6 +219,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_person_must_fill_in_is_shown_and_not_written() {
+        let door = "http://127.0.0.1:8484/".parse().unwrap();
+        let around = Surroundings::of_process(std::env::temp_dir(), Vec::new());
+        for (client, words) in [
+            (Client::Podman, "location = \"127.0.0.1:8484/oci\""),
+            (Client::Skopeo, "prefix = \"REGISTRY\""),
+            (Client::Containerd, "server = \"http://127.0.0.1:8484\""),
+            (Client::Docker, "\"insecure-registries\": [\"127.0.0.1:8484\"]"),
+        ] {
+            let told = super::super::setup(client, &door, None);
+            let content = told.files[0].content();
+            assert!(content.expose().contains(words), "{}", content.expose());
+            assert!(!content.expose().contains("mirror"), "a mirror fails open");
+            assert!(
+                told.files[0].write(&around).unwrap_err().to_string().contains("not written by tidegate")
+            );
+        }
+    }
+
+    #[test]
     fn registries_are_what_the_door_stands_for() {
         let status = serde_json::json!({ "repositories": [
             { "name": "npm", "ecosystem": "npm", "upstreams": [{ "url": "https://registry.example/" }] },
@@ -224,7 +252,9 @@ mod tests {
         assert_eq!(shown, ["images.example oci", "hub.test oci", "127.0.0.1:5000 second"]);
         let token = Secret::new("tg_0a".to_owned());
         let conf = registries_conf(&"http://127.0.0.1:8484/".parse().unwrap(), Some(&token), &found);
-        assert!(conf.contains("prefix = \"images.example\"\nlocation = \"127.0.0.1:8484/t/tg_0a/oci\"\ninsecure = true"));
+        assert!(conf.contains(
+            "prefix = \"images.example\"\nlocation = \"127.0.0.1:8484/t/tg_0a/oci\"\ninsecure = true"
+        ));
         assert!(conf.contains("unqualified-search-registries = []") && !conf.contains("mirror.example"));
         assert!(conf.parse::<toml_edit::DocumentMut>().is_ok(), "{conf}");
     }

@@ -78,7 +78,10 @@ fn read_toml(search: &mut Search<'_>, path: &Path) -> Option<DocumentMut> {
     match text.parse() {
         Ok(document) => Some(document),
         Err(_) => {
-            search.end(format!("{} is not readable as TOML, so which registry is asked is unknown", path.display()));
+            search.end(format!(
+                "{} is not readable as TOML, so which registry is asked is unknown",
+                path.display()
+            ));
             None
         }
     }
@@ -104,8 +107,10 @@ fn registries(
             continue;
         }
         // A mirror is what the client asks first.
-        let mirror = table.get("mirror").and_then(Item::as_array_of_tables).and_then(|list| list.iter().next());
-        let mirror = mirror.and_then(|table| Some((table.get("location")?.as_str()?, is_on(table, "insecure"))));
+        let mirror =
+            table.get("mirror").and_then(Item::as_array_of_tables).and_then(|list| list.iter().next());
+        let mirror =
+            mirror.and_then(|table| Some((table.get("location")?.as_str()?, is_on(table, "insecure"))));
         let place = mirror.unwrap_or((text("location").unwrap_or(name), is_on(table, "insecure")));
         let address = address(place.0, place.1);
         if wanted.as_ref().is_some_and(|(wanted, _)| wanted == name) {
@@ -136,9 +141,12 @@ fn docker(search: &mut Search<'_>) {
         (Some(around.on_machine("/etc/docker/daemon.json")), SourceKind::MachineConfiguration),
     ];
     for (path, kind) in files {
-        let Some((path, text)) = path.and_then(|path| Some((path.clone(), around.read(&path)?))) else { continue };
+        let Some((path, text)) = path.and_then(|path| Some((path.clone(), around.read(&path)?))) else {
+            continue;
+        };
         let Ok(settings) = serde_json::from_str::<Value>(&text) else {
-            return search.end(format!("{} is not readable as JSON, so docker's mirror is unknown", path.display()));
+            return search
+                .end(format!("{} is not readable as JSON, so docker's mirror is unknown", path.display()));
         };
         if let Some(mirror) = settings["registry-mirrors"].get(0).and_then(Value::as_str) {
             search.offer(mirror, Source::new(kind, path.display().to_string()));

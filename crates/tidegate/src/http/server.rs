@@ -235,7 +235,9 @@ async fn answer(door: &Arc<Door>, request: Request<Incoming>, arrival: &Arrival)
     }
     let Some(path) = packages::raw_path(&parts.uri) else { return not_found() };
     match place(path) {
-        Place::Package { repository, .. } if path.starts_with("/v2/") && !images::is_one(door, repository) => {
+        Place::Package { repository, .. }
+            if path.starts_with("/v2/") && !images::is_one(door, repository) =>
+        {
             no_image(&parts, path, head_only)
         }
         Place::Package { token, repository, rest } => match door.repositories.get(repository) {

@@ -333,11 +333,13 @@ fn keep_bytes(
     position: usize,
     bytes: &[u8],
 ) -> Result<Staged, UpstreamError> {
-    let storage =
-        |why: String| UpstreamError::Storage { upstream: package.upstream.name.clone(), why };
+    let storage = |why: String| UpstreamError::Storage { upstream: package.upstream.name.clone(), why };
     make_room(door, bytes.len() as u64);
-    let mut writer =
-        door.store.blobs.begin(&[Algorithm::Sha256, Algorithm::Sha512]).map_err(|e| storage(e.to_string()))?;
+    let mut writer = door
+        .store
+        .blobs
+        .begin(&[Algorithm::Sha256, Algorithm::Sha512])
+        .map_err(|e| storage(e.to_string()))?;
     let promise =
         Promise { digests: promised(package, position, Part::Whole), size: Some(bytes.len() as u64) };
     let committed = writer.append(bytes).and_then(|()| writer.finish(&promise));

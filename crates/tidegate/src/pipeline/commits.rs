@@ -265,10 +265,11 @@ async fn ask_one(
 ) -> Result<Arc<Resolved>, LoadError> {
     let commits = commits_of(repository)?;
     let request = commits.revision_request(name, revision, &upstream.base);
-    let (document, head) = match door.client.document(upstream, &request, None, &Validators::default()).await? {
-        Fetched::Document { document, headers, .. } => (document, headers),
-        Fetched::NotModified => return Err(broken(upstream, "\"not modified\" without a condition")),
-    };
+    let (document, head) =
+        match door.client.document(upstream, &request, None, &Validators::default()).await? {
+            Fetched::Document { document, headers, .. } => (document, headers),
+            Fetched::NotModified => return Err(broken(upstream, "\"not modified\" without a condition")),
+        };
     if let Some(why) = commits.contradicts(&document, &head) {
         return Err(UpstreamError::Integrity { upstream: upstream.name.clone(), why }.into());
     }

@@ -407,8 +407,7 @@ pub(super) async fn build(
                 files: &files,
             })
             .map_err(storage)?;
-        let freshness =
-            documents.freshness.unwrap_or_else(|| Arc::new(Freshness::new(documents.checked_at)));
+        let freshness = documents.freshness.unwrap_or_else(|| Arc::new(Freshness::new(documents.checked_at)));
         let package = Arc::new(Package::new(upstream, index, digest, sightings, freshness));
         super::alarms::raise_for_changed(&door2, &package);
         Ok(package)
@@ -435,8 +434,7 @@ async fn restore(
         let (fetched_at, checked_at) = (index.head.fetched_at, index.head.checked_at);
         let index = revive(index);
         let (source, freshness) = (None, None);
-        let documents =
-            Documents { index, prelude, supplement, fetched_at, checked_at, source, freshness };
+        let documents = Documents { index, prelude, supplement, fetched_at, checked_at, source, freshness };
         match build(door, repository, &upstream, name, documents).await {
             Ok(package) => {
                 door.caches

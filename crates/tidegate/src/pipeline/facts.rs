@@ -362,7 +362,9 @@ fn malware(
         .filter(|b| b.block.purl == purl || b.block.purl == *question.package.purl)
         .filter(|b| {
             // A block of one layer is one of every image that it is a part of.
-            let is_part = |blocked| question.package.index.image().is_some() && question.package.promised.contains(&blocked);
+            let is_part = |blocked| {
+                question.package.index.image().is_some() && question.package.promised.contains(&blocked)
+            };
             b.block.sha256.is_none() || b.block.sha256 == sha256 || b.block.sha256.is_some_and(is_part)
         })
         .map(LocalBlock::id)

@@ -94,15 +94,17 @@ pub(super) async fn answer(
     for way in ways.into_iter().take(MAX_WAYS) {
         let held = match way {
             Way::Found(held) => held,
-            Way::Through { root, manifest } => match within(door, request, name, &root, &manifest, selector).await {
-                Ok(Some(held)) => held,
-                Ok(None) => continue,
-                Err(error) => {
-                    let denial = denials::of_load_error(name.as_str(), &error);
-                    reason.get_or_insert(Err(denial));
-                    continue;
+            Way::Through { root, manifest } => {
+                match within(door, request, name, &root, &manifest, selector).await {
+                    Ok(Some(held)) => held,
+                    Ok(None) => continue,
+                    Err(error) => {
+                        let denial = denials::of_load_error(name.as_str(), &error);
+                        reason.get_or_insert(Err(denial));
+                        continue;
+                    }
                 }
-            },
+            }
         };
         match ask(door, request, name, held).await {
             Asked::Answer(answered) => return answered,
@@ -125,7 +127,8 @@ pub(super) async fn answer(
 }
 
 fn nowhere(name: &PackageName, what: &str) -> Denial {
-    let why = format!("no image of {name} that came through this door holds {what}: ask for its manifest first");
+    let why =
+        format!("no image of {name} that came through this door holds {what}: ask for its manifest first");
     denials::plain(DenialKind::NoSuchFile, why, "A layer is had as part of an image, and in no other way.")
 }
 
@@ -137,7 +140,8 @@ enum Asked {
 }
 
 async fn ask(door: &Arc<Door>, request: &PackageRequest, name: &PackageName, held: Held) -> Asked {
-    let (content_type, file) = (held.content_type(), held.loaded.package.index.files()[held.position].clone());
+    let (content_type, file) =
+        (held.content_type(), held.loaded.package.index.files()[held.position].clone());
     if file.file.as_str().starts_with("manifests/") && !oci::accepts(&request.headers, content_type) {
         let why = format!("{name} {} is a `{content_type}`, which this client does not take", file.file);
         return Asked::Failure(denials::plain(DenialKind::NoSuchVersion, why, ""));
@@ -228,7 +232,9 @@ async fn within(
     selector: &FileSelector,
 ) -> Result<Option<Held>, LoadError> {
     let repository = &request.repository;
-    let Some(loaded) = commits::known(door, repository, name, &root.to_string()).await? else { return Ok(None) };
+    let Some(loaded) = commits::known(door, repository, name, &root.to_string()).await? else {
+        return Ok(None);
+    };
     // A name may have become private, or another upstream's, since.
     if !repository.upstreams_for(name).iter().any(|one| Arc::ptr_eq(one, &loaded.package.upstream)) {
         return Ok(None);
@@ -367,7 +373,10 @@ async fn looked_into(
         Err(_) => {
             let image = package.index.image().map(|image| image.digest(leaf).to_string()).unwrap_or_default();
             let image = image.get(.."sha256:".len() + 12).unwrap_or_default().to_owned();
-            Err(pending(format!("{}@{image} is still being fetched and looked into; ask again", package.name)))
+            Err(pending(format!(
+                "{}@{image} is still being fetched and looked into; ask again",
+                package.name
+            )))
         }
     }
 }
@@ -383,10 +392,7 @@ async fn is_here(door: &Arc<Door>, request: &PackageRequest, held: &Held) -> Res
 }
 
 /// The entity tag and the further headers of what was asked for.
-fn said_of(
-    request: &PackageRequest,
-    held: &Held,
-) -> (String, Vec<(http::HeaderName, http::HeaderValue)>) {
+fn said_of(request: &PackageRequest, held: &Held) -> (String, Vec<(http::HeaderName, http::HeaderValue)>) {
     let file = &held.loaded.package.index.files()[held.position];
     let commits = request.repository.protocol.commits();
     commits.map(|commits| (commits.etag(file), commits.file_headers(file))).unwrap_or_default()

@@ -132,7 +132,8 @@ async fn read(
         let Some(kept) = documents::stored(door, repository, &upstream, name.as_str(), IMAGES).await? else {
             continue;
         };
-        for (digest, tagged) in serde_json::from_slice::<Vec<(String, bool)>>(&kept.body).unwrap_or_default() {
+        for (digest, tagged) in serde_json::from_slice::<Vec<(String, bool)>>(&kept.body).unwrap_or_default()
+        {
             let Some(loaded) = commits::known(door, repository, name, &digest).await? else { continue };
             let Some(image) = loaded.package.index.image() else { continue };
             known.add(image);
@@ -183,7 +184,8 @@ async fn keep(
     package: &Package,
     roots: &[Root],
 ) -> Result<(), LoadError> {
-    let roots: Vec<(String, bool)> = roots.iter().map(|root| (root.digest.to_string(), root.tagged)).collect();
+    let roots: Vec<(String, bool)> =
+        roots.iter().map(|root| (root.digest.to_string(), root.tagged)).collect();
     let body = serde_json::to_vec(&roots).expect("plain values").into();
     let url = package.upstream.base.url.clone();
     let document = FetchedDocument { url, content_type: None, body };
@@ -250,11 +252,8 @@ async fn grow(
     let body = image
         .with(document.content_type.as_deref(), &document.body)
         .map_err(|e| documents::broken_index(upstream, &e))?;
-    let index = FetchedDocument {
-        url: document.url.clone(),
-        content_type: Some("application/json".into()),
-        body,
-    };
+    let index =
+        FetchedDocument { url: document.url.clone(), content_type: Some("application/json".into()), body };
     let now = door.clock.now();
     let documents = Documents {
         index: index.clone(),
@@ -298,7 +297,8 @@ async fn manifest_of(
     if let Some(why) = commits.contradicts(&document, &headers) {
         return Err(integrity(why));
     }
-    let pointer = commits.read_revision(name, &document).map_err(|e| documents::broken_index(upstream, &e))?;
+    let pointer =
+        commits.read_revision(name, &document).map_err(|e| documents::broken_index(upstream, &e))?;
     if pointer.commit.as_str() != digest {
         return Err(integrity(format!("{digest} was asked for, and what came is {}", pointer.commit)));
     }
@@ -310,7 +310,8 @@ async fn manifest_of(
 
 /// Whether what a manifest names has been looked into.
 pub fn is_ready(door: &Door, repository: &Repository, package: &Package, leaf: usize) -> bool {
-    !door.config.inspection.enabled || door.caches.ready_images.get(&ready_key(repository, package, leaf)).is_some()
+    !door.config.inspection.enabled
+        || door.caches.ready_images.get(&ready_key(repository, package, leaf)).is_some()
 }
 
 fn ready_key(repository: &Repository, package: &Package, leaf: usize) -> commits::CommitKey {
@@ -394,7 +395,8 @@ fn stands_for(repository: &Repository, registry: &str) -> bool {
         let host = url.host_str().unwrap_or_default();
         let with_port = url.port().map(|port| format!("{host}:{port}"));
         // What has a path of its own is a part of that registry, or a mirror of another.
-        url.path() == "/" && (with_port.as_deref() == Some(registry) || (with_port.is_none() && host == registry))
+        url.path() == "/"
+            && (with_port.as_deref() == Some(registry) || (with_port.is_none() && host == registry))
     };
     repository.registries.iter().any(|name| name == registry) || repository.upstreams.iter().any(is_host)
 }

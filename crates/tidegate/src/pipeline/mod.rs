@@ -123,7 +123,9 @@ pub async fn answer(door: &Arc<Door>, request: &PackageRequest) -> Result<Answer
             commit_ask::answer(door, request, &package, &revision, &path).await
         }
         Ok(Ask::Artifact {
-            package, file: file @ (FileSelector::Manifest(_) | FileSelector::Blob(_)), ..
+            package,
+            file: file @ (FileSelector::Manifest(_) | FileSelector::Blob(_)),
+            ..
         }) => image_ask::answer(door, request, &package, &file).await,
         Ok(Ask::Artifact { package, file, part }) => {
             file_ask::answer(door, request, &package, &file, part).await

@@ -422,11 +422,12 @@ impl Client {
         url: &Url,
         challenge: &Challenge,
     ) -> Result<(), UpstreamError> {
-        let broken = |why: &str| UpstreamError::Broken { upstream: upstream.name.clone(), why: why.to_owned() };
+        let broken =
+            |why: &str| UpstreamError::Broken { upstream: upstream.name.clone(), why: why.to_owned() };
         let mut place: Url =
             challenge.realm.parse().map_err(|_| broken("it names no address where tokens are to be had"))?;
-        let secure_enough = place.scheme() == "https"
-            || (place.scheme() == "http" && upstream.base.url.scheme() == "http");
+        let secure_enough =
+            place.scheme() == "https" || (place.scheme() == "http" && upstream.base.url.scheme() == "http");
         self.trust_neighbour(upstream, &place);
         if !secure_enough || !self.private.allows_literal(&place) {
             let host = place.host_str().unwrap_or("").to_owned();
@@ -439,7 +440,9 @@ impl Client {
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         // A name and a password are what tokens are given for. A token that was configured is for the registry itself.
         let basic = upstream.authorization.as_ref().map(Secret::expose).filter(|value| {
-            value.to_str().is_ok_and(|text| text.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic ")))
+            value
+                .to_str()
+                .is_ok_and(|text| text.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic ")))
         });
         if let Some(basic) = basic {
             headers.insert(header::AUTHORIZATION, basic.clone());

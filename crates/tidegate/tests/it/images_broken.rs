@@ -1,8 +1,9 @@
 //! Images from a registry that breaks, lies, is slow or is asked by a crowd.
 
 use tidegate_testkit::upstream::{IMAGE_INDEX, content_digest, layer};
-use tidegate_testkit::{FakeUpstream, Fault, Gate};
+use tidegate_testkit::{FakeUpstream, Fault, Gate, Style};
 
+use crate::clients_support::Site;
 use crate::images::{Registry, blob, manifest, refused, served};
 use crate::support::{Setup, TestDoor, json};
 
@@ -35,7 +36,10 @@ fn refused_as_integrity(door: &TestDoor, target: &str) {
     let response = door.get(target);
     assert_eq!(response.status, 403, "{}", response.text());
     let error = &json(&response)["errors"][0];
-    assert_eq!((error["code"].as_str(), error["detail"]["code"].as_str()), (Some("DENIED"), Some("integrity")));
+    assert_eq!(
+        (error["code"].as_str(), error["detail"]["code"].as_str()),
+        (Some("DENIED"), Some("integrity"))
+    );
 }
 
 #[test]
@@ -130,7 +134,8 @@ fn a_first_pull_is_held_and_then_told_to_ask_again() {
 /// Many clients, one layer of this many bytes.
 fn crowd(clients: usize, bytes: usize) {
     let registry = Registry::start();
-    let noise: Vec<u8> = (0..bytes as u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
+    let noise: Vec<u8> =
+        (0..bytes as u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
     let digest = content_digest(&noise);
     let image = registry.registry.catalog().image("org/app", "v1", &[noise.into()]);
     let door = Setup::new(&registry.registry).with(|config| config.upstream.hold_seconds = Some(300)).open();
@@ -225,4 +230,38 @@ fn a_tag_is_one_image_until_it_is_asked_about_again() {
     // A tag that was never asked for before has no age that anybody could know.
     registry.image("org/app", "v2", &[("bin/app", b"third")]);
     served(&door.get(&manifest("org/app", "v2")));
+}
+
+#[test]
+fn a_door_that_is_killed_while_a_layer_arrives_has_none_of_it() {
+    let mut site = Site::configured(Style::Rich, "");
+    let bytes: Vec<u8> = (0..2_000_000u32).map(|n| (n.wrapping_mul(0x9e37_79b9) >> 24) as u8).collect();
+    let digest = content_digest(&bytes);
+    let digits = digest.trim_start_matches("sha256:").to_owned();
+    site.upstream.catalog().image("org/app", "v1", &[bytes.into()]);
+    site.upstream.fault(&digest, Fault::Trickle(400_000));
+    let address = |site: &Site| -> std::net::SocketAddr {
+        site.address().trim_start_matches("http://").trim_end_matches('/').parse().unwrap()
+    };
+    let door = address(&site);
+    let asking = std::thread::spawn(move || {
+        // It ends with the door.
+        let _ = tidegate_testkit::client::get(door, &manifest("org/app", "v1"));
+    });
+    assert!(site.upstream.wait_for(&digest, 1, std::time::Duration::from_secs(60)));
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    site.kill_door();
+    asking.join().unwrap();
+    assert!(!site.holds_digest(&digits), "what is not whole has no name");
+    site.upstream.clear_faults();
+    site.start_door("127.0.0.1:0");
+    let door = address(&site);
+    for (target, expected) in [(manifest("org/app", "v1"), None), (blob("org/app", &digest), Some(&digest))] {
+        let response = tidegate_testkit::client::get(door, &target).unwrap();
+        served(&response);
+        assert!(expected.is_none_or(|digest| content_digest(&response.body) == *digest));
+    }
+    assert!(site.holds_digest(&digits));
+    site.close_door();
+    site.tidegate(&site.operator, &["ledger", "export"]).run().expect_success();
 }

@@ -49,7 +49,10 @@ fn what_a_manifest_is_served_as() {
     assert!(read(Some(DOCKER), &own).unwrap_err().contains("is served as"));
     let mut silent = image(b"{}", &[b"layer"]);
     silent.as_object_mut().unwrap().remove("mediaType");
-    assert_eq!(read(Some(&format!("{DOCKER}; charset=utf-8")), &silent.to_string()).unwrap().media_type, DOCKER);
+    assert_eq!(
+        read(Some(&format!("{DOCKER}; charset=utf-8")), &silent.to_string()).unwrap().media_type,
+        DOCKER
+    );
     assert_eq!(read(None, &silent.to_string()).unwrap().media_type, IMAGE);
 }
 
@@ -64,7 +67,8 @@ fn one_document_is_one_thing_to_everybody() {
     let own = image(b"{}", &[b"layer"]).to_string();
     refused(&own.replacen("\"layers\":", "\"layers\":[],\"layers\":", 1), "stands twice");
     refused(&own.replacen("\"layers\":", "\"Layers\":[],\"layers\":", 1), "another spelling of `layers`");
-    let with = |name: &str| own.replacen("\"size\":", &format!("\"{name}\":[\"https://x.invalid\"],\"size\":"), 1);
+    let with =
+        |name: &str| own.replacen("\"size\":", &format!("\"{name}\":[\"https://x.invalid\"],\"size\":"), 1);
     refused(&with("URLs"), "another spelling of `urls`");
     refused(&with("url\u{17f}"), "another spelling of `urls`");
     refused("[]", "no object");
@@ -73,7 +77,10 @@ fn one_document_is_one_thing_to_everybody() {
     let digest = digest_of(b"layer").to_string();
     refused(&own.replace(&digest, "sha512:00"), "no SHA-256 digest");
     refused(&own.replace(&digest, &digest.to_uppercase()), "no SHA-256 digest");
-    refused(&json!({ "schemaVersion": 2, "mediaType": IMAGE, "layers": [] }).to_string(), "`config` is missing");
+    refused(
+        &json!({ "schemaVersion": 2, "mediaType": IMAGE, "layers": [] }).to_string(),
+        "`config` is missing",
+    );
     refused(&format!("{}{}", "[".repeat(400), "]".repeat(400)), "recursion");
 }
 
@@ -113,7 +120,8 @@ fn upstream() -> UpstreamBase {
 
 #[test]
 fn an_image_grows_by_what_was_asked_for() {
-    let [one, two] = [image(b"{}", &[b"base", b"one"]), image(b"{}", &[b"base", b"two"])].map(|m| m.to_string());
+    let [one, two] =
+        [image(b"{}", &[b"base", b"one"]), image(b"{}", &[b"base", b"two"])].map(|m| m.to_string());
     let root = index(&[one.as_bytes(), two.as_bytes()]).to_string();
     let listing = first_listing(&app(), Some(INDEX), root.as_bytes()).unwrap();
     let first = Image::read(&app(), &upstream(), &listing).unwrap();
@@ -183,7 +191,10 @@ fn lists_lead_nowhere_else() {
     one["data"] = json!("AAAA");
     let body = json!({ "schemaVersion": 2, "manifests": [one, descriptor(b"other")] }).to_string();
     let all = lists::referrers(&app(), body.as_bytes(), &[]).unwrap();
-    assert!(!String::from_utf8_lossy(&all.body).contains("elsewhere") && !all.headers.contains_key("oci-filters-applied"));
+    assert!(
+        !String::from_utf8_lossy(&all.body).contains("elsewhere")
+            && !all.headers.contains_key("oci-filters-applied")
+    );
     let some = lists::referrers(&app(), body.as_bytes(), &[("artifactType".into(), "a/b".into())]).unwrap();
     let told: Value = serde_json::from_slice(&some.body).unwrap();
     assert_eq!(told["manifests"].as_array().unwrap().len(), 1);

@@ -169,7 +169,9 @@ fn challenges_are_read() {
         assert_eq!(read(text), Some(whole.clone()), "{text}");
     }
     assert_eq!(read("Bearer realm=\"a\\\"b\"").unwrap().realm, "a\"b");
-    for none in ["Bearer", "Bearer ", "Bearer service=\"x\"", "Bearer realm=\"x", "Digest realm=\"x\"", "B\u{e9}"] {
+    for none in
+        ["Bearer", "Bearer ", "Bearer service=\"x\"", "Bearer realm=\"x", "Digest realm=\"x\"", "B\u{e9}"]
+    {
         assert_eq!(read(none), None, "{none}");
     }
 }
