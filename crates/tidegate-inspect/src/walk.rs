@@ -9,7 +9,7 @@ use crate::format::Format;
 use crate::formats::{self, Outcome};
 use crate::limiter::Limiter;
 use crate::path;
-use crate::report::{Flow, Gap, GapKind, Leaf, Oddity, OddityKind, Place, Role, Summary, Visitor};
+use crate::report::{Flow, Gap, GapKind, Leaf, Member, Oddity, OddityKind, Place, Role, Summary, Visitor};
 use crate::scratch::{Scratch, Sink, Unpacked};
 
 /// Bytes unpacked at a time, between two looks at the budgets.
@@ -196,6 +196,12 @@ impl<'w> Walk<'w> {
             self.stop = Some(Stop::Visitor);
         }
         flow
+    }
+
+    /// Tells of a member of `container` by its header.
+    pub(crate) fn member(&mut self, container: &Node<'_>, name: &[u8], is_folder: bool) {
+        let (path, depth) = (container.path.as_str(), container.place.depth);
+        self.visitor.member(&Member { container: path, depth, name, is_folder });
     }
 
     /// One unit of work. `Break` ends the whole walk.
