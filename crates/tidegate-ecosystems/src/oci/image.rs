@@ -12,7 +12,7 @@ use tidegate_model::version::is_content_digest;
 use tidegate_model::{Ecosystem, FileName, ListedFile, PackageName, Sha256, Stated, Version};
 
 use super::address;
-use super::manifest::{Manifest, broken};
+use super::manifest::{Manifest, Role, broken};
 use crate::{Index, IndexError, Links, Rendered, UpstreamBase, Verdicts, View};
 
 /// The most manifests of one image that are known at a time, and their bytes together.
@@ -62,8 +62,19 @@ struct Known {
     media_type: &'static str,
     body: Bytes,
     elsewhere: Option<String>,
-    /// Positions of the blobs that it names.
+    /// Positions of the blobs that it names, each once.
     blobs: Vec<usize>,
+    /// What it is made of, where containers are made from it.
+    parts: Option<ImageParts>,
+}
+
+/// What an image for one platform is made of, by positions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageParts {
+    /// How its containers are started.
+    pub config: Option<usize>,
+    /// Its file systems, lowest first; one that occurs twice stands here twice.
+    pub layers: Vec<usize>,
 }
 
 /// The SHA-256 of bytes.
@@ -139,18 +150,25 @@ impl Image {
         let size = body.len() as u64;
         let at = self.add(upstream, true, digest, size)?;
         let licence = manifest.licence.clone().map_or(Stated::NotOffered, Stated::Known);
-        let mut blobs = Vec::new();
+        let (mut blobs, mut parts) = (Vec::new(), ImageParts::default());
         for named in &manifest.named {
-            let position = self.add(upstream, named.is_manifest, named.digest, named.size)?;
-            if !named.is_manifest && !blobs.contains(&position) {
+            let is_manifest = named.role == Role::Manifest;
+            let position = self.add(upstream, is_manifest, named.digest, named.size)?;
+            if !is_manifest && !blobs.contains(&position) {
                 blobs.push(position);
+            }
+            match named.role {
+                Role::Manifest => {}
+                Role::Config => parts.config = Some(position),
+                Role::Layer => parts.layers.push(position),
             }
         }
         if at == 0 {
             self.files[0].licence = licence;
         }
         let (media_type, elsewhere) = (manifest.media_type, manifest.elsewhere);
-        self.members[at].known = Some(Known { media_type, body, elsewhere, blobs });
+        let parts = manifest.is_image.then_some(parts);
+        self.members[at].known = Some(Known { media_type, body, elsewhere, blobs, parts });
         Ok(())
     }
 
@@ -236,6 +254,18 @@ impl Image {
     /// Positions of the blobs that a known manifest names: the configuration and the layers. Empty for an index.
     pub fn blobs_of(&self, position: usize) -> &[usize] {
         self.members[position].known.as_ref().map_or(&[], |known| &known.blobs)
+    }
+
+    /// What a known manifest is made of, where it is an image that containers are made from.
+    pub fn parts_of(&self, position: usize) -> Option<&ImageParts> {
+        self.members[position].known.as_ref()?.parts.as_ref()
+    }
+
+    /// Whether a known manifest of an image has what stands at a position as a file system.
+    pub fn is_layer(&self, position: usize) -> bool {
+        (0..self.members.len())
+            .filter_map(|at| self.parts_of(at))
+            .any(|parts| parts.layers.contains(&position))
     }
 
     /// Why clients would fetch parts of what a known manifest names from somewhere else.

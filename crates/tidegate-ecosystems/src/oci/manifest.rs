@@ -20,6 +20,9 @@ const INDEXES: [&str; 2] =
     ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"];
 const IMAGES: [&str; 2] =
     ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
+/// What the configuration of an image is served as.
+const CONFIGS: [&str; 2] =
+    ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
 const ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+json";
 
 /// What upstreams are asked for, whatever the client takes.
@@ -36,6 +39,8 @@ pub(super) struct Manifest {
     pub(super) named: Vec<Named>,
     /// Why its clients would fetch a part of it from somewhere else.
     pub(super) elsewhere: Option<String>,
+    /// Whether it is an image that containers are made from, and its layers are file systems.
+    pub(super) is_image: bool,
     /// The licence that its annotations state.
     pub(super) licence: Option<String>,
 }
@@ -46,8 +51,19 @@ pub(super) struct Named {
     pub(super) digest: Sha256,
     /// How many bytes it has.
     pub(super) size: u64,
-    /// Whether it is a manifest in its turn, and no blob.
-    pub(super) is_manifest: bool,
+    /// What it is to the manifest.
+    pub(super) role: Role,
+}
+
+/// What something is to the manifest that names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A manifest in its turn.
+    Manifest,
+    /// What says how an image is started, or what else its kind is about.
+    Config,
+    /// A part of the file system, or of whatever it is.
+    Layer,
 }
 
 impl Manifest {
@@ -76,24 +92,25 @@ fn read(content_type: Option<&str>, body: &[u8]) -> Result<Manifest, String> {
         media_type,
         named: Vec::new(),
         elsewhere: None,
+        is_image: false,
         licence: annotation(&object, "org.opencontainers.image.licenses"),
     };
-    let wanted: &[(&str, bool)] = if INDEXES.contains(&media_type) {
-        &[("manifests", true)]
+    let wanted: &[(&str, Role)] = if INDEXES.contains(&media_type) {
+        &[("manifests", Role::Manifest)]
     } else if media_type == ARTIFACT {
-        &[("blobs", false)]
+        &[("blobs", Role::Layer)]
     } else {
-        &[("config", false), ("layers", false)]
+        &[("config", Role::Config), ("layers", Role::Layer)]
     };
     for member in ["manifests", "config", "layers", "blobs", "fsLayers"] {
         match (wanted.iter().find(|(name, _)| *name == member), object.get(member)) {
-            (Some((_, is_manifest)), Some(Value::Array(all))) if member != "config" => {
+            (Some((_, role)), Some(Value::Array(all))) if member != "config" => {
                 for one in all {
-                    manifest.add(one, *is_manifest)?;
+                    manifest.add(one, *role)?;
                 }
             }
             (Some(_), Some(config @ Value::Object(_))) if member == "config" => {
-                manifest.add(config, false)?
+                manifest.add(config, Role::Config)?
             }
             (Some(_), None | Some(Value::Null)) if media_type == ARTIFACT => {}
             (Some(_), _) => return Err(format!("its `{member}` is missing or not what it must be")),
@@ -137,7 +154,7 @@ fn annotation(object: &Map<String, Value>, name: &str) -> Option<String> {
 
 impl Manifest {
     /// Takes in one descriptor.
-    fn add(&mut self, descriptor: &Value, is_manifest: bool) -> Result<(), String> {
+    fn add(&mut self, descriptor: &Value, role: Role) -> Result<(), String> {
         if self.named.len() == MAX_NAMED {
             return Err("it names more than 4,000 things".into());
         }
@@ -163,7 +180,10 @@ impl Manifest {
                 format!("{digest} is to be fetched from an address of its own, past this door")
             });
         }
-        self.named.push(Named { digest, size, is_manifest });
+        if role == Role::Config {
+            self.is_image = CONFIGS.iter().any(|one| *one == media_type);
+        }
+        self.named.push(Named { digest, size, role });
         Ok(())
     }
 }

@@ -23,7 +23,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tidegate_model::{Denial, Ecosystem, ListedFile, PackageName, Principal, Sha256, Version};
 use url::Url;
 
-pub use image::Image;
+pub use image::{Image, ImageParts};
 pub use manifest::MAX_MANIFEST_BYTES;
 
 use crate::commits::Pointer;

@@ -47,7 +47,10 @@ impl GroupSeen {
         steers: impl Fn(&ListedFile) -> bool,
     ) -> Self {
         let mut group = Self::default();
-        for file in package.index.files() {
+        // What is stored of a manifest was put together from its layers, and would count twice.
+        let is_image = package.index.image().is_some();
+        let counts = |file: &&ListedFile| !is_image || file.file.as_str().starts_with("blobs/");
+        for file in package.index.files().iter().filter(counts) {
             let pin = pins.get(&(file.version.as_str().to_owned(), file.file.as_str().to_owned()));
             match pin.copied().or_else(|| promised(file)).and_then(|digest| seen.get(&digest)) {
                 Some(seen) => group.add(file.file.as_str(), seen),

@@ -11,6 +11,7 @@ use tidegate_ecosystems::{FetchedDocument, Protocol as _};
 use tidegate_model::{PackageName, Sha256};
 
 use super::commits::{self, broken};
+use super::contents;
 use super::documents::{self, Documents, INDEX, LoadError, SUPPLEMENT};
 use super::group::{self, NotReady};
 use super::package::Package;
@@ -339,6 +340,9 @@ pub async fn ready(
     let flight = door.flights.groups.run(key, move || async move {
         let blobs = package.index.image().map(|image| image.blobs_of(leaf).to_vec()).unwrap_or_default();
         group::look_at(&door2, &repository, &package, blobs).await?;
+        let together = contents::put_together(&door2, &package, leaf).await;
+        together.map_err(|error| NotReady::Look(package.name.to_string(), error))?;
+        package.bump_local_epoch();
         door2.caches.ready_images.insert(key2, ());
         Ok(())
     });

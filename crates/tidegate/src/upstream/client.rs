@@ -12,16 +12,15 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use tidegate_ecosystems::oci::challenge::{self, Challenge};
+use tidegate_ecosystems::oci::challenge;
 use tidegate_ecosystems::{DocumentRequest, FetchedDocument};
-use tidegate_model::Secret;
 use url::Url;
 
 use super::decode::{Collector, DecodeError};
 use super::promised::Promised;
 use super::proxy::{Proxies, Way};
 use super::resolver::{PrivateHosts, Resolver};
-use super::{Tokens, Upstream, UpstreamError};
+use super::{Upstream, UpstreamError};
 
 /// The most redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
@@ -53,7 +52,7 @@ pub struct ClientSettings {
 #[derive(Clone, Debug)]
 pub struct Client {
     http: legacy::Client<HttpsConnector<Way>, Full<Bytes>>,
-    private: PrivateHosts,
+    pub(super) private: PrivateHosts,
     settings: Arc<ClientSettings>,
 }
 
@@ -120,7 +119,7 @@ pub struct Posted {
 }
 
 /// How much of an answer to a POST is read, in bytes, and how much of that is told, in characters.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
+pub(super) const MAX_ANSWER_BYTES: usize = 64 * 1024;
 const MAX_ANSWER_TOLD: usize = 200;
 
 /// Bytes of an artifact as they arrive.
@@ -335,7 +334,7 @@ impl Client {
         }
     }
 
-    async fn collect(
+    pub(super) async fn collect(
         &self,
         upstream: &Upstream,
         response: Response<Incoming>,
@@ -414,49 +413,7 @@ impl Client {
         })
     }
 
-    /// Gets a token for an address from where the registry says.
-    async fn introduce(
-        &self,
-        upstream: &Upstream,
-        tokens: &Tokens,
-        url: &Url,
-        challenge: &Challenge,
-    ) -> Result<(), UpstreamError> {
-        let broken =
-            |why: &str| UpstreamError::Broken { upstream: upstream.name.clone(), why: why.to_owned() };
-        let mut place: Url =
-            challenge.realm.parse().map_err(|_| broken("it names no address where tokens are to be had"))?;
-        let secure_enough =
-            place.scheme() == "https" || (place.scheme() == "http" && upstream.base.url.scheme() == "http");
-        self.trust_neighbour(upstream, &place);
-        if !secure_enough || !self.private.allows_literal(&place) {
-            let host = place.host_str().unwrap_or("").to_owned();
-            return Err(UpstreamError::ForeignHost { upstream: upstream.name.clone(), host });
-        }
-        let said = [("service", &challenge.service), ("scope", &challenge.scope)];
-        let said = said.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
-        place.query_pairs_mut().extend_pairs(said);
-        let mut headers = HeaderMap::new();
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        // A name and a password are what tokens are given for. A token that was configured is for the registry itself.
-        let basic = upstream.authorization.as_ref().map(Secret::expose).filter(|value| {
-            value
-                .to_str()
-                .is_ok_and(|text| text.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic ")))
-        });
-        if let Some(basic) = basic {
-            headers.insert(header::AUTHORIZATION, basic.clone());
-        }
-        let response = self.send_once(upstream, &Method::GET, &place, &headers, None).await?;
-        if response.status().is_redirection() {
-            return Err(broken("the place of its tokens sends us elsewhere"));
-        }
-        check_status(upstream, &response)?;
-        let answer = self.collect(upstream, response, None, MAX_ANSWER_BYTES as u64).await?;
-        if tokens.keep(url, &answer) { Ok(()) } else { Err(broken("the place of its tokens gave none")) }
-    }
-
-    async fn send_once(
+    pub(super) async fn send_once(
         &self,
         upstream: &Upstream,
         method: &Method,
@@ -519,7 +476,7 @@ impl Client {
     }
 }
 
-fn check_status(upstream: &Upstream, response: &Response<Incoming>) -> Result<(), UpstreamError> {
+pub(super) fn check_status(upstream: &Upstream, response: &Response<Incoming>) -> Result<(), UpstreamError> {
     let name = upstream.name.clone();
     match response.status().as_u16() {
         200..=299 => Ok(()),

@@ -7,9 +7,14 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use http::HeaderValue;
+use http::Method;
+use http::header::{self, HeaderMap, HeaderValue};
+use tidegate_ecosystems::oci::challenge::Challenge;
 use tidegate_model::Secret;
 use url::Url;
+
+use super::client::{MAX_ANSWER_BYTES, check_status};
+use super::{Client, Upstream, UpstreamError};
 
 /// What follows a repository's name in an address.
 const VERBS: [&str; 4] = ["/manifests/", "/blobs/", "/tags/", "/referrers/"];
@@ -56,6 +61,50 @@ impl Tokens {
         if let Some(space) = space(url) {
             self.kept.lock().expect("no panic while holding it").remove(space);
         }
+    }
+}
+
+impl Client {
+    /// Gets a token for an address from where the registry says.
+    pub(super) async fn introduce(
+        &self,
+        upstream: &Upstream,
+        tokens: &Tokens,
+        url: &Url,
+        challenge: &Challenge,
+    ) -> Result<(), UpstreamError> {
+        let broken =
+            |why: &str| UpstreamError::Broken { upstream: upstream.name.clone(), why: why.to_owned() };
+        let mut place: Url =
+            challenge.realm.parse().map_err(|_| broken("it names no address where tokens are to be had"))?;
+        let secure_enough =
+            place.scheme() == "https" || (place.scheme() == "http" && upstream.base.url.scheme() == "http");
+        self.trust_neighbour(upstream, &place);
+        if !secure_enough || !self.private.allows_literal(&place) {
+            let host = place.host_str().unwrap_or("").to_owned();
+            return Err(UpstreamError::ForeignHost { upstream: upstream.name.clone(), host });
+        }
+        let said = [("service", &challenge.service), ("scope", &challenge.scope)];
+        let said = said.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+        place.query_pairs_mut().extend_pairs(said);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        // A name and a password are what tokens are given for. A token that was configured is for the registry itself.
+        let basic = upstream.authorization.as_ref().map(Secret::expose).filter(|value| {
+            value
+                .to_str()
+                .is_ok_and(|text| text.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic ")))
+        });
+        if let Some(basic) = basic {
+            headers.insert(header::AUTHORIZATION, basic.clone());
+        }
+        let response = self.send_once(upstream, &Method::GET, &place, &headers, None).await?;
+        if response.status().is_redirection() {
+            return Err(broken("the place of its tokens sends us elsewhere"));
+        }
+        check_status(upstream, &response)?;
+        let answer = self.collect(upstream, response, None, MAX_ANSWER_BYTES as u64).await?;
+        if tokens.keep(url, &answer) { Ok(()) } else { Err(broken("the place of its tokens gave none")) }
     }
 }
 

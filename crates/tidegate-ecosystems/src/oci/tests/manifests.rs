@@ -136,6 +136,7 @@ fn an_image_grows_by_what_was_asked_for() {
     let at = grown.manifest(&digest_of(one.as_bytes())).unwrap();
     assert_eq!(grown.body(at).unwrap().0, one.as_bytes());
     assert_eq!(grown.blobs_of(at).len(), 3);
+    assert_eq!(grown.parts_of(at), None, "its configuration is of no image");
     let blob = grown.blob(&digest_of(b"base")).unwrap();
     let file = &grown.files()[blob];
     assert_eq!(file.file.as_str(), format!("blobs/{}", digest_of(b"base")));
@@ -147,6 +148,19 @@ fn an_image_grows_by_what_was_asked_for() {
 
     let other = tidegate_model::PackageName::parse(tidegate_model::Ecosystem::Oci, "org/other").unwrap();
     assert!(Image::read(&other, &upstream(), &listing).is_err(), "kept of another repository");
+}
+
+#[test]
+fn layers_of_an_image_are_known_as_such() {
+    let mut manifest = image(b"{}", &[b"base", b"top", b"base"]);
+    manifest["config"]["mediaType"] = json!("application/vnd.oci.image.config.v1+json");
+    let listing = first_listing(&app(), None, manifest.to_string().as_bytes()).unwrap();
+    let read = Image::read(&app(), &upstream(), &listing).unwrap();
+    let at = |bytes: &[u8]| read.blob(&digest_of(bytes)).unwrap();
+    let parts = read.parts_of(0).unwrap();
+    assert_eq!((parts.config, &parts.layers), (Some(at(b"{}")), &vec![at(b"base"), at(b"top"), at(b"base")]));
+    assert!(read.is_layer(at(b"top")) && !read.is_layer(at(b"{}")) && !read.is_layer(0));
+    assert_eq!(read.blobs_of(0).len(), 3, "each once");
 }
 
 #[test]
