@@ -85,6 +85,7 @@ fn a_transfer_that_breaks_off_leaves_nothing() {
         assert_eq!(door.get(&manifest("org/app", "v1")).status, 502, "{fault:?}");
         registry.content.clear_faults();
     }
+    registry.image("org/app", "v2", &[("bin/app", b"second")]);
     for fault in [Fault::Truncate(20), Fault::GzipBomb(1 << 30), Fault::DeepJson(100_000)] {
         registry.registry.fault("/manifests/v2", fault.clone());
         assert_eq!(door.get(&manifest("org/app", "v2")).status, 502, "{fault:?}");
