@@ -55,8 +55,7 @@ impl PackageRef {
         let grammar = |why: String| InvalidPurl::Grammar { text: text.chars().take(300).collect(), why };
         let purl: packageurl::PackageUrl<'_> =
             text.parse().map_err(|e: packageurl::Error| grammar(e.to_string()))?;
-        // The older of the two types for the same images.
-        let ty = if purl.ty() == "docker" { Ecosystem::Oci.as_str() } else { purl.ty() };
+        let ty = if purl.ty() == DOCKER { Ecosystem::Oci.as_str() } else { purl.ty() };
         let ecosystem: Ecosystem =
             ty.parse().map_err(|source| InvalidPurl::Ecosystem { text: text.to_owned(), source })?;
         let place = purl.qualifiers().get("repository_url").filter(|_| ecosystem == Ecosystem::Oci);
@@ -94,16 +93,24 @@ impl Coordinate {
     }
 }
 
-/// The package URL of a package without a version.
+/// The package URL of a package without a version. Images have the type `docker`: that of `oci` has no place for a repository's
+/// path but a qualifier.
 pub fn package_purl(name: &PackageName) -> String {
+    let ty = match name.ecosystem() {
+        Ecosystem::Oci => DOCKER,
+        ecosystem => ecosystem.as_str(),
+    };
     match name.scope() {
         Some(scope) => {
             let namespace: Vec<String> = scope.split('/').map(encode).collect();
-            format!("pkg:{}/{}/{}", name.ecosystem(), namespace.join("/"), encode(name.base()))
+            format!("pkg:{ty}/{}/{}", namespace.join("/"), encode(name.base()))
         }
-        None => format!("pkg:{}/{}", name.ecosystem(), encode(name.as_str())),
+        None => format!("pkg:{ty}/{}", encode(name.as_str())),
     }
 }
+
+/// The type of package URLs of images by which their repository is a namespace and a name.
+const DOCKER: &str = "docker";
 
 fn encode(text: &str) -> String {
     // The purl specification leaves these characters alone and percent-encodes every other.
@@ -149,14 +156,13 @@ mod tests {
         assert_eq!(PackageRef::parse("pkg:npm/left-pad").unwrap().version, None);
         let image = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
         for (given, name) in [
-            ("pkg:oci/org/app@{}", "org/app"),
             ("pkg:docker/org/app@{}", "org/app"),
             ("pkg:oci/app@{}?repository_url=registry.example/org/app&tag=v1", "org/app"),
             ("pkg:oci/app@{}?repository_url=registry.example:5000/org", "org/app"),
             ("pkg:oci/app@{}?repository_url=registry.example", "app"),
             ("pkg:oci/app@{}", "app"),
         ] {
-            let expected = format!("pkg:oci/{name}@{image}");
+            let expected = format!("pkg:docker/{name}@{image}");
             assert_eq!(round(&given.replace("{}", &image.replace(':', "%3A"))), expected);
         }
     }

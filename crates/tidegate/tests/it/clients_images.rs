@@ -139,7 +139,7 @@ fn skopeo_copies_an_image_cold_and_while_the_registry_is_gone() {
             registry.stop();
         }
     }
-    let purl = format!("pkg:oci/org/app@{digest}");
+    let purl = format!("pkg:docker/org/app@{digest}");
     let who = site.tidegate(&site.operator, &["who", &purl]).run().expect_success().stdout;
     assert!(who.contains("blobs/sha256:") && who.contains("skopeo/"), "{who}");
     site.close_door();

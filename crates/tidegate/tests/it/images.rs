@@ -204,7 +204,7 @@ fn a_layer_is_had_through_an_image_of_its_own_repository() {
 fn a_part_of_a_refused_index_is_refused() {
     let registry = Registry::start();
     let index = registry.index("org/app", "v1", [&[("bin/one", b"one")], &[("bin/two", b"two")]]);
-    let purl = format!("pkg:oci/org/app@{}", index.digest);
+    let purl = format!("pkg:docker/org/app@{}", index.digest);
     let rules = format!(
         "[[rule]]\nid = \"not-this\"\naction = \"block\"\nunknown = \"allow\"\nmessage = \"not this one\"\n\
          [rule.when]\n\"artifact.purl\" = \"{purl}\"\n"

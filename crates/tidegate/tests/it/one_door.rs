@@ -492,7 +492,7 @@ fn the_decision_is_the_same_everywhere(ecosystem: Ecosystem) {
         Ecosystem::Oci => {
             let (upstream, layer) = pushed();
             let digest = content_digest(&second_image().index);
-            (upstream, layer, format!("pkg:oci/org/alpha@{digest}"))
+            (upstream, layer, format!("pkg:docker/org/alpha@{digest}"))
         }
         _ => {
             let (upstream, _, second) = published(ecosystem);
