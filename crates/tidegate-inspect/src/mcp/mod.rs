@@ -328,6 +328,18 @@ fn strings<'a>(value: &'a Value, depth: u32, found: &mut Vec<&'a str>) {
     }
 }
 
+/// What a registry's listing of a server says that it should not, and what that comes to. Of a value that is no listing
+/// nothing is told.
+#[must_use]
+pub fn listing(document: &Value) -> (Verdict, Vec<Finding>) {
+    let mut collector = McpCollector::default();
+    let mut told = Told::default();
+    registry::read(document, &mut told);
+    collector.keep("server.json", "server.json", &told);
+    let (verdict, _) = verdict(&collector.findings);
+    (verdict, collector.findings)
+}
+
 /// What findings hold an artifact, and whether they leave no doubt.
 pub(crate) fn verdict(findings: &[Finding]) -> (Verdict, Vec<String>) {
     let holds = |f: &&Finding| f.severity >= FindingSeverity::High && f.confidence >= Confidence::Medium;

@@ -288,7 +288,7 @@ fn repository(name: &str, repository: &super::Repository) -> Result<(), Wrong> {
         return wrong(
             &["repository", name],
             "its ecosystem is not said",
-            "add ecosystem = \"npm\", \"pypi\" or \"cargo\"",
+            "add ecosystem = \"npm\", \"pypi\", \"cargo\", \"huggingface\" or \"mcp\"",
         );
     }
     repository.upstream.iter().enumerate().try_for_each(|(n, one)| upstream(name, &n.to_string(), one))

@@ -11,6 +11,7 @@ use tidegate_store::catalogue::LocalBlock;
 
 use super::facts::{Question, assemble, purl_of};
 use super::package::Package;
+use super::parts;
 use crate::intel::Advisories;
 use crate::intel::facts::KnownVersions;
 
@@ -75,8 +76,12 @@ fn decide_known(
     known: &KnownVersions<'_>,
     now: Timestamp,
 ) -> Decision {
-    let facts = assemble(question, known, now);
+    let made_of = parts::decide_all(rules, question, now);
+    let facts = assemble(question, known, &made_of, now);
     let mut decision = decide(&rules.policy, &facts, &rules.waivers, now);
+    if !made_of.is_empty() {
+        parts::hold_to(&mut decision, &made_of);
+    }
     if question.package.sightings[question.position].changed {
         refuse_changed_bytes(&mut decision, question);
     }

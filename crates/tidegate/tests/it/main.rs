@@ -36,6 +36,7 @@ mod inspecting;
 mod inspecting_under_load;
 mod inspection;
 mod liveness;
+mod mcp_registry;
 mod models;
 mod models_broken;
 mod one_door;
