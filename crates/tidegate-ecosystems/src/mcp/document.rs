@@ -55,8 +55,17 @@ fn broken(why: impl Into<String>) -> IndexError {
     IndexError::Malformed { package: "the list of servers".to_owned(), why: why.into() }
 }
 
+/// An answer without a list is no empty list: to take it for one would take everything away.
 fn page(bytes: &[u8]) -> Result<Page<'_>, IndexError> {
-    serde_json::from_slice(bytes).map_err(|e| broken(format!("a page of it cannot be read: {e}")))
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(broken("a page of it is no object"));
+    }
+    let page: Page<'_> =
+        serde_json::from_slice(bytes).map_err(|e| broken(format!("a page of it cannot be read: {e}")))?;
+    if page.servers.is_none() && page.metadata.is_none() {
+        return Err(broken("a page of it lists nothing"));
+    }
+    Ok(page)
 }
 
 /// Where the list goes on.

@@ -346,12 +346,16 @@ fn strings<'a>(value: &'a Value, depth: u32, found: &mut Vec<&'a str>) {
 /// nothing is told.
 #[must_use]
 pub fn listing(document: &Value) -> (Verdict, Vec<Finding>) {
-    let mut collector = McpCollector::default();
-    let mut told = Told::default();
+    let (mut told, mut findings) = (Told::default(), Vec::new());
     registry::read(document, &mut told);
-    collector.keep("server.json", "server.json", &told);
-    let (verdict, _) = verdict(&collector.findings);
-    (verdict, collector.findings)
+    for remark in &told.remarks {
+        detectors::judge(remark, "server.json", &mut |finding| {
+            if findings.len() < FINDINGS {
+                findings.push(finding);
+            }
+        });
+    }
+    (verdict(&findings).0, findings)
 }
 
 /// What findings hold an artifact, and whether they leave no doubt.

@@ -16,11 +16,13 @@ pub(super) fn answer(state: &State, ask: Ask<'_>) -> Page {
     let parts: Vec<String> = ask.path.split('/').map(decoded).collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let contents = state.catalog.read();
-    let of = |name: &str| contents.servers.iter().filter(|((one, _), _)| one == name).map(|(_, entry)| entry);
+    let of = |name: &str| -> Vec<&Value> {
+        contents.servers.iter().filter(|((one, _), _)| one == name).map(|(_, entry)| entry).collect()
+    };
     match parts.as_slice() {
         ["v0.1", "servers"] => list(ask, contents.servers.values()),
         ["v0.1", "servers", name, "versions"] => {
-            let entries: Vec<&Value> = of(name).collect();
+            let entries = of(name);
             if entries.is_empty() {
                 return absent();
             }
@@ -28,7 +30,7 @@ pub(super) fn answer(state: &State, ask: Ask<'_>) -> Page {
         }
         ["v0.1", "servers", name, "versions", version] => {
             let found = match *version {
-                "latest" => of(name).find(|entry| entry["_meta"][OFFICIAL]["isLatest"] == true),
+                "latest" => of(name).into_iter().find(|entry| entry["_meta"][OFFICIAL]["isLatest"] == true),
                 version => contents.servers.get(&((*name).to_owned(), version.to_owned())),
             };
             found.map_or_else(absent, Page::json)

@@ -249,6 +249,13 @@ fn by_name(rules: &Ruleset, question: &Question<'_>, coordinate: &Coordinate, no
             kind: "remote".into(),
             ..RepositoryFacts::default()
         },
+        approval: super::facts::approval(
+            question.approvals,
+            (&coordinate.purl(), &package),
+            None,
+            coordinate.name.ecosystem().as_str(),
+            now,
+        ),
         application: Group::gap(FactState::NotApplicable, "the request names no application"),
         request: RequestFacts { operation: "index".into(), client: question.client.map(str::to_owned) },
     };

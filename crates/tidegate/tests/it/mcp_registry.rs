@@ -4,11 +4,14 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tidegate::config::Listing;
 use tidegate_store::catalogue::NewLocalBlock;
 use tidegate_testkit::client::RawResponse;
 use tidegate_testkit::{BuiltFile, FakeUpstream, Fault, Package};
 
 use crate::advisories::{advisory, days_ago, deliver, exploited, following, synced};
+use crate::approvals::approve;
+use crate::effects::{admin, administrator};
 use crate::support::{Setup, TestDoor, decoded, json as body};
 
 pub(crate) const OLD: &str = "2025-03-02T23:29:04Z";
@@ -400,4 +403,33 @@ fn why_says_which_part_is_refused() {
     let why = body(&door.get("/api/v1/why?purl=pkg:mcp/io.github.someone/weather@1.1.0"));
     let text = why.to_string();
     assert!(text.contains("pkg:mcp/io.github.someone/weather@1.1.0"), "{text}");
+}
+
+#[test]
+fn a_list_of_approvals_is_all_that_is_shown_until_they_end() {
+    let upstream = site();
+    let door = Setup::new(&upstream)
+        .policy("extends = \"baseline\"\napprovers = 1\n")
+        .with(|c| c.repository.get_mut("mcp").unwrap().listing = Listing::Approved)
+        .open();
+    assert_eq!(names(&door.get("/mcp/v0.1/servers")), [""; 0]);
+    let refused = door.get(&versions_path(NAME, "/1.1.0"));
+    assert_eq!(refused.status, 403);
+    assert!(refused.reason.contains("tidegate/not-approved"), "{}", refused.reason);
+    assert!(refused.text().contains("tidegate approval request"), "{}", refused.text());
+    let (one, other) = (admin(&door), administrator(&door, "bob"));
+    approve(
+        &door,
+        (&one, &other),
+        &json!({ "purl": format!("pkg:mcp/{NAME}@1.1.0"), "reason": "read through", "expires_in_seconds": 2 * 86_400 }),
+    );
+    assert_eq!(names(&door.get("/mcp/v0.1/servers")), ["io.github.someone/weather@1.1.0"]);
+    assert_eq!(door.get(&versions_path(NAME, "/latest")).status, 200);
+    // What is approved is still decided on, with all that it is made of.
+    block(&door, "pkg:npm/lib");
+    assert_eq!(names(&door.get("/mcp/v0.1/servers")), [""; 0]);
+    let door = door.restart();
+    assert_eq!(door.get(&versions_path(NAME, "/latest")).status, 403);
+    door.clock().advance(3 * 86_400);
+    assert!(door.get(&versions_path(NAME, "/1.1.0")).text().contains("tidegate/not-approved"));
 }

@@ -44,7 +44,7 @@ fn what_is_no_entry_is_left_out_and_counted() {
     let merged = Mcp.merge(None, &[page(&all)]).unwrap();
     assert_eq!(merged.skipped, bad.len());
     assert_eq!(Mcp.split(&merged.document).unwrap().len(), 1);
-    for broken in ["", "[]", "{\"servers\":7}", "{\"servers\":[", "\u{0}"] {
+    for broken in ["", "[]", "{\"servers\":7}", "{}", "{\"servers\":[", "\u{0}"] {
         assert!(Mcp.merge(None, &[Bytes::copy_from_slice(broken.as_bytes())]).is_err(), "{broken}");
         assert!(Mcp.next_page(broken.as_bytes()).is_err(), "{broken}");
     }
