@@ -94,8 +94,8 @@ pub struct Links {
     /// The repository's base as this client reaches it, absolute, with a trailing slash, for example
     /// `http://127.0.0.1:8484/npm/`. Credentials never stand in it, but a `/t/<token>/` prefix may.
     pub base: String,
-    /// Servers that can be reached through this door while they run elsewhere, below `run/` of the base.
-    pub runs: std::sync::Arc<[std::sync::Arc<str>]>,
+    /// Servers that run elsewhere and are reached through this door: the address of each, and its name below `run/` of the base.
+    pub runs: std::sync::Arc<[(url::Url, String)]>,
 }
 
 impl Links {

@@ -21,7 +21,7 @@ pub(super) enum Offer {
     /// A bundle that comes through this door.
     Bundle { members: Map<String, Value>, file: FileName, location: Url, digest: Digest },
     /// A server that runs elsewhere.
-    Remote { members: Map<String, Value> },
+    Remote { members: Map<String, Value>, address: Option<Url> },
     /// What this door cannot bring, and why.
     LeftOut { what: String, why: &'static str },
 }
@@ -158,7 +158,7 @@ fn remote_of(remote: &Map<String, Value>) -> Offer {
             members.insert(key.to_owned(), value.clone());
         }
     }
-    Offer::Remote { members }
+    Offer::Remote { members, address: Url::parse(text(remote, "url")).ok() }
 }
 
 /// Variables with which clients of packages are pointed at other sources.

@@ -80,17 +80,16 @@ fn whole(server: &Server, listing: &Listing, links: &Links) -> (Value, Vec<Value
                 members.insert("identifier".to_owned(), address.into());
                 packages.push(Value::Object(members));
             }
-            // All of them are reached in one way.
-            Offer::Remote { .. } if !remotes.is_empty() => {}
-            Offer::Remote { members } if links.runs.iter().any(|name| **name == *server.name.as_str()) => {
+            Offer::Remote { members, address } => {
+                let run = links.runs.iter().find(|(known, _)| Some(known) == address.as_ref());
+                let Some((_, name)) = run else {
+                    let why = "this door's runtime proxy does not lead to it";
+                    left_out.push(json!({ "what": "a remote", "why": why }));
+                    continue;
+                };
                 let mut members = members.clone();
-                let address = format!("{}run/{}", links.base, encoded(server.name.as_str()));
-                members.insert("url".to_owned(), address.into());
+                members.insert("url".to_owned(), format!("{}run/{}", links.base, encoded(name)).into());
                 remotes.push(Value::Object(members));
-            }
-            Offer::Remote { .. } => {
-                let why = "this door's runtime proxy does not lead to it";
-                left_out.push(json!({ "what": "a remote", "why": why }));
             }
             Offer::LeftOut { what, why } => left_out.push(json!({ "what": what, "why": why })),
         }

@@ -123,7 +123,7 @@ pub fn find_locks(client: Client, args: &[OsString], work_dir: &Path) -> Vec<Loc
         ),
         Client::Cargo => cargo(args, work_dir),
         // A program names its models in its own source, an editor its servers in its own settings.
-        Client::Huggingface | Client::Mcp => Vec::new(),
+        Client::Huggingface | Client::McpRegistry => Vec::new(),
     }
 }
 

@@ -49,7 +49,7 @@ pub enum Client {
     /// `hf`, and Python programs that load models with `huggingface_hub` or what is built on it.
     Huggingface,
     /// Editors and assistants that show a registry of MCP servers.
-    Mcp,
+    McpRegistry,
 }
 
 impl Client {
@@ -63,7 +63,7 @@ impl Client {
         Self::Poetry,
         Self::Cargo,
         Self::Huggingface,
-        Self::Mcp,
+        Self::McpRegistry,
     ];
 
     /// The word a person types.
@@ -77,7 +77,7 @@ impl Client {
             Self::Poetry => "poetry",
             Self::Cargo => "cargo",
             Self::Huggingface => "huggingface",
-            Self::Mcp => "mcp",
+            Self::McpRegistry => "mcp-registry",
         }
     }
 
@@ -88,7 +88,7 @@ impl Client {
             Self::Pip | Self::Uv | Self::Poetry => Ecosystem::Pypi,
             Self::Cargo => Ecosystem::Cargo,
             Self::Huggingface => Ecosystem::Huggingface,
-            Self::Mcp => Ecosystem::Mcp,
+            Self::McpRegistry => Ecosystem::Mcp,
         }
     }
 
@@ -124,7 +124,7 @@ impl std::str::FromStr for Client {
 
 /// A word that names no client tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, mcp")]
+#[error("unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, mcp-registry")]
 pub struct UnknownClient(String);
 
 fn runs_module_pip(command: &[OsString]) -> bool {

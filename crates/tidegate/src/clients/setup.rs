@@ -112,7 +112,7 @@ pub fn setup(client: Client, door: &Url, token: Option<&Secret<String>>) -> Setu
         Client::Poetry => poetry(&mut setup, door, token),
         Client::Cargo => cargo(&mut setup, door, token),
         Client::Huggingface => models(&mut setup, door, token),
-        Client::Mcp => servers(&mut setup, door, token),
+        Client::McpRegistry => servers(&mut setup, door, token),
     }
     setup
 }

@@ -17,6 +17,7 @@ mod clients_locks;
 mod clients_models;
 mod clients_other_locks;
 mod clients_runs;
+mod clients_servers;
 mod clients_steering;
 mod clients_support;
 mod commands;

@@ -58,14 +58,17 @@ fn every_way_leads_through_the_door() {
 #[test]
 fn a_remote_leads_to_the_runtime_proxy_where_that_is_on() {
     let index = index(&[listing()]);
-    let links = Links { runs: [Arc::from(NAME)].into(), ..links() };
+    let links = Links {
+        runs: [("https://weather.example/mcp".parse().unwrap(), "weather".to_owned())].into(),
+        ..links()
+    };
     let listed = index.listed(&allowed(&*index)).remove(0);
     let entry = index.entry(&listed, &allowed(&*index), &links).unwrap();
     assert_eq!(
         entry["server"]["remotes"],
         json!([{
             "type": "streamable-http", "headers": [{ "name": "X-Key", "isRequired": true }],
-            "url": "http://door.test/t/tok/mcp/run/io.github.someone%2Fweather",
+            "url": "http://door.test/t/tok/mcp/run/weather",
         }])
     );
 }
