@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use sha2::Digest as _;
@@ -49,15 +49,13 @@ pub struct Catalogued {
     newest: Vec<Option<Timestamp>>,
     /// When the packages that its packages are made of were last asked for, in milliseconds.
     pub(super) followed_at: AtomicI64,
-    /// Counts what was learnt of them.
-    pub(super) learnt: AtomicU64,
 }
 
 impl Catalogued {
     /// What changed here about its packages and what they are made of, as one number.
     pub fn local_epoch(&self) -> u64 {
         let packages = self.packages.values().map(|package| package.local_epoch());
-        packages.fold(self.learnt.load(Ordering::Acquire), |all, one| all.rotate_left(7).wrapping_add(one))
+        packages.fold(0u64, |all, one| all.rotate_left(7).wrapping_add(one))
     }
 }
 
@@ -386,7 +384,6 @@ async fn build(
             full_at: AtomicI64::new(0),
             newest: sources.iter().map(|source| source.newest).collect(),
             followed_at: AtomicI64::new(0),
-            learnt: AtomicU64::new(0),
         }))
     })
     .await
