@@ -64,7 +64,7 @@ fn what_a_registry_names_is_installed_through_the_door() {
     site.upstream.publish(Package::npm("weather-of-test", "1.0.0"));
     site.upstream.publish(Package::npm("weather-of-test", "1.1.0").published(&hours_ago(1)));
     for version in ["1.0.0", "1.1.0"] {
-        list_package(&site.upstream, NAME, version, package_of("npm", "weather-of-test", version));
+        list_package(&site.upstream, NAME, version, &package_of("npm", "weather-of-test", version));
     }
     // The newest listing is old enough, the package behind it is not: the one before is the latest that may be had.
     let cold = seen(&site, &npm);
@@ -101,7 +101,7 @@ fn a_server_whose_package_is_blocked_can_be_neither_found_nor_installed() {
     let Some(npm) = tools::npm().filter(|npm| node(npm).is_some()) else { return };
     let site = Site::open(Style::Rich);
     site.upstream.publish(Package::npm("weather-of-test", "1.0.0"));
-    list_package(&site.upstream, NAME, "1.0.0", package_of("npm", "weather-of-test", "1.0.0"));
+    list_package(&site.upstream, NAME, "1.0.0", &package_of("npm", "weather-of-test", "1.0.0"));
     let before = seen(&site, &npm);
     assert_eq!(before["status"], 200, "{before}");
     let block = ["quarantine", "block", "pkg:npm/weather-of-test", "--reason", "stolen"];

@@ -5,7 +5,7 @@ fn pages_come_to_one_document_in_one_order() {
     let a = entry("b.test/x", "1.0.0", &json!([]), &json!([]));
     let b = entry("a.test/x", "2.0.0", &json!([]), &json!([]));
     let c = entry("a.test/x", "10.0.0", &json!([]), &json!([]));
-    let one = Mcp.merge(None, &[page(&[a.clone(), b.clone()]), page(&[c.clone()])]).unwrap();
+    let one = Mcp.merge(None, &[page(&[a.clone(), b.clone()]), page(std::slice::from_ref(&c))]).unwrap();
     let other = Mcp.merge(None, &[page(&[c, a]), page(&[b])]).unwrap();
     assert_eq!(one, other);
     assert_eq!(one.newest.unwrap().to_string(), "2025-09-17T10:00:00Z");
