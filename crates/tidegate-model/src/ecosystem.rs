@@ -31,11 +31,13 @@ pub enum Ecosystem {
     Huggingface,
     /// Container images, and what else registries of the OCI distribution specification hold: docker, podman, containerd.
     Oci,
+    /// Listings of MCP servers in a registry, and the bundles that they name.
+    Mcp,
 }
 
 impl Ecosystem {
     /// Every ecosystem, in the order in which lists are shown.
-    pub const ALL: [Self; 5] = [Self::Npm, Self::Pypi, Self::Cargo, Self::Huggingface, Self::Oci];
+    pub const ALL: [Self; 6] = [Self::Npm, Self::Pypi, Self::Cargo, Self::Huggingface, Self::Oci, Self::Mcp];
 
     /// The word used in configuration, URLs, metrics and the `type` of a package URL.
     pub const fn as_str(self) -> &'static str {
@@ -45,6 +47,7 @@ impl Ecosystem {
             Self::Cargo => "cargo",
             Self::Huggingface => "huggingface",
             Self::Oci => "oci",
+            Self::Mcp => "mcp",
         }
     }
 
@@ -62,6 +65,7 @@ impl Ecosystem {
             Self::Cargo => "the Rust crate registry",
             Self::Huggingface => "the model hub",
             Self::Oci => "the image registry",
+            Self::Mcp => "the registry of MCP servers",
         }
     }
 }
@@ -74,7 +78,7 @@ impl fmt::Display for Ecosystem {
 
 /// A word that names no ecosystem tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown ecosystem `{0}`: expected one of npm, pypi, cargo, huggingface, oci")]
+#[error("unknown ecosystem `{0}`: expected one of npm, pypi, cargo, huggingface, oci, mcp")]
 pub struct UnknownEcosystem(String);
 
 impl FromStr for Ecosystem {

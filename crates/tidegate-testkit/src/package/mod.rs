@@ -210,8 +210,9 @@ impl Package {
             Ecosystem::Npm => vec![npm::tarball(self)],
             Ecosystem::Pypi => python::files(self),
             Ecosystem::Cargo => vec![krate::archive(self)],
-            // A repository of the hub has commits, and one of images has manifests: see `Catalog::commit` and `Catalog::image`.
-            Ecosystem::Huggingface | Ecosystem::Oci => Vec::new(),
+            // A repository of the hub has commits, one of images has manifests, servers have listings: see `Catalog::commit`,
+            // `Catalog::image` and `Catalog::list`.
+            Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp => Vec::new(),
         }
     }
 }

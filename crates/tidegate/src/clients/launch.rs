@@ -89,7 +89,8 @@ pub fn launch(
         Some(Ecosystem::Huggingface) => models(&mut launch, door, token, around),
         // Which registries the door stands for, it says itself: see `images::lead`.
         Some(Ecosystem::Oci) => {}
-        None => {
+        // No command line starts one of its clients.
+        Some(Ecosystem::Mcp) | None => {
             npm(&mut launch, door, token, around)?;
             python(&mut launch, door, token, around);
             models(&mut launch, door, token, around);

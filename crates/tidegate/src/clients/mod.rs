@@ -57,11 +57,13 @@ pub enum Client {
     Skopeo,
     /// containerd, which Kubernetes pulls with.
     Containerd,
+    /// Editors and assistants that show a registry of MCP servers.
+    McpRegistry,
 }
 
 impl Client {
     /// All of them, in the order in which lists are shown.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Npm,
         Self::Pnpm,
         Self::Yarn,
@@ -74,6 +76,7 @@ impl Client {
         Self::Podman,
         Self::Skopeo,
         Self::Containerd,
+        Self::McpRegistry,
     ];
 
     /// The word a person types.
@@ -91,6 +94,7 @@ impl Client {
             Self::Podman => "podman",
             Self::Skopeo => "skopeo",
             Self::Containerd => "containerd",
+            Self::McpRegistry => "mcp-registry",
         }
     }
 
@@ -102,6 +106,7 @@ impl Client {
             Self::Cargo => Ecosystem::Cargo,
             Self::Huggingface => Ecosystem::Huggingface,
             Self::Docker | Self::Podman | Self::Skopeo | Self::Containerd => Ecosystem::Oci,
+            Self::McpRegistry => Ecosystem::Mcp,
         }
     }
 
@@ -142,7 +147,7 @@ impl std::str::FromStr for Client {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, docker, podman, skopeo, \
-         containerd"
+     containerd, mcp-registry"
 )]
 pub struct UnknownClient(String);
 
@@ -163,6 +168,8 @@ pub fn repository_url(door: &Url, ecosystem: Ecosystem) -> Url {
         Ecosystem::Huggingface => &["huggingface"],
         // Images are named below it: `<door>/oci/<repository>`.
         Ecosystem::Oci => &["v2", "oci"],
+        // Its clients put `/v0.1/servers` behind what they are given.
+        Ecosystem::Mcp => &["mcp"],
     };
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);

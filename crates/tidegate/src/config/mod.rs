@@ -413,8 +413,22 @@ pub struct Repository {
     /// Names of registries of images that the repository stands for, as containerd says them (`?ns=`), beside the hosts of
     /// its upstreams.
     pub registries: Vec<String>,
+    /// What of an MCP registry is let in: `compliant`, all that is not refused; or `approved`, what is on the list of approvals
+    /// beside that.
+    pub listing: Listing,
     /// Upstreams, asked in this order; empty means discovered.
     pub upstream: Vec<Upstream>,
+}
+
+/// What of an MCP registry is let in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Listing {
+    /// All that is not refused.
+    #[default]
+    Compliant,
+    /// What somebody approved by name, and nothing else.
+    Approved,
 }
 
 /// `[[repository.NAME.upstream]]`

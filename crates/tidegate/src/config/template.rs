@@ -115,6 +115,9 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # [repository.oci]
 # registries = ["registry.example"]      # names under which containerd (`?ns=`) and `tidegate run` know it, beside its hosts
 #
+# [repository.mcp]
+# listing = "approved"                   # show the servers that `tidegate approval` lists, and no others; else "compliant"
+#
 # Without any feed here, the publishers' public ones are followed: OSV, CISA KEV, FIRST EPSS. To set them yourself:
 #
 # [[intel.feed]]

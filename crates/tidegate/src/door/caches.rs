@@ -14,6 +14,8 @@ use super::Identity;
 use crate::pipeline::Hot;
 use crate::pipeline::ahead::Ahead;
 use crate::pipeline::artifacts::{StageKey, Staged};
+use crate::pipeline::catalogue::Catalogued;
+use crate::pipeline::catalogue_ask::{DecidedList, ListKey};
 use crate::pipeline::commits::{CommitKey, Resolved};
 use crate::pipeline::contents::{LookKey, NotInspected};
 use crate::pipeline::documents::LoadError;
@@ -67,6 +69,10 @@ pub struct Caches {
     pub images: Cache<ImagesKey, Arc<Known>>,
     /// Manifests of which everything that they name was looked into.
     pub ready_images: Cache<CommitKey, ()>,
+    /// Lists of all packages, by repository.
+    pub lists: Cache<Arc<str>, Arc<Catalogued>>,
+    /// Decisions on everything in a list.
+    pub decided_lists: Cache<ListKey, Arc<DecidedList>>,
     /// Rendered views, by bytes.
     pub views: Cache<ViewKey, Arc<RenderedView>, ByBytes>,
     /// Decided files; their bytes are maps of files, which the system's page cache holds.
@@ -93,6 +99,8 @@ const IDENTITIES: usize = 20_000;
 const REVISIONS: usize = 20_000;
 /// Of how many repositories of registries the images are kept.
 const IMAGES: usize = 2_000;
+/// How many lists are kept, and how many sets of decisions on one.
+const LISTS: usize = 16;
 /// How many preludes are kept.
 const PRELUDES: usize = 64;
 
@@ -108,6 +116,8 @@ impl Caches {
             revisions: Cache::new(REVISIONS),
             images: Cache::new(IMAGES),
             ready_images: Cache::new(REVISIONS),
+            lists: Cache::new(LISTS),
+            decided_lists: Cache::new(LISTS),
             views: Cache::with_weighter(items, memory_bytes - half - eighth, ByBytes),
             hot: Cache::new(HOT_FILES),
             staged: Cache::new(STAGED_FILES),
@@ -129,6 +139,10 @@ pub struct Flights {
     pub commits: SingleFlight<CommitKey, Result<Arc<Package>, LoadError>>,
     /// The turn of whoever changes what is remembered of images.
     pub images: tokio::sync::Mutex<()>,
+    /// Asking upstreams for the list of a repository.
+    pub lists: SingleFlight<Arc<str>, Result<Arc<Catalogued>, LoadError>>,
+    /// Asking for what the packages of a list are made of.
+    pub parts: SingleFlight<(Arc<str>, Sha256), ()>,
     /// Looking into what steers loading a commit.
     pub groups: SingleFlight<CommitKey, Result<(), NotReady>>,
     /// Fetching an artifact.

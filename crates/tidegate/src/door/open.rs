@@ -301,6 +301,7 @@ fn repositories(
             upstreams,
             hold_at_approved: section.hold_at_approved,
             registries: section.registries.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            approved_only: section.listing == config::Listing::Approved,
             not_configured,
         };
         built.insert(name, Arc::new(repository));

@@ -349,6 +349,8 @@ const fn hold_of(ecosystem: Ecosystem) -> Duration {
         Ecosystem::Huggingface => Duration::from_secs(8),
         // They bear more, and ask again by themselves: the connection is not kept for nothing.
         Ecosystem::Oci => Duration::from_secs(10),
+        // Its clients are editors, whose requests end after half a minute.
+        Ecosystem::Mcp => Duration::from_secs(20),
     }
 }
 

@@ -171,7 +171,7 @@ fn shaped(
     document: &FetchedDocument,
     link: Option<&str>,
 ) -> Option<Result<Answer, Denial>> {
-    let links = Links { base: asked.base.clone() };
+    let links = asked.links();
     let answer = asked.repository.protocol.api_answer(call, document, link, &links)?;
     let private = |answer: Answer| answer.with_header(http::header::CACHE_CONTROL, "private, no-cache");
     Some(answer.map(private).map_err(|error| {
@@ -225,7 +225,7 @@ pub(super) fn generate(
     request: &PackageRequest,
     document: &'static str,
 ) -> Result<Answered, RecordError> {
-    let links = Links { base: request.base.clone() };
+    let links = request.links();
     let answer = request.repository.protocol.generate(
         document,
         &links,

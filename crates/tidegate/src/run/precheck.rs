@@ -146,7 +146,12 @@ pub fn installs_as_locked(client: Client, args: &[OsString]) -> bool {
             ("pip", Some("sync" | "install")) => true,
             _ => false,
         },
-        Client::Huggingface | Client::Docker | Client::Podman | Client::Skopeo | Client::Containerd => false,
+        Client::Huggingface
+        | Client::McpRegistry
+        | Client::Docker
+        | Client::Podman
+        | Client::Skopeo
+        | Client::Containerd => false,
         Client::Cargo => matches!(
             first,
             "build"

@@ -189,7 +189,7 @@ fn a_stated_digest_is_compared() {
 
 #[test]
 fn lists_lead_nowhere_else() {
-    let links = Links { base: "http://door.test/v2/oci/".into() };
+    let links = Links::below("http://door.test/v2/oci/");
     let link = "<https://registry.example/v2/org/app/tags/list?n=2&last=b&token=x>; rel=\"next\"";
     let body = br#"{"name":"org/app","tags":["a","b"]}"#;
     let answer = lists::tags(&app(), body, Some(link), &links).unwrap();
