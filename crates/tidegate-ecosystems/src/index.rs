@@ -2,8 +2,8 @@
 
 use tidegate_model::{Action, ListedFile, PackageName, Timestamp};
 
-use crate::View;
 use crate::advice::Advise;
+use crate::{Companion, View};
 
 /// A parsed index of one package.
 pub trait Index: Send + Sync {
@@ -48,6 +48,16 @@ pub trait Index: Send + Sync {
     /// cargo's line, both JSON. None where the document says nothing of a version but its files.
     fn version_object(&self, _position: usize) -> Option<&[u8]> {
         None
+    }
+
+    /// Where upstream keeps what it publishes beside a file; none where it announces no such thing.
+    fn companion(&self, _position: usize, _companion: Companion) -> Option<url::Url> {
+        None
+    }
+
+    /// The packages that a version installs along or needs, by its own word.
+    fn brings(&self, _position: usize) -> &[PackageName] {
+        &[]
     }
 
     /// When the project's first version was published, by upstream's claim.
@@ -109,6 +119,12 @@ pub enum IndexError {
         package: String,
         /// What is wrong and where.
         why: String,
+    },
+    /// The document says that there is no such package.
+    #[error("there is no `{package}`")]
+    Absent {
+        /// Which package.
+        package: String,
     },
     /// The document is about another package than the one asked for.
     #[error("the index of `{package}` says it is about `{found}`")]

@@ -86,6 +86,11 @@ pub fn hub_python() -> Option<Tool> {
     beside("python3", "huggingface/bin/python3")
 }
 
+/// Open VSX's command line, from the tools folder or `PATH`.
+pub fn ovsx() -> Option<Tool> {
+    plain("ovsx", &["ovsx/node_modules/.bin/ovsx"])
+}
+
 /// uv, from the tools folder or `PATH`.
 pub fn uv() -> Option<Tool> {
     plain("uv", &["uv/bin/uv"])

@@ -216,6 +216,7 @@ fn clients(data: &std::path::Path) -> Vec<Value> {
             Ecosystem::Pypi => "pip",
             Ecosystem::Cargo => "cargo",
             Ecosystem::Huggingface => "huggingface",
+            Ecosystem::Vscode => "vscode",
         };
         let Ok(found) = found else { continue };
         let place = &found.source.place;

@@ -42,6 +42,7 @@ fn source_options(ecosystem: Ecosystem) -> &'static [&'static str] {
         Ecosystem::Cargo => &["--registry", "--index", "--config", "--git"],
         // No option of its client names another hub.
         Ecosystem::Huggingface => &[],
+        Ecosystem::Vscode => &["-r", "--registryUrl"],
     }
 }
 

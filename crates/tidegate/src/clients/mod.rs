@@ -48,11 +48,19 @@ pub enum Client {
     Cargo,
     /// `hf`, and Python programs that load models with `huggingface_hub` or what is built on it.
     Huggingface,
+    /// `ovsx`, the command line of Open VSX.
+    Ovsx,
+    /// code-server.
+    CodeServer,
+    /// VSCodium.
+    Vscodium,
+    /// Visual Studio Code.
+    Vscode,
 }
 
 impl Client {
     /// All of them, in the order in which lists are shown.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Npm,
         Self::Pnpm,
         Self::Yarn,
@@ -61,6 +69,10 @@ impl Client {
         Self::Poetry,
         Self::Cargo,
         Self::Huggingface,
+        Self::Ovsx,
+        Self::CodeServer,
+        Self::Vscodium,
+        Self::Vscode,
     ];
 
     /// The word a person types.
@@ -74,6 +86,10 @@ impl Client {
             Self::Poetry => "poetry",
             Self::Cargo => "cargo",
             Self::Huggingface => "huggingface",
+            Self::Ovsx => "ovsx",
+            Self::CodeServer => "code-server",
+            Self::Vscodium => "vscodium",
+            Self::Vscode => "vscode",
         }
     }
 
@@ -84,6 +100,7 @@ impl Client {
             Self::Pip | Self::Uv | Self::Poetry => Ecosystem::Pypi,
             Self::Cargo => Ecosystem::Cargo,
             Self::Huggingface => Ecosystem::Huggingface,
+            Self::Ovsx | Self::CodeServer | Self::Vscodium | Self::Vscode => Ecosystem::Vscode,
         }
     }
 
@@ -99,6 +116,10 @@ impl Client {
             "poetry" => Self::Poetry,
             "cargo" => Self::Cargo,
             "hf" | "huggingface-cli" => Self::Huggingface,
+            "ovsx" => Self::Ovsx,
+            "code-server" => Self::CodeServer,
+            "codium" | "vscodium" => Self::Vscodium,
+            "code" | "code-insiders" => Self::Vscode,
             _ if bare == "pip" => Self::Pip,
             _ if matches!(bare, "python" | "pypy") && runs_module_pip(command) => Self::Pip,
             _ => return None,
@@ -119,7 +140,8 @@ impl std::str::FromStr for Client {
 
 /// A word that names no client tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface")]
+#[error("unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, ovsx, code-server, \
+     vscodium, vscode")]
 pub struct UnknownClient(String);
 
 fn runs_module_pip(command: &[OsString]) -> bool {
@@ -137,11 +159,38 @@ pub fn repository_url(door: &Url, ecosystem: Ecosystem) -> Url {
         Ecosystem::Cargo => &["cargo", ""],
         // Its clients put `/api/…` behind what they are given.
         Ecosystem::Huggingface => &["huggingface"],
+        Ecosystem::Vscode => &["vscode"],
     };
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);
     }
     url
+}
+
+/// The base of one of the two repositories of extensions, without a slash at the end. Their clients send no credentials, so a
+/// token stands in the address.
+pub(crate) fn extensions_url(door: &Url, repository: &str, token: Option<&str>) -> String {
+    let mut url = door.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty();
+        if let Some(token) = token {
+            path.extend(["t", token]);
+        }
+        path.push(repository);
+    }
+    url.to_string()
+}
+
+/// An editor's gallery at this door, as `product.json` and code-server's variable hold it. Where single files of extensions
+/// would be is named too, so that an editor asks this door, which says no, and not the place that it has of its own.
+pub(crate) fn gallery(door: &Url, token: Option<&str>) -> serde_json::Value {
+    let base = extensions_url(door, "vscode", token);
+    serde_json::json!({
+        "serviceUrl": format!("{base}/gallery"),
+        "itemUrl": format!("{base}/item"),
+        "resourceUrlTemplate": format!("{base}/unpkg/{{publisher}}/{{name}}/{{version}}/{{path}}"),
+        "controlUrl": format!("{base}/control.json"),
+    })
 }
 
 /// An address with a token as its password, for clients that take credentials in no other way.

@@ -20,6 +20,7 @@ use crate::pipeline::documents::LoadError;
 use crate::pipeline::file_ask::HotKey;
 use crate::pipeline::group::NotReady;
 use crate::pipeline::package::Package;
+use crate::pipeline::recall::Kept;
 use crate::pipeline::views::{RenderedView, ViewKey};
 use crate::single_flight::SingleFlight;
 use crate::upstream::UpstreamError;
@@ -74,6 +75,8 @@ pub struct Caches {
     pub identities: Cache<IdentityKey, Arc<Identity>>,
     /// Preludes of upstreams, by base address.
     pub preludes: Cache<Arc<str>, (FetchedDocument, Timestamp)>,
+    /// What clients are to give up, by repository.
+    pub recalled: Cache<Arc<str>, Kept>,
 }
 
 /// How many decided files are kept. Each keeps one map; Linux allows 65,530 of them in a process.
@@ -86,7 +89,7 @@ const LOOKED: usize = 50_000;
 const IDENTITIES: usize = 20_000;
 /// How many revisions are kept.
 const REVISIONS: usize = 20_000;
-/// How many preludes are kept.
+/// How many preludes, and lists of what to give up, are kept.
 const PRELUDES: usize = 64;
 
 impl Caches {
@@ -105,6 +108,7 @@ impl Caches {
             looked: Cache::new(LOOKED),
             identities: Cache::new(IDENTITIES),
             preludes: Cache::new(PRELUDES),
+            recalled: Cache::new(PRELUDES),
         }
     }
 }

@@ -111,6 +111,7 @@ pub struct BytesKnown {
 pub fn kind_of(package: &Package) -> ArtifactKind {
     match package.name.ecosystem() {
         Ecosystem::Huggingface => ArtifactKind::Model,
+        Ecosystem::Vscode => ArtifactKind::Extension,
         Ecosystem::Npm | Ecosystem::Pypi | Ecosystem::Cargo => ArtifactKind::Package,
     }
 }

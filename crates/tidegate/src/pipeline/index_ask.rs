@@ -81,7 +81,7 @@ pub(super) async fn answer(
 }
 
 /// The view from the cache, or made now, once for all who wait; and whether it was made now.
-async fn rendered(
+pub(super) async fn rendered(
     door: &Arc<Door>,
     request: &PackageRequest,
     rules: &Arc<Ruleset>,

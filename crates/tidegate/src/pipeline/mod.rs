@@ -25,6 +25,8 @@ pub mod group;
 mod index_ask;
 mod listed;
 pub mod package;
+mod query_ask;
+pub mod recall;
 mod service_ask;
 pub mod views;
 
@@ -125,6 +127,8 @@ pub async fn answer(door: &Arc<Door>, request: &PackageRequest) -> Result<Answer
         }
         Ok(Ask::Index { package, view }) => index_ask::answer(door, request, &package, &view).await,
         Ok(Ask::Api(call)) => service_ask::relay(door, request, &call).await,
+        Ok(Ask::Query(query)) => query_ask::answer(door, request, &query).await,
+        Ok(Ask::Recall) => recall::answer(door, request).await,
         Ok(Ask::Generated { document }) => service_ask::generate(door, request, document),
         Ok(Ask::Redirect { to }) => service_ask::redirect(door, request, &to),
         Ok(Ask::NotOffered { what }) => {

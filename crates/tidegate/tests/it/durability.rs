@@ -31,6 +31,7 @@ fn publish(upstream: &FakeUpstream, package: Package) -> Question {
         Ecosystem::Pypi => format!("/pypi/files/{name}/{}", file.name),
         Ecosystem::Cargo => format!("/cargo/api/v1/crates/{name}/{version}/download"),
         Ecosystem::Huggingface => unreachable!("a repository has commits"),
+        Ecosystem::Vscode => unreachable!("nobody publishes one here"),
     };
     Question {
         method: "GET",

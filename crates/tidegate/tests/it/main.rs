@@ -29,6 +29,7 @@ mod durability;
 mod effects;
 mod event_examples;
 mod events;
+mod extensions;
 mod faults;
 mod feeds_gone_wrong;
 mod groups;

@@ -72,6 +72,10 @@ fn good(ecosystem: Ecosystem) -> [&'static str; 2] {
         Ecosystem::Pypi => ["simple/alpha/", "files/alpha/alpha-1.0.0-py3-none-any.whl"],
         Ecosystem::Cargo => ["al/ph/alpha", "api/v1/crates/alpha/1.0.0/download"],
         Ecosystem::Huggingface => ["api/models/org/alpha/revision/main", "org/alpha/resolve/main/alpha.txt"],
+        Ecosystem::Vscode => [
+            "gallery/vscode/acme/alpha/latest",
+            "asset/acme/alpha/1.0.0/Microsoft.VisualStudio.Services.VSIXPackage",
+        ],
     }
 }
 
@@ -140,6 +144,7 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
                 Ecosystem::Npm | Ecosystem::Huggingface => Package::npm(name, "1.0.0"),
                 Ecosystem::Pypi => Package::pypi(name, "1.0.0"),
                 Ecosystem::Cargo => Package::cargo(name, "1.0.0"),
+                Ecosystem::Vscode => Package::vscode(&format!("acme.{name}"), "1.0.0"),
             };
             let built = upstream.publish(package.padded(2_000)).remove(0);
             let commit = (COMMIT, "2022-03-02T23:29:04.000Z");
@@ -234,6 +239,11 @@ fn confusing_cargo_paths_never_lead_elsewhere() {
 #[test]
 fn confusing_paths_of_the_model_hub_never_lead_elsewhere() {
     never_lead_elsewhere(Ecosystem::Huggingface);
+}
+
+#[test]
+fn confusing_paths_of_extensions_never_lead_elsewhere() {
+    never_lead_elsewhere(Ecosystem::Vscode);
 }
 
 /// Requests whose framing two parsers could read differently, each followed by a second request.
