@@ -7,6 +7,7 @@
 //!
 //! Nothing here decides: policy, matching and authentication are done by the callers with what they read.
 
+mod approvals;
 mod artifacts;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -22,6 +23,7 @@ mod waivers;
 
 use std::path::PathBuf;
 
+pub use approvals::{ApprovalFilter, Approvals, StoredApproval};
 pub use artifacts::{Artifact, Artifacts, Pin, PinKey};
 pub(crate) use decisions::package_of;
 pub use decisions::{Admission, DecisionFilter, DecisionRecord, Decisions};
@@ -49,6 +51,7 @@ pub trait Catalogue:
     + Exposures
     + Inspections
     + Waivers
+    + Approvals
     + Alarms
     + Tokens
     + People
@@ -64,6 +67,7 @@ impl<T> Catalogue for T where
         + Exposures
         + Inspections
         + Waivers
+        + Approvals
         + Alarms
         + Tokens
         + People

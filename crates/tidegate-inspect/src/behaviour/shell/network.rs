@@ -86,7 +86,8 @@ impl Reader {
                 url = constant(text);
             }
         }
-        if sends {
+        // What other code put into the address goes along with it: `*` stands where such a part was.
+        if sends || url.contains('*') {
             self.sink(What::NetSend, &url, line, &sent);
         }
         let received = self.add(What::NetReceive, &url, line);
