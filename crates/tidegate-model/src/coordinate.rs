@@ -55,8 +55,8 @@ impl PackageRef {
         let grammar = |why: String| InvalidPurl::Grammar { text: text.chars().take(300).collect(), why };
         let purl: packageurl::PackageUrl<'_> =
             text.parse().map_err(|e: packageurl::Error| grammar(e.to_string()))?;
-        let ecosystem: Ecosystem =
-            Ecosystem::of_purl_type(purl.ty()).map_err(|source| InvalidPurl::Ecosystem { text: text.to_owned(), source })?;
+        let ecosystem: Ecosystem = Ecosystem::of_purl_type(purl.ty())
+            .map_err(|source| InvalidPurl::Ecosystem { text: text.to_owned(), source })?;
         let name = match purl.namespace() {
             Some(namespace) => format!("{namespace}/{}", purl.name()),
             None => purl.name().to_owned(),

@@ -253,7 +253,9 @@ mod tests {
         for text in ["Acme/Left-Pad", "acme.left-pad", "ACME.LEFT-PAD"] {
             check(Ecosystem::Vscode, text, Some("acme/left-pad"));
         }
-        for bad in ["", "acme", "acme.", ".x", "a/b/c", "a/b.c", "a.b.c", "a/..", "../b", "a b/c", "a/b%2f", "-a/b"] {
+        for bad in
+            ["", "acme", "acme.", ".x", "a/b/c", "a/b.c", "a.b.c", "a/..", "../b", "a b/c", "a/b%2f", "-a/b"]
+        {
             check(Ecosystem::Vscode, bad, None);
         }
         let name = PackageName::parse(Ecosystem::Vscode, "acme.left-pad").unwrap();

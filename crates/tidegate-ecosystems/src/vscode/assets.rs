@@ -65,7 +65,8 @@ pub(super) fn file_name(companion: Companion, stem: &str) -> String {
 pub(super) fn of_file_name(name: &str) -> Option<Companion> {
     let lower = name.to_ascii_lowercase();
     let ends = |suffix: &str| lower.ends_with(suffix);
-    let is_text = |stem: &str| lower == stem || lower.strip_prefix(stem).is_some_and(|rest| rest.starts_with('.'));
+    let is_text =
+        |stem: &str| lower == stem || lower.strip_prefix(stem).is_some_and(|rest| rest.starts_with('.'));
     Some(match lower.as_str() {
         "package.json" => Companion::Manifest,
         _ if ends(".vsixmanifest") => Companion::VsixManifest,

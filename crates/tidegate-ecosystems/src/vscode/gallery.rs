@@ -93,7 +93,8 @@ pub(super) fn parse(
     let answer: Answer = serde_json::from_slice(&index.body).map_err(|e| malformed(e.to_string()))?;
     let mut extensions: Vec<Map<String, Value>> =
         answer.results.into_iter().flat_map(|result| result.extensions).collect();
-    let Some(at) = extensions.iter().position(|e| name_of(e).is_some_and(|(name, _, _)| name == *package)) else {
+    let Some(at) = extensions.iter().position(|e| name_of(e).is_some_and(|(name, _, _)| name == *package))
+    else {
         return Err(match extensions.first().and_then(name_of) {
             Some((other, _, _)) => {
                 IndexError::OtherPackage { package: package.to_string(), found: other.to_string() }
@@ -183,7 +184,11 @@ fn pick(object: &Map<String, Value>, keys: &[&str]) -> Map<String, Value> {
 
 fn about(extension: &Map<String, Value>, publisher: &str) -> Map<String, Value> {
     let mut about = pick(extension, &ABOUT);
-    let mut by = extension.get("publisher").and_then(Value::as_object).map(|p| pick(p, &PUBLISHER)).unwrap_or_default();
+    let mut by = extension
+        .get("publisher")
+        .and_then(Value::as_object)
+        .map(|p| pick(p, &PUBLISHER))
+        .unwrap_or_default();
     by.insert("publisherName".to_owned(), publisher.into());
     about.insert("publisher".to_owned(), by.into());
     about.insert("extensionName".to_owned(), extension.get("extensionName").cloned().unwrap_or_default());
@@ -192,12 +197,15 @@ fn about(extension: &Map<String, Value>, publisher: &str) -> Map<String, Value> 
 
 /// One release and the file it is decided by; none where nothing of it could be fetched.
 fn release(package: &PackageName, raw: RawVersion, described: &Described) -> Option<(Release, ListedFile)> {
-    let target = target::parse(raw.target_platform.as_deref().filter(|t| !t.is_empty()).unwrap_or(UNIVERSAL))?;
+    let target =
+        target::parse(raw.target_platform.as_deref().filter(|t| !t.is_empty()).unwrap_or(UNIVERSAL))?;
     let file = FileName::parse(&package_file(package, &raw.version, target)).ok()?;
     let described = described.get(&(raw.version.clone(), target.to_owned())).cloned();
     let base = raw.fallback_asset_uri.as_deref().or(raw.asset_uri.as_deref());
     let listed = raw.files.unwrap_or_default();
-    let source = |asset_type: &str| listed.iter().find(|f| f.asset_type == asset_type).and_then(|f| address(&f.source));
+    let source = |asset_type: &str| {
+        listed.iter().find(|f| f.asset_type == asset_type).and_then(|f| address(&f.source))
+    };
     let location = source(PACKAGE).or_else(|| asset_below(base?, PACKAGE, target))?;
     let mut companions: BTreeMap<Companion, Url> = Companion::ALL
         .into_iter()
@@ -241,7 +249,8 @@ fn listed_file(release: &Release, file: FileName, location: Url) -> ListedFile {
         .described
         .as_ref()
         .and_then(|d| d.get("publishedBy")?.get("loginName")?.as_str().map(str::to_owned));
-    let is_deprecated = release.described.as_ref().is_some_and(|d| d.get("deprecated") == Some(&Value::Bool(true)));
+    let is_deprecated =
+        release.described.as_ref().is_some_and(|d| d.get("deprecated") == Some(&Value::Bool(true)));
     ListedFile {
         version: Version::parse(Ecosystem::Vscode, &release.version),
         file,

@@ -55,8 +55,11 @@ impl Service {
     /// Reads an upstream's address: that of an Open VSX server, of its gallery (`…/vscode/gallery`), or of another gallery, whose
     /// address ends with `gallery` or `api`.
     fn of(upstream: &UpstreamBase) -> Self {
-        let segments: Vec<&str> =
-            upstream.url.path_segments().map(|all| all.filter(|s| !s.is_empty()).collect()).unwrap_or_default();
+        let segments: Vec<&str> = upstream
+            .url
+            .path_segments()
+            .map(|all| all.filter(|s| !s.is_empty()).collect())
+            .unwrap_or_default();
         let open_vsx = |root: UpstreamBase| Self {
             gallery: UpstreamBase { url: with_slash(root.join(&["vscode", "gallery"])) },
             rest: Some(root),
@@ -131,7 +134,10 @@ impl Protocol for Vscode {
             "autoUpdate": {},
             "learnMoreLinks": links,
         });
-        Some(Answer::new(StatusCode::OK, JSON, list.to_string()).with_header(http::header::CACHE_CONTROL, "no-cache"))
+        Some(
+            Answer::new(StatusCode::OK, JSON, list.to_string())
+                .with_header(http::header::CACHE_CONTROL, "no-cache"),
+        )
     }
 
     fn index_request(&self, package: &PackageName, upstream: &UpstreamBase) -> DocumentRequest {
@@ -178,7 +184,13 @@ impl Protocol for Vscode {
         Some(DocumentRequest::get(url, "*/*", MAX_API_BYTES))
     }
 
-    fn generate(&self, document: &str, links: &Links, _principal: &Principal, _auth_required: bool) -> Answer {
+    fn generate(
+        &self,
+        document: &str,
+        links: &Links,
+        _principal: &Principal,
+        _auth_required: bool,
+    ) -> Answer {
         match document {
             // Counted nowhere: what an organisation installs is not for others to know.
             route::STATISTICS => Answer::new(StatusCode::OK, JSON, "{}"),

@@ -208,8 +208,7 @@ pub(super) fn rest_query(request: &ClientRequest<'_>) -> Result<Ask, RouteError>
     if version.contains('\n') || version.len() > MAX_TEXT {
         return Err(malformed("a version of several lines"));
     }
-    let entry =
-        View { form: rest::ALL, selector: rest::selector(&format!("{which}:{platform}"), &version) };
+    let entry = View { form: rest::ALL, selector: rest::selector(&format!("{which}:{platform}"), &version) };
     let named = match (get("extensionId"), get("namespaceName"), get("extensionName")) {
         (Some(id), _, _) => Some(id),
         (None, Some(namespace), Some(name)) => Some(format!("{namespace}/{name}")),
@@ -259,7 +258,8 @@ pub(super) fn search_request(query: &Query, service: &Service) -> Option<Documen
             json!({ "filterType": TARGET, "value": EDITOR }),
             json!({ "filterType": EXCLUDE_FLAGS, "value": UNPUBLISHED }),
         ];
-        let kinds = [("id", ID), ("tag", TAG), ("category", CATEGORY), ("text", TEXT), ("featured", FEATURED)];
+        let kinds =
+            [("id", ID), ("tag", TAG), ("category", CATEGORY), ("text", TEXT), ("featured", FEATURED)];
         for (name, kind) in kinds {
             criteria.extend(search.all(name).map(|value| json!({ "filterType": kind, "value": value })));
         }
@@ -285,7 +285,8 @@ pub(super) fn search_request(query: &Query, service: &Service) -> Option<Documen
 
 /// The names in an upstream's answer.
 pub(super) fn read_found(query: &Query, body: &[u8]) -> Result<Found, IndexError> {
-    let unreadable = |e: serde_json::Error| IndexError::Malformed { package: "a search".to_owned(), why: e.to_string() };
+    let unreadable =
+        |e: serde_json::Error| IndexError::Malformed { package: "a search".to_owned(), why: e.to_string() };
     let (mut packages, total) = if query.form == GALLERY_QUERY {
         gallery::names(body).map_err(unreadable)?
     } else {

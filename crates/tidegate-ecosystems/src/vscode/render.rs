@@ -83,7 +83,12 @@ fn object(
 }
 
 /// The positions that are shown, in upstream's order; none where nothing of the extension may be selected.
-fn shown(extension: &Extension, verdicts: Verdicts<'_>, flags: u32, target: Option<&str>) -> Option<Vec<usize>> {
+fn shown(
+    extension: &Extension,
+    verdicts: Verdicts<'_>,
+    flags: u32,
+    target: Option<&str>,
+) -> Option<Vec<usize>> {
     let may = |at: &usize| {
         verdicts.get(*at).is_some_and(|v| !v.withheld)
             && target.is_none_or(|target| extension.releases[*at].target == target)
@@ -150,7 +155,8 @@ fn version(extension: &Extension, at: usize, links: &Links, flags: u32) -> Value
 
 /// Where a version's assets are at this door.
 fn asset_base(extension: &Extension, at: usize, links: &Links) -> String {
-    let parts = [extension.publisher.as_str(), extension.name.as_str(), extension.releases[at].version.as_str()];
+    let parts =
+        [extension.publisher.as_str(), extension.name.as_str(), extension.releases[at].version.as_str()];
     format!("{}asset/{}", links.base, parts.map(rest::segment).join("/"))
 }
 

@@ -65,8 +65,14 @@ const NEWEST: &str = "latest";
 const NEWEST_PRE_RELEASE: &str = "pre-release";
 
 /// What stands as it is in one segment of a path.
-const SEGMENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@').remove(b'+').remove(b'$');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'@')
+    .remove(b'+')
+    .remove(b'$');
 
 /// Text as one segment of a path.
 pub(super) fn segment(text: &str) -> String {
@@ -88,7 +94,8 @@ pub(super) fn selector(a: &str, b: &str) -> Option<String> {
 pub(super) fn file_path(publisher: &str, name: &str, file: &ListedFile, called: &str) -> String {
     let stem = file.file.as_str().strip_suffix(".vsix").unwrap_or_default();
     let target = stem.rsplit_once('@').map(|(_, target)| target);
-    let parts = ["api", publisher, name].into_iter().chain(target).chain([file.version.as_str(), "file", called]);
+    let parts =
+        ["api", publisher, name].into_iter().chain(target).chain([file.version.as_str(), "file", called]);
     parts.map(segment).collect::<Vec<_>>().join("/")
 }
 
@@ -121,7 +128,10 @@ fn chosen(extension: &Extension, view: &View, verdicts: Verdicts<'_>) -> Result<
     let Some(first) = named.first() else {
         let of = target.map(|target| format!(" for {target}")).unwrap_or_default();
         let what = version.unwrap_or(NEWEST).escape_debug();
-        return Err(Rendered::Absent(format!("{} has no version {what}{of}", super::id_of(&extension.package))));
+        return Err(Rendered::Absent(format!(
+            "{} has no version {what}{of}",
+            super::id_of(&extension.package)
+        )));
     };
     named.iter().copied().find(|at| selectable(verdicts, *at)).ok_or(Rendered::Withheld(*first))
 }
@@ -131,7 +141,12 @@ fn selectable(verdicts: Verdicts<'_>, at: usize) -> bool {
 }
 
 /// One release.
-pub(super) fn extension(extension: &Extension, view: &View, verdicts: Verdicts<'_>, links: &Links) -> Rendered {
+pub(super) fn extension(
+    extension: &Extension,
+    view: &View,
+    verdicts: Verdicts<'_>,
+    links: &Links,
+) -> Rendered {
     match chosen(extension, view, verdicts) {
         Ok(at) => document(&Value::Object(release(extension, at, halves(view).0, verdicts, links))),
         Err(instead) => instead,
@@ -166,7 +181,12 @@ fn versions_of(
 }
 
 /// The list of versions alone. Those that may not be selected are not in it.
-pub(super) fn versions(extension: &Extension, view: &View, verdicts: Verdicts<'_>, links: &Links) -> Rendered {
+pub(super) fn versions(
+    extension: &Extension,
+    view: &View,
+    verdicts: Verdicts<'_>,
+    links: &Links,
+) -> Rendered {
     let (target, _) = halves(view);
     let mut all = versions_of(extension, target, verdicts, links);
     let offered: HashSet<&str> = extension
@@ -279,18 +299,21 @@ fn release(
         let mut order = extension.newest_first(asked_target).into_iter();
         order.find(|at| selectable(verdicts, *at) && extension.releases[*at].pre_release == pre_release)
     };
-    let is_newest = newest(release.pre_release).is_some_and(|n| extension.releases[n].version == release.version);
+    let is_newest =
+        newest(release.pre_release).is_some_and(|n| extension.releases[n].version == release.version);
     let alias = if release.pre_release { NEWEST_PRE_RELEASE } else { NEWEST };
     put("versionAlias", if is_newest { json!([alias]) } else { json!([]) });
     put("allVersions", versions_of(extension, asked_target, verdicts, links).into());
     let more: Vec<&str> = asked_target.into_iter().chain(["versions"]).collect();
     put("allVersionsUrl", of(extension, links, &more).into());
     let siblings = || {
-        let same = |at: &usize| extension.releases[*at].version == release.version && selectable(verdicts, *at);
+        let same =
+            |at: &usize| extension.releases[*at].version == release.version && selectable(verdicts, *at);
         extension.newest_first(None).into_iter().filter(same)
     };
-    let downloads: Map<String, Value> =
-        siblings().map(|at| (extension.releases[at].target.to_owned(), package_url(extension, at, links).into())).collect();
+    let downloads: Map<String, Value> = siblings()
+        .map(|at| (extension.releases[at].target.to_owned(), package_url(extension, at, links).into()))
+        .collect();
     put("downloads", downloads.into());
     let targets: Vec<&str> = siblings().map(|at| extension.releases[at].target).collect();
     put("allTargetPlatformVersions", json!([{ "version": release.version, "targetPlatforms": targets }]));
@@ -322,7 +345,11 @@ fn package_file(extension: &Extension, at: usize) -> String {
 
 fn package_url(extension: &Extension, at: usize, links: &Links) -> String {
     let called = package_file(extension, at);
-    format!("{}{}", links.base, file_path(&extension.publisher, &extension.name, &extension.files[at], &called))
+    format!(
+        "{}{}",
+        links.base,
+        file_path(&extension.publisher, &extension.name, &extension.files[at], &called)
+    )
 }
 
 /// Other extensions by their ids, with their addresses here.

@@ -93,7 +93,8 @@ fn is_statistics(parts: &[&str]) -> bool {
 }
 
 fn package(publisher: &str, name: &str) -> Result<PackageName, RouteError> {
-    PackageName::parse(Ecosystem::Vscode, &format!("{publisher}/{name}")).map_err(|e| malformed(e.to_string()))
+    PackageName::parse(Ecosystem::Vscode, &format!("{publisher}/{name}"))
+        .map_err(|e| malformed(e.to_string()))
 }
 
 /// A release's file, for the platform that the query names.
@@ -109,7 +110,8 @@ fn artifact(
 }
 
 fn of_release(package: PackageName, version: &str, target: &str, part: Part) -> Result<Ask, RouteError> {
-    let file = FileName::parse(&package_file(&package, version, target)).map_err(|e| malformed(e.to_string()))?;
+    let file =
+        FileName::parse(&package_file(&package, version, target)).map_err(|e| malformed(e.to_string()))?;
     Ok(Ask::Artifact { package, file: FileSelector::Name(file), part })
 }
 
@@ -153,7 +155,11 @@ fn public_key(id: &str) -> Result<Ask, RouteError> {
 }
 
 /// `/api/{publisher}/{name}/…`: a platform, a version, a list or a file.
-fn of_extension(request: &ClientRequest<'_>, package: PackageName, parts: &[&str]) -> Result<Ask, RouteError> {
+fn of_extension(
+    request: &ClientRequest<'_>,
+    package: PackageName,
+    parts: &[&str],
+) -> Result<Ask, RouteError> {
     let (target, parts) = match parts {
         [first, rest @ ..] if target::parse(first).is_some() => (target::parse(first), rest),
         all => (None, all),

@@ -29,7 +29,8 @@ fn file(package: &Package, target: &str) -> BuiltFile {
             format!("exports.activate = function () {{}};\nexports.target = {target:?};\n{}", package.code).into(),
         ),
     ];
-    files.extend(package.extra_files.iter().map(|(path, bytes)| (format!("extension/{path}"), bytes.clone())));
+    files
+        .extend(package.extra_files.iter().map(|(path, bytes)| (format!("extension/{path}"), bytes.clone())));
     BuiltFile::new(name, archive::zip(&files))
 }
 
@@ -74,8 +75,7 @@ pub(crate) fn readme(package: &Package) -> String {
 /// The gallery's manifest.
 pub(crate) fn vsix_manifest(package: &Package, target: &str) -> String {
     let (publisher, name) = id(package);
-    let target =
-        if is_universal(target) { String::new() } else { format!(" TargetPlatform=\"{target}\"") };
+    let target = if is_universal(target) { String::new() } else { format!(" TargetPlatform=\"{target}\"") };
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<PackageManifest Version=\"2.0.0\" xmlns=\"http://schemas.microsoft.com/developer/vsx-schema/2011\"><Metadata><Identity Language=\"en-US\" Id=\"{name}\" Version=\"{}\" Publisher=\"{publisher}\"{target}/><DisplayName>{name}</DisplayName><Description xml:space=\"preserve\">built by tidegate-testkit</Description></Metadata><Installation><InstallationTarget Id=\"Microsoft.VisualStudio.Code\"/></Installation><Dependencies/><Assets><Asset Type=\"Microsoft.VisualStudio.Code.Manifest\" Path=\"extension/package.json\" Addressable=\"true\"/></Assets></PackageManifest>\n",
         package.version

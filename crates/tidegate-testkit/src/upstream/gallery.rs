@@ -51,7 +51,8 @@ fn target_of(file: &BuiltFile) -> &str {
 fn redirect(state: &State, id: &str, version: &str, target: &str, what: &str) -> Page {
     let target = if target.is_empty() { "universal" } else { target };
     let to = format!("{}/vsx-files/{id}/{version}/{target}/{what}", state.files_base);
-    Page { status: StatusCode::FOUND, kind: Kind::Text, ..Page::text(StatusCode::FOUND, "") }.with("Location", to)
+    Page { status: StatusCode::FOUND, kind: Kind::Text, ..Page::text(StatusCode::FOUND, "") }
+        .with("Location", to)
 }
 
 /// Answers below `/vsx-files/`.
@@ -176,9 +177,7 @@ fn version(state: &State, release: &Release, file: &BuiltFile) -> Value {
     let package = &release.package;
     let (publisher, name) = vsix::id(package);
     let base = format!("{}/vsx/vscode/asset/{publisher}/{name}/{}", state.url, package.version);
-    let source = |kind: &str, called: &str| {
-        json!({ "assetType": kind, "source": address(state, release, file, called) })
-    };
+    let source = |kind: &str, called: &str| json!({ "assetType": kind, "source": address(state, release, file, called) });
     let files = json!([
         source("Microsoft.VisualStudio.Code.Manifest", "package.json"),
         source("Microsoft.VisualStudio.Services.Content.Details", "README.md"),

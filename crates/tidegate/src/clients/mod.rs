@@ -140,8 +140,10 @@ impl std::str::FromStr for Client {
 
 /// A word that names no client tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, ovsx, code-server, \
-     vscodium, vscode")]
+#[error(
+    "unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, ovsx, code-server, \
+     vscodium, vscode"
+)]
 pub struct UnknownClient(String);
 
 fn runs_module_pip(command: &[OsString]) -> bool {

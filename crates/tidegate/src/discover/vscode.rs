@@ -68,7 +68,8 @@ fn product(search: &mut Search<'_>, path: &Path, kind: SourceKind) {
     }
     let Some(text) = search.around.read(path) else { return };
     let product = serde_json::from_str::<Value>(&text).ok();
-    if let Some(url) = product.as_ref().and_then(|p| p.get("extensionsGallery")?.get("serviceUrl")?.as_str()) {
+    if let Some(url) = product.as_ref().and_then(|p| p.get("extensionsGallery")?.get("serviceUrl")?.as_str())
+    {
         search.offer(url, Source::new(kind, path.display().to_string()));
     }
 }

@@ -280,12 +280,11 @@ fn repositories(
     config: &Config,
     discovery: &[Result<Discovered, NotConfigured>],
 ) -> Result<BTreeMap<String, Arc<Repository>>, DoorError> {
-    let mut all: BTreeMap<String, config::Repository> =
-        Ecosystem::ALL
-            .iter()
-            .flat_map(|e| e.repositories())
-            .map(|name| ((*name).to_owned(), config::Repository::default()))
-            .collect();
+    let mut all: BTreeMap<String, config::Repository> = Ecosystem::ALL
+        .iter()
+        .flat_map(|e| e.repositories())
+        .map(|name| ((*name).to_owned(), config::Repository::default()))
+        .collect();
     for (name, section) in &config.repository {
         all.insert(name.clone(), section.clone());
     }

@@ -222,7 +222,8 @@ async fn fetch(
         }
         Part::Companion(companion) => {
             let announced = package.index.companion(position, companion);
-            url = announced.ok_or_else(|| UpstreamError::Absent { upstream: upstream.name.clone(), status: 404 })?;
+            url = announced
+                .ok_or_else(|| UpstreamError::Absent { upstream: upstream.name.clone(), status: 404 })?;
         }
     }
     url.set_fragment(None);

@@ -14,6 +14,7 @@ use tidegate_model::facts::{
 use tidegate_model::{ArtifactKind, Coordinate, Digest, Ecosystem, Principal, Sha256, Stated, Timestamp};
 use tidegate_store::catalogue::{CatalogueError, LocalBlock};
 
+use super::brought::{self, Brought};
 use super::group::GroupSeen;
 use super::listed;
 use super::package::Package;
@@ -35,6 +36,8 @@ pub struct LocalState {
     pub compared: HashMap<(String, Sha256), Vec<Seen>>,
     /// What was seen in the files of the package together, where they are decided on together.
     pub group: Option<GroupSeen>,
+    /// What may be had of what its versions bring along.
+    pub brought: Brought,
     /// Whether this door looks inside what it serves.
     pub inspects: bool,
 }
@@ -65,6 +68,7 @@ impl LocalState {
                 .map(|c| GroupSeen::of(package, &pins, &seen, |file| c.steers(&package.name, file))),
             seen,
             compared,
+            brought: Brought::new(),
             inspects: door.config.inspection.enabled,
             pins,
             admitted: admitted.into_iter().map(|a| a.purl).collect(),
@@ -177,7 +181,7 @@ pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timesta
         binary: inside.binary,
         secrets: inside.secrets,
         model: inside.seen.filter(|seen| seen.failed.is_none()).map_or_else(not_applicable, Seen::model),
-        extension: not_applicable(),
+        extension: brought::facts(package, position, &local.brought),
         mcp: not_applicable(),
         publisher: match &file.publisher {
             Stated::Known(account) => Group::known(PublisherFacts {
@@ -337,7 +341,7 @@ pub fn approval(
     }
 }
 
-fn not_applicable<T>() -> Group<T> {
+pub(super) fn not_applicable<T>() -> Group<T> {
     Group { state: FactState::NotApplicable, ..Group::default() }
 }
 

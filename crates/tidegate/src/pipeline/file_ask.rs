@@ -13,6 +13,7 @@ use tidegate_sys::map::FileBytes;
 
 use super::admission::{self, Plan};
 use super::artifacts::{RECHECK_BLOB_AFTER, Staged, pinned_name, stage, subject_of};
+use super::brought;
 use super::contents::{self, NotInspected};
 use super::decide::{Decided, Ruleset, decide_file, name_decision};
 use super::documents::{self, LoadError, Loaded};
@@ -166,6 +167,7 @@ async fn resolve(
 ) -> Result<(Hot, Circumstance), Denial> {
     let (loaded, position) = find(door, request, name, selector).await?;
     let package = Arc::clone(&loaded.package);
+    brought::load(door, &request.repository, &package).await;
     if !is_announced(&package, position, part) {
         let file = pinned_name(package.index.files()[position].file.as_str(), part);
         return Err(denials::plain(DenialKind::NotFound, format!("the index announces no {file}"), ""));
@@ -362,7 +364,11 @@ pub(super) async fn decide_blocking(
 ) -> Result<Decision, Denial> {
     let (door2, rules, package, request) = (door.clone(), rules.clone(), package.clone(), request.clone());
     door.blocking(move || {
-        let local = LocalState::read(&door2, &package).map_err(|e| cannot(&e.to_string()))?;
+        let mut local = LocalState::read(&door2, &package).map_err(|e| cannot(&e.to_string()))?;
+        let asker = (&request.identity.principal, request.identity.client_name.as_deref());
+        let now = door2.clock.now();
+        local.brought = brought::judge(&door2, &request.repository, &package, &rules, asker, now)
+            .map_err(|why| cannot(&why))?;
         let question = question(&request, &rules, &package, position, &local, bytes.as_ref());
         Ok(decide_file(&rules, &question, door2.clock.now()))
     })

@@ -14,8 +14,8 @@ use super::decide::Ruleset;
 use super::documents::{self, Loaded};
 use super::views::{Encodings, RenderedView, Shown, ViewKey, Wanted, render};
 use super::{
-    Answered, PackageRequest, Representation, Told, approved, circumstances, commits, denials, file_ask,
-    refuse,
+    Answered, PackageRequest, Representation, Told, approved, brought, circumstances, commits, denials,
+    file_ask, refuse,
 };
 use crate::door::Door;
 use crate::http::conditional;
@@ -44,6 +44,7 @@ pub(super) async fn answer(
             return refuse(door, request, &Told { purl: Some(purl), ..Told::new("index") }, &denial);
         }
     };
+    brought::load(door, &request.repository, &loaded.package).await;
     let rules = door.rules();
     let (rendered, is_new) = match rendered(door, request, &rules, &loaded, view).await {
         Ok(rendered) => rendered,

@@ -12,6 +12,7 @@ pub mod ahead;
 pub mod alarms;
 pub mod approved;
 pub mod artifacts;
+pub mod brought;
 mod commit_ask;
 pub mod commits;
 mod comparing;

@@ -18,7 +18,9 @@ use super::admission::{self, Plan};
 use super::decide::Ruleset;
 use super::documents::{self, LoadError};
 use super::views::{Encodings, Shown};
-use super::{Answered, PackageRequest, Representation, Told, circumstances, denials, index_ask, refuse};
+use super::{
+    Answered, PackageRequest, Representation, Told, brought, circumstances, denials, index_ask, refuse,
+};
 use crate::door::Door;
 use crate::http::conditional;
 use crate::upstream::{Fetched, UpstreamError, Validators};
@@ -102,6 +104,7 @@ async fn entry(
         Err(LoadError::Private(_) | LoadError::Upstream(UpstreamError::Absent { .. })) => return Ok(None),
         Err(error) => return Err(denials::of_load_error(name.as_str(), &error)),
     };
+    brought::load(door, &request.repository, &loaded.package).await;
     let (rendered, _) = index_ask::rendered(door, request, rules, &loaded, view).await.map_err(|why| {
         denials::plain(DenialKind::CannotRecord, format!("tidegate cannot show {name} now: {why}"), "")
     })?;

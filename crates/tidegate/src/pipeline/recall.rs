@@ -38,7 +38,8 @@ pub(super) async fn answer(door: &Arc<Door>, request: &PackageRequest) -> Result
     let list = match recalled(door, &request.repository).await {
         Ok(list) => list,
         Err(why) => {
-            let denial = denials::plain(DenialKind::CannotRecord, format!("no list can be made now: {why}"), "");
+            let denial =
+                denials::plain(DenialKind::CannotRecord, format!("no list can be made now: {why}"), "");
             return refuse(door, request, &told, &denial);
         }
     };
@@ -144,7 +145,8 @@ async fn all_blocked(
 async fn decision_on(door: &Arc<Door>, name: &PackageName) -> Result<Option<String>, String> {
     let purl = package_purl(name);
     let found = door.catalogue(move |c| {
-        let filter = DecisionFilter { purl: Some(purl), action: Some(Action::Block), ..DecisionFilter::default() };
+        let filter =
+            DecisionFilter { purl: Some(purl), action: Some(Action::Block), ..DecisionFilter::default() };
         c.decisions(&filter, Page::first(1))
     });
     let found = found.await.map_err(|e| e.to_string())?;

@@ -57,7 +57,9 @@ fn package_of(repository: &str, name: &str, version: &str) -> String {
 fn stays_here(gallery: &Gallery, response: &RawResponse) {
     let (server, files) = (gallery.server.address().to_string(), gallery.files.address().port().to_string());
     let text = String::from_utf8_lossy(&decoded(response)).into_owned();
-    for (what, text) in response.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain([("body", &*text)]) {
+    for (what, text) in
+        response.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain([("body", &*text)])
+    {
         assert!(!text.contains(&server) && !text.contains(&files), "{what}: {text}");
     }
     assert_eq!(response.header("location"), None);
@@ -67,11 +69,16 @@ fn stays_here(gallery: &Gallery, response: &RawResponse) {
 fn both_protocols_serve_the_same_bytes_and_lead_nowhere_else() {
     let gallery = Gallery::start();
     let tool = gallery.publish(Package::vscode("Acme.Tool", "1.0.0").padded(200_000));
-    let linux = gallery.server.publish(Package::vscode("Acme.Native", "1.0.0").targets(&["linux-x64", "web"])).remove(0);
+    let linux = gallery
+        .server
+        .publish(Package::vscode("Acme.Native", "1.0.0").targets(&["linux-x64", "web"]))
+        .remove(0);
     let door = Setup::new(&gallery.server).open();
     for repository in ["vscode", "openvsx"] {
         let base = format!("/{repository}/");
-        for target in ["api/Acme/Tool", "api/acme/tool/1.0.0", "api/acme/tool/versions", "api/-/search?query=tool"] {
+        for target in
+            ["api/Acme/Tool", "api/acme/tool/1.0.0", "api/acme/tool/versions", "api/-/search?query=tool"]
+        {
             let response = door.get(&format!("{base}{target}"));
             assert_eq!(response.status, 200, "{target}: {}", response.text());
             stays_here(&gallery, &response);
@@ -91,23 +98,33 @@ fn both_protocols_serve_the_same_bytes_and_lead_nowhere_else() {
                 assert_eq!(response.status, 200, "{source}: {}", response.text());
                 assert!(response.header("x-tidegate-decision").unwrap().len() > 10);
                 stays_here(&gallery, &response);
-                if file["assetType"].as_str().unwrap().ends_with("VSIXPackage") && version["targetPlatform"] != "web" {
+                if file["assetType"].as_str().unwrap().ends_with("VSIXPackage")
+                    && version["targetPlatform"] != "web"
+                {
                     let expected = if source.contains("Native") { &linux } else { &tool };
                     assert_eq!(response.body, expected.bytes, "{source}");
                 }
                 if file["assetType"].as_str().unwrap().ends_with("VsixSignature") && source.contains("Tool") {
-                    assert_eq!(response.body, format!("PK signature of {}", tool.sha256).as_bytes(), "byte for byte");
+                    assert_eq!(
+                        response.body,
+                        format!("PK signature of {}", tool.sha256).as_bytes(),
+                        "byte for byte"
+                    );
                 }
             }
         }
     }
-    let packages = gallery.files.requests().iter().filter(|r| r.path.ends_with("Acme.Tool-1.0.0.vsix")).count();
+    let packages =
+        gallery.files.requests().iter().filter(|r| r.path.ends_with("Acme.Tool-1.0.0.vsix")).count();
     assert_eq!(packages, 1, "one package, fetched once for both doors");
     gallery.stop();
     for repository in ["vscode", "openvsx"] {
         let part = door.ask("GET", &package_of(repository, "tool", "1.0.0"), &["Range: bytes=1000-1999"]);
         assert_eq!((part.status, &part.body[..]), (206, &tool.bytes[1000..2000]));
-        assert_eq!(read(&query(&door, repository, &["acme.tool"]))["results"][0]["extensions"][0]["extensionName"], "Tool");
+        assert_eq!(
+            read(&query(&door, repository, &["acme.tool"]))["results"][0]["extensions"][0]["extensionName"],
+            "Tool"
+        );
     }
 }
 
@@ -128,7 +145,9 @@ fn what_is_found_in_a_package_refuses_what_stands_beside_it_in_both_protocols() 
     assert!(message["message"].as_str().unwrap().contains("newest compliant: 1.0.0"), "{message}");
     assert_eq!(message["error"], message["message"]);
     // The same decision on every other way to it, through either door.
-    for target in [manifest, signature, &package_of("openvsx", "tool", "1.1.0"), "/openvsx/api/acme/tool/1.1.0"] {
+    for target in
+        [manifest, signature, &package_of("openvsx", "tool", "1.1.0"), "/openvsx/api/acme/tool/1.1.0"]
+    {
         let response = door.get(target);
         assert_eq!(response.status, 403, "{target}: {}", response.text());
         assert!(!crate::support::leaks(&response, &bad.bytes), "{target}");
@@ -237,7 +256,13 @@ fn what_is_blocked_whole_is_recalled() {
 }
 
 fn block(door: &TestDoor, purl: &str) {
-    let block = NewLocalBlock { purl: purl.into(), sha256: None, reason: "stolen".into(), actor: "lead".into(), at: door.clock().now() };
+    let block = NewLocalBlock {
+        purl: purl.into(),
+        sha256: None,
+        reason: "stolen".into(),
+        actor: "lead".into(),
+        at: door.clock().now(),
+    };
     door.door.store.catalogue.put_local_block(&block).unwrap();
     door.door.reload_rules().unwrap();
 }
@@ -252,5 +277,8 @@ fn nothing_is_counted_anywhere_else() {
     assert_eq!(gallery.server.requests().len(), 0);
     let manifest = read(&door.get("/vscode/manifest.json"));
     let resources = manifest["resources"].as_array().unwrap();
-    assert!(resources.iter().all(|r| r["id"].as_str().unwrap().starts_with("http://door.test/vscode/")), "{manifest}");
+    assert!(
+        resources.iter().all(|r| r["id"].as_str().unwrap().starts_with("http://door.test/vscode/")),
+        "{manifest}"
+    );
 }

@@ -10,6 +10,7 @@ mod check_inside;
 mod check_samples;
 mod clients_any;
 mod clients_audits;
+mod clients_extensions;
 mod clients_inspected;
 mod clients_installs;
 mod clients_known_bad;

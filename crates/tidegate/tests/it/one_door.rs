@@ -399,7 +399,9 @@ fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Package {
         Ecosystem::Npm => Package::npm(name, version),
         Ecosystem::Pypi => Package::pypi(name, version),
         Ecosystem::Cargo => Package::cargo(name, version),
-        Ecosystem::Vscode => Package::vscode(&format!("acme.{name}"), version).targets(&["universal", "linux-x64"]),
+        Ecosystem::Vscode => {
+            Package::vscode(&format!("acme.{name}"), version).targets(&["universal", "linux-x64"])
+        }
         Ecosystem::Huggingface => unreachable!("a repository has commits"),
     }
 }

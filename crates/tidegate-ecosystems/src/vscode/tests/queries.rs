@@ -36,8 +36,13 @@ fn names_are_answered_from_their_own_indexes() {
     let query = query(&filter(&criteria, 950));
     assert_eq!(query.packages, [name("acme.tool"), name("vscode.git-base")]);
     assert_eq!(query.search, None);
-    assert_eq!(query.entry.selector.as_deref(), Some("406\n"), "flags that change nothing are not part of a key");
-    let whole: Value = serde_json::from_slice(&Vscode.compose(&query, &[Bytes::from_static(b"[{\"a\":1}]")], 0)).unwrap();
+    assert_eq!(
+        query.entry.selector.as_deref(),
+        Some("406\n"),
+        "flags that change nothing are not part of a key"
+    );
+    let whole: Value =
+        serde_json::from_slice(&Vscode.compose(&query, &[Bytes::from_static(b"[{\"a\":1}]")], 0)).unwrap();
     assert_eq!(whole["results"][0]["extensions"], json!([{ "a": 1 }]));
     assert_eq!(whole["results"][0]["resultMetadata"][0]["metadataItems"][0]["count"], 1);
     let same = get(&format!("gallery/extensionquery?q={}", "%7B%22flags%22%3A0%7D")).unwrap();
@@ -60,14 +65,18 @@ fn a_search_is_made_anew_from_its_parts() {
     assert!(asked.contains(&json!({ "filterType": 10, "value": "left \"pad\"" })), "{body}");
     assert!(!body.to_string().contains("whatever"), "{body}");
     assert_eq!(body["filters"][0]["pageNumber"], 2);
-    let found = Vscode.read_found(&query, &document(&answer(vec![version("1.0.0", "web", &json!({}))]))).unwrap();
+    let found =
+        Vscode.read_found(&query, &document(&answer(vec![version("1.0.0", "web", &json!({}))]))).unwrap();
     assert_eq!((found.packages, found.total), (vec![name("acme/tool")], 71));
 
     // Ids that can be none ask for nothing, and not for everything.
     let none = super::super::query::GALLERY_QUERY;
-    let Ask::Query(odd) =
-        ask(&Method::POST, "extensionquery", &filter(&json!([{ "filterType": 4, "value": "'" }]), 0).to_string()).unwrap()
-    else {
+    let Ask::Query(odd) = ask(
+        &Method::POST,
+        "extensionquery",
+        &filter(&json!([{ "filterType": 4, "value": "'" }]), 0).to_string(),
+    )
+    .unwrap() else {
         panic!()
     };
     assert_eq!((odd.form, odd.search, odd.packages.len()), (none, None, 0));
@@ -75,7 +84,9 @@ fn a_search_is_made_anew_from_its_parts() {
 
 #[test]
 fn open_vsx_is_asked_in_its_own_words() {
-    let Ok(Ask::Query(search)) = get("api/-/search?query=left%20pad&size=5000&offset=20&token=x&category=A%26B") else {
+    let Ok(Ask::Query(search)) =
+        get("api/-/search?query=left%20pad&size=5000&offset=20&token=x&category=A%26B")
+    else {
         panic!()
     };
     let request = Vscode.search_request(&search, &upstream()).unwrap();
@@ -86,10 +97,13 @@ fn open_vsx_is_asked_in_its_own_words() {
     ] });
     let found = Vscode.read_found(&search, &document(&told)).unwrap();
     assert_eq!((found.packages, found.total), (vec![name("acme/tool")], 50));
-    let whole: Value = serde_json::from_slice(&Vscode.compose(&search, &[Bytes::from_static(b"[]")], 50)).unwrap();
+    let whole: Value =
+        serde_json::from_slice(&Vscode.compose(&search, &[Bytes::from_static(b"[]")], 50)).unwrap();
     assert_eq!(whole, json!({ "offset": 20, "totalSize": 50, "extensions": [] }));
 
-    let Ok(Ask::Query(named)) = get("api/-/query?namespaceName=Acme&extensionName=Tool&includeAllVersions=true") else {
+    let Ok(Ask::Query(named)) =
+        get("api/-/query?namespaceName=Acme&extensionName=Tool&includeAllVersions=true")
+    else {
         panic!()
     };
     assert_eq!((named.packages, named.search), (vec![name("acme/tool")], None));
@@ -100,11 +114,16 @@ fn open_vsx_is_asked_in_its_own_words() {
 
 #[test]
 fn queries_without_bounds_are_refused() {
-    let many: Vec<Value> = (0..1_001).map(|n| json!({ "filterType": 7, "value": format!("a.b{n}") })).collect();
+    let many: Vec<Value> =
+        (0..1_001).map(|n| json!({ "filterType": 7, "value": format!("a.b{n}") })).collect();
     let text = json!([{ "filterType": 10, "value": "x".repeat(501) }]);
     let two = json!({ "filters": [{ "criteria": [] }, { "criteria": [] }], "flags": 0 });
     for bad in [filter(&json!(many), 0), filter(&text, 0), two, json!([]), json!({ "filters": 7 })] {
         let body = bad.to_string();
-        assert!(ask(&Method::POST, "gallery/extensionquery", &body).is_err(), "{}", &body[..80.min(body.len())]);
+        assert!(
+            ask(&Method::POST, "gallery/extensionquery", &body).is_err(),
+            "{}",
+            &body[..80.min(body.len())]
+        );
     }
 }

@@ -82,7 +82,11 @@ fn views_say_which_release_they_are_about() {
         ("api/acme/tool/web/version-references", rest::VERSIONS, Some("web\n")),
     ] {
         let Ok(Ask::Index { package, view }) = get(target) else { panic!("{target}: {:?}", get(target)) };
-        assert_eq!((package, view.form, view.selector.as_deref()), (name("acme/tool"), form, selector), "{target}");
+        assert_eq!(
+            (package, view.form, view.selector.as_deref()),
+            (name("acme/tool"), form, selector),
+            "{target}"
+        );
     }
 }
 

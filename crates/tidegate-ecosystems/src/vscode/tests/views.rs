@@ -21,7 +21,12 @@ fn upstreams_are_asked_where_their_address_leads() {
     let request = Vscode.index_request(&name("acme.tool"), &upstream());
     assert_eq!(request.url.as_str(), "https://vsx.example/vscode/gallery/extensionquery");
     let body: Value = serde_json::from_slice(&request.body.unwrap()).unwrap();
-    assert!(body["filters"][0]["criteria"].as_array().unwrap().contains(&json!({ "filterType": 7, "value": "acme.tool" })));
+    assert!(
+        body["filters"][0]["criteria"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({ "filterType": 7, "value": "acme.tool" }))
+    );
 }
 
 #[test]
@@ -43,7 +48,10 @@ fn an_index_is_read() {
     );
     let last = &index.files()[3];
     assert_eq!(last.location.as_str(), "https://vsx.example/api/Acme/Tool/universal/1.0.0/file/x.vsix");
-    assert_eq!((&last.licence, &last.publisher), (&Stated::Known("MIT".into()), &Stated::Known("octo".into())));
+    assert_eq!(
+        (&last.licence, &last.publisher),
+        (&Stated::Known("MIT".into()), &Stated::Known("octo".into()))
+    );
     assert_eq!(last.published_at.unwrap().to_string(), "2024-01-15T12:00:00Z");
     assert_eq!(index.files()[0].publisher, Stated::NotOffered, "what is not told is a gap");
     let beside = |companion| index.companion(3, companion).map(|url| url.to_string());
@@ -59,7 +67,8 @@ fn what_is_no_index_is_told_apart() {
     let other = answer(vec![]).to_string().replace("\"Tool\"", "\"Else\"");
     let other = serde_json::from_str(&other).unwrap();
     assert!(matches!(parse(&other, None), Err(IndexError::OtherPackage { .. })));
-    for bad in [json!([]), json!({}), json!({ "results": [{ "extensions": [{}] }] }), json!({ "results": 7 })] {
+    for bad in [json!([]), json!({}), json!({ "results": [{ "extensions": [{}] }] }), json!({ "results": 7 })]
+    {
         assert!(matches!(parse(&bad, None), Err(IndexError::Malformed { .. })), "{bad}");
     }
     // One version that cannot be understood is left out, a second of the same name too.
@@ -67,15 +76,25 @@ fn what_is_no_index_is_told_apart() {
         json!({ "version": 7 }),
         version("1.0.0", "plan9", &json!({})),
         version("../1.0.0", "web", &json!({})),
-        version("1.0.0", "web", &json!({ "files": null, "assetUri": "file:///etc", "fallbackAssetUri": null })),
+        version(
+            "1.0.0",
+            "web",
+            &json!({ "files": null, "assetUri": "file:///etc", "fallbackAssetUri": null }),
+        ),
         version("1.0.1", "web", &json!({ "files": null })),
         version("1.0.1", "web", &json!({})),
-        version("1.0.2", "web", &json!({ "files": [{ "assetType": "Microsoft.VisualStudio.Services.VSIXPackage", "source": "x" }] })),
+        version(
+            "1.0.2",
+            "web",
+            &json!({ "files": [{ "assetType": "Microsoft.VisualStudio.Services.VSIXPackage", "source": "x" }] }),
+        ),
     ]);
     let index = parse(&odd, None).unwrap();
     let found: Vec<String> = index.files().iter().map(|f| f.location.to_string()).collect();
     let built = |version: &str| {
-        format!("https://vsx.example/vscode/asset/Acme/Tool/{version}/Microsoft.VisualStudio.Services.VSIXPackage?targetPlatform=web")
+        format!(
+            "https://vsx.example/vscode/asset/Acme/Tool/{version}/Microsoft.VisualStudio.Services.VSIXPackage?targetPlatform=web"
+        )
     };
     assert_eq!(found, [built("1.0.1"), built("1.0.2")]);
 }
@@ -86,7 +105,9 @@ fn the_gallery_shows_what_may_be_selected() {
     let versions = |withheld: &[&str], flags: u32| -> Vec<String> {
         let shown = shown(&*index, &view(render::ENTRY, &format!("{flags}\n")), withheld);
         let all = shown[0]["versions"].as_array().cloned().unwrap_or_default();
-        let text = |v: &Value| format!("{} {}", v["version"].as_str().unwrap(), v["targetPlatform"].as_str().unwrap_or("-"));
+        let text = |v: &Value| {
+            format!("{} {}", v["version"].as_str().unwrap(), v["targetPlatform"].as_str().unwrap_or("-"))
+        };
         all.iter().map(text).collect()
     };
     assert_eq!(versions(&[], render::VERSIONS).len(), 4);
@@ -100,7 +121,11 @@ fn the_gallery_shows_what_may_be_selected() {
     assert_eq!(versions(&[], 0), Vec::<String>::new());
     let none = shown(&*index, &view(render::ENTRY, "1\n"), &["1.0.0", "2.0.0", "2.1.0"]);
     assert_eq!(none, json!([]), "an extension without a selectable version is not there");
-    let latest = index.render(&view(render::LATEST, ""), &withholding(&*index, &["1.0.0", "2.0.0", "2.1.0"]), &links());
+    let latest = index.render(
+        &view(render::LATEST, ""),
+        &withholding(&*index, &["1.0.0", "2.0.0", "2.1.0"]),
+        &links(),
+    );
     assert_eq!(latest, Ok(Rendered::Withheld(0)));
 }
 
@@ -108,7 +133,10 @@ fn the_gallery_shows_what_may_be_selected() {
 fn no_address_leads_past_the_door() {
     let index = parse(&several(), None).unwrap();
     let views = [
-        view(render::ENTRY, &format!("{}\n", render::KNOWN & !render::LATEST_ONLY & !render::LATEST_OF_BOTH_ONLY)),
+        view(
+            render::ENTRY,
+            &format!("{}\n", render::KNOWN & !render::LATEST_ONLY & !render::LATEST_OF_BOTH_ONLY),
+        ),
         view(render::LATEST, ""),
         view(rest::EXTENSION, "\n"),
         view(rest::EXTENSION, "linux-x64\n2.0.0"),
@@ -128,7 +156,10 @@ fn no_address_leads_past_the_door() {
         linux["files"][2]["source"],
         "http://door.test/vscode/asset/Acme/Tool/2.0.0/Microsoft.VisualStudio.Services.VSIXPackage?targetPlatform=linux-x64"
     );
-    assert!(linux.to_string().contains("https://code.example/acme/tool"), "what a publisher says of itself stays");
+    assert!(
+        linux.to_string().contains("https://code.example/acme/tool"),
+        "what a publisher says of itself stays"
+    );
 }
 
 #[test]
@@ -142,7 +173,11 @@ fn open_vsx_chooses_the_newest_that_may_be_had() {
     assert_eq!(version("\n", &["2.0.0"]), "1.0.0 universal");
     assert_eq!(version("\nlatest", &["2.0.0"]), "1.0.0 universal");
     assert_eq!(version("\npre-release", &[]), "2.1.0 universal");
-    assert_eq!(version("\n", &["2.0.0", "1.0.0"]), "2.1.0 universal", "a pre-release where there is nothing else");
+    assert_eq!(
+        version("\n", &["2.0.0", "1.0.0"]),
+        "2.1.0 universal",
+        "a pre-release where there is nothing else"
+    );
     assert_eq!(version("linux-x64\n", &[]), "2.0.0 linux-x64");
     assert_eq!(version("linux-x64\n2.0.0", &["1.0.0"]), "2.0.0 linux-x64");
     let asked = |selector: &str, withheld: &[&str]| {
@@ -164,7 +199,10 @@ fn open_vsx_chooses_the_newest_that_may_be_had() {
     );
     assert_eq!(object["bundledExtensions"][0]["url"], "http://door.test/vscode/api/acme/other");
     let listed = shown(&*index, &view(rest::VERSIONS, "\n"), &["2.0.0"]);
-    assert_eq!(listed["versions"].as_object().unwrap().keys().collect::<Vec<_>>(), ["latest", "2.1.0", "1.0.0"]);
+    assert_eq!(
+        listed["versions"].as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["latest", "2.1.0", "1.0.0"]
+    );
     let linux = shown(&*index, &view(rest::EXTENSION, "linux-x64\n2.0.0"), &[]);
     assert_eq!(
         linux["files"]["signature"],
