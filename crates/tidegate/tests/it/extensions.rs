@@ -255,6 +255,45 @@ fn what_is_blocked_whole_is_recalled() {
     assert_eq!(list(&door), json!(["acme.tool"]), "whoever is on a good version stays there");
 }
 
+#[test]
+fn a_pack_is_judged_by_what_it_brings_along() {
+    let gallery = Gallery::start();
+    gallery.publish(Package::vscode("acme.member", "1.0.0"));
+    gallery.publish(Package::vscode("acme.young", "1.0.0").published(&days_ago(1)));
+    gallery.publish(Package::vscode("acme.pack", "1.0.0"));
+    gallery.publish(Package::vscode("acme.pack", "2.0.0").brings(&["acme.member", "acme.none"]));
+    gallery.publish(
+        Package::vscode("acme.eager", "1.0.0").brings(&["acme.young"]).depends_on("acme.member", ""),
+    );
+    let door = Setup::new(&gallery.server).open();
+    // A member that is too young is said, and the pack may be had.
+    let eager = door.get(&package_of("vscode", "eager", "1.0.0"));
+    assert_eq!(eager.status, 200, "{}", eager.text());
+    let warning = eager.header("x-tidegate-warning").unwrap();
+    assert!(warning.contains("brings-refused") && warning.contains("acme/young"), "{warning}");
+    assert_eq!(
+        door.get(&package_of("vscode", "young", "1.0.0")).status,
+        403,
+        "each is decided on when it is asked for"
+    );
+    assert_eq!(read(&door.get("/openvsx/api/acme/pack"))["version"], "2.0.0");
+    assert_eq!(door.get(&package_of("vscode", "pack", "2.0.0")).status, 200);
+    // One that is blocked holds the version that brings it, in both protocols, and not the one before.
+    block(&door, "pkg:vscode-extension/acme/member");
+    let held = door.get(&package_of("vscode", "pack", "2.0.0"));
+    assert_eq!(held.status, 403, "{}", held.text());
+    assert!(held.reason.contains("brings-blocked") && held.reason.contains("acme/member"), "{}", held.reason);
+    assert_eq!(read(&door.get("/openvsx/api/acme/pack"))["version"], "1.0.0");
+    let found = read(&query(&door, "vscode", &["acme.pack"]));
+    assert_eq!(found["results"][0]["extensions"][0]["versions"].as_array().unwrap().len(), 1, "{found}");
+    let dependent = door.get(&package_of("openvsx", "eager", "1.0.0"));
+    assert!(
+        dependent.reason.contains("brings-blocked"),
+        "what is needed counts as well: {}",
+        dependent.reason
+    );
+}
+
 fn block(door: &TestDoor, purl: &str) {
     let block = NewLocalBlock {
         purl: purl.into(),
