@@ -118,7 +118,12 @@ impl Reader {
         let name = arguments
             .iter()
             .map(|w| constant(&w.text))
-            .find(|text| text.contains('.') && !text.starts_with(['-', '@', '+']));
+            // An address is no name: who asks for one of those tells nobody's server anything.
+            .find(|text| {
+                text.contains('.')
+                    && !text.starts_with(['-', '@', '+'])
+                    && text.parse::<std::net::IpAddr>().is_err()
+            });
         let Some(name) = name else { return Sources::new() };
         self.sink(What::DnsQuery, &name, line, sources);
         if arguments.iter().any(|w| w.text.to_ascii_lowercase().contains("txt")) {
