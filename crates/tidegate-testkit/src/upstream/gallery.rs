@@ -250,7 +250,7 @@ fn described(state: &State, release: &Release, file: &BuiltFile) -> Value {
         "verified": true, "unrelatedPublisher": false, "namespaceAccess": "restricted", "timestamp": package.published,
         "displayName": name, "description": "built by tidegate-testkit", "engines": { "vscode": "^1.60.0" },
         "license": package.licence, "downloadCount": 12, "reviewCount": 0,
-        "allVersionsUrl": format!("{base}/versions"), "homepage": format!("{}/home", state.files_base),
+        "allVersionsUrl": format!("{base}/versions"), "homepage": format!("{}/home", state.url),
         "versionAlias": [],
     })
 }

@@ -201,12 +201,15 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
             "/crates/dl/",
             "/hub/",
             "/cdn/",
+            "/vsx/",
+            "/vsx-files/",
         ];
         assert!(
             below.iter().any(|b| plain.starts_with(b)) || plain.starts_with("/api/v1/crates"),
             "asked {path}"
         );
         assert!(!plain.contains("/-/secret") && !plain.contains(&secret.sha256), "asked {path}");
+        assert!(!request.mentions("acme.secret"), "asked {path}");
         // A name of one segment can only be the name that the client wrote.
         let name = plain.trim_end_matches('/').rsplit('/').next().unwrap();
         let asked = confusions.iter().any(|c| {
@@ -215,7 +218,18 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
             decoded.replace(['_', '.', '-'], "-").contains(&wanted.replace(['_', '.', '-'], "-"))
         });
         assert!(
-            asked || matches!(name, "config.json" | "json" | "crates" | "download" | "versions" | COMMIT),
+            asked
+                || matches!(
+                    name,
+                    "config.json"
+                        | "json"
+                        | "crates"
+                        | "download"
+                        | "versions"
+                        | "extensionquery"
+                        | "query"
+                        | COMMIT
+                ),
             "asked {path}"
         );
     }
