@@ -121,7 +121,7 @@ fn chosen(extension: &Extension, view: &View, verdicts: Verdicts<'_>) -> Result<
         None | Some(NEWEST) if order.iter().any(|at| is(*at, false) && selectable(verdicts, *at)) => {
             order.iter().copied().filter(|at| is(*at, false)).collect()
         }
-        None | Some(NEWEST) => order.clone(),
+        None | Some(NEWEST) => order,
         Some(NEWEST_PRE_RELEASE) => order.iter().copied().filter(|at| is(*at, true)).collect(),
         Some(text) => order.iter().copied().filter(|at| extension.releases[*at].version == text).collect(),
     };

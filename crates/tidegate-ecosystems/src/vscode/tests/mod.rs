@@ -72,7 +72,7 @@ fn version(version: &str, target: &str, more: &Value) -> Value {
     object
 }
 
-fn answer(versions: Vec<Value>) -> Value {
+fn answer(versions: &[Value]) -> Value {
     json!({ "results": [{
         "extensions": [{
             "extensionId": "0a1b2c3d-0000-4000-8000-000000000001", "extensionName": "Tool", "displayName": "A tool",
@@ -87,7 +87,7 @@ fn answer(versions: Vec<Value>) -> Value {
 /// 2.0.0 for two platforms, a pre-release 2.1.0, and 1.0.0 for all.
 fn several() -> Value {
     let pre = json!({ "properties": [{ "key": "Microsoft.VisualStudio.Code.PreRelease", "value": "true" }] });
-    answer(vec![
+    answer(&[
         version("2.1.0", "universal", &pre),
         version("2.0.0", "linux-x64", &json!({})),
         version("2.0.0", "darwin-arm64", &json!({})),

@@ -66,7 +66,7 @@ fn a_search_is_made_anew_from_its_parts() {
     assert!(!body.to_string().contains("whatever"), "{body}");
     assert_eq!(body["filters"][0]["pageNumber"], 2);
     let found =
-        Vscode.read_found(&query, &document(&answer(vec![version("1.0.0", "web", &json!({}))]))).unwrap();
+        Vscode.read_found(&query, &document(&answer(&[version("1.0.0", "web", &json!({}))]))).unwrap();
     assert_eq!((found.packages, found.total), (vec![name("acme/tool")], 71));
 
     // Ids that can be none ask for nothing, and not for everything.

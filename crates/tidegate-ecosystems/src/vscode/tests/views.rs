@@ -64,7 +64,7 @@ fn an_index_is_read() {
 fn what_is_no_index_is_told_apart() {
     let absent = json!({ "results": [{ "extensions": [] }] });
     assert!(matches!(parse(&absent, None), Err(IndexError::Absent { .. })));
-    let other = answer(vec![]).to_string().replace("\"Tool\"", "\"Else\"");
+    let other = answer(&[]).to_string().replace("\"Tool\"", "\"Else\"");
     let other = serde_json::from_str(&other).unwrap();
     assert!(matches!(parse(&other, None), Err(IndexError::OtherPackage { .. })));
     for bad in [json!([]), json!({}), json!({ "results": [{ "extensions": [{}] }] }), json!({ "results": 7 })]
@@ -72,7 +72,7 @@ fn what_is_no_index_is_told_apart() {
         assert!(matches!(parse(&bad, None), Err(IndexError::Malformed { .. })), "{bad}");
     }
     // One version that cannot be understood is left out, a second of the same name too.
-    let odd = answer(vec![
+    let odd = answer(&[
         json!({ "version": 7 }),
         version("1.0.0", "plan9", &json!({})),
         version("../1.0.0", "web", &json!({})),
