@@ -39,6 +39,13 @@ pub enum Ask {
         /// The file itself or its sidecar.
         part: Part,
     },
+    /// A page of the list of all packages.
+    Catalogue {
+        /// For example `mcp-servers`. A closed set per ecosystem.
+        form: &'static str,
+        /// Which entries.
+        query: Box<crate::catalogue::Query>,
+    },
     /// A service of the upstream that is passed through where it is offered.
     Api(ApiCall),
     /// Views of several packages in one answer.
@@ -63,8 +70,8 @@ pub enum Ask {
 }
 
 impl Ask {
-    /// The word for what kind of ask this is: a view's or a query's form, `artifact`, `metadata`, `companion`, a service, a
-    /// document of ours, `recall`, `redirect` or `not-offered`. A closed set per ecosystem: [`crate::Protocol::kinds`].
+    /// The word for what kind of ask this is: a form of a view, of a list or of a query, `artifact`, `metadata`, `companion`, a
+    /// service, a document of ours, `recall`, `redirect` or `not-offered`. A closed set per ecosystem: [`crate::Protocol::kinds`].
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Index { view, .. } => view.form,
@@ -73,6 +80,7 @@ impl Ask {
             Self::Artifact { part: Part::Companion(_), .. } => "companion",
             Self::Query(query) => query.form,
             Self::Recall => "recall",
+            Self::Catalogue { form, .. } => form,
             Self::Api(call) => call.service,
             Self::Generated { document } => document,
             Self::Redirect { .. } => "redirect",

@@ -9,12 +9,14 @@ pub mod advice;
 pub mod answer;
 pub mod ask;
 pub mod cargo;
+pub mod catalogue;
 pub mod commits;
 pub mod huggingface;
 pub mod index;
 pub mod inventory;
 pub mod likeness;
 pub mod lockfile;
+pub mod mcp;
 pub mod npm;
 pub mod pypi;
 pub mod queries;
@@ -25,6 +27,7 @@ use tidegate_model::{Denial, Ecosystem, PackageName};
 
 pub use answer::Answer;
 pub use ask::{ApiCall, Ask, ClientRequest, Companion, FileSelector, Part, RouteError, View};
+pub use catalogue::Catalogue;
 pub use commits::Commits;
 pub use index::{Index, IndexError, Links, Rendered, Verdict, Verdicts};
 pub use queries::{Found, Queries, Query};
@@ -59,6 +62,16 @@ pub trait Protocol: Send + Sync + 'static {
     /// The list of packages that clients are to give up, where they read one.
     fn recall(&self, _recalled: &[queries::Recalled]) -> Option<Answer> {
         None
+    }
+
+    /// How the list of all packages is followed, where that list is the index of each of them; `None` elsewhere.
+    fn catalogue(&self) -> Option<&'static dyn Catalogue> {
+        None
+    }
+
+    /// Headers that every view needs so that clients of the ecosystem may read it.
+    fn view_headers(&self) -> Vec<(http::HeaderName, http::HeaderValue)> {
+        Vec::new()
     }
 
     /// A document that must be fetched once per upstream before any other (cargo's `config.json`).
@@ -168,5 +181,6 @@ pub fn protocol(ecosystem: Ecosystem) -> &'static dyn Protocol {
         Ecosystem::Cargo => &cargo::Cargo,
         Ecosystem::Huggingface => &huggingface::Huggingface,
         Ecosystem::Vscode => &vscode::Vscode,
+        Ecosystem::Mcp => &mcp::Mcp,
     }
 }

@@ -29,13 +29,16 @@ pub enum Ecosystem {
     Cargo,
     /// AI models, and the data sets and spaces beside them: `huggingface_hub`, `hf`, and what is built on them.
     Huggingface,
+    /// Listings of MCP servers in a registry, and the bundles that they name.
+    Mcp,
     /// Editor extensions: VS Code and what is built from it, by the gallery protocol and by that of Open VSX.
     Vscode,
 }
 
 impl Ecosystem {
     /// Every ecosystem, in the order in which lists are shown.
-    pub const ALL: [Self; 5] = [Self::Npm, Self::Pypi, Self::Cargo, Self::Huggingface, Self::Vscode];
+    pub const ALL: [Self; 6] =
+        [Self::Npm, Self::Pypi, Self::Cargo, Self::Huggingface, Self::Mcp, Self::Vscode];
 
     /// The word used in configuration, URLs and metrics.
     pub const fn as_str(self) -> &'static str {
@@ -44,6 +47,7 @@ impl Ecosystem {
             Self::Pypi => "pypi",
             Self::Cargo => "cargo",
             Self::Huggingface => "huggingface",
+            Self::Mcp => "mcp",
             Self::Vscode => "vscode",
         }
     }
@@ -73,6 +77,7 @@ impl Ecosystem {
             Self::Pypi => &["pypi"],
             Self::Cargo => &["cargo"],
             Self::Huggingface => &["huggingface"],
+            Self::Mcp => &["mcp"],
             Self::Vscode => &["vscode", "openvsx"],
         }
     }
@@ -99,6 +104,7 @@ impl Ecosystem {
             Self::Pypi => "the Python package index",
             Self::Cargo => "the Rust crate registry",
             Self::Huggingface => "the model hub",
+            Self::Mcp => "the registry of MCP servers",
             Self::Vscode => "the extension gallery",
         }
     }
@@ -112,7 +118,7 @@ impl fmt::Display for Ecosystem {
 
 /// A word that names no ecosystem tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown ecosystem `{0}`: expected one of npm, pypi, cargo, huggingface, vscode")]
+#[error("unknown ecosystem `{0}`: expected one of npm, pypi, cargo, huggingface, mcp, vscode")]
 pub struct UnknownEcosystem(String);
 
 impl FromStr for Ecosystem {

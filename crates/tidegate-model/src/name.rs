@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::Ecosystem;
 
-/// The longest name any ecosystem here allows, in bytes (npm's limit; crates end at 64).
+/// The longest name any ecosystem here allows, in bytes (npm's limit; crates end at 64, MCP servers at 200).
 pub const MAX_NAME_BYTES: usize = 214;
 
 /// The normalised name of a package in one ecosystem.
@@ -16,6 +16,7 @@ pub const MAX_NAME_BYTES: usize = 214;
 /// * cargo: ASCII letters, digits, `-` and `_`, lower case, because the index path is lower case.
 /// * Hugging Face: `owner/name`, or `name` alone for the oldest repositories, letters of either case; data sets and spaces
 ///   begin with `datasets/` and `spaces/`, so that a model of the same name is another package.
+/// * MCP: `namespace/name`, the namespace a reversed domain, letters of either case.
 /// * VS Code: `publisher/name`, also read from `publisher.name`, lower case, because galleries tell no case apart.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PackageName {
@@ -50,6 +51,7 @@ impl PackageName {
             Ecosystem::Pypi => pypi(text),
             Ecosystem::Cargo => cargo(text),
             Ecosystem::Huggingface => hub(text),
+            Ecosystem::Mcp => mcp(text),
             Ecosystem::Vscode => extension(text),
         }
         .map_err(invalid)?;
@@ -66,11 +68,11 @@ impl PackageName {
         &self.normal
     }
 
-    /// npm's scope with its `@`, where the name has one; on the model hub everything before the last part; an extension's
-    /// publisher.
+    /// npm's scope with its `@`, where the name has one; on the model hub everything before the last part; the namespace of
+    /// an MCP server; an extension's publisher.
     pub fn scope(&self) -> Option<&str> {
         match self.ecosystem {
-            Ecosystem::Huggingface | Ecosystem::Vscode => {
+            Ecosystem::Huggingface | Ecosystem::Mcp | Ecosystem::Vscode => {
                 self.normal.rsplit_once('/').map(|(owner, _)| owner)
             }
             Ecosystem::Npm if self.normal.starts_with('@') => {
@@ -176,6 +178,25 @@ fn hub(text: &str) -> Result<String, &'static str> {
         {
             return Err("a part of it begins or ends with `-` or `.`, or holds `--` or `..`");
         }
+    }
+    Ok(text.to_owned())
+}
+
+/// A server of the MCP registry, by the schema of its `server.json`.
+fn mcp(text: &str) -> Result<String, &'static str> {
+    let (namespace, name) = text.split_once('/').ok_or("it is `namespace/name`")?;
+    if text.len() > 200 {
+        return Err("it is longer than 200 characters");
+    }
+    if namespace.is_empty() || name.is_empty() {
+        return Err("a part of it is empty");
+    }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
+    if !namespace.bytes().all(plain) || !name.bytes().all(|b| plain(b) || b == b'_') {
+        return Err("only letters, digits, `.` and `-` may stand in it, and `_` in its last part");
+    }
+    if [namespace, name].iter().any(|part| part.bytes().all(|b| b == b'.')) {
+        return Err("a part of it is dots alone");
     }
     Ok(text.to_owned())
 }
@@ -292,5 +313,20 @@ mod tests {
         }
         let name = PackageName::parse(Ecosystem::Huggingface, "datasets/org/set").unwrap();
         assert_eq!((name.scope(), name.base()), (Some("datasets/org"), "set"));
+    }
+
+    #[test]
+    fn servers_of_the_mcp_registry() {
+        for good in ["io.github.someone/weather", "example/x", "com.example.sub-part/Some_server.v2"] {
+            check(Ecosystem::Mcp, good, Some(good));
+        }
+        for bad in [
+            "", "weather", "/x", "a/", "a/b/c", "a_b/c", "a/b c", "a/../b", "../b", "a/..", "a%2fb", "a/b\0",
+            "\u{e4}/b",
+        ] {
+            check(Ecosystem::Mcp, bad, None);
+        }
+        let name = PackageName::parse(Ecosystem::Mcp, "io.github.someone/weather").unwrap();
+        assert_eq!((name.scope(), name.base()), (Some("io.github.someone"), "weather"));
     }
 }

@@ -1,4 +1,4 @@
-//! A registry on loopback: npm, PyPI, cargo, a model hub and an extension gallery in one server, from packages that a test publishes, with faults on demand.
+//! A registry on loopback: npm, PyPI, cargo, a model hub, an extension gallery and a registry of MCP servers in one server, from packages that a test publishes, with faults on demand.
 //!
 //! [`FakeUpstream`] runs on threads of its own, so tests with and without a runtime can use it, and stops when dropped.
 //! It remembers every request. It is a registry that the real clients install from, not a mock of one: the tests of
@@ -10,6 +10,7 @@ mod catalog;
 mod fault;
 mod gallery;
 mod hub;
+mod mcp;
 mod npm;
 mod page;
 mod pypi;
@@ -170,6 +171,11 @@ impl FakeUpstream {
     /// The Open VSX server, with a slash at the end. Its files lie below `/vsx-files/` of [`Builder::files_at`].
     pub fn vsx_url(&self) -> String {
         format!("{}/vsx/", self.url())
+    }
+
+    /// The registry of MCP servers, with a slash at the end.
+    pub fn mcp_url(&self) -> String {
+        format!("{}/registry/", self.url())
     }
 
     /// The packages that it serves; changes show at once.

@@ -217,6 +217,7 @@ fn clients(data: &std::path::Path) -> Vec<Value> {
             Ecosystem::Cargo => "cargo",
             Ecosystem::Huggingface => "huggingface",
             Ecosystem::Vscode => "vscode",
+            Ecosystem::Mcp => "mcp-registry",
         };
         let Ok(found) = found else { continue };
         let place = &found.source.place;

@@ -48,6 +48,8 @@ pub enum Client {
     Cargo,
     /// `hf`, and Python programs that load models with `huggingface_hub` or what is built on it.
     Huggingface,
+    /// Editors and assistants that show a registry of MCP servers.
+    McpRegistry,
     /// `ovsx`, the command line of Open VSX.
     Ovsx,
     /// code-server.
@@ -60,7 +62,7 @@ pub enum Client {
 
 impl Client {
     /// All of them, in the order in which lists are shown.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Npm,
         Self::Pnpm,
         Self::Yarn,
@@ -69,6 +71,7 @@ impl Client {
         Self::Poetry,
         Self::Cargo,
         Self::Huggingface,
+        Self::McpRegistry,
         Self::Ovsx,
         Self::CodeServer,
         Self::Vscodium,
@@ -86,6 +89,7 @@ impl Client {
             Self::Poetry => "poetry",
             Self::Cargo => "cargo",
             Self::Huggingface => "huggingface",
+            Self::McpRegistry => "mcp-registry",
             Self::Ovsx => "ovsx",
             Self::CodeServer => "code-server",
             Self::Vscodium => "vscodium",
@@ -100,6 +104,7 @@ impl Client {
             Self::Pip | Self::Uv | Self::Poetry => Ecosystem::Pypi,
             Self::Cargo => Ecosystem::Cargo,
             Self::Huggingface => Ecosystem::Huggingface,
+            Self::McpRegistry => Ecosystem::Mcp,
             Self::Ovsx | Self::CodeServer | Self::Vscodium | Self::Vscode => Ecosystem::Vscode,
         }
     }
@@ -141,8 +146,8 @@ impl std::str::FromStr for Client {
 /// A word that names no client tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, ovsx, code-server, \
-     vscodium, vscode"
+    "unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, mcp-registry, ovsx, \
+     code-server, vscodium, vscode"
 )]
 pub struct UnknownClient(String);
 
@@ -161,6 +166,8 @@ pub fn repository_url(door: &Url, ecosystem: Ecosystem) -> Url {
         Ecosystem::Cargo => &["cargo", ""],
         // Its clients put `/api/…` behind what they are given.
         Ecosystem::Huggingface => &["huggingface"],
+        // Its clients put `/v0.1/servers` behind what they are given.
+        Ecosystem::Mcp => &["mcp"],
         Ecosystem::Vscode => &["vscode"],
     };
     if let Ok(mut path) = url.path_segments_mut() {

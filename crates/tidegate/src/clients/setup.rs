@@ -112,6 +112,7 @@ pub fn setup(client: Client, door: &Url, token: Option<&Secret<String>>) -> Setu
         Client::Poetry => poetry(&mut setup, door, token),
         Client::Cargo => cargo(&mut setup, door, token),
         Client::Huggingface => models(&mut setup, door, token),
+        Client::McpRegistry => servers(&mut setup, door, token),
         Client::Ovsx | Client::CodeServer | Client::Vscodium | Client::Vscode => {
             extensions(&mut setup, client, door, token);
         }
@@ -293,6 +294,26 @@ fn extensions(setup: &mut Setup, client: Client, door: &Url, token: Option<&Secr
     }
     setup.notes.push(
         "extensions that come in a file (`--install-extension x.vsix`) or with the editor itself go past the door".to_owned(),
+    );
+}
+
+/// Editors keep the address in their settings, where people keep comments: those are not rewritten from here.
+fn servers(setup: &mut Setup, door: &Url, token: Option<&Secret<String>>) {
+    let registry = repository_url(door, Ecosystem::Mcp);
+    setup.notes.push(format!(
+        "VS Code: `\"chat.mcp.gallery.enabled\": true, \"chat.mcp.gallery.serviceUrl\": \"{registry}\"` in its user settings, or the \
+         policies of the same names for all machines (`McpGalleryServiceUrl`)"
+    ));
+    setup.notes.push(format!(
+        "GitHub Copilot for organisations: `{registry}` as \"MCP registry URL\" of the AI controls, with \"registry only\" as what may be used"
+    ));
+    if token.is_some() {
+        setup.notes.push(
+            "these clients send no token: put `/t/TOKEN` before `/mcp` in the address, or let the door listen without".to_owned(),
+        );
+    }
+    setup.notes.push(
+        "what a server's configuration already names does not ask the registry again: `tidegate check` reads such files".to_owned(),
     );
 }
 

@@ -12,6 +12,7 @@ pub mod address;
 mod cargo;
 mod huggingface;
 mod ini;
+mod mcp;
 mod npm;
 mod pypi;
 pub mod remember;
@@ -183,6 +184,7 @@ pub fn discover(ecosystem: Ecosystem, around: &Surroundings) -> Result<Discovere
         Ecosystem::Cargo => cargo::search(&mut search),
         Ecosystem::Huggingface => huggingface::search(&mut search),
         Ecosystem::Vscode => vscode::search(&mut search),
+        Ecosystem::Mcp => mcp::search(&mut search),
     }
     search.finish()
 }

@@ -142,10 +142,11 @@ pub(super) fn request(door: &Door, package: &Package, position: usize) -> Reques
     let file = &package.index.files()[position];
     Request {
         name: file.file.as_str().to_owned(),
-        // A file of a repository is looked into as `check` looks into a file: it is no package of an ecosystem.
-        // What an extension is made of, its own manifest says.
-        ecosystem: Some(package.name.ecosystem())
-            .filter(|ecosystem| !ecosystem.is_grouped() && *ecosystem != Ecosystem::Vscode),
+        // A file of a repository and a bundle of a server are looked into as `check` looks into a file: they are no packages of
+        // an ecosystem. What an extension is made of, its own manifest says.
+        ecosystem: Some(package.name.ecosystem()).filter(|ecosystem| {
+            !ecosystem.is_grouped() && !matches!(ecosystem, Ecosystem::Mcp | Ecosystem::Vscode)
+        }),
         package: package.name.as_str().to_owned(),
         version: file.version.as_str().to_owned(),
         hash_key: door.inspection.hash_key(),

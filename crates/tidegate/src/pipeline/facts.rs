@@ -11,13 +11,16 @@ use tidegate_model::facts::{
     LifecycleFacts, MalwareFacts, NameFacts, PrincipalFacts, ProvenanceFacts, PublisherFacts,
     RepositoryFacts, RequestFacts, ScriptFacts, SecretFacts,
 };
-use tidegate_model::{ArtifactKind, Coordinate, Digest, Ecosystem, Principal, Sha256, Stated, Timestamp};
+use tidegate_model::{
+    ArtifactKind, Coordinate, Digest, Ecosystem, PackageName, Principal, Sha256, Stated, Timestamp,
+};
 use tidegate_store::catalogue::{CatalogueError, LocalBlock};
 
 use super::brought::{self, Brought};
 use super::group::GroupSeen;
 use super::listed;
 use super::package::Package;
+use super::parts::{self, Part, PartDecided};
 use crate::door::{Door, Repository};
 use crate::inspection::Seen;
 use crate::intel::facts::KnownVersions;
@@ -38,6 +41,8 @@ pub struct LocalState {
     pub group: Option<GroupSeen>,
     /// What may be had of what its versions bring along.
     pub brought: Brought,
+    /// What this door did with each package that it is made of.
+    pub parts: HashMap<PackageName, (Part, LocalState)>,
     /// Whether this door looks inside what it serves.
     pub inspects: bool,
 }
@@ -60,8 +65,15 @@ impl LocalState {
                 compared.entry((comparison.purl, comparison.sha256)).or_default().push(seen);
             }
         }
-        let seen = seen.filter_map(|i| Some((i.sha256, serde_json::from_str(&i.facts).ok()?))).collect();
-        let pins = pins.into_iter().map(|p| ((p.version, p.file), p.sha256)).collect();
+        let mut seen: HashMap<Sha256, Seen> =
+            seen.filter_map(|i| Some((i.sha256, serde_json::from_str(&i.facts).ok()?))).collect();
+        let mut pins: HashMap<(String, String), Sha256> =
+            pins.into_iter().map(|p| ((p.version, p.file), p.sha256)).collect();
+        for (position, (sha256, of_it)) in &package.listings {
+            let file = &package.index.files()[*position];
+            pins.insert((file.version.as_str().to_owned(), file.file.as_str().to_owned()), *sha256);
+            seen.insert(*sha256, of_it.clone());
+        }
         let commits = tidegate_ecosystems::protocol(package.name.ecosystem()).commits();
         Ok(Self {
             group: commits
@@ -69,6 +81,7 @@ impl LocalState {
             seen,
             compared,
             brought: Brought::new(),
+            parts: parts::locals(door, package)?,
             inspects: door.config.inspection.enabled,
             pins,
             admitted: admitted.into_iter().map(|a| a.purl).collect(),
@@ -119,6 +132,7 @@ pub fn kind_of(package: &Package) -> ArtifactKind {
     match package.name.ecosystem() {
         Ecosystem::Huggingface => ArtifactKind::Model,
         Ecosystem::Vscode => ArtifactKind::Extension,
+        Ecosystem::Mcp => ArtifactKind::McpServer,
         Ecosystem::Npm | Ecosystem::Pypi | Ecosystem::Cargo => ArtifactKind::Package,
     }
 }
@@ -129,8 +143,13 @@ pub fn purl_of(package: &Package, position: usize) -> String {
     Coordinate { name: package.name.clone(), version: file.version.clone() }.purl()
 }
 
-/// Assembles the facts.
-pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timestamp) -> Facts {
+/// Assembles the facts; `made_of` is what was decided on the packages that it is made of.
+pub fn assemble(
+    question: &Question<'_>,
+    known: &KnownVersions<'_>,
+    made_of: &[PartDecided],
+    now: Timestamp,
+) -> Facts {
     let Question { repository, package, position, local, .. } = *question;
     let file = &package.index.files()[position];
     let history = &package.history[position];
@@ -142,6 +161,12 @@ pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timesta
     let sha256 = question.bytes.map(|b| b.sha256).or(pinned_digest);
     let known = known.of(file.version.as_str());
     let (vulnerabilities, reported) = (known.0.clone(), known.1.clone());
+    let is_listed = package.name.ecosystem() == Ecosystem::Mcp;
+    let vulnerabilities = match is_listed {
+        // Advisories speak of packages, and those it names are decided on by themselves.
+        true => Group::gap(FactState::NotApplicable, "advisories speak of the packages that it names"),
+        false => vulnerabilities,
+    };
     let inside = inside(question, &purl, sha256);
     let scripts = scripts(&file.install_script, history.install_script_new, &inside);
     Facts {
@@ -182,7 +207,7 @@ pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timesta
         secrets: inside.secrets,
         model: inside.seen.filter(|seen| seen.failed.is_none()).map_or_else(not_applicable, Seen::model),
         extension: brought::facts(package, position, &local.brought),
-        mcp: not_applicable(),
+        mcp: if is_listed { parts::facts(made_of) } else { not_applicable() },
         publisher: match &file.publisher {
             Stated::Known(account) => Group::known(PublisherFacts {
                 account: Some(account.clone()),
@@ -352,13 +377,21 @@ fn malware(
     sha256: Option<Sha256>,
     reported: Group<MalwareFacts>,
 ) -> Group<MalwareFacts> {
-    let mut reports: Vec<String> = question
+    let reports: Vec<String> = question
         .blocks
         .iter()
         .filter(|b| b.block.purl == purl || b.block.purl == *question.package.purl)
         .filter(|b| b.block.sha256.is_none() || b.block.sha256 == sha256)
         .map(LocalBlock::id)
         .collect();
+    blocked_by_hand(reports, reported)
+}
+
+/// What feeds report, with blocks by hand before it.
+pub(super) fn blocked_by_hand(
+    mut reports: Vec<String>,
+    reported: Group<MalwareFacts>,
+) -> Group<MalwareFacts> {
     if reports.is_empty() {
         return reported;
     }

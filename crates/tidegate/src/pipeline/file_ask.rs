@@ -351,6 +351,8 @@ const fn hold_of(ecosystem: Ecosystem) -> Duration {
         Ecosystem::Huggingface => Duration::from_secs(8),
         // Editors wait for as long as a connection lives; the command line for as long as its user does.
         Ecosystem::Vscode => Duration::from_secs(120),
+        // Its clients are editors, whose requests end after half a minute.
+        Ecosystem::Mcp => Duration::from_secs(20),
     }
 }
 

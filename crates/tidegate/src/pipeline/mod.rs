@@ -13,6 +13,8 @@ pub mod alarms;
 pub mod approved;
 pub mod artifacts;
 pub mod brought;
+pub mod catalogue;
+pub mod catalogue_ask;
 mod commit_ask;
 pub mod commits;
 mod comparing;
@@ -26,6 +28,7 @@ pub mod group;
 mod index_ask;
 mod listed;
 pub mod package;
+pub mod parts;
 mod query_ask;
 pub mod recall;
 mod service_ask;
@@ -35,7 +38,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use tidegate_ecosystems::{Answer, Ask, ClientRequest, FileSelector, RouteError};
+use tidegate_ecosystems::{Answer, Ask, ClientRequest, FileSelector, Links, RouteError};
 use tidegate_ledger::RecordError;
 use tidegate_ledger::entry::{CacheState, Text};
 use tidegate_model::denial::DenialKind;
@@ -127,6 +130,7 @@ pub async fn answer(door: &Arc<Door>, request: &PackageRequest) -> Result<Answer
             file_ask::answer(door, request, &package, &file, part).await
         }
         Ok(Ask::Index { package, view }) => index_ask::answer(door, request, &package, &view).await,
+        Ok(Ask::Catalogue { form, query }) => catalogue_ask::answer(door, request, form, &query).await,
         Ok(Ask::Api(call)) => service_ask::relay(door, request, &call).await,
         Ok(Ask::Query(query)) => query_ask::answer(door, request, &query).await,
         Ok(Ask::Recall) => recall::answer(door, request).await,
@@ -153,6 +157,11 @@ fn route_denial(error: &RouteError) -> Denial {
 }
 
 impl PackageRequest {
+    /// Where links in answers to it lead.
+    pub fn links(&self) -> Links {
+        Links::below(self.base.clone())
+    }
+
     /// The request as the ecosystem reads it.
     pub fn client_request(&self) -> ClientRequest<'_> {
         ClientRequest {

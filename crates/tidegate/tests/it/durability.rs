@@ -30,8 +30,9 @@ fn publish(upstream: &FakeUpstream, package: Package) -> Question {
         Ecosystem::Npm => format!("/npm/{name}/-/{name}-{version}.tgz"),
         Ecosystem::Pypi => format!("/pypi/files/{name}/{}", file.name),
         Ecosystem::Cargo => format!("/cargo/api/v1/crates/{name}/{version}/download"),
-        Ecosystem::Huggingface => unreachable!("a repository has commits"),
-        Ecosystem::Vscode => unreachable!("nobody publishes one here"),
+        Ecosystem::Huggingface | Ecosystem::Mcp | Ecosystem::Vscode => {
+            unreachable!("no package of a test is one")
+        }
     };
     Question {
         method: "GET",

@@ -6,6 +6,7 @@ use tidegate_model::Ecosystem;
 use tidegate_testkit::client::RawClient;
 use tidegate_testkit::{FakeUpstream, HubFile, Package};
 
+use crate::mcp_registry::list_bundle;
 use crate::support::{Setup, leaks};
 
 /// Text put in front of, behind or into a path.
@@ -76,6 +77,7 @@ fn good(ecosystem: Ecosystem) -> [&'static str; 2] {
             "gallery/vscode/acme/alpha/latest",
             "asset/acme/alpha/1.0.0/Microsoft.VisualStudio.Services.VSIXPackage",
         ],
+        Ecosystem::Mcp => ["v0.1/servers/org%2Falpha/versions", "bundles/org%2Falpha/1.0.0/0/alpha.mcpb"],
     }
 }
 
@@ -142,6 +144,8 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
         [("alpha", "alpha.txt"), ("beta", "beta.txt"), ("secret", "secret.txt")].map(|(name, file)| {
             let package = match ecosystem {
                 Ecosystem::Npm | Ecosystem::Huggingface => Package::npm(name, "1.0.0"),
+                // A bundle is a zip file, as a wheel is.
+                Ecosystem::Mcp => Package::pypi(name, "1.0.0"),
                 Ecosystem::Pypi => Package::pypi(name, "1.0.0"),
                 Ecosystem::Cargo => Package::cargo(name, "1.0.0"),
                 Ecosystem::Vscode => Package::vscode(&format!("acme.{name}"), "1.0.0"),
@@ -150,6 +154,7 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
             let commit = (COMMIT, "2022-03-02T23:29:04.000Z");
             let files = [(file, HubFile::large(built.bytes.clone()))];
             upstream.catalog().commit(&format!("org/{name}"), "main", commit, files);
+            list_bundle(&upstream, &format!("org/{name}"), "1.0.0", "2022-03-02T23:29:04Z", &built);
             built
         });
     let door = Setup::new(&upstream).open();
@@ -203,6 +208,8 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
             "/cdn/",
             "/vsx/",
             "/vsx-files/",
+            "/registry/",
+            "/feeds/",
         ];
         assert!(
             below.iter().any(|b| plain.starts_with(b)) || plain.starts_with("/api/v1/crates"),
@@ -228,6 +235,7 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
                         | "versions"
                         | "extensionquery"
                         | "query"
+                        | "servers"
                         | COMMIT
                 ),
             "asked {path}"
@@ -338,4 +346,9 @@ fn ambiguous_framing_is_refused_and_nothing_behind_it_is_executed() {
     upstream.assert_never_asked("alpha");
     // The same second request alone is fine.
     assert_eq!(door.get("/npm/alpha").status, 200);
+}
+
+#[test]
+fn confusing_paths_of_the_registry_of_servers_never_lead_elsewhere() {
+    never_lead_elsewhere(Ecosystem::Mcp);
 }

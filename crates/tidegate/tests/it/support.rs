@@ -103,6 +103,7 @@ pub(crate) fn named(name: &str, upstream: &FakeUpstream, ecosystem: Ecosystem) -
         Ecosystem::Cargo => upstream.cargo_url(),
         Ecosystem::Huggingface => upstream.hub_url(),
         Ecosystem::Vscode => upstream.vsx_url(),
+        Ecosystem::Mcp => upstream.mcp_url(),
     };
     config::Upstream {
         name: Some(name.into()),
