@@ -1,5 +1,5 @@
 //! Puts the clients that tests drive into `target/tools`: pnpm, both generations of Yarn, uv, Poetry, pip-audit, the model hub's
-//! client, the oldest and the newest pip that this Python runs, Debian's registry of images, and cargo-deny. Nothing is installed outside the target folder, but skopeo and buildah, which are libraries of
+//! client, Open VSX's command line, the oldest and the newest pip that this Python runs, Debian's registry of images, and cargo-deny. Nothing is installed outside the target folder, but skopeo and buildah, which are libraries of
 //! the system as much as programs: on Debian, and as root, its own installer has them. What is there already is left as it is.
 
 use std::io;
@@ -161,8 +161,12 @@ fn unpack(place: &Path) -> Result<(), CommandError> {
 
 /// Clients that npm installs: the folder in tools, what npm is asked for. Each is the newest of a generation that the
 /// oldest Node.js still kept up runs.
-const PACKAGE_MANAGERS: [(&str, &str); 3] =
-    [("pnpm", "pnpm@10"), ("yarn-classic", "yarn@1"), ("yarn-berry", "@yarnpkg/cli-dist@4")];
+const PACKAGE_MANAGERS: [(&str, &str); 4] = [
+    ("pnpm", "pnpm@10"),
+    ("yarn-classic", "yarn@1"),
+    ("yarn-berry", "@yarnpkg/cli-dist@4"),
+    ("ovsx", "ovsx@1"),
+];
 
 fn package_manager((name, wanted): &(&str, &str), folder: &Path) {
     let place = folder.join(name);

@@ -2,9 +2,9 @@
 
 use tidegate_model::{Action, ListedFile, PackageName, Timestamp};
 
-use crate::View;
 use crate::advice::Advise;
 use crate::catalogue::{Listed, PartOf};
+use crate::{Companion, View};
 
 /// A parsed index of one package.
 pub trait Index: Send + Sync {
@@ -54,6 +54,16 @@ pub trait Index: Send + Sync {
     /// The image that this is the index of; `None` for every other kind of index.
     fn image(&self) -> Option<&crate::oci::Image> {
         None
+    }
+
+    /// Where upstream keeps what it publishes beside a file; none where it announces no such thing.
+    fn companion(&self, _position: usize, _companion: Companion) -> Option<url::Url> {
+        None
+    }
+
+    /// The packages that a version installs along or needs, by its own word.
+    fn brings(&self, _position: usize) -> &[PackageName] {
+        &[]
     }
 
     /// Packages of other ecosystems that the version of a file is made of, and that are decided on with it.
@@ -146,6 +156,12 @@ pub enum IndexError {
         package: String,
         /// What is wrong and where.
         why: String,
+    },
+    /// The document says that there is no such package.
+    #[error("there is no `{package}`")]
+    Absent {
+        /// Which package.
+        package: String,
     },
     /// The document is about another package than the one asked for.
     #[error("the index of `{package}` says it is about `{found}`")]

@@ -55,9 +55,10 @@ impl PackageRef {
         let grammar = |why: String| InvalidPurl::Grammar { text: text.chars().take(300).collect(), why };
         let purl: packageurl::PackageUrl<'_> =
             text.parse().map_err(|e: packageurl::Error| grammar(e.to_string()))?;
-        let ty = if purl.ty() == DOCKER { Ecosystem::Oci.as_str() } else { purl.ty() };
-        let ecosystem: Ecosystem =
-            ty.parse().map_err(|source| InvalidPurl::Ecosystem { text: text.to_owned(), source })?;
+        // The newer type for the same images, which has their repository in a qualifier.
+        let ty = if purl.ty() == "oci" { Ecosystem::Oci.purl_type() } else { purl.ty() };
+        let ecosystem = Ecosystem::of_purl_type(ty)
+            .map_err(|source| InvalidPurl::Ecosystem { text: text.to_owned(), source })?;
         let place = purl.qualifiers().get("repository_url").filter(|_| ecosystem == Ecosystem::Oci);
         let name = match (purl.namespace(), place) {
             (Some(namespace), _) => format!("{namespace}/{}", purl.name()),
@@ -93,24 +94,16 @@ impl Coordinate {
     }
 }
 
-/// The package URL of a package without a version. Images have the type `docker`: that of `oci` has no place for a repository's
-/// path but a qualifier.
+/// The package URL of a package without a version.
 pub fn package_purl(name: &PackageName) -> String {
-    let ty = match name.ecosystem() {
-        Ecosystem::Oci => DOCKER,
-        ecosystem => ecosystem.as_str(),
-    };
     match name.scope() {
         Some(scope) => {
             let namespace: Vec<String> = scope.split('/').map(encode).collect();
-            format!("pkg:{ty}/{}/{}", namespace.join("/"), encode(name.base()))
+            format!("pkg:{}/{}/{}", name.ecosystem().purl_type(), namespace.join("/"), encode(name.base()))
         }
-        None => format!("pkg:{ty}/{}", encode(name.as_str())),
+        None => format!("pkg:{}/{}", name.ecosystem().purl_type(), encode(name.as_str())),
     }
 }
-
-/// The type of package URLs of images by which their repository is a namespace and a name.
-const DOCKER: &str = "docker";
 
 fn encode(text: &str) -> String {
     // The purl specification leaves these characters alone and percent-encodes every other.
@@ -150,6 +143,7 @@ mod tests {
             "pkg:mcp/io.github.someone/weather@1.0.2",
             "pkg:huggingface/Org/Model@0123456789abcdef0123456789abcdef01234567",
             "pkg:huggingface/datasets/org/set@0123456789abcdef0123456789abcdef01234567",
+            "pkg:vscode-extension/acme/left-pad@1.0.0",
         ] {
             assert_eq!(round(purl), purl);
         }

@@ -217,6 +217,7 @@ fn clients(data: &std::path::Path) -> Vec<Value> {
             Ecosystem::Cargo => "cargo",
             Ecosystem::Huggingface => "huggingface",
             Ecosystem::Oci => "images",
+            Ecosystem::Vscode => "vscode",
             Ecosystem::Mcp => "mcp-registry",
         };
         let Ok(found) = found else { continue };

@@ -21,6 +21,7 @@ pub mod saved;
 pub mod surroundings;
 #[cfg(test)]
 mod tests;
+mod vscode;
 
 use std::fmt;
 
@@ -184,6 +185,7 @@ pub fn discover(ecosystem: Ecosystem, around: &Surroundings) -> Result<Discovere
         Ecosystem::Cargo => cargo::search(&mut search),
         Ecosystem::Huggingface => huggingface::search(&mut search),
         Ecosystem::Oci => oci::search(&mut search),
+        Ecosystem::Vscode => vscode::search(&mut search),
         Ecosystem::Mcp => mcp::search(&mut search),
     }
     search.finish()

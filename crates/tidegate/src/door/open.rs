@@ -280,14 +280,17 @@ fn repositories(
     config: &Config,
     discovery: &[Result<Discovered, NotConfigured>],
 ) -> Result<BTreeMap<String, Arc<Repository>>, DoorError> {
-    let mut all: BTreeMap<String, config::Repository> =
-        Ecosystem::ALL.iter().map(|e| (e.as_str().to_owned(), config::Repository::default())).collect();
+    let mut all: BTreeMap<String, config::Repository> = Ecosystem::ALL
+        .iter()
+        .flat_map(|e| e.repositories())
+        .map(|name| ((*name).to_owned(), config::Repository::default()))
+        .collect();
     for (name, section) in &config.repository {
         all.insert(name.clone(), section.clone());
     }
     let mut built = BTreeMap::new();
     for (name, section) in all {
-        let Some(ecosystem) = section.ecosystem.or_else(|| name.parse().ok()) else { continue };
+        let Some(ecosystem) = section.ecosystem.or_else(|| Ecosystem::of_repository(&name)) else { continue };
         let (upstreams, not_configured) = if section.upstream.is_empty() {
             discovered(ecosystem, discovery)
         } else {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tidegate_ecosystems::ask::Absence;
-use tidegate_ecosystems::{Answer, ApiCall, FetchedDocument, Links};
+use tidegate_ecosystems::{Answer, ApiCall, FetchedDocument};
 use tidegate_ledger::RecordError;
 use tidegate_ledger::entry::Text;
 use tidegate_model::Denial;

@@ -151,7 +151,11 @@ pub fn installs_as_locked(client: Client, args: &[OsString]) -> bool {
         | Client::Docker
         | Client::Podman
         | Client::Skopeo
-        | Client::Containerd => false,
+        | Client::Containerd
+        | Client::Ovsx
+        | Client::CodeServer
+        | Client::Vscodium
+        | Client::Vscode => false,
         Client::Cargo => matches!(
             first,
             "build"

@@ -71,7 +71,7 @@ impl Upstream {
     #[must_use]
     pub fn of(self, ecosystem: tidegate_model::Ecosystem) -> Self {
         let tokens = (ecosystem == tidegate_model::Ecosystem::Oci).then(Tokens::default);
-        Self { tokens, ..self.redirecting_to_files(ecosystem.is_grouped()) }
+        Self { tokens, ..self.redirecting_to_files(ecosystem.redirects_to_files()) }
     }
 
     /// The same, and its own redirects say where its files lie.

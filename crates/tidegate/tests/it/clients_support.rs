@@ -88,6 +88,7 @@ impl Site {
             .env("TIDEGATE_UPSTREAM_CARGO", self.upstream.cargo_url())
             .env("TIDEGATE_UPSTREAM_HUGGINGFACE", self.upstream.hub_url())
             .env("TIDEGATE_UPSTREAM_OCI", self.upstream.registry_url())
+            .env("TIDEGATE_UPSTREAM_VSCODE", self.upstream.vsx_url())
             .env("TIDEGATE_UPSTREAM_MCP", self.upstream.mcp_url())
             .timeout(CLIENT)
     }
