@@ -14,6 +14,7 @@ mod decisions;
 mod documents;
 mod exposures;
 mod inspections;
+mod mcp_tools;
 mod people;
 mod sightings;
 pub mod sqlite;
@@ -31,6 +32,7 @@ pub use inspections::{
     AskedSecret, BundledComponent, Comparison, ComparisonKind, ComponentHolder, InspectedFacts, Inspections,
     OutdatedInspection, StoredInspection,
 };
+pub use mcp_tools::{McpTool, McpToolState, McpToolWord, McpTools};
 pub use people::{
     Context, ContextKind, Forgotten, InvalidContextKind, NewContext, NewPerson, People, Person,
 };
@@ -52,6 +54,7 @@ pub trait Catalogue:
     + Alarms
     + Tokens
     + People
+    + McpTools
     + Settings
 {
 }
@@ -67,6 +70,7 @@ impl<T> Catalogue for T where
         + Alarms
         + Tokens
         + People
+        + McpTools
         + Settings
 {
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{
-    Outcome, alarms, config, events, intel, ledger, manual, person, policy, quarantine, status, token,
+    Outcome, alarms, config, events, intel, ledger, manual, mcp, person, policy, quarantine, status, token,
     waiver, who, why,
 };
 
@@ -30,6 +30,8 @@ pub enum Operate {
     Token(token::Token),
     /// Show, fetch and load advisories and signals.
     Intel(intel::Intel),
+    /// Govern MCP servers at run time; see and approve what they offer.
+    Mcp(mcp::Mcp),
     /// Read the ledger.
     Ledger(ledger::Ledger),
     /// List and forget people.
@@ -62,6 +64,7 @@ impl Operate {
             Self::Waiver(command) => command.run(),
             Self::Token(command) => command.run(),
             Self::Intel(command) => command.run(),
+            Self::Mcp(command) => command.run(),
             Self::Ledger(command) => command.run(),
             Self::Person(command) => command.run(),
             Self::Events(command) => command.run(),

@@ -10,6 +10,7 @@ mod decisions;
 mod documents;
 mod exposures;
 mod inspections;
+mod mcp_tools;
 mod migrate;
 mod people;
 mod readers;
