@@ -92,6 +92,8 @@ pub enum Body {
     View(Box<View>),
     /// A waiver that changed its state.
     Waiver(Box<WaiverChange>),
+    /// An approval that changed its state.
+    Approval(Box<ApprovalChange>),
     /// A policy that came into force.
     Policy(PolicyChange),
     /// A person released something from quarantine or blocked it.
@@ -118,7 +120,7 @@ pub enum Body {
 
 impl Body {
     /// Every kind, in the order of the reference page.
-    pub const KINDS: [&str; 15] = [
+    pub const KINDS: [&str; 16] = [
         "access",
         "decision",
         "view",
@@ -133,6 +135,7 @@ impl Body {
         "effect",
         "control",
         "hold",
+        "approval",
         "call",
     ];
 
@@ -153,7 +156,8 @@ impl Body {
             Self::Effect(_) => Self::KINDS[11],
             Self::Control(_) => Self::KINDS[12],
             Self::Hold(_) => Self::KINDS[13],
-            Self::Call(_) => Self::KINDS[14],
+            Self::Approval(_) => Self::KINDS[14],
+            Self::Call(_) => Self::KINDS[15],
         }
     }
 }
@@ -333,6 +337,27 @@ pub struct WaiverChange {
     /// Not valid from then on.
     pub expires_at: Option<Timestamp>,
     /// Digest of the whole waiver, for whoever holds it.
+    pub document: Sha256,
+}
+
+/// An approval that changed its state. Its owner, its reason and its ticket stay in the private store.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+pub struct ApprovalChange {
+    /// Its id.
+    pub id: Text,
+    /// The state it has from now on.
+    pub state: WaiverState,
+    /// Who changed it.
+    pub actor: Pseudonym,
+    /// Of what.
+    pub purl: Text,
+    /// Of which bytes only.
+    pub sha256: Option<Sha256>,
+    /// In which repositories only; at most 32.
+    pub repositories: Arc<[Text]>,
+    /// Not valid from then on.
+    pub expires_at: Option<Timestamp>,
+    /// Digest of the whole approval, for whoever holds it.
     pub document: Sha256,
 }
 

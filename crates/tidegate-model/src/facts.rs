@@ -162,6 +162,8 @@ pub struct Facts {
     pub principal: PrincipalFacts,
     /// Through which repository.
     pub repository: RepositoryFacts,
+    /// Whether somebody put it on a list of what is approved.
+    pub approval: Group<ApprovalFacts>,
     /// For which application, where the request says.
     pub application: Group<ApplicationFacts>,
     /// How it is asked.
@@ -507,6 +509,18 @@ pub struct RepositoryFacts {
     pub private: bool,
 }
 
+/// Whether somebody put it on a list of what is approved. Names of people are not among the facts.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct ApprovalFacts {
+    /// Whether an approval covers it now.
+    pub approved: bool,
+    /// That approval's id.
+    pub id: Option<String>,
+    /// When that approval ends.
+    pub expires_at: Option<Timestamp>,
+}
+
 /// For which application.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default)]
@@ -556,6 +570,7 @@ impl Facts {
             publisher,
             lifecycle,
             name,
+            approval,
             application
         )
     }

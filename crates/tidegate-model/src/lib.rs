@@ -4,6 +4,7 @@
 //! the time is given it. Each type that stands for something a standard defines has one parser, and the parser's
 //! documentation names that standard.
 
+pub mod approval;
 pub mod artifact;
 pub mod coordinate;
 pub mod decision;

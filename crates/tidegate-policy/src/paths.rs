@@ -145,6 +145,7 @@ groups!(
     Publisher publisher,
     Lifecycle lifecycle,
     Name name,
+    Approval approval,
     Application application,
 );
 
@@ -467,6 +468,9 @@ pub(crate) static PATHS: &[PathSpec] = &[
         Nothing,
         of!(name, |v| text(v.difference.as_ref()))
     ),
+    path!("approval.approved", Approval, Type::Bool, NotOffered, of!(approval, |v| Value::Bool(v.approved))),
+    path!("approval.id", Approval, Type::Text, Nothing, of!(approval, |v| text(v.id.as_ref()))),
+    path!("approval.expires_at", Approval, Type::Time, Nothing, of!(approval, |v| time(v.expires_at))),
     path!("principal.id", Principal, Type::Text, Nothing, |f| said(&f.principal.id)),
     path!("principal.kind", Principal, Type::Word(PRINCIPALS), NotOffered, |f| f
         .principal

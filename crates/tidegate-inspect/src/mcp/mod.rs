@@ -83,6 +83,8 @@ pub(crate) struct Read {
 #[derive(Debug, Default)]
 pub(crate) struct McpCollector {
     findings: Vec<Finding>,
+    /// What only the code of a server says to a model: texts in the source of what is none are read by people.
+    of_code: Vec<Finding>,
     dropped: u64,
     forms: BTreeSet<&'static str>,
     lists: Vec<ToolList>,
@@ -106,16 +108,20 @@ impl McpCollector {
         let path = crate::manifests::inner(leaf.path);
         let is_whole = leaf.place.depth == 0;
         let mut told = Told::default();
+        let mut of_code = Told::default();
         match leaf.format {
             Format::Json | Format::Text | Format::Empty | Format::Binary | Format::Utf16 => {
-                self.read(leaf, path, is_whole, &mut told);
+                self.read(leaf, path, is_whole, &mut told, &mut of_code);
             }
             _ => {}
         }
-        self.keep(leaf.path, path, &told);
+        let said = self.judged(leaf.path, path, &told, self.findings.len());
+        self.findings.extend(said);
+        let said = self.judged(leaf.path, path, &of_code, self.of_code.len());
+        self.of_code.extend(said);
     }
 
-    fn read(&mut self, leaf: &Leaf<'_>, path: &str, is_whole: bool, told: &mut Told) {
+    fn read(&mut self, leaf: &Leaf<'_>, path: &str, is_whole: bool, told: &mut Told, of_code: &mut Told) {
         let bytes = leaf.bytes;
         if rules::is_rules(path, is_whole) {
             self.forms.insert("instructions");
@@ -131,7 +137,7 @@ impl McpCollector {
                 self.forms.insert("client-configuration");
             }
         } else if self.parsed_bytes.is_none_or(|most| bytes.len() <= most) {
-            source::read(path, bytes, told);
+            source::read(path, bytes, of_code);
         }
     }
 
@@ -167,19 +173,22 @@ impl McpCollector {
         }
     }
 
-    fn keep(&mut self, full: &str, path: &str, told: &Told) {
+    /// The findings of one leaf, beside those that are `kept` already.
+    fn judged(&mut self, full: &str, path: &str, told: &Told, kept: usize) -> Vec<Finding> {
+        let mut findings = Vec::new();
         self.dropped += told.dropped;
         let aside = is_aside(path);
         for remark in &told.remarks {
-            let (findings, dropped) = (&mut self.findings, &mut self.dropped);
+            let dropped = &mut self.dropped;
             detectors::judge(remark, full, &mut |mut finding| {
                 if aside {
                     // What only tests and examples hold, nobody is given.
                     finding.severity = finding.severity.min(FindingSeverity::Low);
                 }
-                if findings.len() < FINDINGS { findings.push(finding) } else { *dropped += 1 }
+                if kept + findings.len() < FINDINGS { findings.push(finding) } else { *dropped += 1 }
             });
         }
+        findings
     }
 
     /// What all of it comes to; `is_server` is whether its code or manifest says that it is a server.
@@ -189,7 +198,12 @@ impl McpCollector {
         } else {
             // Code that only mentions servers is judged as any other code.
             self.findings.retain(|finding| !detectors::is_of_server_code(&finding.detector));
+            self.of_code.retain(|finding| !detectors::is_of_server_code(&finding.detector));
+            for finding in &mut self.of_code {
+                finding.severity = finding.severity.min(FindingSeverity::Low);
+            }
         }
+        self.findings.append(&mut self.of_code);
         let (verdict, behind) = verdict(&self.findings);
         let tools = (self.lists.len() == 1).then(|| self.lists.pop()).flatten();
         let mcp = Mcp {

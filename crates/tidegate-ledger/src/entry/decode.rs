@@ -52,6 +52,7 @@ pub(super) fn decode(json: &[u8]) -> Result<Entry, EntryError> {
         "decision" => Body::Decision(Box::new(read::<WireDecision>(json)?.into())),
         "view" => Body::View(read(json)?),
         "waiver" => Body::Waiver(read(json)?),
+        "approval" => Body::Approval(read(json)?),
         "policy" => Body::Policy(read(json)?),
         "quarantine" => Body::Quarantine(read(json)?),
         "alarm" => Body::Alarm(read(json)?),

@@ -9,9 +9,9 @@ use tidegate_model::waiver::WaiverState;
 use tidegate_model::{Action, DecisionId, Ecosystem, Sha256, Timestamp};
 
 use super::{
-    Access, AdvisoriesChange, Alarm, Body, Call, ControlChange, DecisionMade, ENTRY_VERSION, Effect, EntryDraft,
-    FeedInForce, HoldChange, MAX_ENTRY_BYTES, PersonChange, PolicyChange, QuarantineChange, Start, Stop,
-    Text, Touching, View, WaiverChange, Withheld,
+    Access, AdvisoriesChange, Alarm, ApprovalChange, Body, Call, ControlChange, DecisionMade, ENTRY_VERSION,
+    Effect, EntryDraft, FeedInForce, HoldChange, MAX_ENTRY_BYTES, PersonChange, PolicyChange,
+    QuarantineChange, Start, Stop, Text, Touching, View, WaiverChange, Withheld,
 };
 use crate::NodeId;
 
@@ -45,6 +45,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, node: &NodeId, seq: u64, draft: &EntryDr
         Body::Decision(made) => json.decision_made(made),
         Body::View(view) => json.view(view),
         Body::Waiver(change) => json.waiver(change),
+        Body::Approval(change) => json.approval(change),
         Body::Policy(change) => json.policy(change),
         Body::Quarantine(change) => json.quarantine(change),
         Body::Alarm(alarm) => json.alarm(alarm),
@@ -217,15 +218,7 @@ impl Json<'_> {
 
     fn waiver(&mut self, w: &WaiverChange) {
         self.short("id", &w.id);
-        self.word(
-            "state",
-            match w.state {
-                WaiverState::Requested => "requested",
-                WaiverState::Approved => "approved",
-                WaiverState::Rejected => "rejected",
-                WaiverState::Revoked => "revoked",
-            },
-        );
+        self.word("state", state_word(w.state));
         self.hex("actor", w.actor.as_bytes());
         self.words("rules", &w.rules);
         self.words("advisories", &w.advisories);
@@ -234,6 +227,17 @@ impl Json<'_> {
         self.words("repositories", &w.repositories);
         self.time_or_null("expires_at", w.expires_at);
         self.sha256_or_null("document", Some(w.document));
+    }
+
+    fn approval(&mut self, a: &ApprovalChange) {
+        self.short("id", &a.id);
+        self.word("state", state_word(a.state));
+        self.hex("actor", a.actor.as_bytes());
+        self.long("purl", &a.purl);
+        self.sha256_or_null("sha256", a.sha256);
+        self.words("repositories", &a.repositories);
+        self.time_or_null("expires_at", a.expires_at);
+        self.sha256_or_null("document", Some(a.document));
     }
 
     fn policy(&mut self, p: &PolicyChange) {
@@ -640,6 +644,15 @@ impl Json<'_> {
             c if c.is_control() => self.print(format_args!("\\u{:04x}", u32::from(c))),
             c => self.raw(c.encode_utf8(&mut [0; 4]).as_bytes()),
         }
+    }
+}
+
+const fn state_word(state: WaiverState) -> &'static str {
+    match state {
+        WaiverState::Requested => "requested",
+        WaiverState::Approved => "approved",
+        WaiverState::Rejected => "rejected",
+        WaiverState::Revoked => "revoked",
     }
 }
 

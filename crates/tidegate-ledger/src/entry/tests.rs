@@ -191,6 +191,16 @@ pub(crate) fn one_of_each() -> Vec<Body> {
             generation: 7,
             actor: Some(Pseudonym::new([1; 32])),
         })),
+        Body::Approval(Box::new(ApprovalChange {
+            id: "A-1".into(),
+            state: WaiverState::Approved,
+            actor: Pseudonym::new([1; 32]),
+            purl: "pkg:huggingface/acme/tiny@00".into(),
+            sha256: Some(Sha256::new([2; 32])),
+            repositories: ["huggingface".into()].into(),
+            expires_at: Some(Timestamp::from_unix_seconds(1_795_100_000)),
+            document: Sha256::new([3; 32]),
+        })),
         Body::Call(Box::new(call())),
     ]
 }

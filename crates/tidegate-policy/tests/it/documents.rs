@@ -76,7 +76,7 @@ fn the_examples_of_the_reference_page_work() {
             policies += 1;
         }
     }
-    assert!(policies == 3 && cases == 1, "{policies} policies, {cases} case files");
+    assert!(policies == 4 && cases == 1, "{policies} policies, {cases} case files");
     for pack in tidegate_policy::packs::NAMES {
         for rule in Policy::pack(pack).unwrap().rules() {
             assert!(page.contains(&format!("`{}`", rule.id())), "{} of {pack} is not on the page", rule.id());

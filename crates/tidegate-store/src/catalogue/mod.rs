@@ -7,6 +7,7 @@
 //!
 //! Nothing here decides: policy, matching and authentication are done by the callers with what they read.
 
+mod approvals;
 mod artifacts;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -23,6 +24,7 @@ mod waivers;
 
 use std::path::PathBuf;
 
+pub use approvals::{ApprovalFilter, Approvals, StoredApproval};
 pub use artifacts::{Artifact, Artifacts, Pin, PinKey};
 pub(crate) use decisions::package_of;
 pub use decisions::{Admission, DecisionFilter, DecisionRecord, Decisions};
@@ -51,6 +53,7 @@ pub trait Catalogue:
     + Exposures
     + Inspections
     + Waivers
+    + Approvals
     + Alarms
     + Tokens
     + People
@@ -67,6 +70,7 @@ impl<T> Catalogue for T where
         + Exposures
         + Inspections
         + Waivers
+        + Approvals
         + Alarms
         + Tokens
         + People

@@ -6,6 +6,7 @@
 
 mod accesses;
 mod alarms;
+mod approvals;
 mod call;
 mod checks;
 mod decisions;
@@ -66,7 +67,8 @@ pub async fn answer(
 ) -> HttpResponse {
     match dispatch(door, path, parts, body, caller).await {
         Ok(value) => {
-            let created = parts.method == Method::POST && matches!(path, "tokens" | "waivers" | "blocks");
+            let created =
+                parts.method == Method::POST && matches!(path, "tokens" | "waivers" | "approvals" | "blocks");
             json(if created { StatusCode::CREATED } else { StatusCode::OK }, &value)
         }
         Err(problem) => problem.response(),
@@ -112,6 +114,10 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         ("POST", ["waivers"]) => Box::pin(waivers::request(&call)).await,
         ("POST", ["waivers", "import"]) => waivers::import(&call).await,
         ("POST", ["waivers", id, step]) => waivers::step(&call, id, step).await,
+        ("GET", ["approvals"]) => Box::pin(approvals::list(&call)).await,
+        ("POST", ["approvals"]) => approvals::request(&call).await,
+        ("POST", ["approvals", "import"]) => approvals::import(&call).await,
+        ("POST", ["approvals", id, step]) => approvals::step(&call, id, step).await,
         ("GET", ["quarantines"]) => quarantines::list(&call).await,
         ("POST", ["quarantines", "release"]) => Box::pin(quarantines::release(&call)).await,
         ("GET", ["blocks"]) => quarantines::blocks(&call).await,

@@ -70,7 +70,7 @@ pub(crate) async fn release(call: &Call) -> Handled {
         ));
     };
     let repository = subject::repository_of(call, purl.name.ecosystem(), asked.repository.as_deref())?;
-    let subject = subject::load(&call.door, &repository, &purl.name, &Asker::from(&call.actor)).await?;
+    let subject = subject::load_wanted(&call.door, &repository, &purl, &Asker::from(&call.actor)).await?;
     let files = subject.package.index.files();
     let mut positions = subject.files_of(version);
     if positions.is_empty() {
@@ -270,6 +270,7 @@ fn question<'a>(
         position,
         local,
         blocks: &rules.blocks,
+        approvals: &rules.approvals,
         advisories: &rules.advisories,
         principal: &call.actor.principal,
         client: call.actor.client.as_deref(),

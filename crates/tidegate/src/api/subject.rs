@@ -12,7 +12,7 @@ use super::problem::Problem;
 use crate::door::{Door, Repository};
 use crate::pipeline::decide::{Ruleset, newest_compliant};
 use crate::pipeline::package::Package;
-use crate::pipeline::{denials, documents, views};
+use crate::pipeline::{commits, denials, documents, views};
 
 /// A package with the decisions on every file of it.
 pub(crate) struct Subject {
@@ -71,6 +71,22 @@ pub(crate) async fn load(
     asker: &Asker,
 ) -> Result<Subject, Problem> {
     load_under(door, repository, name, asker, &door.rules()).await
+}
+
+/// As [`load`]; where versions are commits of which each has a list of its own, the one that is wanted.
+pub(crate) async fn load_wanted(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    wanted: &PackageRef,
+    asker: &Asker,
+) -> Result<Subject, Problem> {
+    let (Some(_), Some(commit)) = (repository.protocol.commits(), &wanted.version) else {
+        return load(door, repository, &wanted.name, asker).await;
+    };
+    let loaded = commits::load(door, repository, &wanted.name, commit.as_str())
+        .await
+        .map_err(|e| Problem::from(commits::denial(&wanted.name, commit.as_str(), &e)))?;
+    decided(door, repository, loaded, asker, &door.rules()).await
 }
 
 /// As [`load`], under other rules than those in force.

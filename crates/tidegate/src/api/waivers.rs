@@ -110,7 +110,7 @@ pub(crate) async fn request(call: &Call) -> Handled {
 async fn refusing_rules(call: &Call, purl: &str) -> Result<(Vec<String>, bool, Vec<String>), Problem> {
     let wanted = subject::read_purl(purl)?;
     let repository = subject::repository_of(call, wanted.name.ecosystem(), None)?;
-    let subject = subject::load(&call.door, &repository, &wanted.name, &Asker::from(&call.actor)).await?;
+    let subject = subject::load_wanted(&call.door, &repository, &wanted, &Asker::from(&call.actor)).await?;
     let positions = match &wanted.version {
         Some(version) => subject.files_of(version),
         None => subject.withheld(),
@@ -372,11 +372,16 @@ fn event(call: &Call, what: &str, note: Option<String>) -> WaiverEvent {
 
 /// `W-` and eight random letters and digits.
 pub(crate) fn new_id() -> Result<String, Problem> {
+    random_id('W')
+}
+
+/// A letter for what it names, and eight random letters and digits.
+pub(crate) fn random_id(letter: char) -> Result<String, Problem> {
     const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
     let mut bytes = [0u8; 8];
     getrandom::fill(&mut bytes).map_err(|_| Problem::failed("the system gives no random bytes"))?;
     let text: String = bytes.iter().map(|b| char::from(LETTERS[usize::from(b % 32)])).collect();
-    Ok(format!("W-{text}"))
+    Ok(format!("{letter}-{text}"))
 }
 
 fn with_missing(rules: &Ruleset, stored: &StoredWaiver, now: Timestamp) -> Value {

@@ -50,7 +50,7 @@ async fn of_decision(call: &Call, id: &str) -> Handled {
 async fn of_purl(call: &Call, text: &str) -> Handled {
     let purl = subject::read_purl(text)?;
     let repository = subject::repository_of(call, purl.name.ecosystem(), call.param("repository"))?;
-    let subject = subject::load(&call.door, &repository, &purl.name, &Asker::from(&call.actor)).await?;
+    let subject = subject::load_wanted(&call.door, &repository, &purl, &Asker::from(&call.actor)).await?;
     let canonical = decisions::canonical(text)?;
     let mut told = head(call, &subject);
     told["purl"] = Value::String(canonical.clone());
@@ -193,7 +193,7 @@ pub(crate) async fn facts(call: &Call) -> Handled {
         return Err(Problem::bad("facts are those of a version", "add @VERSION"));
     };
     let repository = subject::repository_of(call, purl.name.ecosystem(), call.param("repository"))?;
-    let subject = subject::load(&call.door, &repository, &purl.name, &Asker::from(&call.actor)).await?;
+    let subject = subject::load_wanted(&call.door, &repository, &purl, &Asker::from(&call.actor)).await?;
     let positions = subject.files_of(version);
     if positions.is_empty() {
         return Err(subject::no_such_version(&subject, version.as_str()));

@@ -1,6 +1,7 @@
 //! The command line. One definition drives parser, help, manual and completions.
 
 mod alarms;
+mod approval;
 pub mod check;
 mod config;
 mod detectors;

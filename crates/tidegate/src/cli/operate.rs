@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{
-    Outcome, alarms, config, events, intel, ledger, manual, mcp, person, policy, quarantine, status, token,
-    waiver, who, why,
+    Outcome, alarms, approval, config, events, intel, ledger, manual, mcp, person, policy, quarantine, status,
+    token, waiver, who, why,
 };
 
 /// Every command that looks after a door.
@@ -26,6 +26,8 @@ pub enum Operate {
     Quarantine(quarantine::Quarantine),
     /// Ask for, approve, reject, take back and list exceptions.
     Waiver(waiver::Waiver),
+    /// Propose, approve, reject, take back and list what is approved by name: models, extensions, servers.
+    Approval(approval::Approval),
     /// Make, list and take back tokens.
     Token(token::Token),
     /// Show, fetch and load advisories and signals.
@@ -62,6 +64,7 @@ impl Operate {
             Self::Policy(command) => command.run(),
             Self::Quarantine(command) => command.run(),
             Self::Waiver(command) => command.run(),
+            Self::Approval(command) => command.run(),
             Self::Token(command) => command.run(),
             Self::Intel(command) => command.run(),
             Self::Mcp(command) => command.run(),

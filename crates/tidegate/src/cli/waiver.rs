@@ -136,7 +136,7 @@ impl Waiver {
                 }
             }
             Command::Import { file } => {
-                let told = door.post("waivers/import", &json!({ "waivers": read(file)? }))?;
+                let told = door.post("waivers/import", &json!({ "waivers": lines_of::<tidegate_model::waiver::Waiver>(file, "waiver", "tidegate waiver export")? }))?;
                 if self.ask.json {
                     print_json([&told])?;
                 } else {
@@ -199,10 +199,18 @@ fn row(waiver: &Value) -> Vec<String> {
     ]
 }
 
-/// The most bytes of a file of waivers.
+/// The most bytes of a file of records.
 const MAX_FILE_BYTES: u64 = 16 << 20;
 
-fn read(path: &Path) -> Result<Vec<Value>, Failure> {
+/// Records of a file, one JSON object a line. `what` is one of them in words, `by` the command that writes such files.
+///
+/// # Errors
+/// The file cannot be read, or a line of it is none.
+pub(super) fn lines_of<T: serde::Serialize + serde::de::DeserializeOwned>(
+    path: &Path,
+    what: &str,
+    by: &str,
+) -> Result<Vec<Value>, Failure> {
     let shown = path.display();
     let failed = |e: std::io::Error| Failure(format!("`{shown}` cannot be read: {e}"));
     let mut content = String::new();
@@ -217,14 +225,14 @@ fn read(path: &Path) -> Result<Vec<Value>, Failure> {
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(n, line)| {
-            serde_json::from_str::<tidegate_model::waiver::Waiver>(line)
+            serde_json::from_str::<T>(line)
                 .map_err(|e| {
                     Failure(format!(
-                        "{shown}: line {}: this is no waiver: {e}\n  one JSON object a line, as `tidegate waiver export` writes it",
+                        "{shown}: line {}: this is no {what}: {e}\n  one JSON object a line, as `{by}` writes it",
                         n + 1
                     ))
                 })
-                .map(|waiver| serde_json::to_value(waiver).expect("a waiver is plain data"))
+                .map(|record| serde_json::to_value(record).expect("a record is plain data"))
         })
         .collect()
 }

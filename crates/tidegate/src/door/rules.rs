@@ -9,8 +9,9 @@ use tidegate_ledger::entry::{PolicyChange, Text};
 use tidegate_ledger::pseudonym::Pseudonym;
 use tidegate_ledger::{Body, EntryDraft};
 use tidegate_model::Timestamp;
+use tidegate_model::approval::ApprovalSet;
 use tidegate_policy::{Policy, PolicyErrors, WaiverSet};
-use tidegate_store::catalogue::{Catalogue, CatalogueError, WaiverFilter};
+use tidegate_store::catalogue::{ApprovalFilter, Catalogue, CatalogueError, WaiverFilter};
 
 use super::{Door, TENANT};
 use crate::intel::{Advisories, effects};
@@ -88,9 +89,20 @@ pub(super) fn assemble(
 ) -> Result<Ruleset, CatalogueError> {
     let waivers = catalogue.waivers(&WaiverFilter::default())?.into_iter().map(|w| w.waiver).collect();
     let waivers = WaiverSet::new(waivers);
+    let approvals = catalogue.approvals(&ApprovalFilter::default())?.into_iter().map(|a| a.approval);
+    let approvals = Arc::new(ApprovalSet::new(approvals.collect()));
     let blocks = catalogue.local_blocks(false)?;
     let one_class = policy.principal_selectors() == 0 && waivers.iter().all(|w| w.principals.is_empty());
-    Ok(Ruleset { policy, source: source.to_string(), waivers, blocks, advisories, epoch, one_class })
+    Ok(Ruleset {
+        policy,
+        source: source.to_string(),
+        waivers,
+        approvals,
+        blocks,
+        advisories,
+        epoch,
+        one_class,
+    })
 }
 
 impl Door {

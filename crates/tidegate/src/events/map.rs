@@ -5,8 +5,8 @@
 
 use serde_json::{Map, Value, json};
 use tidegate_ledger::entry::{
-    AdvisoriesChange, Alarm, ControlChange, ControlState, DecisionMade, Effect, HoldChange, HoldOperation,
-    PolicyChange, QuarantineChange, QuarantineOperation, WaiverChange,
+    AdvisoriesChange, Alarm, ApprovalChange, ControlChange, ControlState, DecisionMade, Effect, HoldChange,
+    HoldOperation, PolicyChange, QuarantineChange, QuarantineOperation, WaiverChange,
 };
 use tidegate_ledger::{Body, Entry};
 use tidegate_model::Action;
@@ -32,6 +32,7 @@ pub fn events_of(entry: &Entry) -> Vec<Event> {
         Body::Decision(made) => decision(made),
         Body::Quarantine(change) => vec![quarantine(change)],
         Body::Waiver(change) => vec![waiver(change)],
+        Body::Approval(change) => vec![approval(change)],
         Body::Policy(change) => vec![policy(change)],
         Body::Alarm(alarm) => vec![self::alarm(alarm)],
         Body::Advisories(change) => vec![advisories(change)],
@@ -140,6 +141,24 @@ fn waiver(change: &WaiverChange) -> Told {
         "purl": &*change.purl,
         "sha256": change.sha256.map(|digest| digest.hex()),
         "repositories": words(&change.repositories),
+        "expires_at": change.expires_at,
+    });
+    Told { kind, subject: Some(change.purl.to_string()), data }
+}
+
+fn approval(change: &ApprovalChange) -> Told {
+    let kind = match change.state {
+        WaiverState::Requested => EventKind::ApprovalRequested,
+        WaiverState::Approved => EventKind::ApprovalGiven,
+        WaiverState::Rejected => EventKind::ApprovalRejected,
+        WaiverState::Revoked => EventKind::ApprovalRevoked,
+    };
+    let data = json!({
+        "approval": &*change.id,
+        "actor": change.actor.to_string(),
+        "purl": &*change.purl,
+        "sha256": change.sha256.map(|digest| digest.hex()),
+        "repositories": change.repositories.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "expires_at": change.expires_at,
     });
     Told { kind, subject: Some(change.purl.to_string()), data }

@@ -14,6 +14,7 @@ use crate::door::Identity;
 use crate::inspection::Seen;
 use crate::intel::facts::{Asked, findings, known};
 use crate::pipeline::decide::Ruleset;
+use crate::pipeline::facts::approval;
 
 /// The repository that decisions about servers name.
 pub const REPOSITORY: &str = "mcp";
@@ -64,6 +65,10 @@ pub fn assemble(rules: &Ruleset, server: &Server, identity: &Identity, part: &Pa
     let purl = purl_of(server);
     let package = PackageRef::parse(&purl).ok();
     let (vulnerabilities, malware) = advised(rules, server, package.as_ref(), now);
+    let approval = match (&server.purl, &package) {
+        (Some(_), Some(_)) => approval(&rules.approvals, (&purl, without_version(&purl)), None, REPOSITORY, now),
+        _ => Group::gap(FactState::NotOffered, "only packages are approved by name; its tools are approved one by one"),
+    };
     let version = package.as_ref().and_then(|package| package.version.as_ref());
     Facts {
         artifact: ArtifactFacts {
@@ -119,6 +124,7 @@ pub fn assemble(rules: &Ruleset, server: &Server, identity: &Identity, part: &Pa
         lifecycle: not_applicable(),
         name: not_applicable(),
         application: not_applicable(),
+        approval,
     }
 }
 
@@ -159,6 +165,11 @@ fn advised(rules: &Ruleset, server: &Server, package: Option<&PackageRef>, now: 
     }
 }
 
+/// The at sign of a scope is escaped.
+fn without_version(purl: &str) -> &str {
+    purl.rsplit_once('@').map_or(purl, |(package, _)| package)
+}
+
 /// A block by hand stands beside what feeds report.
 fn blocked(
     blocks: &[LocalBlock],
@@ -166,11 +177,7 @@ fn blocked(
     digest: Option<Sha256>,
     reported: Group<MalwareFacts>,
 ) -> Group<MalwareFacts> {
-    let package = match purl.rfind('@') {
-        // The at sign of a scope is escaped.
-        Some(at) => &purl[..at],
-        None => purl,
-    };
+    let package = without_version(purl);
     let touches = |block: &&LocalBlock| {
         (block.block.purl == purl || block.block.purl == package)
             && (block.block.sha256.is_none() || block.block.sha256 == digest)

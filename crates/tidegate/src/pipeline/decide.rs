@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use tidegate_ecosystems::Verdict;
+use tidegate_model::approval::ApprovalSet;
 use tidegate_model::decision::{Because, Decision, Reason, Truth};
 use tidegate_model::{Action, DecisionId, Sha256, Timestamp};
 use tidegate_policy::{Policy, WaiverSet, decide};
@@ -26,6 +27,8 @@ pub struct Ruleset {
     pub source: String,
     /// Waivers in any state; the engine judges which are valid.
     pub waivers: WaiverSet,
+    /// What is approved by name, in any state; facts say what is valid.
+    pub approvals: Arc<ApprovalSet>,
     /// Blocks by hand that stand.
     pub blocks: Vec<LocalBlock>,
     /// What is known to be bad.

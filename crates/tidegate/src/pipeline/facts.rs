@@ -5,10 +5,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use tidegate_model::approval::{ApprovalSet, Standing};
 use tidegate_model::facts::{
-    ArtifactFacts, BinaryFacts, ContentFacts, FactState, Facts, Group, LicenceFacts, LifecycleFacts,
-    MalwareFacts, NameFacts, PrincipalFacts, ProvenanceFacts, PublisherFacts, RepositoryFacts, RequestFacts,
-    ScriptFacts, SecretFacts,
+    ApprovalFacts, ArtifactFacts, BinaryFacts, ContentFacts, FactState, Facts, Group, LicenceFacts,
+    LifecycleFacts, MalwareFacts, NameFacts, PrincipalFacts, ProvenanceFacts, PublisherFacts,
+    RepositoryFacts, RequestFacts, ScriptFacts, SecretFacts,
 };
 use tidegate_model::{ArtifactKind, Coordinate, Digest, Ecosystem, Principal, Sha256, Stated, Timestamp};
 use tidegate_store::catalogue::{CatalogueError, LocalBlock};
@@ -84,6 +85,8 @@ pub struct Question<'a> {
     pub local: &'a LocalState,
     /// Blocks by hand.
     pub blocks: &'a [LocalBlock],
+    /// What is approved by name.
+    pub approvals: &'a ApprovalSet,
     /// What is known to be bad.
     pub advisories: &'a Advisories,
     /// Who asks.
@@ -208,6 +211,7 @@ pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timesta
             upstream: Some(package.upstream.name.clone()),
             private: repository.is_private(&package.name),
         },
+        approval: approval(question.approvals, (&purl, &package.purl), sha256, &repository.name, now),
         application: Group::gap(FactState::NotApplicable, "the request names no application"),
         request: RequestFacts {
             operation: question.operation.into(),
@@ -306,6 +310,30 @@ fn licence(declared: &Stated<String>, concluded: Option<&String>) -> Group<Licen
         concluded: concluded.cloned(),
         declared,
     })
+}
+
+/// Whether something is approved by name, until that approval ends: `names` are its package URL with version and without.
+pub fn approval(
+    approvals: &ApprovalSet,
+    names: (&str, &str),
+    sha256: Option<Sha256>,
+    repository: &str,
+    now: Timestamp,
+) -> Group<ApprovalFacts> {
+    match approvals.standing(names, sha256, repository, now) {
+        Standing::Not => Group::known(ApprovalFacts::default()),
+        Standing::ByBytes(_) => {
+            Group::gap(FactState::Pending, "it is approved by its digest, and not here yet")
+        }
+        Standing::Approved(approval) => Group {
+            fresh_until: approval.expires_at,
+            ..Group::known(ApprovalFacts {
+                approved: true,
+                id: Some(approval.id.clone()),
+                expires_at: approval.expires_at,
+            })
+        },
+    }
 }
 
 fn not_applicable<T>() -> Group<T> {

@@ -374,6 +374,7 @@ fn question<'a>(
         position,
         local,
         blocks: &rules.blocks,
+        approvals: &rules.approvals,
         advisories: &rules.advisories,
         principal: &request.identity.principal,
         client: request.identity.client_name.as_deref(),

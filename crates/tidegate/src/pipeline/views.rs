@@ -229,6 +229,7 @@ pub fn decisions_for(
         position: 0,
         local: &local,
         blocks: &rules.blocks,
+        approvals: &rules.approvals,
         advisories: &rules.advisories,
         principal,
         client,

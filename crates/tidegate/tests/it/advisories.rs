@@ -218,7 +218,7 @@ fn a_feed_that_fails_keeps_what_it_had_and_shows_its_age() {
 }
 
 /// Entries of the ledger of one kind, oldest first.
-fn entries(door: &TestDoor, kind: &str) -> Vec<Entry> {
+pub(crate) fn entries(door: &TestDoor, kind: &str) -> Vec<Entry> {
     // What is answered later is durable later: everything before it is then there to be read.
     let last = door.get("/npm/fine").header("x-tidegate-record").unwrap().to_owned();
     let frames = door.door.recorder.reader(1).map(|frame| Entry::parse(&frame.unwrap().json).unwrap());

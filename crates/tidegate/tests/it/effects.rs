@@ -312,10 +312,15 @@ fn taken_among(upstream: &FakeUpstream, setup: Setup, others: usize) -> TestDoor
 }
 
 pub(crate) fn admin(door: &TestDoor) -> String {
+    administrator(door, "lead")
+}
+
+/// Makes a token of an administrator known and returns it as a header line.
+pub(crate) fn administrator(door: &TestDoor, name: &str) -> String {
     let token = Token {
-        id: "id-lead".into(),
-        hash: TokenHash::of("tg_lead"),
-        principal: Principal { id: "lead".into(), ..Principal::anonymous() },
+        id: format!("id-{name}"),
+        hash: TokenHash::of(&format!("tg_{name}")),
+        principal: Principal { id: name.into(), ..Principal::anonymous() },
         scope: Scope::Admin,
         repositories: Vec::new(),
         created_at: door.clock().now(),
@@ -323,7 +328,7 @@ pub(crate) fn admin(door: &TestDoor) -> String {
         revoked_at: None,
     };
     assert!(door.door.store.catalogue.put_token(&token).unwrap());
-    "Authorization: Bearer tg_lead".into()
+    format!("Authorization: Bearer tg_{name}")
 }
 
 #[test]

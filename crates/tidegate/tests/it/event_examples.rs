@@ -6,9 +6,9 @@ use tidegate::events::kind::PREFIX;
 use tidegate::events::map::{SILENT, events_of};
 use tidegate::events::{Event, EventKind};
 use tidegate_ledger::entry::{
-    AdvisoriesChange, Alarm, AlarmKind, ControlChange, ControlState, DecisionMade, Effect, FeedInForce,
-    Grave, HoldChange, HoldOperation, HoldReason, PolicyChange, QuarantineChange, QuarantineOperation, Start,
-    Touching, WaiverChange,
+    AdvisoriesChange, Alarm, AlarmKind, ApprovalChange, ControlChange, ControlState, DecisionMade, Effect,
+    FeedInForce, Grave, HoldChange, HoldOperation, HoldReason, PolicyChange, QuarantineChange,
+    QuarantineOperation, Start, Touching, WaiverChange,
 };
 use tidegate_ledger::pseudonym::Pseudonym;
 use tidegate_ledger::{Body, Entry, Mode};
@@ -94,6 +94,19 @@ fn waiver(state: WaiverState) -> Body {
     }))
 }
 
+fn approval(state: WaiverState) -> Body {
+    Body::Approval(Box::new(ApprovalChange {
+        id: "A-7F3K2A9C".into(),
+        state,
+        actor: Pseudonym::new([0xa1; 32]),
+        purl: "pkg:huggingface/acme/tiny@0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c".into(),
+        sha256: None,
+        repositories: [].into(),
+        expires_at: Some(at().plus_seconds(90 * 86_400)),
+        document: Sha256::new([0x22; 32]),
+    }))
+}
+
 fn quarantine(operation: QuarantineOperation) -> Body {
     Body::Quarantine(Box::new(QuarantineChange {
         operation,
@@ -161,6 +174,10 @@ fn entries() -> Vec<Entry> {
         waiver(WaiverState::Approved),
         waiver(WaiverState::Rejected),
         waiver(WaiverState::Revoked),
+        approval(WaiverState::Requested),
+        approval(WaiverState::Approved),
+        approval(WaiverState::Rejected),
+        approval(WaiverState::Revoked),
         Body::Policy(PolicyChange {
             policy: Sha256::new([0x11; 32]),
             previous: Some(Sha256::new([0x10; 32])),

@@ -1,6 +1,7 @@
 //! Inspection in worker processes: what each of them may do, and what the others do meanwhile.
 
 mod bombs;
+mod careful;
 mod confined;
 mod kills;
 mod large_models;

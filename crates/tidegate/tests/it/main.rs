@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod advisories;
+mod approvals;
 mod bundles;
 mod check;
 mod check_inside;

@@ -143,7 +143,7 @@ fn starts<'a>(code: &'a Code, path: &str) -> Option<&'a Fact> {
     let kinds = [What::Exec, What::ExecDetached, What::LibraryLoad];
     let by_name = basename(path).and_then(|name| {
         code.facts.facts.iter().find(|fact| {
-            kinds.contains(&fact.what) && fact.detail.contains(name) && !is_unpacking(&fact.detail)
+            kinds.contains(&fact.what) && fact.detail.contains(name) && !starts_nothing(&fact.detail)
         })
     });
     let by_mode = || {

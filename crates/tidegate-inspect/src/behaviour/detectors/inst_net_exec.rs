@@ -91,7 +91,7 @@ fn is_started(code: &Code, path: &str) -> bool {
     code.facts.facts.iter().any(|fact| {
         matches!(fact.what, What::Exec | What::ExecDetached | What::LibraryLoad | What::MakeExecutable)
             && fact.detail.contains(name)
-            && !is_unpacking(&fact.detail)
+            && !starts_nothing(&fact.detail)
     })
 }
 

@@ -296,7 +296,7 @@ impl Findings {
 mod common {
     pub(super) use super::sense::{
         any_in, basename, early, foreign, host, in_file, is_deep, is_far, is_install, is_own_program,
-        is_private_source, is_unpacking, of_file, when,
+        is_private_source, is_unpacking, of_file, starts_nothing, when,
     };
     pub(super) use super::{Detector, Findings, Grade};
     pub(super) use crate::behaviour::facts::{Fact, Gate, Language, Scope, Stage, What};

@@ -169,15 +169,22 @@ pub(super) fn is_own_program(package: &Package, detail: &str) -> bool {
 
 /// Whether a command line only unpacks an archive, which runs nothing that is in it.
 pub(super) fn is_unpacking(command: &str) -> bool {
+    const UNPACKERS: &[&str] = &["tar", "bsdtar", "unzip", "gunzip", "gzip", "unxz", "xz", "7z", "7za"];
+    does_only(command, UNPACKERS, &["--to-command", "--checkpoint", "--use-compress", "-I"])
+}
+
+/// Whether a command line names files and starts none of them: it unpacks an archive, or writes what it fetches.
+pub(super) fn starts_nothing(command: &str) -> bool {
+    is_unpacking(command) || does_only(command, &["curl", "wget", "aria2c"], &["$(", "`"])
+}
+
+/// Whether a command line is one of these programs and nothing behind it; `runs_more` stands in options that start others.
+fn does_only(command: &str, programs: &[&str], runs_more: &[&str]) -> bool {
     let mut words = command.split_whitespace();
-    let is_unpacker = words.next().is_some_and(|program| {
-        matches!(
-            program.rsplit('/').next().unwrap_or(program),
-            "tar" | "bsdtar" | "unzip" | "gunzip" | "gzip" | "unxz" | "xz" | "7z" | "7za"
-        )
-    });
-    let runs_more = ["&&", ";", "|", "--to-command", "--checkpoint", "--use-compress", "-I"];
-    is_unpacker && !words.any(|word| runs_more.iter().any(|mark| word.contains(mark)))
+    let is_one =
+        words.next().is_some_and(|program| programs.contains(&program.rsplit('/').next().unwrap_or(program)));
+    let goes_on = |word: &str| ["&&", ";", "|"].iter().chain(runs_more).any(|mark| word.contains(mark));
+    is_one && !words.any(goes_on)
 }
 
 /// Evidence without what may be a secret: of runs that look random only the beginning stays.

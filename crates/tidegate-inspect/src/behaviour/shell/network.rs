@@ -86,7 +86,8 @@ impl Reader {
                 url = constant(text);
             }
         }
-        if sends {
+        // What other code put into the address goes along with it: `*` stands where such a part was.
+        if sends || url.contains('*') {
             self.sink(What::NetSend, &url, line, &sent);
         }
         let received = self.add(What::NetReceive, &url, line);
@@ -117,7 +118,12 @@ impl Reader {
         let name = arguments
             .iter()
             .map(|w| constant(&w.text))
-            .find(|text| text.contains('.') && !text.starts_with(['-', '@', '+']));
+            // An address is no name: who asks for one of those tells nobody's server anything.
+            .find(|text| {
+                text.contains('.')
+                    && !text.starts_with(['-', '@', '+'])
+                    && text.parse::<std::net::IpAddr>().is_err()
+            });
         let Some(name) = name else { return Sources::new() };
         self.sink(What::DnsQuery, &name, line, sources);
         if arguments.iter().any(|w| w.text.to_ascii_lowercase().contains("txt")) {

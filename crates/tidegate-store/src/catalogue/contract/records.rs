@@ -1,10 +1,12 @@
-//! Decisions, waivers, blocks, alarms.
+//! Decisions, waivers, approvals, blocks, alarms.
 
+use tidegate_model::approval::Approval;
 use tidegate_model::waiver::{Waiver, WaiverState};
 use tidegate_model::{Action, DecisionId};
 
 use super::super::{
-    Catalogue, DecisionFilter, DecisionRecord, NewAlarm, NewLocalBlock, Page, WaiverEvent, WaiverFilter,
+    ApprovalFilter, Catalogue, DecisionFilter, DecisionRecord, NewAlarm, NewLocalBlock, Page, WaiverEvent,
+    WaiverFilter,
 };
 use super::{Check, at, sha};
 
@@ -15,6 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("the quarantine is what stands now", quarantine),
     ("admissions", admissions),
     ("a waiver changes one step at a time", waivers),
+    ("an approval changes one step at a time", approvals),
     ("blocks by hand", local_blocks),
     ("an alarm counts until somebody sees to it", alarms),
 ];
@@ -171,6 +174,35 @@ fn waivers(c: &dyn Catalogue) {
     assert_eq!(list(WaiverFilter { purl: Some("pkg:npm/x".to_owned()), ..WaiverFilter::default() }), 0);
     assert_eq!(list(WaiverFilter { unexpired_at: Some(at(999)), ..WaiverFilter::default() }), 1);
     assert_eq!(list(WaiverFilter { unexpired_at: Some(at(1000)), ..WaiverFilter::default() }), 0);
+}
+
+fn approvals(c: &dyn Catalogue) {
+    let requested = Approval {
+        id: "A-1".to_owned(),
+        purl: "pkg:huggingface/acme/tiny@00".to_owned(),
+        digest: Some(sha(3)),
+        requested_by: "ann".to_owned(),
+        expires_at: Some(at(1000)),
+        ..Approval::default()
+    };
+    assert!(c.put_approval(&requested, &event("requested", "ann", 0)).unwrap());
+    assert!(!c.put_approval(&requested, &event("requested", "eve", 0)).unwrap(), "the id is taken");
+    let approved =
+        Approval { state: WaiverState::Approved, approved_by: vec!["bob".to_owned()], ..requested.clone() };
+    assert!(c.replace_approval(&approved, 1, &event("approved", "bob", 1)).unwrap());
+    assert!(!c.replace_approval(&requested, 1, &event("approved", "cid", 1)).unwrap(), "made on revision 1");
+    let other = Approval { id: "A-9".to_owned(), ..approved.clone() };
+    assert!(!c.replace_approval(&other, 1, &event("approved", "bob", 1)).unwrap());
+    let found = c.approval("A-1").unwrap().unwrap();
+    assert_eq!((&found.approval, found.revision), (&approved, 2));
+    assert_eq!(found.history, [event("requested", "ann", 0), event("approved", "bob", 1)]);
+    assert_eq!(c.approval("A-9").unwrap(), None);
+    let list = |filter: ApprovalFilter| c.approvals(&filter).unwrap().len();
+    let of = |purl: &str| ApprovalFilter { purl: Some(purl.to_owned()), ..ApprovalFilter::default() };
+    assert_eq!(list(ApprovalFilter::default()), 1);
+    assert_eq!((list(of(&approved.purl)), list(of("pkg:huggingface/acme/tiny"))), (1, 0));
+    let unexpired = |seconds| ApprovalFilter { unexpired_at: Some(at(seconds)), ..ApprovalFilter::default() };
+    assert_eq!((list(unexpired(999)), list(unexpired(1000))), (1, 0));
 }
 
 fn local_blocks(c: &dyn Catalogue) {

@@ -4,6 +4,7 @@
 //! as done survives a power cut; callers that write at the same time share one transaction and its sync (`writer.rs`).
 //! `secure_delete` is on, so that a forgotten person's key does not stay behind in free pages.
 
+mod approvals;
 mod artifacts;
 mod convert;
 mod decisions;

@@ -11,7 +11,7 @@ use super::super::{
 use super::SqliteCatalogue;
 use super::convert::{Bytes32, Millis, repeats_key, signed, unsigned};
 
-const fn state_word(state: WaiverState) -> &'static str {
+pub(super) const fn state_word(state: WaiverState) -> &'static str {
     match state {
         WaiverState::Requested => "requested",
         WaiverState::Approved => "approved",

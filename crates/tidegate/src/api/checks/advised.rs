@@ -10,8 +10,8 @@ use tidegate_intel::{AdvisoryKind, Findings, Query};
 use tidegate_model::coordinate::{Coordinate, package_purl};
 use tidegate_model::decision::Decision;
 use tidegate_model::facts::{
-    ArtifactFacts, FactState, Facts, Group, MalwareFacts, PrincipalFacts, RepositoryFacts, RequestFacts,
-    Vulnerability,
+    ApprovalFacts, ArtifactFacts, FactState, Facts, Group, MalwareFacts, PrincipalFacts, RepositoryFacts,
+    RequestFacts, Vulnerability,
 };
 use tidegate_model::version::VersionScheme;
 use tidegate_model::{ArtifactKind, Ecosystem, PackageName, Sha256, Timestamp, Version};
@@ -24,6 +24,7 @@ use crate::inspection::Seen;
 use crate::intel::facts::{known, vulnerability_of};
 use crate::intel::words;
 use crate::pipeline::decide::Ruleset;
+use crate::pipeline::facts;
 
 /// How many versions are looked at to find the nearest one that nothing touches.
 const MAX_CANDIDATES: usize = 300;
@@ -187,6 +188,14 @@ impl Alone<'_> {
         tidegate_policy::decide(&self.rules.policy, &facts, &self.rules.waivers, self.now)
     }
 
+    fn approval(&self, component: &Component) -> Group<ApprovalFacts> {
+        let purl = &*component.purl;
+        let package = purl.rsplit_once('@').map_or(purl, |(package, _)| package);
+        let repository = self.repository.map_or("", |repository| &repository.name);
+        let sha256 = self.seen.and_then(|(_, sha256)| sha256);
+        facts::approval(&self.rules.approvals, (purl, package), sha256, repository, self.now)
+    }
+
     fn facts(&self, component: &Component, version: Option<&str>, findings: Option<&Findings>) -> Facts {
         let (state, why) = self.gap;
         fn not_applicable<T>() -> Group<T> {
@@ -232,6 +241,7 @@ impl Alone<'_> {
             model: seen.filter(|seen| seen.failed.is_none()).map_or_else(not_applicable, Seen::model),
             extension: not_applicable(),
             mcp: not_applicable(),
+            approval: self.approval(component),
             application: not_applicable(),
             principal: PrincipalFacts {
                 id: self.asker.principal.id.clone(),

@@ -202,6 +202,7 @@ fn would_hold(
         publisher: beside(),
         lifecycle: beside(),
         name: beside(),
+        approval: beside(),
         application: beside(),
         repository: RepositoryFacts { kind: "remote".into(), ..RepositoryFacts::default() },
         request: RequestFacts { operation: "artifact".into(), client: None },
