@@ -86,6 +86,25 @@ pub fn hub_python() -> Option<Tool> {
     beside("python3", "huggingface/bin/python3")
 }
 
+/// The Python that has the kit for MCP clients and servers, from the tools folder.
+pub fn mcp_python() -> Option<Tool> {
+    beside("python3", "mcp-python/bin/python3")
+}
+
+/// Node.js, from `PATH`.
+pub fn node() -> Option<Tool> {
+    plain("node", &[])
+}
+
+/// The folder with the JavaScript kits for MCP clients and servers, from the tools folder.
+pub fn mcp_kits() -> Option<PathBuf> {
+    let found = folder().map(|folder| folder.join("mcp-node"));
+    match found.filter(|folder| folder.join("node_modules/@modelcontextprotocol/client").is_dir()) {
+        Some(folder) => Some(folder),
+        None => skip("mcp-node"),
+    }
+}
+
 /// uv, from the tools folder or `PATH`.
 pub fn uv() -> Option<Tool> {
     plain("uv", &["uv/bin/uv"])

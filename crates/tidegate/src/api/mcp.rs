@@ -7,17 +7,17 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tidegate_model::coordinate::PackageRef;
 use tidegate_model::Principal;
+use tidegate_model::coordinate::PackageRef;
 
 use super::Handled;
 use super::call::Call;
 use super::problem::Problem;
 use super::subject::{self, Asker};
 use crate::door::{Identity, identify};
+use crate::mcp::DoorGate;
 use crate::mcp::command;
 use crate::mcp::gate::{Exchange, Gate as _, Listing, Server, Unavailable};
-use crate::mcp::DoorGate;
 
 pub(crate) use texts::{approve, diff, list, revoke, show};
 
@@ -124,7 +124,9 @@ async fn identity(call: &Call, run: Option<&str>, client: Option<&str>) -> Resul
             Some(id) => {
                 let tokens = catalogue.tokens(false, now)?;
                 let known = tokens.into_iter().find(|token| token.id == *id);
-                Some(known.ok_or_else(|| Problem::not_found("this run's token has ended", "start the proxy again"))?)
+                Some(known.ok_or_else(|| {
+                    Problem::not_found("this run's token has ended", "start the proxy again")
+                })?)
             }
             None => None,
         };

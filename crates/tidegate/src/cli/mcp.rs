@@ -102,19 +102,31 @@ impl Mcp {
             }
             Command::List { ask } => {
                 let told = ask.door()?.get("mcp/servers", &[])?;
-                if ask.json { print_json(list(&told, "servers"))? } else { print_servers(list(&told, "servers"))? }
+                if ask.json {
+                    print_json(list(&told, "servers"))?
+                } else {
+                    print_servers(list(&told, "servers"))?
+                }
                 Ok(ExitCode::SUCCESS)
             }
             Command::Show { server, ask } => {
                 let told = ask.door()?.get("mcp/entries", &[("server", server.as_str())])?;
-                if ask.json { print_json(list(&told, "entries"))? } else { print_entries(list(&told, "entries"))? }
+                if ask.json {
+                    print_json(list(&told, "entries"))?
+                } else {
+                    print_entries(list(&told, "entries"))?
+                }
                 Ok(ExitCode::SUCCESS)
             }
             Command::Diff { server, item, ask } => {
                 let mut query = vec![("server", server.as_str())];
                 query.extend(item.as_deref().map(|item| ("item", item)));
                 let told = ask.door()?.get("mcp/diff", &query)?;
-                if ask.json { print_json(list(&told, "changes"))? } else { print_changes(&server, list(&told, "changes"))? }
+                if ask.json {
+                    print_json(list(&told, "changes"))?
+                } else {
+                    print_changes(&server, list(&told, "changes"))?
+                }
                 Ok(ExitCode::SUCCESS)
             }
             Command::Approve(word) => word.say("mcp/approve"),
@@ -136,7 +148,12 @@ impl Word {
             let items = list(&told, "items").iter().filter_map(Value::as_str).map(safe).collect::<Vec<_>>();
             let end = minute(&told, "expires_at");
             let end = if end.is_empty() { String::new() } else { format!(", until {end}") };
-            print(&format!("{} of {}: {}{end}\n", items.join(", "), safe(&self.server), text(&told, "state")))?;
+            print(&format!(
+                "{} of {}: {}{end}\n",
+                items.join(", "),
+                safe(&self.server),
+                text(&told, "state")
+            ))?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{
-    Outcome, alarms, approval, config, events, intel, ledger, manual, mcp, person, policy, quarantine, status,
-    token, waiver, who, why,
+    Outcome, alarms, approval, config, events, intel, ledger, manual, mcp, person, policy, quarantine,
+    status, token, waiver, who, why,
 };
 
 /// Every command that looks after a door.

@@ -10,6 +10,7 @@ pub mod child;
 mod edit;
 pub mod launch;
 pub mod locks;
+pub mod mcp_file;
 pub mod setup;
 #[cfg(test)]
 mod tests;

@@ -130,10 +130,46 @@ fn is_exact(version: &str) -> bool {
 
 fn container(rest: &[String]) -> Option<Started> {
     const TAKES: &[&str] = &[
-        "-e", "--env", "--env-file", "-v", "--volume", "--mount", "--name", "-p", "--publish", "-u", "--user", "-w",
-        "--workdir", "--network", "--net", "--entrypoint", "-l", "--label", "--platform", "--add-host", "-m", "--memory",
-        "--cpus", "--cap-add", "--cap-drop", "--device", "--dns", "--gpus", "-h", "--hostname", "--ip", "--log-driver",
-        "--pid", "--pull", "--restart", "--runtime", "--security-opt", "--shm-size", "--tmpfs", "--ulimit",
+        "-e",
+        "--env",
+        "--env-file",
+        "-v",
+        "--volume",
+        "--mount",
+        "--name",
+        "-p",
+        "--publish",
+        "-u",
+        "--user",
+        "-w",
+        "--workdir",
+        "--network",
+        "--net",
+        "--entrypoint",
+        "-l",
+        "--label",
+        "--platform",
+        "--add-host",
+        "-m",
+        "--memory",
+        "--cpus",
+        "--cap-add",
+        "--cap-drop",
+        "--device",
+        "--dns",
+        "--gpus",
+        "-h",
+        "--hostname",
+        "--ip",
+        "--log-driver",
+        "--pid",
+        "--pull",
+        "--restart",
+        "--runtime",
+        "--security-opt",
+        "--shm-size",
+        "--tmpfs",
+        "--ulimit",
     ];
     let image = chosen(rest, &[], TAKES)?;
     let (path, digest) = image.split_once('@').map_or((image, None), |(path, digest)| (path, Some(digest)));
@@ -201,11 +237,7 @@ mod tests {
             "files",
             Some("pkg:docker/registry.example:5000/acme/files@1.2"),
         );
-        check(
-            "podman run --rm acme/files@sha256:0123",
-            "files",
-            Some("pkg:docker/acme/files@sha256:0123"),
-        );
+        check("podman run --rm acme/files@sha256:0123", "files", Some("pkg:docker/acme/files@sha256:0123"));
     }
 
     #[test]

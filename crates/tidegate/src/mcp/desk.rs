@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
-use tidegate_inspect::mcp::tools::{TOOLS, Tool};
 use tidegate_inspect::mcp::canonical::canonical;
+use tidegate_inspect::mcp::tools::{TOOLS, Tool};
 use tidegate_ledger::entry::{Access, Call, CallOutcome, DecisionMade, Text};
 use tidegate_ledger::pseudonym::{Commitment, Pseudonym};
 use tidegate_ledger::{Body, EntryDraft};
@@ -113,7 +113,13 @@ impl DoorGate {
         Ok((made, ruling))
     }
 
-    fn keep(&self, part: &Part<'_>, decision: Decision, purl: &str, now: Timestamp) -> Result<Made, Unavailable> {
+    fn keep(
+        &self,
+        part: &Part<'_>,
+        decision: Decision,
+        purl: &str,
+        now: Timestamp,
+    ) -> Result<Made, Unavailable> {
         let door = &self.door;
         let id = door.new_decision_id().map_err(|e| Unavailable(e.to_string()))?;
         let file = part.item.map(|item| format!("{}:{item}", part.part));
@@ -212,7 +218,13 @@ impl DoorGate {
         }
     }
 
-    fn call(&self, exchange: &Exchange, made: Option<&Made>, definition: Option<Sha256>, outcome: CallOutcome) -> Call {
+    fn call(
+        &self,
+        exchange: &Exchange,
+        made: Option<&Made>,
+        definition: Option<Sha256>,
+        outcome: CallOutcome,
+    ) -> Call {
         let who = &self.identity;
         let words = |words: &[String]| words.iter().map(|word| Text::from(word.as_str())).collect();
         Call {
@@ -249,7 +261,12 @@ impl DoorGate {
     }
 
     /// How the text stands that a client means by a name.
-    fn standing(&self, kind: Kind, name: &str, shown: Option<Sha256>) -> Result<Option<(Pin, McpTool)>, Unavailable> {
+    fn standing(
+        &self,
+        kind: Kind,
+        name: &str,
+        shown: Option<Sha256>,
+    ) -> Result<Option<(Pin, McpTool)>, Unavailable> {
         let known = self.known()?;
         let of_name = known.iter().filter(|tool| tool.kind == kind.as_str() && tool.name == name);
         let tool = match shown {
@@ -261,7 +278,11 @@ impl DoorGate {
     }
 
     fn known(&self) -> Result<Vec<McpTool>, Unavailable> {
-        self.door.store.catalogue.mcp_tools(&self.server.name).map_err(|e| Unavailable(format!("{e}: {}", e.cause)))
+        self.door
+            .store
+            .catalogue
+            .mcp_tools(&self.server.name)
+            .map_err(|e| Unavailable(format!("{e}: {}", e.cause)))
     }
 
     /// Takes note of what is offered, and says how each of it stands. Blocks.
@@ -299,7 +320,11 @@ impl DoorGate {
             secrets: Some(secrets),
         };
         // What uses no entry and holds no secret is the server's own affair.
-        if exchange.item.is_none() && secrets.is_empty() { self.decide(&Part::SERVER) } else { self.decide(&passing) }
+        if exchange.item.is_none() && secrets.is_empty() {
+            self.decide(&Part::SERVER)
+        } else {
+            self.decide(&passing)
+        }
     }
 
     async fn judged(
@@ -452,7 +477,8 @@ fn never_listed(server: &str, exchange: &Exchange) -> Ruling {
         action: Action::Block,
         rule: None,
         reason: format!("{item} is in no list that {server} gave through this door"),
-        remedy: "ask for the server's list first; what is held there can be seen with `tidegate mcp show`".to_owned(),
+        remedy: "ask for the server's list first; what is held there can be seen with `tidegate mcp show`"
+            .to_owned(),
         decision: None,
     }
 }

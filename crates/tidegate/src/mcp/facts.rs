@@ -2,8 +2,8 @@
 
 use tidegate_model::coordinate::PackageRef;
 use tidegate_model::facts::{
-    ArtifactFacts, FactState, Facts, Group, MalwareFacts, McpFacts, PrincipalFacts, RepositoryFacts, RequestFacts,
-    SecretFacts, VulnerabilityFacts,
+    ArtifactFacts, FactState, Facts, Group, MalwareFacts, McpFacts, PrincipalFacts, RepositoryFacts,
+    RequestFacts, SecretFacts, VulnerabilityFacts,
 };
 use tidegate_model::{ArtifactKind, Sha256, Timestamp};
 use tidegate_store::catalogue::LocalBlock;
@@ -18,6 +18,9 @@ use crate::pipeline::facts::approval;
 
 /// The repository that decisions about servers name.
 pub const REPOSITORY: &str = "mcp";
+
+/// How the names begin of servers that are no package of an ecosystem.
+pub const OWN_NAMES: &str = "pkg:generic/mcp/";
 
 /// What is decided on.
 #[derive(Clone, Copy, Debug)]
@@ -55,19 +58,30 @@ impl Part<'_> {
 pub fn purl_of(server: &Server) -> String {
     let own = || {
         let name = percent_encoding::utf8_percent_encode(&server.name, percent_encoding::NON_ALPHANUMERIC);
-        format!("pkg:generic/mcp/{}", name.to_string().replace("%2D", "-").replace("%2E", ".").replace("%5F", "_"))
+        format!("{OWN_NAMES}{}", name.to_string().replace("%2D", "-").replace("%2E", ".").replace("%5F", "_"))
     };
     server.purl.clone().unwrap_or_else(own)
 }
 
 /// Everything that policy reads.
-pub fn assemble(rules: &Ruleset, server: &Server, identity: &Identity, part: &Part<'_>, now: Timestamp) -> Facts {
+pub fn assemble(
+    rules: &Ruleset,
+    server: &Server,
+    identity: &Identity,
+    part: &Part<'_>,
+    now: Timestamp,
+) -> Facts {
     let purl = purl_of(server);
     let package = PackageRef::parse(&purl).ok();
     let (vulnerabilities, malware) = advised(rules, server, package.as_ref(), now);
     let approval = match (&server.purl, &package) {
-        (Some(_), Some(_)) => approval(&rules.approvals, (&purl, without_version(&purl)), None, REPOSITORY, now),
-        _ => Group::gap(FactState::NotOffered, "only packages are approved by name; its tools are approved one by one"),
+        (Some(_), Some(_)) => {
+            approval(&rules.approvals, (&purl, without_version(&purl)), None, REPOSITORY, now)
+        }
+        _ => Group::gap(
+            FactState::NotOffered,
+            "only packages are approved by name; its tools are approved one by one",
+        ),
     };
     let version = package.as_ref().and_then(|package| package.version.as_ref());
     Facts {
@@ -111,7 +125,11 @@ pub fn assemble(rules: &Ruleset, server: &Server, identity: &Identity, part: &Pa
             kind: Some(identity.principal.kind),
             groups: identity.principal.groups.clone(),
         },
-        repository: RepositoryFacts { name: REPOSITORY.to_owned(), kind: "remote".to_owned(), ..RepositoryFacts::default() },
+        repository: RepositoryFacts {
+            name: REPOSITORY.to_owned(),
+            kind: "remote".to_owned(),
+            ..RepositoryFacts::default()
+        },
         request: RequestFacts { operation: "artifact".to_owned(), client: identity.client_name.clone() },
         // What a package is made of is decided on where its bytes come in: at the door's repositories.
         licence: not_applicable(),
@@ -140,7 +158,9 @@ fn advised(rules: &Ruleset, server: &Server, package: Option<&PackageRef>, now: 
     match (&server.purl, package) {
         // A program of this machine, or a service elsewhere: no advisory names it.
         (None, _) => (not_applicable(), not_applicable()),
-        (Some(_), None) => gap(FactState::Unsupported, "advisories of images are told by what the image holds"),
+        (Some(_), None) => {
+            gap(FactState::Unsupported, "advisories of images are told by what the image holds")
+        }
         (Some(_), Some(package)) => match &package.version {
             None => gap(
                 FactState::Error,

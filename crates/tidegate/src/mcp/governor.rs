@@ -83,8 +83,12 @@ impl<G: Gate> Governor<G> {
     pub async fn from_client(&self, bytes: Bytes) -> Step {
         match Message::parse(&bytes) {
             Err(malformed) => answer_malformed(&malformed),
-            Ok(Message::Notification { method, params }) => self.told_by_client(&method, &params, bytes).await,
-            Ok(Message::Request { id, method, params }) => self.asked_by_client(id, method, params, bytes).await,
+            Ok(Message::Notification { method, params }) => {
+                self.told_by_client(&method, &params, bytes).await
+            }
+            Ok(Message::Request { id, method, params }) => {
+                self.asked_by_client(id, method, params, bytes).await
+            }
             Ok(Message::Response { id, outcome }) => self.answered_by_client(id, outcome, bytes).await,
         }
     }
@@ -104,7 +108,9 @@ impl<G: Gate> Governor<G> {
                     Step::Drop
                 }
             }
-            Ok(Message::Request { id, method, params }) => self.asked_by_server(id, method, params, bytes).await,
+            Ok(Message::Request { id, method, params }) => {
+                self.asked_by_server(id, method, params, bytes).await
+            }
             Ok(Message::Response { id, outcome }) => self.answered_by_server(id, outcome, bytes).await,
         }
     }
@@ -146,7 +152,11 @@ impl<G: Gate> Governor<G> {
                 self.close_request(&id).await;
             }
         }
-        if methods::is_notification(method) || self.also.contains(method) { Step::Pass(bytes) } else { Step::Drop }
+        if methods::is_notification(method) || self.also.contains(method) {
+            Step::Pass(bytes)
+        } else {
+            Step::Drop
+        }
     }
 
     async fn asked_by_client(&self, id: Id, method: String, params: Value, bytes: Bytes) -> Step {
@@ -331,7 +341,9 @@ impl<G: Gate> Governor<G> {
     async fn listed(&self, kind: Kind, mut result: Value, exchange: Exchange) -> Result<Done, Unavailable> {
         let items = match result.get_mut(kind.member()).map(Value::take) {
             Some(Value::Array(items)) => items,
-            Some(_) => return Err(Unavailable(format!("the server's list of {}s is no list", kind.as_str()))),
+            Some(_) => {
+                return Err(Unavailable(format!("the server's list of {}s is no list", kind.as_str())));
+            }
             None => Vec::new(),
         };
         let rulings = self.judged(Listing { kind, items: items.clone() }).await?;
@@ -466,7 +478,9 @@ pub fn refusal(id: &Id, ruling: &Ruling) -> Value {
 }
 
 fn unavailable(id: &Id, error: &Unavailable) -> Value {
-    let text = format!("tidegate cannot decide and record, so nothing passes: {error}. What to do: see `tidegate status`");
+    let text = format!(
+        "tidegate cannot decide and record, so nothing passes: {error}. What to do: see `tidegate status`"
+    );
     message::error(id, REFUSED, &text, Some(json!({ "action": null, "reason": error.0 })))
 }
 

@@ -70,7 +70,9 @@ impl Asked<'_> {
     /// The session that the request names; a new one where it names none.
     fn session(&self) -> Shared<DoorGate> {
         match headers::session(self.headers) {
-            Some(id) => self.door.mcp.sessions.get_or_insert(self.name, id, &self.identity, || self.governor()),
+            Some(id) => {
+                self.door.mcp.sessions.get_or_insert(self.name, id, &self.identity, || self.governor())
+            }
             None => self.governor(),
         }
     }
@@ -87,12 +89,15 @@ pub async fn answer(
 ) -> HttpResponse {
     let name = rest.trim_end_matches('/');
     let Some(remote) = door.mcp.remotes.get(name).cloned() else {
-        return plain(StatusCode::NOT_FOUND, "there is no such server here: name it with [mcp.server.NAME] in the configuration");
+        return plain(
+            StatusCode::NOT_FOUND,
+            "there is no such server here: name it with [mcp.server.NAME] in the configuration",
+        );
     };
-    if let Some(why) = foreign(door, &parts.headers) {
+    let token = path_token.map(|token| Secret::new(token.to_owned())).or_else(|| token_of(&parts.headers));
+    if let Some(why) = foreign(door, &parts.headers, token.is_some()) {
         return plain(StatusCode::FORBIDDEN, why);
     }
-    let token = path_token.map(|token| Secret::new(token.to_owned())).or_else(|| token_of(&parts.headers));
     let identity = match packages::who(door, token, &parts.headers, arrival, arrival.auth_required).await {
         Ok(identity) => identity,
         Err(NoIdentity::Failed(why)) => return plain(StatusCode::SERVICE_UNAVAILABLE, &why),
@@ -182,7 +187,7 @@ async fn delete(asked: &Asked<'_>) -> HttpResponse {
 }
 
 /// Whether a page of another site asks: a browser says where a request comes from, and under which name it found us.
-fn foreign(door: &Door, headers: &HeaderMap) -> Option<&'static str> {
+fn foreign(door: &Door, headers: &HeaderMap, has_token: bool) -> Option<&'static str> {
     let text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
     let host = text(header::HOST).unwrap_or_default();
     if let Some(origin) = headers.get(header::ORIGIN) {
@@ -197,13 +202,15 @@ fn foreign(door: &Door, headers: &HeaderMap) -> Option<&'static str> {
     };
     let bare = name.trim_start_matches('[').trim_end_matches(']');
     let public = door.config.server.public_url.as_ref().and_then(|url| url.host_str());
-    let is_ours = bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok() || public == Some(name);
+    let is_ours =
+        bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok() || public == Some(name);
     // A name that somebody else pointed at this machine is in a token's stead worth nothing.
-    (!is_ours && token_of(headers).is_none()).then_some("use 127.0.0.1, localhost or the door's public name")
+    (!is_ours && !has_token).then_some("use 127.0.0.1, localhost or the door's public name")
 }
 
 fn cannot(id: &message::Id, error: &Unavailable) -> Value {
-    let ruling = Ruling { reason: format!("nothing can be decided and recorded: {error}"), ..Ruling::default() };
+    let ruling =
+        Ruling { reason: format!("nothing can be decided and recorded: {error}"), ..Ruling::default() };
     refusal(id, &ruling)
 }
 

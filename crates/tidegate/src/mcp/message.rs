@@ -183,9 +183,9 @@ fn read(bytes: &[u8]) -> Result<Value, Malformed> {
         .deserialize(&mut reader)
         .and_then(|value| reader.end().map(|()| value))
         .map_err(|error| {
-            let code = if error.is_data() { INVALID_REQUEST } else { PARSE_ERROR };
-            Malformed::new(code, format!("a message cannot be read: {error}"))
-        })?;
+        let code = if error.is_data() { INVALID_REQUEST } else { PARSE_ERROR };
+        Malformed::new(code, format!("a message cannot be read: {error}"))
+    })?;
     Ok(value)
 }
 
@@ -311,7 +311,11 @@ mod tests {
             ("{", PARSE_ERROR, "EOF"),
             ("{} {}", PARSE_ERROR, "trailing"),
             ("NaN", PARSE_ERROR, "expected"),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}"#, INVALID_REQUEST, "`method` stands twice"),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}"#,
+                INVALID_REQUEST,
+                "`method` stands twice",
+            ),
             (
                 r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","na\u006de":"b"}}"#,
                 INVALID_REQUEST,
@@ -333,7 +337,10 @@ mod tests {
             assert!(refused.why.contains(why), "{text}: {refused}");
             assert_eq!(refused.answer()["error"]["code"], code);
         }
-        assert_eq!(Message::parse(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}").unwrap_err().code, PARSE_ERROR);
+        assert_eq!(
+            Message::parse(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}").unwrap_err().code,
+            PARSE_ERROR
+        );
         let large = vec![b' '; MAX_MESSAGE_BYTES + 1];
         assert!(Message::parse(&large).unwrap_err().why.contains("larger"));
     }

@@ -4,9 +4,7 @@
 //! configuration can name more.
 
 /// Which list of what a server offers.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// What it tells a model about itself.
@@ -67,9 +65,18 @@ pub fn of_client(method: &str) -> Rule {
         "prompts/list" => Rule::List(Kind::Prompt),
         "tools/call" => Rule::Use(Kind::Tool),
         "prompts/get" => Rule::Use(Kind::Prompt),
-        "resources/list" | "resources/templates/list" | "resources/read" | "resources/subscribe"
-        | "resources/unsubscribe" | "completion/complete" | "subscriptions/listen" | "tasks/get"
-        | "tasks/list" | "tasks/result" | "tasks/update" | "tasks/cancel" => Rule::Record,
+        "resources/list"
+        | "resources/templates/list"
+        | "resources/read"
+        | "resources/subscribe"
+        | "resources/unsubscribe"
+        | "completion/complete"
+        | "subscriptions/listen"
+        | "tasks/get"
+        | "tasks/list"
+        | "tasks/result"
+        | "tasks/update"
+        | "tasks/cancel" => Rule::Record,
         "ping" | "logging/setLevel" => Rule::Pass,
         _ => Rule::Unknown,
     }
@@ -79,8 +86,13 @@ pub fn of_client(method: &str) -> Rule {
 pub fn server_may_ask(method: &str) -> Rule {
     match method {
         "ping" => Rule::Pass,
-        "sampling/createMessage" | "elicitation/create" | "roots/list" | "tasks/get" | "tasks/list"
-        | "tasks/result" | "tasks/cancel" => Rule::Record,
+        "sampling/createMessage"
+        | "elicitation/create"
+        | "roots/list"
+        | "tasks/get"
+        | "tasks/list"
+        | "tasks/result"
+        | "tasks/cancel" => Rule::Record,
         _ => Rule::Unknown,
     }
 }

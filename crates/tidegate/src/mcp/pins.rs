@@ -75,7 +75,9 @@ pub fn of_kept(tool: &McpTool, known: &[McpTool], now: Timestamp) -> Pin {
         }
         McpToolState::Seen => {
             let before = known.iter().any(|other| {
-                other.kind == tool.kind && other.name == tool.name && other.digest != tool.digest
+                other.kind == tool.kind
+                    && other.name == tool.name
+                    && other.digest != tool.digest
                     && other.state != McpToolState::Seen
             });
             if before { Pin::Changed } else { Pin::New }
@@ -85,11 +87,15 @@ pub fn of_kept(tool: &McpTool, known: &[McpTool], now: Timestamp) -> Pin {
 
 /// Takes note of an entry that is offered, and says how it stands. `known` is everything that is kept of the server, and is
 /// brought up to date; none where there are more entries than are kept.
-pub fn note(known: &mut Vec<McpTool>, server: &str, offered: &Offered, now: Timestamp) -> Option<(Pin, McpTool)> {
+pub fn note(
+    known: &mut Vec<McpTool>,
+    server: &str,
+    offered: &Offered,
+    now: Timestamp,
+) -> Option<(Pin, McpTool)> {
     let kind = offered.kind.as_str();
-    let same = |tool: &&mut McpTool| {
-        tool.kind == kind && tool.name == offered.name && tool.digest == offered.digest
-    };
+    let same =
+        |tool: &&mut McpTool| tool.kind == kind && tool.name == offered.name && tool.digest == offered.digest;
     if let Some(tool) = known.iter_mut().find(same) {
         tool.last_seen_at = now;
         let tool = tool.clone();
@@ -226,7 +232,9 @@ mod tests {
         }
         let gone = forgotten(&known);
         assert_eq!(gone.len(), 49 - MAX_SEEN);
-        assert!(gone.iter().all(|tool| tool.state == McpToolState::Seen && tool.digest != Sha256::new([49; 32])));
+        assert!(
+            gone.iter().all(|tool| tool.state == McpToolState::Seen && tool.digest != Sha256::new([49; 32]))
+        );
         assert_eq!(current(&known)[0].digest, Sha256::new([49; 32]));
         assert_eq!(pinned(&known, current(&known)[0]).unwrap().digest, Sha256::new([0; 32]));
     }

@@ -22,9 +22,12 @@ pub fn configured(section: &McpSection, client: &Client) -> Result<BTreeMap<Stri
         let authorization = match &server.token_env {
             None => None,
             Some(variable) => {
-                let missing =
-                    || DoorError::Credentials { repository: format!("mcp.server.{name}"), variable: variable.clone() };
-                let token = std::env::var(variable).ok().filter(|token| !token.is_empty()).ok_or_else(missing)?;
+                let missing = || DoorError::Credentials {
+                    repository: format!("mcp.server.{name}"),
+                    variable: variable.clone(),
+                };
+                let token =
+                    std::env::var(variable).ok().filter(|token| !token.is_empty()).ok_or_else(missing)?;
                 let value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| missing())?;
                 Some(Secret::new(value))
             }

@@ -35,6 +35,9 @@ use socket::SocketGate;
 /// How long a server may take to end once its input is closed, and once it was asked to.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// How long what a server said last may take to be judged and recorded.
+const LAST_WORDS: Duration = Duration::from_secs(60);
+
 /// A server to govern.
 #[derive(Debug)]
 pub struct McpRun {
@@ -139,10 +142,7 @@ async fn govern(governor: Governor<SocketGate>, launch: &Launch) -> Result<u8, F
     let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(Failure("the server has no input and output".to_owned()));
     };
-    let ends = Arc::new(Ends {
-        client: pipe::Stdout::default(),
-        server: Mutex::new(Some(input)),
-    });
+    let ends = Arc::new(Ends { client: pipe::Stdout::default(), server: Mutex::new(Some(input)) });
     let governor = Arc::new(governor);
     let (governor2, ends2) = (Arc::clone(&governor), Arc::clone(&ends));
     let mut from_client = tokio::spawn(async move { client_side(&governor2, &ends2).await });
@@ -160,9 +160,9 @@ async fn govern(governor: Governor<SocketGate>, launch: &Launch) -> Result<u8, F
             got = signals.next() => pass_on(pid, got),
         }
     };
-    // What the server said last still goes to the client.
-    let _ = tokio::time::timeout(GRACE, from_server).await;
+    // Nothing that it started outlives it; what the server said last still goes to the client.
     end_group(pid, Signal::KILL);
+    let _ = tokio::time::timeout(LAST_WORDS, from_server).await;
     governor.close().await;
     Ok(exit_code(status))
 }
@@ -209,7 +209,9 @@ async fn server_side<R: AsyncRead + Unpin>(governor: &Governor<SocketGate>, ends
         let step = match line {
             Line::Message(bytes) => {
                 if Message::parse(&bytes).is_err() && !std::mem::replace(&mut said_unreadable, true) {
-                    say("the server wrote something to its standard output that is no message; such lines are dropped");
+                    say(
+                        "the server wrote something to its standard output that is no message; such lines are dropped",
+                    );
                 }
                 governor.from_server(bytes).await
             }

@@ -29,7 +29,8 @@ pub(crate) async fn list(call: &Call) -> Handled {
         for server in catalogue.mcp_servers()? {
             let known = catalogue.mcp_tools(&server)?;
             let current = pins::current(&known);
-            let count = |pin: Pin| current.iter().filter(|tool| pins::of_kept(tool, &known, now) == pin).count();
+            let count =
+                |pin: Pin| current.iter().filter(|tool| pins::of_kept(tool, &known, now) == pin).count();
             servers.push(json!({
                 "server": server, "entries": current.len(),
                 "approved": count(Pin::Approved), "first_seen": count(Pin::FirstSeen),
@@ -47,7 +48,8 @@ pub(crate) async fn list(call: &Call) -> Handled {
 pub(crate) async fn show(call: &Call) -> Handled {
     let (server, now) = (server_of(call)?, call.now);
     let known = known(call, &server).await?;
-    let entries: Vec<Value> = pins::current(&known).into_iter().map(|tool| shown(tool, &known, now)).collect();
+    let entries: Vec<Value> =
+        pins::current(&known).into_iter().map(|tool| shown(tool, &known, now)).collect();
     Ok(json!({ "server": server, "entries": entries }))
 }
 
@@ -116,7 +118,11 @@ async fn say(call: &Call, approves: bool) -> Handled {
         said.items.iter().filter(|item| chosen.iter().all(|tool| tool.name != **item)).cloned().collect();
     if !missing.is_empty() || chosen.is_empty() {
         return Err(Problem::not_found(
-            format!("{} offers no such entry under that text: {}", said.server.escape_debug(), missing.join(", ")),
+            format!(
+                "{} offers no such entry under that text: {}",
+                said.server.escape_debug(),
+                missing.join(", ")
+            ),
             "`tidegate mcp show` lists what it offers; it may have changed again",
         ));
     }
@@ -133,7 +139,9 @@ async fn say(call: &Call, approves: bool) -> Handled {
         kept.push(McpTool { state, word: Some(word.clone()), ..(*tool).clone() });
         // Only one text of an entry is the approved one.
         let others = known.iter().filter(|other| {
-            other.kind == tool.kind && other.name == tool.name && other.digest != tool.digest
+            other.kind == tool.kind
+                && other.name == tool.name
+                && other.digest != tool.digest
                 && matches!(other.state, McpToolState::Approved | McpToolState::FirstSeen)
         });
         if approves {

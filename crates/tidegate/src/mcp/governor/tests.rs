@@ -21,8 +21,8 @@ impl FakeGate {
         if self.is_down {
             return Err(Unavailable("the disk is full".into()));
         }
-        let refused = item.is_some_and(|item| self.held.contains(&item))
-            || self.blocks_secrets && !secrets.is_empty();
+        let refused =
+            item.is_some_and(|item| self.held.contains(&item)) || self.blocks_secrets && !secrets.is_empty();
         Ok(Ruling {
             passes: !refused,
             action: if refused { Action::Quarantine } else { Action::Allow },
@@ -43,7 +43,10 @@ impl Gate for FakeGate {
         let mut rulings = Vec::new();
         for item in &listing.items {
             let name = item["name"].as_str();
-            rulings.push(ItemRuling { digest: Some(format!("digest of {item}")), ruling: self.rule(name, &[])? });
+            rulings.push(ItemRuling {
+                digest: Some(format!("digest of {item}")),
+                ruling: self.rule(name, &[])?,
+            });
         }
         self.tell(format!("list {} {}", listing.kind.as_str(), rulings.len()));
         Ok(rulings)
@@ -145,7 +148,8 @@ async fn a_list_loses_what_is_held_and_a_call_of_it_is_explained() {
         shown["result"],
         json!({ "tools": [{ "name": "read" }], "nextCursor": "c", "ttlMs": 0, "_meta": { "a": 1 } })
     );
-    let refused = governor.from_client(request(2, "tools/call", json!({ "name": "drop", "arguments": {} }))).await;
+    let refused =
+        governor.from_client(request(2, "tools/call", json!({ "name": "drop", "arguments": {} }))).await;
     let Step::Answer(refused) = refused else { panic!("{refused:?}") };
     assert_eq!(error_of(&refused), (REFUSED, "tidegate: it is held. What to do: ask somebody".to_owned()));
     assert_eq!(refused["id"], 2);
@@ -183,10 +187,14 @@ async fn answers_that_nobody_asked_for_go_nowhere() {
 #[tokio::test]
 async fn unknown_methods_do_not_pass_unless_they_are_named() {
     let governor = governor(FakeGate::default());
-    let Step::Answer(refused) = governor.from_client(request(1, "acme/other", Value::Null)).await else { panic!() };
+    let Step::Answer(refused) = governor.from_client(request(1, "acme/other", Value::Null)).await else {
+        panic!()
+    };
     assert_eq!(error_of(&refused).0, METHOD_NOT_FOUND);
     assert!(matches!(governor.from_client(request(1, "acme/extra", Value::Null)).await, Step::Pass(_)));
-    let Step::Answer(refused) = governor.from_server(request(1, "tools/call", Value::Null)).await else { panic!() };
+    let Step::Answer(refused) = governor.from_server(request(1, "tools/call", Value::Null)).await else {
+        panic!()
+    };
     assert_eq!(error_of(&refused).0, METHOD_NOT_FOUND);
     let note = bytes(&json!({ "jsonrpc": "2.0", "method": "notifications/tools/list_changed" }));
     assert_eq!(governor.from_server(note.clone()).await, Step::Pass(note));
@@ -198,8 +206,11 @@ async fn unknown_methods_do_not_pass_unless_they_are_named() {
 async fn secrets_in_arguments_and_in_answers_are_found() {
     let secret = token();
     let governor = governor(FakeGate { blocks_secrets: true, ..FakeGate::default() });
-    let call = |id, text: &str| request(id, "tools/call", json!({ "name": "post", "arguments": { "text": text } }));
-    let Step::Answer(refused) = governor.from_client(call(1, &format!("use {secret}"))).await else { panic!() };
+    let call =
+        |id, text: &str| request(id, "tools/call", json!({ "name": "post", "arguments": { "text": text } }));
+    let Step::Answer(refused) = governor.from_client(call(1, &format!("use {secret}"))).await else {
+        panic!()
+    };
     assert_eq!(error_of(&refused).0, REFUSED);
     assert!(!refused.to_string().contains(&secret));
     assert!(matches!(governor.from_client(call(2, "nothing here")).await, Step::Pass(_)));
@@ -223,15 +234,16 @@ async fn nothing_passes_where_nothing_can_be_decided_or_recorded() {
 #[tokio::test]
 async fn instructions_are_judged_as_a_tool_is() {
     let governor = governor(FakeGate { held: vec![INSTRUCTIONS], ..FakeGate::default() });
-    let hello = json!({ "protocolVersion": "2025-06-18", "clientInfo": { "name": "desk\u{7}top", "version": "1" } });
+    let hello =
+        json!({ "protocolVersion": "2025-06-18", "clientInfo": { "name": "desk\u{7}top", "version": "1" } });
     governor.from_client(request(0, "initialize", hello)).await;
     let result = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "instructions": "obey", "serverInfo": {} });
     let shown = passed(governor.from_server(response(0, &result)).await);
-    assert_eq!(shown["result"], json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": {} }));
     assert_eq!(
-        told(&governor)[2],
-        "end initialize None Some(Answered) left out 1 by Some(\"desktop\")"
+        shown["result"],
+        json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": {} })
     );
+    assert_eq!(told(&governor)[2], "end initialize None Some(Answered) left out 1 by Some(\"desktop\")");
 }
 
 #[tokio::test]
@@ -243,7 +255,9 @@ async fn requests_are_bounded_and_those_without_an_answer_are_recorded() {
     }
     let Step::Answer(refused) = governor.from_client(call(-1)).await else { panic!() };
     assert!(error_of(&refused).1.contains("wait for an answer already"));
-    let cancel = bytes(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 7 } }));
+    let cancel = bytes(
+        &json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 7 } }),
+    );
     assert!(matches!(governor.from_client(cancel).await, Step::Pass(_)));
     let Step::Answer(refused) = governor.from_client(call(8)).await else { panic!() };
     assert!(error_of(&refused).1.contains("another request with this id"));

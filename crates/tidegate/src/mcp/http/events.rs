@@ -113,10 +113,14 @@ impl Reader {
 
     /// A line without its end: CR, LF or both.
     fn line(&mut self) -> Option<Bytes> {
-        if !self.is_begun && !self.held.is_empty() {
+        if !self.is_begun {
+            const MARK: &[u8] = b"\xef\xbb\xbf";
+            if self.held.len() < MARK.len() && MARK.starts_with(&self.held) {
+                return None;
+            }
             self.is_begun = true;
-            if self.held.starts_with(b"\xef\xbb\xbf") {
-                drop(self.held.split_to(3));
+            if self.held.starts_with(MARK) {
+                drop(self.held.split_to(MARK.len()));
             }
         }
         if self.after_cr && self.held.first() == Some(&b'\n') {

@@ -26,7 +26,8 @@ pub(super) fn session(headers: &HeaderMap) -> Option<&str> {
 
 /// What of a client's headers goes to the server. Never credentials: those are between the client and the door.
 pub(super) fn to_server(headers: &HeaderMap) -> HeaderMap {
-    const PASS: [&str; 5] = ["accept", "content-type", "mcp-session-id", "mcp-protocol-version", "last-event-id"];
+    const PASS: [&str; 5] =
+        ["accept", "content-type", "mcp-session-id", "mcp-protocol-version", "last-event-id"];
     let mut out = HeaderMap::new();
     let mut parameters = 0;
     for (name, value) in headers {
@@ -57,9 +58,8 @@ pub(super) fn to_client(headers: &HeaderMap) -> HeaderMap {
 
 /// Whether headers say what the body says, where the revision has them say it. Else the error code and the reason.
 pub(super) fn agree(headers: &HeaderMap, message: &Message) -> Result<(), (i64, String)> {
-    let stands_twice = [VERSION, METHOD, NAME, SESSION]
-        .into_iter()
-        .find(|name| headers.get_all(name).iter().count() > 1);
+    let stands_twice =
+        [VERSION, METHOD, NAME, SESSION].into_iter().find(|name| headers.get_all(name).iter().count() > 1);
     if let Some(name) = stands_twice {
         return Err((HEADER_MISMATCH, format!("the header {name} stands twice")));
     }
@@ -75,28 +75,30 @@ pub(super) fn agree(headers: &HeaderMap, message: &Message) -> Result<(), (i64, 
     if !is_stateless && text(&METHOD).is_none() && text(&NAME).is_none() {
         return Ok(());
     }
-    let mismatch = |what: &str| Err((HEADER_MISMATCH, format!("the header {what} does not say what the body says")));
+    let mismatch =
+        |what: &str| Err((HEADER_MISMATCH, format!("the header {what} does not say what the body says")));
     if is_stateless && in_header != in_body {
         return mismatch("MCP-Protocol-Version");
     }
     if text(&METHOD) != Some(method) {
         return mismatch("Mcp-Method");
     }
+    let of_body = |key: &str| params.get(key).and_then(Value::as_str);
     let key = match method.as_str() {
         "tools/call" | "prompts/get" => Some("name"),
         "resources/read" => Some("uri"),
-        method if method.starts_with("tasks/") => Some("taskId"),
         _ => None,
     };
-    let named = key.and_then(|key| params.get(key)).and_then(Value::as_str);
-    match (text(&NAME), named) {
-        (None, None) => Ok(()),
-        (Some(header), Some(named)) if decoded(header).as_deref() == Some(named) => Ok(()),
-        // Only some revisions have a name for every kind of request.
-        (Some(_), None) if key.is_none() => mismatch("Mcp-Name"),
-        (None, Some(_)) if method.starts_with("tasks/") => Ok(()),
-        _ => mismatch("Mcp-Name"),
-    }
+    let agrees = match (text(&NAME), key) {
+        (None, None) => true,
+        (None, Some(key)) => of_body(key).is_none(),
+        (Some(header), Some(key)) => of_body(key).is_some() && decoded(header).as_deref() == of_body(key),
+        // Later revisions may name more kinds of requests, by one of these.
+        (Some(header), None) => decoded(header).is_some_and(|header| {
+            ["name", "uri", "taskId"].into_iter().any(|key| of_body(key) == Some(header.as_str()))
+        }),
+    };
+    if agrees { Ok(()) } else { mismatch("Mcp-Name") }
 }
 
 /// A value of a header; one that is no plain text is base64 between marks. None where that is damaged.
@@ -144,7 +146,10 @@ mod tests {
             (vec![version, method], "Mcp-Name"),
             (vec![version, ("mcp-method", "tools/list"), ("mcp-name", "add")], "Mcp-Method"),
             (vec![version, ("mcp-name", "add")], "Mcp-Method"),
-            (vec![("mcp-protocol-version", "2027-01-01"), method, ("mcp-name", "add")], "MCP-Protocol-Version"),
+            (
+                vec![("mcp-protocol-version", "2027-01-01"), method, ("mcp-name", "add")],
+                "MCP-Protocol-Version",
+            ),
             (vec![method, ("mcp-name", "add")], "MCP-Protocol-Version"),
             (vec![version, method, ("mcp-name", "add"), ("mcp-name", "delete")], "stands twice"),
             (vec![version, method, ("mcp-name", "=?base64?YWRk?")], "Mcp-Name"),

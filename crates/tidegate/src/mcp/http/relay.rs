@@ -41,7 +41,8 @@ pub(super) async fn post(
     }
     let status = answer.status();
     if status.is_redirection() {
-        let why = format!("the server answers with a redirect (HTTP {}), which is not followed", status.as_u16());
+        let why =
+            format!("the server answers with a redirect (HTTP {}), which is not followed", status.as_u16());
         return failed(&governor, id.as_ref(), &why).await;
     }
     if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
@@ -97,8 +98,14 @@ pub(super) async fn stream(asked: &Asked<'_>, governor: Shared<DoorGate>) -> Htt
 /// Ends a session.
 pub(super) async fn delete(asked: &Asked<'_>) -> HttpResponse {
     match send(asked, Method::DELETE, Bytes::new()).await {
-        Ok(answer) if answer.status().is_redirection() => plain(StatusCode::BAD_GATEWAY, "the server redirects"),
-        Ok(answer) => with(answer.status(), headers::to_client(answer.headers()), RecordedBody::free(Bytes::new().into())),
+        Ok(answer) if answer.status().is_redirection() => {
+            plain(StatusCode::BAD_GATEWAY, "the server redirects")
+        }
+        Ok(answer) => with(
+            answer.status(),
+            headers::to_client(answer.headers()),
+            RecordedBody::free(Bytes::new().into()),
+        ),
         Err(why) => plain(StatusCode::BAD_GATEWAY, &why),
     }
 }

@@ -64,7 +64,11 @@ impl<R: AsyncRead + Unpin> Lines<R> {
             if self.input.read_buf(&mut self.held).await? == 0 {
                 let rest = self.held.split();
                 self.searched = 0;
-                return Ok(if std::mem::take(&mut self.is_over_long) { Some(Line::TooLong) } else { message(rest) });
+                return Ok(if std::mem::take(&mut self.is_over_long) {
+                    Some(Line::TooLong)
+                } else {
+                    message(rest)
+                });
             }
         }
     }
@@ -144,7 +148,10 @@ mod tests {
     #[tokio::test]
     async fn lines_are_messages_without_what_ends_them() {
         let message = |text: &'static str| Line::Message(Bytes::from_static(text.as_bytes()));
-        assert_eq!(all(b"{}\n\n  \r\n{\"a\":1}\r\nlast").await, [message("{}"), message("{\"a\":1}"), message("last")]);
+        assert_eq!(
+            all(b"{}\n\n  \r\n{\"a\":1}\r\nlast").await,
+            [message("{}"), message("{\"a\":1}"), message("last")]
+        );
         assert_eq!(all(b"").await, []);
     }
 

@@ -56,7 +56,8 @@ impl SocketGate {
     }
 
     async fn send(&self, path: &str, body: Bytes) -> Result<Value, Unavailable> {
-        let failed = |error: &dyn std::fmt::Display| Unavailable(format!("the door does not answer: {error}"));
+        let failed =
+            |error: &dyn std::fmt::Display| Unavailable(format!("the door does not answer: {error}"));
         let stream = tokio::net::UnixStream::connect(&self.socket).await.map_err(|e| failed(&e))?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| failed(&e))?;
@@ -76,8 +77,8 @@ impl SocketGate {
             .await
             .map_err(|e| failed(&e))?
             .to_bytes();
-        let value: Value =
-            serde_json::from_slice(&bytes).map_err(|_| Unavailable("the door's answer is no JSON".to_owned()))?;
+        let value: Value = serde_json::from_slice(&bytes)
+            .map_err(|_| Unavailable("the door's answer is no JSON".to_owned()))?;
         if status.is_success() {
             return Ok(value);
         }
