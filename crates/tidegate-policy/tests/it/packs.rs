@@ -88,7 +88,10 @@ fn advisory(change: impl Fn(&mut Vulnerability)) -> Facts {
 
 /// A tool whose text stands like this to what was approved.
 fn pinned(pin: &str) -> Facts {
-    with(|f| f.mcp = Group::known(McpFacts { pin: Some(pin.into()), item: Some("add".into()), ..Default::default() }))
+    with(|f| {
+        f.mcp =
+            Group::known(McpFacts { pin: Some(pin.into()), item: Some("add".into()), ..Default::default() })
+    })
 }
 
 #[test]

@@ -335,7 +335,10 @@ impl DoorGate {
         let mut standing = None;
         let mut seen = None;
         if let (Some(kind), Some(item)) = (exchange.kind, exchange.item.clone()) {
-            let shown = exchange.shown.as_deref().and_then(|digest| digest.parse::<Sha256>().ok());
+            // One server elsewhere answers every client: what it last told any of them is what it is now.
+            let is_own = self.server.transport == "stdio";
+            let shown = exchange.shown.as_deref().filter(|_| is_own);
+            let shown = shown.and_then(|digest| digest.parse::<Sha256>().ok());
             let gate = self.clone();
             standing = self.door.blocking(move || gate.standing(kind, &item, shown)).await?;
             if let Some((_, tool)) = &standing {

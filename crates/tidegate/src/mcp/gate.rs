@@ -81,7 +81,7 @@ pub struct Exchange {
     /// The entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<String>,
-    /// The digest of the text under which this client was shown the entry, where it was.
+    /// The digest of the text under which the server last told this client of the entry, where it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown: Option<String>,
     /// Digest of the arguments' canonical JSON; recorded under a key of the person alone.

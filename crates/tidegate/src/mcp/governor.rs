@@ -54,7 +54,7 @@ struct State {
     asked: HashMap<Id, Pending>,
     /// Requests of the server, of an earlier revision.
     asked_back: HashMap<Id, Pending>,
-    /// The text under which entries were shown, by their digests.
+    /// The text under which the server last told entries, by their digests.
     shown: HashMap<(Kind, String), String>,
     /// What the client calls itself.
     client: Option<String>,
@@ -350,12 +350,14 @@ impl<G: Gate> Governor<G> {
         let mut kept = Vec::with_capacity(items.len());
         let mut left_out = 0;
         for (item, judged) in items.into_iter().zip(rulings) {
-            match judged.digest.filter(|_| judged.ruling.passes) {
-                Some(digest) => {
-                    self.show(kind, &item, digest);
-                    kept.push(item);
-                }
-                None => left_out += 1,
+            // What is held is remembered too: a call would reach the tool as it is now.
+            if let Some(digest) = &judged.digest {
+                self.show(kind, &item, digest);
+            }
+            if judged.ruling.passes && judged.digest.is_some() {
+                kept.push(item);
+            } else {
+                left_out += 1;
             }
         }
         let ended = Exchange { outcome: Some(Outcome::Answered), left_out, ..exchange };
@@ -407,12 +409,12 @@ impl<G: Gate> Governor<G> {
         Ok(rulings)
     }
 
-    fn show(&self, kind: Kind, item: &Value, digest: String) {
+    fn show(&self, kind: Kind, item: &Value, digest: &str) {
         let Some(name) = item.get("name").and_then(Value::as_str) else { return };
         let mut state = self.state();
         // Beyond that, the entry is judged as it was last seen by anybody.
         if state.shown.len() < MAX_SHOWN || state.shown.contains_key(&(kind, name.to_owned())) {
-            state.shown.insert((kind, name.to_owned()), digest);
+            state.shown.insert((kind, name.to_owned()), digest.to_owned());
         }
     }
 

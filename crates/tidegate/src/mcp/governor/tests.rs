@@ -165,7 +165,7 @@ async fn a_list_loses_what_is_held_and_a_call_of_it_is_explained() {
             "ask tools/list None None",
             "list tool 2",
             "end tools/list None Some(Answered) left out 1 by None",
-            "ask tools/call Some(\"drop\") None",
+            "ask tools/call Some(\"drop\") Some(\"digest of {\\\"name\\\":\\\"drop\\\"}\")",
             "ask tools/call Some(\"read\") Some(\"digest of {\\\"name\\\":\\\"read\\\"}\")",
             "end tools/call Some(\"read\") Some(Answered) left out 0 by None",
         ]
