@@ -42,10 +42,14 @@ impl<'a> EcosystemName<'a> {
     }
 
     /// Whether an advisory for an ecosystem with the suffix `stated` speaks of this one. A missing suffix on either side
-    /// means all of them.
+    /// means all of them, and one that is only a beginning of the other's, up to a colon, means all that go on from there:
+    /// Red Hat's name a repository behind the release (`enterprise_linux:9::baseos`).
     pub fn covers(&self, stated: Option<&str>) -> bool {
         match (self.suffix, stated) {
-            (Some(asked), Some(stated)) => asked == stated,
+            (Some(asked), Some(stated)) => {
+                let rest = stated.strip_prefix(asked);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+            }
             _ => true,
         }
     }
@@ -118,6 +122,9 @@ mod tests {
         let asked = EcosystemName::parse("Alpine:v3.18");
         assert!(asked.covers(Some("v3.18")) && asked.covers(None) && !asked.covers(Some("v3.19")));
         assert!(EcosystemName::parse("Alpine").covers(Some("v3.19")));
+        let asked = EcosystemName::parse("Red Hat:enterprise_linux:9");
+        assert!(asked.covers(Some("enterprise_linux:9::baseos")));
+        assert!(!asked.covers(Some("enterprise_linux:90")) && !asked.covers(Some("rhel_eus:9.2::baseos")));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::show::{Ask, action_style, duration, list, minute, print_json, print_table, safe, styled, text};
+use super::show::{Ask, duration, list, minute, print_json, print_table, safe, text};
 use super::waiver::lines_of;
 use super::{Failure, Outcome, print};
 
@@ -191,10 +191,10 @@ fn row(approval: &Value) -> Vec<String> {
 fn now_of(decided: &Value) -> String {
     match (text(decided, "action"), text(decided, "rule"), text(decided, "error")) {
         ("", _, "") => String::new(),
-        ("", _, error) => format!("not known: {}", safe(error)),
+        ("", _, error) => format!("not known: {error}"),
         (action @ ("quarantine" | "block"), rule, _) => {
-            format!("{} by {}", styled(action_style(action), action), safe(rule))
+            format!("{action} by {rule}")
         }
-        (action, ..) => styled(action_style(action), action),
+        (action, ..) => action.to_owned(),
     }
 }

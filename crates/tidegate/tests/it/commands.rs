@@ -429,6 +429,36 @@ fn waivers_need_the_people_that_the_policy_demands() {
 }
 
 #[test]
+fn approvals_are_listed_with_what_is_decided_on_them() {
+    let site = Site::open();
+    let request = |purl: &str| {
+        ["approval", "request", purl, "--reason", "everybody pads", "--expires", "9d"].map(str::to_owned)
+    };
+    for purl in ["pkg:npm/left-pad@1.0.0", "pkg:npm/left-pad@2.0.0"] {
+        let words = request(purl);
+        let told = site.told(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(told.contains("is approved") && told.contains(purl), "{told}");
+    }
+    let listed = site.told(&["approval", "list"]);
+    let line = |part: &str| listed.lines().find(|line| line.contains(part)).unwrap().to_owned();
+    assert!(line("left-pad@1.0.0").contains("warn"), "{listed}");
+    assert!(line("left-pad@2.0.0").contains("quarantine by cooldown"), "approved, and too young: {listed}");
+    let quick = site.told(&["approval", "list", "--quick", "--purl", "pkg:npm/left-pad@2.0.0"]);
+    assert!(!quick.contains("quarantine") && !quick.contains("1.0.0"), "{quick}");
+    let file = site.home.path().join("approvals.jsonl");
+    std::fs::write(&file, site.told(&["approval", "export"])).unwrap();
+    let told = site.told(&["approval", "import", file.to_str().unwrap()]);
+    assert_eq!(told, "0 approvals imported, 2 known already\n");
+    for id in site.json(&["approval", "list", "--quick"]) {
+        let told = site.told(&["approval", "revoke", id["id"].as_str().unwrap(), "--note", "enough"]);
+        assert!(told.contains("is revoked"), "{told}");
+    }
+    assert!(site.refused(&["approval", "approve", "A-NONE"]).contains("no approval `A-NONE`"));
+    let whole = ["approval", "request", "pkg:npm/left-pad", "--reason", "x"];
+    assert!(site.refused(&whole).contains("one version"));
+}
+
+#[test]
 fn a_waiver_that_ends_holds_again_without_a_restart() {
     let upstream = FakeUpstream::start();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();

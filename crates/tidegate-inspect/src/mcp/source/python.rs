@@ -231,7 +231,11 @@ impl Walker<'_> {
             let name = last_name(&decorator.expression);
             matches!(name, "tool" | "prompt" | "resource" | "list_tools" | "register_tool")
         });
-        if let Some(text) = docstring(&function.body) {
+        // What a function says that is only for the file's own use, people read who work on it.
+        let is_private = function.name.starts_with('_') && !function.name.starts_with("__");
+        if let Some(text) = docstring(&function.body)
+            && (is_tool || !is_private)
+        {
             let stands = if is_tool { Stands::Told } else { Stands::Elsewhere };
             self.seen.text(stands, &text, function.range.start().to_u32());
         }
@@ -258,6 +262,8 @@ impl<'a> Visitor<'a> for Walker<'_> {
     fn visit_stmt(&mut self, statement: &'a Stmt) {
         match statement {
             Stmt::FunctionDef(function) => self.function(function),
+            // A text that stands for itself does nothing; where it documents a function, that was looked at with it.
+            Stmt::Expr(text) if matches!(&*text.value, Expr::StringLiteral(_)) => return,
             Stmt::Assign(assign) => {
                 for target in &assign.targets {
                     let key = match target {
