@@ -314,11 +314,11 @@ fn the_proxy_ends_as_its_server_and_with_its_client() {
     };
     let list = "'{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}'";
     let quit = "'{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/call\",\"params\":{\"name\":\"add\",\"arguments\":{\"quit\":7}}}'";
-    let out = feed(&format!("{list} {quit}"), "1");
-    assert!(out.contains("ended 7"), "the status is the server's: {out}");
     let out = feed(list, "0");
     assert!(out.contains("\"name\":\"add\"") || out.contains("\"name\": \"add\""), "{out}");
     assert!(out.contains("ended 0"), "its client went away: {out}");
+    let out = feed(quit, "1");
+    assert!(out.contains("ended 7"), "the status is the server's: {out}");
     let out =
         feed(&format!("'not json' '[]' '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x/y\"}}' {list}"), "0");
     assert!(out.contains("-32700") && out.contains("-32600") && out.contains("-32601"), "{out}");
