@@ -119,6 +119,7 @@ pub fn assemble(
             part: Some(part.part.to_owned()),
             item: part.item.map(str::to_owned),
             pin: part.pin.map(|pin| pin.as_str().to_owned()),
+            ..McpFacts::default()
         }),
         principal: PrincipalFacts {
             id: identity.principal.id.clone(),
