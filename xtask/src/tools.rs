@@ -1,5 +1,5 @@
 //! Puts the clients that tests drive into `target/tools`: pnpm, both generations of Yarn, uv, Poetry, pip-audit, the model hub's
-//! client, the kits for MCP, the oldest and the newest pip that this Python runs, and cargo-deny. Nothing is installed outside the target folder. What is there already is left as it is.
+//! client, Open VSX's command line, the kits for MCP, the oldest and the newest pip that this Python runs, and cargo-deny. Nothing is installed outside the target folder. What is there already is left as it is.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -111,10 +111,11 @@ pub(crate) fn ensure_clients() {
 
 /// Clients that npm installs: the folder in tools, what npm is asked for. Each is the newest of a generation that the
 /// oldest Node.js still kept up runs.
-const PACKAGE_MANAGERS: [(&str, &str); 4] = [
+const PACKAGE_MANAGERS: [(&str, &str); 5] = [
     ("pnpm", "pnpm@10"),
     ("yarn-classic", "yarn@1"),
     ("yarn-berry", "@yarnpkg/cli-dist@4"),
+    ("ovsx", "ovsx@1"),
     // Both generations of the kit for MCP: the first speaks the revisions before 2026-07-28.
     (
         "mcp-node",

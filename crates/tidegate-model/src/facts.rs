@@ -423,6 +423,12 @@ pub struct ExtensionFacts {
     pub permissions: Vec<String>,
     /// Activation events.
     pub activation: Vec<String>,
+    /// Extensions that are installed along with it or that it needs, as `publisher/name`.
+    pub brings: Vec<String>,
+    /// Those of them of which no version may be had.
+    pub refused: Vec<String>,
+    /// Those of them of which every version is blocked.
+    pub blocked: Vec<String>,
 }
 
 /// MCP server: its listing, the packages and remotes that it names, and what was seen of its tools, as one.

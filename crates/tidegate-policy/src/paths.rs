@@ -416,6 +416,21 @@ pub(crate) static PATHS: &[PathSpec] = &[
         NotOffered,
         of!(extension, |v| Value::List(&v.activation))
     ),
+    path!("extension.brings", Extension, Type::List, NotOffered, of!(extension, |v| Value::List(&v.brings))),
+    path!(
+        "extension.refused",
+        Extension,
+        Type::List,
+        NotOffered,
+        of!(extension, |v| Value::List(&v.refused))
+    ),
+    path!(
+        "extension.blocked",
+        Extension,
+        Type::List,
+        NotOffered,
+        of!(extension, |v| Value::List(&v.blocked))
+    ),
     path!("mcp.transport", Mcp, Type::Text, NotOffered, of!(mcp, |v| text(v.transport.as_ref()))),
     path!("mcp.tools", Mcp, Type::List, NotOffered, of!(mcp, |v| Value::List(&v.tools))),
     path!("mcp.server", Mcp, Type::Text, Nothing, of!(mcp, |v| text(v.server.as_ref()))),

@@ -105,6 +105,16 @@ pub fn mcp_kits() -> Option<PathBuf> {
     }
 }
 
+/// Open VSX's command line, from the tools folder or `PATH`.
+pub fn ovsx() -> Option<Tool> {
+    plain("ovsx", &["ovsx/node_modules/.bin/ovsx"])
+}
+
+/// code-server, from the tools folder or `PATH`. `cargo xtask test` installs none: it is 180 MB.
+pub fn code_server() -> Option<Tool> {
+    plain("code-server", &["code-server/bin/code-server"])
+}
+
 /// uv, from the tools folder or `PATH`.
 pub fn uv() -> Option<Tool> {
     plain("uv", &["uv/bin/uv"])

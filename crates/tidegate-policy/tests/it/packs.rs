@@ -308,3 +308,24 @@ fn the_cooldown_speaks_plainly() {
     let then = decide(&Policy::pack("baseline").unwrap(), &facts, &WaiverSet::empty(), end);
     assert_eq!((then.action, then.valid_until), (Action::Allow, None));
 }
+
+#[test]
+fn an_extension_is_judged_by_what_it_brings_along() {
+    let extension = |refused: &[&str], blocked: &[&str]| {
+        let mut facts = clean();
+        let list = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        facts.artifact.kind = Some(ArtifactKind::Extension);
+        facts.extension = Group::known(ExtensionFacts {
+            brings: list(&["acme/a", "acme/b"]),
+            refused: list(refused),
+            blocked: list(blocked),
+            ..ExtensionFacts::default()
+        });
+        action("baseline", &facts)
+    };
+    assert_eq!(extension(&[], &[]), (Action::Allow, vec![]));
+    assert_eq!(extension(&["acme/a"], &[]), (Action::Warn, vec!["brings-refused".into()]));
+    let (both, rules) = extension(&["acme/a"], &["acme/a"]);
+    assert_eq!(both, Action::Quarantine);
+    assert!(rules.contains(&"brings-blocked".to_owned()), "{rules:?}");
+}

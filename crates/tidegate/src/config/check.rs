@@ -322,7 +322,7 @@ fn repository(name: &str, repository: &super::Repository) -> Result<(), Wrong> {
             ),
         );
     }
-    if repository.ecosystem.is_none() && name.parse::<Ecosystem>().is_err() {
+    if repository.ecosystem.is_none() && Ecosystem::of_repository(name).is_none() {
         return wrong(
             &["repository", name],
             "its ecosystem is not said",

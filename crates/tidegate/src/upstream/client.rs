@@ -195,6 +195,7 @@ impl Client {
         let mut headers = request.headers.clone();
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         validators.ask(&mut headers);
+        let body = body.or_else(|| request.body.clone());
         let (url, response) = self.send(upstream, &request.method, &request.url, &headers, body).await?;
         if response.status() == StatusCode::NOT_MODIFIED {
             return Ok(Fetched::NotModified);
