@@ -86,6 +86,14 @@ fn advisory(change: impl Fn(&mut Vulnerability)) -> Facts {
     })
 }
 
+/// A tool whose text stands like this to what was approved.
+fn pinned(pin: &str) -> Facts {
+    with(|f| {
+        f.mcp =
+            Group::known(McpFacts { pin: Some(pin.into()), item: Some("add".into()), ..Default::default() })
+    })
+}
+
 #[test]
 fn baseline_and_strict_hold_what_their_table_says() {
     use Action::{Allow, Block, Quarantine, Warn};
@@ -268,6 +276,12 @@ fn baseline_and_strict_hold_what_their_table_says() {
             Allow,
             Block,
         ),
+        ("text of a tool, first seen", pinned("first_seen"), Warn, Quarantine),
+        ("approved", pinned("approved"), Allow, Allow),
+        ("changed", pinned("changed"), Quarantine, Quarantine),
+        ("new", pinned("new"), Quarantine, Quarantine),
+        ("its approval ended", pinned("expired"), Quarantine, Quarantine),
+        ("taken back", pinned("revoked"), Block, Block),
     ];
     for (what, facts, baseline, strict) in cases {
         let found = action("baseline", &facts);

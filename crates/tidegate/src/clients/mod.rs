@@ -11,6 +11,7 @@ mod edit;
 pub mod images;
 pub mod launch;
 pub mod locks;
+pub mod mcp_file;
 pub mod setup;
 #[cfg(test)]
 mod tests;

@@ -426,7 +426,7 @@ impl SetupFile {
 }
 
 /// Copies a file (its mode too) beside itself under a name that is still free.
-fn keep_backup(path: &Path) -> std::io::Result<PathBuf> {
+pub(crate) fn keep_backup(path: &Path) -> std::io::Result<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut number = 1;
     let backup = loop {

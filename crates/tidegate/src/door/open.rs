@@ -176,6 +176,7 @@ impl Door {
         for feed in &feeds {
             client.trust_host_of(&feed.host);
         }
+        let mcp = crate::mcp::Desk::new(crate::mcp::remotes::configured(&config.mcp, &client)?);
         let inspection = looker(&config, &data, inspection_worker, &*catalogue)?;
         let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
         let events = Events::open(&config.events, &data, &client)?;
@@ -199,6 +200,7 @@ impl Door {
             controls,
             effects: Effects::default(),
             inspection,
+            mcp,
             draining: AtomicBool::new(false),
             rules: RwLock::new(Arc::new(ruleset)),
             policy_source: Mutex::new(source),

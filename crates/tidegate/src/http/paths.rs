@@ -19,6 +19,13 @@ pub enum Place<'a> {
     Advisory(&'a str),
     /// `/osv/v1/…`, without the prefix.
     Osv(&'a str),
+    /// `/mcp/run/<server>` or `/t/<token>/mcp/run/<server>`
+    McpRun {
+        /// The token in the path, where there is one.
+        token: Option<&'a str>,
+        /// The server's name.
+        server: &'a str,
+    },
     /// `/<repository>/…` or `/t/<token>/<repository>/…`
     Package {
         /// The token in the path, where there is one.
@@ -55,7 +62,13 @@ pub fn place(path: &str) -> Place<'_> {
             None => Place::Images(rest),
         },
         "osv" => rest.strip_prefix("v1/").map_or(Place::Unknown, Place::Osv),
-        "t" => with_token(rest),
+        "mcp" if rest.starts_with("run/") => Place::McpRun { token: None, server: &rest[4..] },
+        "t" => match rest.split_once('/').and_then(|(token, rest)| Some((token, rest.split_once('/')?))) {
+            Some((token, ("mcp", rest))) if rest.starts_with("run/") && !token.is_empty() => {
+                Place::McpRun { token: Some(token), server: &rest[4..] }
+            }
+            _ => with_token(rest),
+        },
         name if is_name(name) && !crate::config::RESERVED.contains(&name) && path.contains('/') => {
             Place::Package { token: None, repository: name, rest }
         }
@@ -103,6 +116,8 @@ mod tests {
             place("/t/tg_x/npm/@a%2fb"),
             Place::Package { token: Some("tg_x"), repository: "npm", rest: "@a%2fb" }
         );
+        assert_eq!(place("/mcp/run/files"), Place::McpRun { token: None, server: "files" });
+        assert_eq!(place("/t/tg_x/mcp/run/files"), Place::McpRun { token: Some("tg_x"), server: "files" });
         for unknown in [
             "",
             "x",

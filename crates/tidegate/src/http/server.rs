@@ -250,6 +250,9 @@ async fn answer(door: &Arc<Door>, request: Request<Incoming>, arrival: &Arrival)
             }
             None => no_image(&parts, path, head_only),
         },
+        Place::McpRun { token, server } => {
+            Box::pin(crate::mcp::http::answer(door, token, server, &parts, body, arrival)).await
+        }
         Place::Api(rest) => {
             let caller = api::Caller::Remote { arrival: *arrival };
             let base = packages::door_url(door, &parts.headers, arrival);
