@@ -326,8 +326,7 @@ impl<'w> Walk<'w> {
             if length == 0 && formats::is_tar(&chunk[..read]) {
                 most = most.max(self.budgets.archive_bytes);
             }
-            if let Some((kind, limit, found, detail)) =
-                self.exceeded(packed_bytes, length, read as u64, most)
+            if let Some((kind, limit, found, detail)) = self.exceeded(packed_bytes, length, read as u64, most)
             {
                 self.gap(kind, path, limit, found, detail);
                 break;
@@ -389,12 +388,7 @@ impl<'w> Walk<'w> {
             ));
         }
         if length > most {
-            return Some((
-                GapKind::LeafBytes,
-                most,
-                length,
-                "unpacks to too much for one member",
-            ));
+            return Some((GapKind::LeafBytes, most, length, "unpacks to too much for one member"));
         }
         if total > budgets.total_bytes {
             return Some((GapKind::TotalBytes, budgets.total_bytes, total, "unpacks to too much in all"));

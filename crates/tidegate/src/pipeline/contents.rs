@@ -199,9 +199,11 @@ pub async fn inspect(
     Ok(Looked { seen, against_index })
 }
 
-/// Components that have a public name and a version, so that advisories can touch them.
+/// Components that have a public name and a version, so that advisories can touch them, and that somebody runs: of an image not what
+/// lies beneath.
 fn bundled(inspection: &Inspection) -> Vec<BundledComponent> {
-    let components = inspection.inventory.components.iter().filter(|c| c.version.is_some());
+    let all = inspection.inventory.components.iter();
+    let components = all.filter(|c| c.version.is_some() && c.beneath.is_none());
     components
         .filter_map(|c| Some(BundledComponent { purl: c.purl.clone()?, path: c.path.clone() }))
         .collect()
