@@ -37,6 +37,13 @@ pub enum Ask {
         /// The file itself or its sidecar.
         part: Part,
     },
+    /// A page of the list of all packages.
+    Catalogue {
+        /// For example `mcp-servers`. A closed set per ecosystem.
+        form: &'static str,
+        /// Which entries.
+        query: Box<crate::catalogue::Query>,
+    },
     /// A service of the upstream that is passed through where it is offered.
     Api(ApiCall),
     /// A document we make ourselves; the word is the ecosystem's own.
@@ -57,13 +64,14 @@ pub enum Ask {
 }
 
 impl Ask {
-    /// The word for what kind of ask this is: a view's form, `artifact`, `metadata`, a service, a document of ours,
+    /// The word for what kind of ask this is: a form of a view or of a list, `artifact`, `metadata`, a service, a document of ours,
     /// `redirect` or `not-offered`. A closed set per ecosystem: [`crate::Protocol::kinds`].
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Index { view, .. } => view.form,
             Self::Artifact { part: Part::Whole, .. } => "artifact",
             Self::Artifact { part: Part::Metadata, .. } => "metadata",
+            Self::Catalogue { form, .. } => form,
             Self::Api(call) => call.service,
             Self::Generated { document } => document,
             Self::Redirect { .. } => "redirect",

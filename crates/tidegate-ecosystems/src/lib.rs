@@ -9,12 +9,14 @@ pub mod advice;
 pub mod answer;
 pub mod ask;
 pub mod cargo;
+pub mod catalogue;
 pub mod commits;
 pub mod huggingface;
 pub mod index;
 pub mod inventory;
 pub mod likeness;
 pub mod lockfile;
+pub mod mcp;
 pub mod npm;
 pub mod pypi;
 pub mod upstream;
@@ -23,6 +25,7 @@ use tidegate_model::{Denial, Ecosystem, PackageName};
 
 pub use answer::Answer;
 pub use ask::{ApiCall, Ask, ClientRequest, FileSelector, Part, RouteError, View};
+pub use catalogue::Catalogue;
 pub use commits::Commits;
 pub use index::{Index, IndexError, Links, Rendered, Verdict, Verdicts};
 pub use upstream::{DocumentRequest, FetchedDocument, UpstreamBase};
@@ -46,6 +49,16 @@ pub trait Protocol: Send + Sync + 'static {
     /// How versions are found where packages are repositories of files and versions are their commits; `None` elsewhere.
     fn commits(&self) -> Option<&'static dyn Commits> {
         None
+    }
+
+    /// How the list of all packages is followed, where that list is the index of each of them; `None` elsewhere.
+    fn catalogue(&self) -> Option<&'static dyn Catalogue> {
+        None
+    }
+
+    /// Headers that every view needs so that clients of the ecosystem may read it.
+    fn view_headers(&self) -> Vec<(http::HeaderName, http::HeaderValue)> {
+        Vec::new()
     }
 
     /// A document that must be fetched once per upstream before any other (cargo's `config.json`).
@@ -154,5 +167,6 @@ pub fn protocol(ecosystem: Ecosystem) -> &'static dyn Protocol {
         Ecosystem::Pypi => &pypi::Pypi,
         Ecosystem::Cargo => &cargo::Cargo,
         Ecosystem::Huggingface => &huggingface::Huggingface,
+        Ecosystem::Mcp => &mcp::Mcp,
     }
 }

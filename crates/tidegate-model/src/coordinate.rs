@@ -120,6 +120,7 @@ mod tests {
             "pkg:npm/%40scope/name@1.0.0-rc.1",
             "pkg:cargo/x@1.0.0%2Bbuild",
             "pkg:pypi/zope-interface@5.0",
+            "pkg:mcp/io.github.someone/weather@1.0.2",
             "pkg:huggingface/Org/Model@0123456789abcdef0123456789abcdef01234567",
             "pkg:huggingface/datasets/org/set@0123456789abcdef0123456789abcdef01234567",
         ] {

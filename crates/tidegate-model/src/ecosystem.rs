@@ -29,11 +29,13 @@ pub enum Ecosystem {
     Cargo,
     /// AI models, and the data sets and spaces beside them: `huggingface_hub`, `hf`, and what is built on them.
     Huggingface,
+    /// Listings of MCP servers in a registry, and the bundles that they name.
+    Mcp,
 }
 
 impl Ecosystem {
     /// Every ecosystem, in the order in which lists are shown.
-    pub const ALL: [Self; 4] = [Self::Npm, Self::Pypi, Self::Cargo, Self::Huggingface];
+    pub const ALL: [Self; 5] = [Self::Npm, Self::Pypi, Self::Cargo, Self::Huggingface, Self::Mcp];
 
     /// The word used in configuration, URLs, metrics and the `type` of a package URL.
     pub const fn as_str(self) -> &'static str {
@@ -42,6 +44,7 @@ impl Ecosystem {
             Self::Pypi => "pypi",
             Self::Cargo => "cargo",
             Self::Huggingface => "huggingface",
+            Self::Mcp => "mcp",
         }
     }
 
@@ -57,6 +60,7 @@ impl Ecosystem {
             Self::Pypi => "the Python package index",
             Self::Cargo => "the Rust crate registry",
             Self::Huggingface => "the model hub",
+            Self::Mcp => "the registry of MCP servers",
         }
     }
 }
@@ -69,7 +73,7 @@ impl fmt::Display for Ecosystem {
 
 /// A word that names no ecosystem tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown ecosystem `{0}`: expected one of npm, pypi, cargo, huggingface")]
+#[error("unknown ecosystem `{0}`: expected one of npm, pypi, cargo, huggingface, mcp")]
 pub struct UnknownEcosystem(String);
 
 impl FromStr for Ecosystem {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::Ecosystem;
 
-/// The longest name any ecosystem here allows, in bytes (npm's limit; crates end at 64).
+/// The longest name any ecosystem here allows, in bytes (npm's limit; crates end at 64, MCP servers at 200).
 pub const MAX_NAME_BYTES: usize = 214;
 
 /// The normalised name of a package in one ecosystem.
@@ -16,6 +16,7 @@ pub const MAX_NAME_BYTES: usize = 214;
 /// * cargo: ASCII letters, digits, `-` and `_`, lower case, because the index path is lower case.
 /// * Hugging Face: `owner/name`, or `name` alone for the oldest repositories, letters of either case; data sets and spaces
 ///   begin with `datasets/` and `spaces/`, so that a model of the same name is another package.
+/// * MCP: `namespace/name`, the namespace a reversed domain, letters of either case.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PackageName {
     ecosystem: Ecosystem,
@@ -49,6 +50,7 @@ impl PackageName {
             Ecosystem::Pypi => pypi(text),
             Ecosystem::Cargo => cargo(text),
             Ecosystem::Huggingface => hub(text),
+            Ecosystem::Mcp => mcp(text),
         }
         .map_err(invalid)?;
         Ok(Self { ecosystem, normal: normal.into() })
@@ -64,10 +66,11 @@ impl PackageName {
         &self.normal
     }
 
-    /// npm's scope with its `@`, where the name has one; on the model hub everything before the last part.
+    /// npm's scope with its `@`, where the name has one; on the model hub everything before the last part; the namespace of
+    /// an MCP server.
     pub fn scope(&self) -> Option<&str> {
         match self.ecosystem {
-            Ecosystem::Huggingface => self.normal.rsplit_once('/').map(|(owner, _)| owner),
+            Ecosystem::Huggingface | Ecosystem::Mcp => self.normal.rsplit_once('/').map(|(owner, _)| owner),
             Ecosystem::Npm if self.normal.starts_with('@') => {
                 self.normal.split_once('/').map(|(scope, _)| scope)
             }
@@ -175,6 +178,25 @@ fn hub(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
+/// A server of the MCP registry, by the schema of its `server.json`.
+fn mcp(text: &str) -> Result<String, &'static str> {
+    let (namespace, name) = text.split_once('/').ok_or("it is `namespace/name`")?;
+    if text.len() > 200 {
+        return Err("it is longer than 200 characters");
+    }
+    if namespace.is_empty() || name.is_empty() {
+        return Err("a part of it is empty");
+    }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
+    if !namespace.bytes().all(plain) || !name.bytes().all(|b| plain(b) || b == b'_') {
+        return Err("only letters, digits, `.` and `-` may stand in it, and `_` in its last part");
+    }
+    if [namespace, name].iter().any(|part| part.bytes().all(|b| b == b'.')) {
+        return Err("a part of it is dots alone");
+    }
+    Ok(text.to_owned())
+}
+
 impl fmt::Display for PackageName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.normal)
@@ -258,5 +280,20 @@ mod tests {
         }
         let name = PackageName::parse(Ecosystem::Huggingface, "datasets/org/set").unwrap();
         assert_eq!((name.scope(), name.base()), (Some("datasets/org"), "set"));
+    }
+
+    #[test]
+    fn servers_of_the_mcp_registry() {
+        for good in ["io.github.someone/weather", "example/x", "com.example.sub-part/Some_server.v2"] {
+            check(Ecosystem::Mcp, good, Some(good));
+        }
+        for bad in [
+            "", "weather", "/x", "a/", "a/b/c", "a_b/c", "a/b c", "a/../b", "../b", "a/..", "a%2fb", "a/b\0",
+            "\u{e4}/b",
+        ] {
+            check(Ecosystem::Mcp, bad, None);
+        }
+        let name = PackageName::parse(Ecosystem::Mcp, "io.github.someone/weather").unwrap();
+        assert_eq!((name.scope(), name.base()), (Some("io.github.someone"), "weather"));
     }
 }

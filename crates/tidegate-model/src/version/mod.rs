@@ -50,7 +50,8 @@ impl Version {
             Parsed::Opaque
         } else {
             match ecosystem {
-                Ecosystem::Npm => {
+                // Its registry asks for semantic versions and takes others.
+                Ecosystem::Npm | Ecosystem::Mcp => {
                     nodejs_semver::Version::parse(text).map_or(Parsed::Opaque, |v| Parsed::Npm(Arc::new(v)))
                 }
                 Ecosystem::Pypi => text.parse().map_or(Parsed::Opaque, |v| Parsed::Pypi(Arc::new(v))),

@@ -210,8 +210,8 @@ impl Package {
             Ecosystem::Npm => vec![npm::tarball(self)],
             Ecosystem::Pypi => python::files(self),
             Ecosystem::Cargo => vec![krate::archive(self)],
-            // A repository of the hub has commits, not packages: see `Catalog::commit`.
-            Ecosystem::Huggingface => Vec::new(),
+            // A repository of the hub has commits, not packages: see `Catalog::commit`. Servers have listings: `Catalog::list`.
+            Ecosystem::Huggingface | Ecosystem::Mcp => Vec::new(),
         }
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Contents {
     pub(super) hub: BTreeMap<String, super::hub::Repository>,
     /// Older names of repositories.
     pub(super) hub_names: BTreeMap<String, String>,
+    /// Entries of the registry of MCP servers, by name and version.
+    pub(super) servers: BTreeMap<(String, String), Value>,
     /// Files below `/feeds/`.
     pub(super) feeds: BTreeMap<String, Bytes>,
     /// What is said of them as `x-goog-hash`.
@@ -68,7 +70,7 @@ impl Contents {
 /// The form under which a name is looked up: what the ecosystem treats as one name is one key.
 fn key(ecosystem: Ecosystem, name: &str) -> String {
     match ecosystem {
-        Ecosystem::Npm | Ecosystem::Huggingface => name.to_owned(),
+        Ecosystem::Npm | Ecosystem::Huggingface | Ecosystem::Mcp => name.to_owned(),
         Ecosystem::Pypi => super::normalise(name),
         Ecosystem::Cargo => name.to_lowercase(),
     }
@@ -114,6 +116,22 @@ impl Catalog {
     /// Lets a repository of the hub be asked for under an older name too.
     pub fn renamed(&self, from: &str, to: &str) {
         self.read().hub_names.insert(from.to_owned(), to.to_owned());
+    }
+
+    /// Lists a version of an MCP server, as the registry writes it: `server` and `_meta`. One that exists is replaced, which no
+    /// honest registry does but for what it says itself of it.
+    ///
+    /// # Panics
+    /// Where the entry has no name and version.
+    pub fn list_server(&self, entry: Value) {
+        let text = |key: &str| entry["server"][key].as_str().expect("a listed server is named").to_owned();
+        let key = (text("name"), text("version"));
+        self.read().servers.insert(key, entry);
+    }
+
+    /// Takes a version of an MCP server off the list without a word.
+    pub fn unlist_server(&self, name: &str, version: &str) {
+        self.read().servers.remove(&(name.to_owned(), version.to_owned()));
     }
 
     /// Publishes a version and returns its files. A version that exists is replaced, digests and all: what a registry

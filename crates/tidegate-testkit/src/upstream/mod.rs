@@ -1,4 +1,4 @@
-//! A registry on loopback: npm, PyPI, cargo and a model hub in one server, from packages that a test publishes, with faults on demand.
+//! A registry on loopback: npm, PyPI, cargo, a model hub and a registry of MCP servers in one server, from packages that a test publishes, with faults on demand.
 //!
 //! [`FakeUpstream`] runs on threads of its own, so tests with and without a runtime can use it, and stops when dropped.
 //! It remembers every request. It is a registry that the real clients install from, not a mock of one: the tests of
@@ -9,6 +9,7 @@ mod cargo;
 mod catalog;
 mod fault;
 mod hub;
+mod mcp;
 mod npm;
 mod page;
 mod pypi;
@@ -164,6 +165,11 @@ impl FakeUpstream {
     /// The model hub, with a slash at the end. Its large files lie below `/cdn/` of [`Builder::files_at`].
     pub fn hub_url(&self) -> String {
         format!("{}/hub/", self.url())
+    }
+
+    /// The registry of MCP servers, with a slash at the end.
+    pub fn mcp_url(&self) -> String {
+        format!("{}/registry/", self.url())
     }
 
     /// The packages that it serves; changes show at once.

@@ -87,7 +87,8 @@ pub fn launch(
         Some(Ecosystem::Pypi) => python(&mut launch, door, token, around),
         Some(Ecosystem::Cargo) => cargo(&mut launch, door, token),
         Some(Ecosystem::Huggingface) => models(&mut launch, door, token, around),
-        None => {
+        // No command line starts one of its clients.
+        Some(Ecosystem::Mcp) | None => {
             npm(&mut launch, door, token, around)?;
             python(&mut launch, door, token, around);
             models(&mut launch, door, token, around);

@@ -122,8 +122,8 @@ pub fn find_locks(client: Client, args: &[OsString], work_dir: &Path) -> Vec<Loc
             LockKind::Poetry,
         ),
         Client::Cargo => cargo(args, work_dir),
-        // A program names its models in its own source.
-        Client::Huggingface => Vec::new(),
+        // A program names its models in its own source, an editor its servers in its own settings.
+        Client::Huggingface | Client::McpRegistry => Vec::new(),
     }
 }
 

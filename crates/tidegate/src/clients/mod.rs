@@ -48,11 +48,13 @@ pub enum Client {
     Cargo,
     /// `hf`, and Python programs that load models with `huggingface_hub` or what is built on it.
     Huggingface,
+    /// Editors and assistants that show a registry of MCP servers.
+    McpRegistry,
 }
 
 impl Client {
     /// All of them, in the order in which lists are shown.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Npm,
         Self::Pnpm,
         Self::Yarn,
@@ -61,6 +63,7 @@ impl Client {
         Self::Poetry,
         Self::Cargo,
         Self::Huggingface,
+        Self::McpRegistry,
     ];
 
     /// The word a person types.
@@ -74,6 +77,7 @@ impl Client {
             Self::Poetry => "poetry",
             Self::Cargo => "cargo",
             Self::Huggingface => "huggingface",
+            Self::McpRegistry => "mcp-registry",
         }
     }
 
@@ -84,6 +88,7 @@ impl Client {
             Self::Pip | Self::Uv | Self::Poetry => Ecosystem::Pypi,
             Self::Cargo => Ecosystem::Cargo,
             Self::Huggingface => Ecosystem::Huggingface,
+            Self::McpRegistry => Ecosystem::Mcp,
         }
     }
 
@@ -119,7 +124,9 @@ impl std::str::FromStr for Client {
 
 /// A word that names no client tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface")]
+#[error(
+    "unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, mcp-registry"
+)]
 pub struct UnknownClient(String);
 
 fn runs_module_pip(command: &[OsString]) -> bool {
@@ -137,6 +144,8 @@ pub fn repository_url(door: &Url, ecosystem: Ecosystem) -> Url {
         Ecosystem::Cargo => &["cargo", ""],
         // Its clients put `/api/…` behind what they are given.
         Ecosystem::Huggingface => &["huggingface"],
+        // Its clients put `/v0.1/servers` behind what they are given.
+        Ecosystem::Mcp => &["mcp"],
     };
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);

@@ -112,6 +112,7 @@ pub fn setup(client: Client, door: &Url, token: Option<&Secret<String>>) -> Setu
         Client::Poetry => poetry(&mut setup, door, token),
         Client::Cargo => cargo(&mut setup, door, token),
         Client::Huggingface => models(&mut setup, door, token),
+        Client::McpRegistry => servers(&mut setup, door, token),
     }
     setup
 }
@@ -243,6 +244,26 @@ fn models(setup: &mut Setup, door: &Url, token: Option<&Secret<String>>) {
         setup.notes.push("put your token in place of `TOKEN`".to_owned());
     }
     setup.notes.push("put these lines where your shell, service or container gets its environment; programs that name the hub by themselves, and `git clone`, go past the door".to_owned());
+}
+
+/// Editors keep the address in their settings, where people keep comments: those are not rewritten from here.
+fn servers(setup: &mut Setup, door: &Url, token: Option<&Secret<String>>) {
+    let registry = repository_url(door, Ecosystem::Mcp);
+    setup.notes.push(format!(
+        "VS Code: `\"chat.mcp.gallery.enabled\": true, \"chat.mcp.gallery.serviceUrl\": \"{registry}\"` in its user settings, or the \
+         policies of the same names for all machines (`McpGalleryServiceUrl`)"
+    ));
+    setup.notes.push(format!(
+        "GitHub Copilot for organisations: `{registry}` as \"MCP registry URL\" of the AI controls, with \"registry only\" as what may be used"
+    ));
+    if token.is_some() {
+        setup.notes.push(
+            "these clients send no token: put `/t/TOKEN` before `/mcp` in the address, or let the door listen without".to_owned(),
+        );
+    }
+    setup.notes.push(
+        "what a server's configuration already names does not ask the registry again: `tidegate check` reads such files".to_owned(),
+    );
 }
 
 impl SetupFile {

@@ -288,7 +288,15 @@ fn repository(name: &str, repository: &super::Repository) -> Result<(), Wrong> {
         return wrong(
             &["repository", name],
             "its ecosystem is not said",
-            "add ecosystem = \"npm\", \"pypi\" or \"cargo\"",
+            "add ecosystem = \"npm\", \"pypi\", \"cargo\", \"huggingface\" or \"mcp\"",
+        );
+    }
+    let ecosystem = repository.ecosystem.or_else(|| name.parse().ok());
+    if repository.listing == super::Listing::Approved && ecosystem != Some(Ecosystem::Mcp) {
+        return wrong(
+            &["repository", name, "listing"],
+            "only a registry of MCP servers is listed as a whole",
+            "demand approval of other packages by a rule on `approval.approved`",
         );
     }
     repository.upstream.iter().enumerate().try_for_each(|(n, one)| upstream(name, &n.to_string(), one))

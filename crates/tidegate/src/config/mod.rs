@@ -410,8 +410,22 @@ pub struct Repository {
     pub private: Vec<String>,
     /// Whether a branch of a model stays at the last of its commits that may be had, while the newest is refused.
     pub hold_at_approved: bool,
+    /// What of an MCP registry is let in: `compliant`, all that is not refused; or `approved`, what is on the list of approvals
+    /// beside that.
+    pub listing: Listing,
     /// Upstreams, asked in this order; empty means discovered.
     pub upstream: Vec<Upstream>,
+}
+
+/// What of an MCP registry is let in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Listing {
+    /// All that is not refused.
+    #[default]
+    Compliant,
+    /// What somebody approved by name, and nothing else.
+    Approved,
 }
 
 /// `[[repository.NAME.upstream]]`

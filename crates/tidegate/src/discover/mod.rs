@@ -12,6 +12,7 @@ pub mod address;
 mod cargo;
 mod huggingface;
 mod ini;
+mod mcp;
 mod npm;
 mod pypi;
 pub mod remember;
@@ -181,6 +182,7 @@ pub fn discover(ecosystem: Ecosystem, around: &Surroundings) -> Result<Discovere
         Ecosystem::Pypi => pypi::search(&mut search),
         Ecosystem::Cargo => cargo::search(&mut search),
         Ecosystem::Huggingface => huggingface::search(&mut search),
+        Ecosystem::Mcp => mcp::search(&mut search),
     }
     search.finish()
 }

@@ -14,6 +14,8 @@ use super::Identity;
 use crate::pipeline::Hot;
 use crate::pipeline::ahead::Ahead;
 use crate::pipeline::artifacts::{StageKey, Staged};
+use crate::pipeline::catalogue::Catalogued;
+use crate::pipeline::catalogue_ask::{DecidedList, ListKey};
 use crate::pipeline::commits::{CommitKey, Resolved};
 use crate::pipeline::contents::{LookKey, NotInspected};
 use crate::pipeline::documents::LoadError;
@@ -62,6 +64,10 @@ pub struct Caches {
     pub commits: Cache<CommitKey, Arc<Package>, ByBytes>,
     /// Which commits revisions are.
     pub revisions: Cache<CommitKey, Arc<Resolved>>,
+    /// Lists of all packages, by repository.
+    pub lists: Cache<Arc<str>, Arc<Catalogued>>,
+    /// Decisions on everything in a list.
+    pub decided_lists: Cache<ListKey, Arc<DecidedList>>,
     /// Rendered views, by bytes.
     pub views: Cache<ViewKey, Arc<RenderedView>, ByBytes>,
     /// Decided files; their bytes are maps of files, which the system's page cache holds.
@@ -86,6 +92,8 @@ const LOOKED: usize = 50_000;
 const IDENTITIES: usize = 20_000;
 /// How many revisions are kept.
 const REVISIONS: usize = 20_000;
+/// How many lists are kept, and how many sets of decisions on one.
+const LISTS: usize = 16;
 /// How many preludes are kept.
 const PRELUDES: usize = 64;
 
@@ -99,6 +107,8 @@ impl Caches {
             packages: Cache::with_weighter(items, half, ByBytes),
             commits: Cache::with_weighter(items, eighth, ByBytes),
             revisions: Cache::new(REVISIONS),
+            lists: Cache::new(LISTS),
+            decided_lists: Cache::new(LISTS),
             views: Cache::with_weighter(items, memory_bytes - half - eighth, ByBytes),
             hot: Cache::new(HOT_FILES),
             staged: Cache::new(STAGED_FILES),
@@ -118,6 +128,10 @@ pub struct Flights {
     pub revisions: SingleFlight<CommitKey, Result<Arc<Resolved>, LoadError>>,
     /// Asking upstream what a commit holds.
     pub commits: SingleFlight<CommitKey, Result<Arc<Package>, LoadError>>,
+    /// Asking upstreams for the list of a repository.
+    pub lists: SingleFlight<Arc<str>, Result<Arc<Catalogued>, LoadError>>,
+    /// Asking for what the packages of a list are made of.
+    pub parts: SingleFlight<(Arc<str>, Sha256), ()>,
     /// Looking into what steers loading a commit.
     pub groups: SingleFlight<CommitKey, Result<(), NotReady>>,
     /// Fetching an artifact.

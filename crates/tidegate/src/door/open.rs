@@ -300,6 +300,7 @@ fn repositories(
             private: NamePatterns::new(&section.private),
             upstreams,
             hold_at_approved: section.hold_at_approved,
+            approved_only: section.listing == config::Listing::Approved,
             not_configured,
         };
         built.insert(name, Arc::new(repository));

@@ -153,7 +153,9 @@ pub async fn answer(
         Some(token) => format!("{door_url}t/{token}/{}/", repository.name),
         None => format!("{door_url}{}/", repository.name),
     };
-    let demanded = arrival.auth_required || asks_for_token;
+    // Whether a page may ask at all is asked without credentials, by the rules of browsers; nothing is told but that.
+    let is_preflight = parts.method == Method::OPTIONS;
+    let demanded = (arrival.auth_required || asks_for_token) && !is_preflight;
     let identity = match who(door, token, &parts.headers, arrival, demanded).await {
         Ok(identity)
             if !identity.repositories.is_empty()

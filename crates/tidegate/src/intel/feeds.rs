@@ -89,10 +89,11 @@ fn public(ecosystems: &[Ecosystem]) -> Vec<FeedSource> {
 }
 
 /// The folder of an ecosystem at OSV. That of Rust packages is named after the domain of their registry, which cargo's
-/// own index address ends with. There is none of models.
+/// own index address ends with. There is none of models, nor of listings of
+/// servers: advisories speak of their packages.
 fn osv_folder(ecosystem: Ecosystem) -> Option<String> {
     Some(match ecosystem {
-        Ecosystem::Huggingface => return None,
+        Ecosystem::Huggingface | Ecosystem::Mcp => return None,
         Ecosystem::Npm => "npm".into(),
         Ecosystem::Pypi => "PyPI".into(),
         Ecosystem::Cargo => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tidegate_inspect::{Inspection, Request};
-use tidegate_model::{Finding, Sha256};
+use tidegate_model::{Ecosystem, Finding, Sha256};
 use tidegate_store::catalogue::{BundledComponent, CatalogueError, StoredInspection};
 
 use super::artifacts::Staged;
@@ -126,8 +126,10 @@ pub(super) fn request(door: &Door, package: &Package, position: usize) -> Reques
     let file = &package.index.files()[position];
     Request {
         name: file.file.as_str().to_owned(),
-        // A file of a repository is looked into as `check` looks into a file: it is no package of an ecosystem.
-        ecosystem: Some(package.name.ecosystem()).filter(|ecosystem| !ecosystem.is_grouped()),
+        // A file of a repository and a bundle of a server are looked into as `check` looks into a file: they are no packages of
+        // an ecosystem.
+        ecosystem: Some(package.name.ecosystem())
+            .filter(|ecosystem| !ecosystem.is_grouped() && *ecosystem != Ecosystem::Mcp),
         package: package.name.as_str().to_owned(),
         version: file.version.as_str().to_owned(),
         hash_key: door.inspection.hash_key(),

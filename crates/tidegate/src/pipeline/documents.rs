@@ -72,6 +72,27 @@ pub async fn load(
     if let Some(commits) = repository.protocol.commits() {
         return super::commits::load(door, repository, name, commits.default_revision()).await;
     }
+    if repository.protocol.catalogue().is_some() {
+        return super::catalogue::load_one(door, repository, name).await;
+    }
+    load_plain(door, repository, name).await
+}
+
+/// As [`load`], of a repository whose packages have a document each.
+///
+/// # Errors
+/// [`LoadError`].
+pub async fn load_plain(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    name: &PackageName,
+) -> Result<Loaded, LoadError> {
+    if repository.upstreams.is_empty() {
+        return Err(LoadError::NotConfigured(repository.not_configured.clone()));
+    }
+    if repository.upstreams_for(name).is_empty() {
+        return Err(LoadError::Private(name.clone()));
+    }
     let key = (Arc::clone(&repository.name), name.clone());
     let mut known = door.caches.packages.get(&key);
     if known.is_none() {
@@ -116,6 +137,9 @@ pub async fn known(
     if let Some(commits) = repository.protocol.commits() {
         return super::commits::known(door, repository, name, commits.default_revision()).await;
     }
+    if repository.protocol.catalogue().is_some() {
+        return super::catalogue::known_one(door, repository, name).await;
+    }
     let key = (Arc::clone(&repository.name), name.clone());
     let mut known = door.caches.packages.get(&key);
     if known.is_none() {
@@ -142,6 +166,9 @@ pub async fn reload(
     name: &PackageName,
     held: &Arc<Package>,
 ) -> Result<Loaded, LoadError> {
+    if repository.protocol.catalogue().is_some() {
+        return super::catalogue::reload_one(door, repository, name).await;
+    }
     let package = refresh(door, repository, name, Some(Arc::clone(held))).await?;
     Ok(Loaded { package, stale: None, cold: true })
 }
@@ -149,6 +176,9 @@ pub async fn reload(
 /// Begins to refresh a package that is used without its index being asked for, as lock-file installs do. `used` is what
 /// the use was decided with; it need not be in memory any more.
 pub fn keep_fresh(door: &Arc<Door>, repository: &Arc<Repository>, name: &PackageName, used: &Arc<Freshness>) {
+    if repository.protocol.catalogue().is_some() {
+        return super::catalogue::keep_fresh(door, repository);
+    }
     let now = door.clock.now();
     if now.seconds_since(used.checked_at()) >= door.config.cache.fresh_seconds as i64
         && used.claim_refresh(now, KEEP_FRESH_SECONDS)
@@ -359,47 +389,58 @@ pub(super) async fn build(
     let (door2, repository, upstream, name) =
         (door.clone(), repository.clone(), upstream.clone(), name.clone());
     door.heavy(move || {
-        let digest = digest_of(&documents.index);
-        let index = repository
-            .protocol
-            .parse_index(
-                &name,
-                &upstream.base,
-                &documents.index,
-                documents.prelude.as_ref(),
-                documents.supplement.as_ref(),
-            )
-            .map_err(|e| broken_index(&upstream, &e))?;
-        let mut last_host = String::new();
-        for file in index.files() {
-            if file.location.host_str() != Some(last_host.as_str()) {
-                last_host = file.location.host_str().unwrap_or_default().to_owned();
-                upstream.learn_host(&file.location);
-                door2.client.trust_neighbour(&upstream, &file.location);
-            }
-        }
-        let files: Vec<Sighting<'_>> = index
-            .files()
-            .iter()
-            .map(|f| Sighting { version: f.version.as_str(), file: f.file.as_str(), digests: &f.digests })
-            .collect();
-        let sightings = door2
-            .store
-            .catalogue
-            .record_sightings(&SightingBatch {
-                ecosystem: name.ecosystem().as_str(),
-                package: name.as_str(),
-                source: upstream.base.url.as_str(),
-                document: digest,
-                now: documents.fetched_at,
-                files: &files,
-            })
-            .map_err(storage)?;
-        let package = Arc::new(Package::new(upstream, index, digest, sightings, documents.checked_at));
+        let package = Arc::new(parsed(&door2, &repository, &upstream, &name, &documents)?);
         super::alarms::raise_for_changed(&door2, &package);
         Ok(package)
     })
     .await
+}
+
+/// Parses, records first sightings and learns hosts. Blocks.
+pub(super) fn parsed(
+    door: &Door,
+    repository: &Repository,
+    upstream: &Arc<Upstream>,
+    name: &PackageName,
+    documents: &Documents,
+) -> Result<Package, LoadError> {
+    let digest = digest_of(&documents.index);
+    let index = repository
+        .protocol
+        .parse_index(
+            name,
+            &upstream.base,
+            &documents.index,
+            documents.prelude.as_ref(),
+            documents.supplement.as_ref(),
+        )
+        .map_err(|e| broken_index(upstream, &e))?;
+    let mut last_host = String::new();
+    for file in index.files() {
+        if file.location.host_str() != Some(last_host.as_str()) {
+            last_host = file.location.host_str().unwrap_or_default().to_owned();
+            upstream.learn_host(&file.location);
+            door.client.trust_neighbour(upstream, &file.location);
+        }
+    }
+    let files: Vec<Sighting<'_>> = index
+        .files()
+        .iter()
+        .map(|f| Sighting { version: f.version.as_str(), file: f.file.as_str(), digests: &f.digests })
+        .collect();
+    let sightings = door
+        .store
+        .catalogue
+        .record_sightings(&SightingBatch {
+            ecosystem: name.ecosystem().as_str(),
+            package: name.as_str(),
+            source: upstream.base.url.as_str(),
+            document: digest,
+            now: documents.fetched_at,
+            files: &files,
+        })
+        .map_err(storage)?;
+    Ok(Package::new(Arc::clone(upstream), index, digest, sightings, documents.checked_at))
 }
 
 /// A package from what is kept on disk, parsed again.

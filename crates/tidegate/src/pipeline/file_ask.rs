@@ -340,6 +340,8 @@ const fn hold_of(ecosystem: Ecosystem) -> Duration {
         Ecosystem::Cargo => Duration::from_secs(25),
         // Ten seconds for a head and between two reads of a body, unless its variables say otherwise.
         Ecosystem::Huggingface => Duration::from_secs(8),
+        // Its clients are editors, whose requests end after half a minute.
+        Ecosystem::Mcp => Duration::from_secs(20),
     }
 }
 

@@ -12,6 +12,8 @@ pub mod ahead;
 pub mod alarms;
 pub mod approved;
 pub mod artifacts;
+pub mod catalogue;
+pub mod catalogue_ask;
 mod commit_ask;
 pub mod commits;
 mod comparing;
@@ -25,6 +27,7 @@ pub mod group;
 mod index_ask;
 mod listed;
 pub mod package;
+pub mod parts;
 mod service_ask;
 pub mod views;
 
@@ -32,7 +35,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use tidegate_ecosystems::{Answer, Ask, ClientRequest, FileSelector, RouteError};
+use tidegate_ecosystems::{Answer, Ask, ClientRequest, FileSelector, Links, RouteError};
 use tidegate_ledger::RecordError;
 use tidegate_ledger::entry::{CacheState, Text};
 use tidegate_model::denial::DenialKind;
@@ -124,6 +127,7 @@ pub async fn answer(door: &Arc<Door>, request: &PackageRequest) -> Result<Answer
             file_ask::answer(door, request, &package, &file, part).await
         }
         Ok(Ask::Index { package, view }) => index_ask::answer(door, request, &package, &view).await,
+        Ok(Ask::Catalogue { form, query }) => catalogue_ask::answer(door, request, form, &query).await,
         Ok(Ask::Api(call)) => service_ask::relay(door, request, &call).await,
         Ok(Ask::Generated { document }) => service_ask::generate(door, request, document),
         Ok(Ask::Redirect { to }) => service_ask::redirect(door, request, &to),
@@ -148,6 +152,11 @@ fn route_denial(error: &RouteError) -> Denial {
 }
 
 impl PackageRequest {
+    /// Where links in answers to it lead.
+    pub fn links(&self) -> Links {
+        Links::below(self.base.clone())
+    }
+
     /// The request as the ecosystem reads it.
     pub fn client_request(&self) -> ClientRequest<'_> {
         ClientRequest {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tidegate_ecosystems::ask::Absence;
-use tidegate_ecosystems::{Answer, ApiCall, Links};
+use tidegate_ecosystems::{Answer, ApiCall};
 use tidegate_ledger::RecordError;
 use tidegate_ledger::entry::Text;
 use tidegate_model::Denial;
@@ -183,7 +183,7 @@ pub(super) fn generate(
     request: &PackageRequest,
     document: &'static str,
 ) -> Result<Answered, RecordError> {
-    let links = Links { base: request.base.clone() };
+    let links = request.links();
     let answer = request.repository.protocol.generate(
         document,
         &links,

@@ -90,7 +90,8 @@ const COMPRESS_FROM: usize = 512;
 const MAX_LISTED: usize = 100;
 
 impl Encodings {
-    fn new(content_type: &'static str, body: Vec<u8>) -> Self {
+    /// A document, not compressed yet.
+    pub(super) fn new(content_type: &'static str, body: Vec<u8>) -> Self {
         let tag = hex::encode(&sha2::Sha256::digest(&body)[..12]);
         Self { content_type, identity: body.into(), tag, gzip: OnceLock::new(), zstd: OnceLock::new() }
     }

@@ -146,7 +146,7 @@ pub fn installs_as_locked(client: Client, args: &[OsString]) -> bool {
             ("pip", Some("sync" | "install")) => true,
             _ => false,
         },
-        Client::Huggingface => false,
+        Client::Huggingface | Client::McpRegistry => false,
         Client::Cargo => matches!(
             first,
             "build"

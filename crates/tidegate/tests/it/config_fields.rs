@@ -90,8 +90,8 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
     for WebhookSink { url: _, secret_env: _, secret_file: _, types: _, begin: _ } in webhook.into_values() {}
     for FileSink { path: _, max_mib: _, keep: _, types: _, begin: _ } in file.into_values() {}
     let Log { format: _, filter: _ } = log;
-    // models.rs: hold_at_approved; here: the rest.
-    let Repository { ecosystem: _, private: _, hold_at_approved: _, upstream: _ } = repository;
+    // models.rs: hold_at_approved; mcp_registry.rs: listing; here: the rest.
+    let Repository { ecosystem: _, private: _, hold_at_approved: _, listing: _, upstream: _ } = repository;
     let Upstream { name: _, url: _, private: _, file_hosts: _, token_env: _, basic_env: _ } = upstream;
 }
 

@@ -11,6 +11,7 @@ use tidegate_model::Ecosystem;
 use tidegate_testkit::client::RawResponse;
 use tidegate_testkit::{BuiltFile, FakeUpstream, HubFile, Package};
 
+use crate::mcp_registry::list_bundle;
 use crate::support::{Setup, TestDoor, days_ago, decoded, json, leaks};
 
 /// One kind of ask, and how its answer shows that version 2.0.0 is withheld or offered.
@@ -115,12 +116,33 @@ const HUGGINGFACE: &[Row] = &[
     },
 ];
 
+const MCP: &[Row] = &[
+    row("mcp-servers", "v0.1/servers", mcp_list),
+    row("mcp-servers", "v0/servers", mcp_list),
+    row("mcp-servers", "v0.1/servers?search=ALPHA&limit=100&include_deleted=false", mcp_list),
+    row("mcp-servers", "v0.1/servers?version=2.0.0&cursor=org.test/alpha:1.0.0", mcp_rest),
+    row("mcp-versions", "v0.1/servers/org.test%2Falpha/versions", mcp_list),
+    row("mcp-versions", "v0/servers/org.test%2falpha/versions", mcp_list),
+    row("mcp-versions", "v0.1/servers/org.test/alpha/versions", mcp_list),
+    row("mcp-version", "v0.1/servers/org.test%2Falpha/versions/2.0.0", refused_or_served),
+    row("mcp-version", "v0/servers/org.test/alpha/versions/2.0.0", refused_or_served),
+    row("mcp-version", "v0.1/servers/org.test%2Falpha/versions/latest", mcp_latest),
+    row("mcp-version", "v0/servers/org.test%2Falpha", mcp_latest),
+    row("artifact", "bundles/org.test%2Falpha/2.0.0/0/alpha-2.0.0.mcpb", refused_or_served),
+    Row { method: "OPTIONS", ..row("preflight", "v0.1/servers", no_matter) },
+    row("health", "v0.1/health", no_matter),
+    row("ping", "v0.1/ping", no_matter),
+    row("version", "v0.1/version", no_matter),
+    Row { method: "POST", body: b"{}", ..row("not-offered", "v0.1/publish", not_offered) },
+];
+
 fn rows(ecosystem: Ecosystem) -> &'static [Row] {
     match ecosystem {
         Ecosystem::Npm => NPM,
         Ecosystem::Pypi => PYPI,
         Ecosystem::Cargo => CARGO,
         Ecosystem::Huggingface => HUGGINGFACE,
+        Ecosystem::Mcp => MCP,
     }
 }
 
@@ -181,6 +203,24 @@ fn spellings(ecosystem: Ecosystem) -> &'static [&'static str] {
             "api/resolve-cache/models/org/alpha/2222222222222222222222222222222222222222/model.safetensors",
             "datasets/org/alpha/resolve/main/model.safetensors",
         ],
+        Ecosystem::Mcp => &[
+            "bundles/org.test%2falpha/2.0.0/0/alpha-2.0.0.mcpb",
+            "bundles/org.test/alpha/2.0.0/0/alpha-2.0.0.mcpb",
+            "bundles/org.test%2Falpha/2.0.0/0/alpha-2.0.0.mcpb?x=1",
+            "bundles/org.test%2Falpha/2.0.0/0/alpha-2.0.0.mcpb/",
+            "bundles/org.test%2Falpha/2.0.0/1/alpha-2.0.0.mcpb",
+            "bundles/org.test%2Falpha/2.0/0/alpha-2.0.0.mcpb",
+            "bundles/org.test%2Falpha/1.0.0/0/alpha-2.0.0.mcpb",
+            "bundles/org.test%2Fbeta/2.0.0/0/alpha-2.0.0.mcpb",
+            "bundles/ORG.test%2Falpha/2.0.0/0/alpha-2.0.0.mcpb",
+            "bundles/org.test%2Falpha/2.0.0/0/ALPHA-2.0.0.mcpb",
+            "bundles/org.test%2Falpha/2%2E0.0/0/alpha-2.0.0.mcpb",
+            "bundles/org.test%2Falpha/2.0.0/server.json",
+            "bundles/org.test%2Falpha/2.0.0/server.json/x",
+            "v0.1/servers/org.test%2Falpha/versions/v2.0.0",
+            "v0.1/servers/org.test%2Falpha/versions/=2.0.0",
+            "v0.1/servers/org.test%2Falpha/versions/2.0.0/",
+        ],
     }
 }
 
@@ -207,6 +247,32 @@ fn refused_or_served(response: &RawResponse, withheld: bool) {
         assert!(response.reason.contains("cooldown"), "{}", response.reason);
         assert!(response.header("x-tidegate-decision").unwrap().len() > 10);
     }
+}
+
+/// Which versions of the server a list shows.
+fn mcp_versions(response: &RawResponse) -> Vec<String> {
+    assert_eq!(response.status, 200, "{}", response.text());
+    let list = json(response);
+    let named = list["servers"].as_array().unwrap().iter().map(|entry| &entry["server"]);
+    let alpha = named.filter(|server| server["name"] == "org.test/alpha");
+    let mut versions: Vec<String> =
+        alpha.map(|server| server["version"].as_str().unwrap().to_owned()).collect();
+    versions.sort();
+    versions
+}
+
+fn mcp_list(response: &RawResponse, withheld: bool) {
+    let expected: &[&str] = if withheld { &["1.0.0"] } else { &["1.0.0", "2.0.0"] };
+    assert_eq!(mcp_versions(response), expected);
+}
+
+fn mcp_rest(response: &RawResponse, withheld: bool) {
+    let expected: &[&str] = if withheld { &[] } else { &["2.0.0"] };
+    assert_eq!(mcp_versions(response), expected);
+}
+
+fn mcp_latest(response: &RawResponse, withheld: bool) {
+    assert_eq!(json(response)["server"]["version"], if withheld { "1.0.0" } else { "2.0.0" });
 }
 
 fn npm_document(response: &RawResponse, withheld: bool) {
@@ -270,7 +336,7 @@ fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Package {
         Ecosystem::Npm => Package::npm(name, version),
         Ecosystem::Pypi => Package::pypi(name, version),
         Ecosystem::Cargo => Package::cargo(name, version),
-        Ecosystem::Huggingface => unreachable!("a repository has commits"),
+        Ecosystem::Huggingface | Ecosystem::Mcp => unreachable!("these have commits and listings"),
     }
 }
 
@@ -301,6 +367,22 @@ fn committed() -> (FakeUpstream, BuiltFile) {
     built.sha256 = crate::support::sha256_of(&model);
     built.bytes = model.into();
     (upstream, built)
+}
+
+/// The same as two listings of a server, each with a bundle of its own.
+fn listed() -> (FakeUpstream, BuiltFile) {
+    let upstream = FakeUpstream::start();
+    let bundle = |version: &str, at: &str| {
+        let package = Package::pypi("alpha", version).padded(3_000);
+        let built = upstream.publish(package).remove(0);
+        list_bundle(&upstream, "org.test/alpha", version, at, &built);
+        built
+    };
+    bundle("1.0.0", "2022-03-02T23:29:04Z");
+    let second = bundle("2.0.0", &days_ago(1));
+    let beta = upstream.publish(Package::pypi("beta", "1.0.0").padded(3_000)).remove(0);
+    list_bundle(&upstream, "org.test/beta", "1.0.0", "2022-03-02T23:29:04Z", &beta);
+    (upstream, second)
 }
 
 /// A model file that holds one tensor of this byte.
@@ -391,6 +473,9 @@ fn the_decision_is_the_same_everywhere(ecosystem: Ecosystem) {
     let (upstream, second, purl) = if ecosystem == Ecosystem::Huggingface {
         let (upstream, model) = committed();
         (upstream, model, format!("pkg:huggingface/org/alpha@{SECOND}"))
+    } else if ecosystem == Ecosystem::Mcp {
+        let (upstream, bundle) = listed();
+        (upstream, bundle, "pkg:mcp/org.test/alpha@2.0.0".to_owned())
     } else {
         let (upstream, _, second) = published(ecosystem);
         (upstream, second, format!("pkg:{ecosystem}/alpha@2.0.0"))
@@ -429,6 +514,11 @@ fn pypi_tells_one_decision_on_every_path() {
 #[test]
 fn cargo_tells_one_decision_on_every_path() {
     the_decision_is_the_same_everywhere(Ecosystem::Cargo);
+}
+
+#[test]
+fn the_registry_of_servers_tells_one_decision_on_every_path() {
+    the_decision_is_the_same_everywhere(Ecosystem::Mcp);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use tidegate_model::Ecosystem;
 use tidegate_testkit::client::RawClient;
 use tidegate_testkit::{FakeUpstream, HubFile, Package};
 
+use crate::mcp_registry::list_bundle;
 use crate::support::{Setup, leaks};
 
 /// Text put in front of, behind or into a path.
@@ -72,6 +73,7 @@ fn good(ecosystem: Ecosystem) -> [&'static str; 2] {
         Ecosystem::Pypi => ["simple/alpha/", "files/alpha/alpha-1.0.0-py3-none-any.whl"],
         Ecosystem::Cargo => ["al/ph/alpha", "api/v1/crates/alpha/1.0.0/download"],
         Ecosystem::Huggingface => ["api/models/org/alpha/revision/main", "org/alpha/resolve/main/alpha.txt"],
+        Ecosystem::Mcp => ["v0.1/servers/org%2Falpha/versions", "bundles/org%2Falpha/1.0.0/0/alpha.mcpb"],
     }
 }
 
@@ -138,6 +140,8 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
         [("alpha", "alpha.txt"), ("beta", "beta.txt"), ("secret", "secret.txt")].map(|(name, file)| {
             let package = match ecosystem {
                 Ecosystem::Npm | Ecosystem::Huggingface => Package::npm(name, "1.0.0"),
+                // A bundle is a zip file, as a wheel is.
+                Ecosystem::Mcp => Package::pypi(name, "1.0.0"),
                 Ecosystem::Pypi => Package::pypi(name, "1.0.0"),
                 Ecosystem::Cargo => Package::cargo(name, "1.0.0"),
             };
@@ -145,6 +149,7 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
             let commit = (COMMIT, "2022-03-02T23:29:04.000Z");
             let files = [(file, HubFile::large(built.bytes.clone()))];
             upstream.catalog().commit(&format!("org/{name}"), "main", commit, files);
+            list_bundle(&upstream, &format!("org/{name}"), "1.0.0", "2022-03-02T23:29:04Z", &built);
             built
         });
     let door = Setup::new(&upstream).open();
@@ -196,6 +201,8 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
             "/crates/dl/",
             "/hub/",
             "/cdn/",
+            "/registry/",
+            "/feeds/",
         ];
         assert!(
             below.iter().any(|b| plain.starts_with(b)) || plain.starts_with("/api/v1/crates"),
@@ -210,7 +217,11 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
             decoded.replace(['_', '.', '-'], "-").contains(&wanted.replace(['_', '.', '-'], "-"))
         });
         assert!(
-            asked || matches!(name, "config.json" | "json" | "crates" | "download" | "versions" | COMMIT),
+            asked
+                || matches!(
+                    name,
+                    "config.json" | "json" | "crates" | "download" | "versions" | "servers" | COMMIT
+                ),
             "asked {path}"
         );
     }
@@ -314,4 +325,9 @@ fn ambiguous_framing_is_refused_and_nothing_behind_it_is_executed() {
     upstream.assert_never_asked("alpha");
     // The same second request alone is fine.
     assert_eq!(door.get("/npm/alpha").status, 200);
+}
+
+#[test]
+fn confusing_paths_of_the_registry_of_servers_never_lead_elsewhere() {
+    never_lead_elsewhere(Ecosystem::Mcp);
 }
