@@ -98,8 +98,11 @@ fn saved() -> Vec<u8> {
     ])
 }
 
+/// How a layer is compressed.
+type Pack = fn(&[u8]) -> Vec<u8>;
+
 /// What tools write as an OCI archive, with a prefix for what a folder is packed under.
-fn oci(prefix: &str, pack: &[fn(&[u8]) -> Vec<u8>; 2]) -> Vec<u8> {
+fn oci(prefix: &str, pack: &[Pack; 2]) -> Vec<u8> {
     let layers = [base(), upper()];
     let packed: Vec<Vec<u8>> = layers.iter().zip(pack).map(|(layer, pack)| pack(layer)).collect();
     let config = config(&[&layers[0], &layers[1]]);
