@@ -1,5 +1,5 @@
 //! Puts the clients that tests drive into `target/tools`: pnpm, both generations of Yarn, uv, Poetry, pip-audit, the model hub's
-//! client, the oldest and the newest pip that this Python runs, and cargo-deny. Nothing is installed outside the target folder. What is there already is left as it is.
+//! client, Open VSX's command line, the kits for MCP, the oldest and the newest pip that this Python runs, and cargo-deny. Nothing is installed outside the target folder. What is there already is left as it is.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -83,6 +83,8 @@ pub(crate) fn ensure_clients() {
         ("pip-audit", "pip-audit", "pip-audit>=2,<3"),
         // The release whose answers to refusals and to what is not ready yet the tests know.
         ("huggingface", "hf", "huggingface_hub==2.4.0"),
+        // The kit for MCP servers and clients; this generation speaks the protocol's two eras.
+        ("mcp-python", "mcp", "mcp==2.3.0"),
     ] {
         let place = folder.join(place);
         if place.join("bin").join(program).is_file() {
@@ -109,8 +111,17 @@ pub(crate) fn ensure_clients() {
 
 /// Clients that npm installs: the folder in tools, what npm is asked for. Each is the newest of a generation that the
 /// oldest Node.js still kept up runs.
-const PACKAGE_MANAGERS: [(&str, &str); 3] =
-    [("pnpm", "pnpm@10"), ("yarn-classic", "yarn@1"), ("yarn-berry", "@yarnpkg/cli-dist@4")];
+const PACKAGE_MANAGERS: [(&str, &str); 5] = [
+    ("pnpm", "pnpm@10"),
+    ("yarn-classic", "yarn@1"),
+    ("yarn-berry", "@yarnpkg/cli-dist@4"),
+    ("ovsx", "ovsx@1"),
+    // Both generations of the kit for MCP: the first speaks the revisions before 2026-07-28.
+    (
+        "mcp-node",
+        "@modelcontextprotocol/sdk@1.32.2 @modelcontextprotocol/server@2.4.0 @modelcontextprotocol/client@2.4.0 zod@4",
+    ),
+];
 
 fn package_manager((name, wanted): &(&str, &str), folder: &Path) {
     let place = folder.join(name);
@@ -131,7 +142,7 @@ fn package_manager((name, wanted): &(&str, &str), folder: &Path) {
                 "--loglevel=error",
                 "--prefix",
             ]);
-            run(npm.arg(&place).arg(wanted).current_dir(&place))
+            run(npm.arg(&place).args(wanted.split(' ')).current_dir(&place))
         });
     if let Err(error) = made {
         // Half of a client would be taken for one.

@@ -2,9 +2,9 @@
 
 use tidegate_model::{Action, ListedFile, PackageName, Timestamp};
 
-use crate::View;
 use crate::advice::Advise;
 use crate::catalogue::{Listed, PartOf};
+use crate::{Companion, View};
 
 /// A parsed index of one package.
 pub trait Index: Send + Sync {
@@ -49,6 +49,16 @@ pub trait Index: Send + Sync {
     /// cargo's line, both JSON. None where the document says nothing of a version but its files.
     fn version_object(&self, _position: usize) -> Option<&[u8]> {
         None
+    }
+
+    /// Where upstream keeps what it publishes beside a file; none where it announces no such thing.
+    fn companion(&self, _position: usize, _companion: Companion) -> Option<url::Url> {
+        None
+    }
+
+    /// The packages that a version installs along or needs, by its own word.
+    fn brings(&self, _position: usize) -> &[PackageName] {
+        &[]
     }
 
     /// Packages of other ecosystems that the version of a file is made of, and that are decided on with it.
@@ -141,6 +151,12 @@ pub enum IndexError {
         package: String,
         /// What is wrong and where.
         why: String,
+    },
+    /// The document says that there is no such package.
+    #[error("there is no `{package}`")]
+    Absent {
+        /// Which package.
+        package: String,
     },
     /// The document is about another package than the one asked for.
     #[error("the index of `{package}` says it is about `{found}`")]

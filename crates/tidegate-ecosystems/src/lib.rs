@@ -19,15 +19,18 @@ pub mod lockfile;
 pub mod mcp;
 pub mod npm;
 pub mod pypi;
+pub mod queries;
 pub mod upstream;
+pub mod vscode;
 
 use tidegate_model::{Denial, Ecosystem, PackageName};
 
 pub use answer::Answer;
-pub use ask::{ApiCall, Ask, ClientRequest, FileSelector, Part, RouteError, View};
+pub use ask::{ApiCall, Ask, ClientRequest, Companion, FileSelector, Part, RouteError, View};
 pub use catalogue::Catalogue;
 pub use commits::Commits;
 pub use index::{Index, IndexError, Links, Rendered, Verdict, Verdicts};
+pub use queries::{Found, Queries, Query};
 pub use upstream::{DocumentRequest, FetchedDocument, UpstreamBase};
 
 /// One ecosystem's client protocol. All methods are pure.
@@ -48,6 +51,16 @@ pub trait Protocol: Send + Sync + 'static {
 
     /// How versions are found where packages are repositories of files and versions are their commits; `None` elsewhere.
     fn commits(&self) -> Option<&'static dyn Commits> {
+        None
+    }
+
+    /// How questions about several packages are answered; `None` where clients ask none.
+    fn queries(&self) -> Option<&'static dyn Queries> {
+        None
+    }
+
+    /// The list of packages that clients are to give up, where they read one.
+    fn recall(&self, _recalled: &[queries::Recalled]) -> Option<Answer> {
         None
     }
 
@@ -167,6 +180,7 @@ pub fn protocol(ecosystem: Ecosystem) -> &'static dyn Protocol {
         Ecosystem::Pypi => &pypi::Pypi,
         Ecosystem::Cargo => &cargo::Cargo,
         Ecosystem::Huggingface => &huggingface::Huggingface,
+        Ecosystem::Vscode => &vscode::Vscode,
         Ecosystem::Mcp => &mcp::Mcp,
     }
 }

@@ -60,6 +60,7 @@ impl<'a> EcosystemName<'a> {
 /// * PyPI: PEP 503, lower case with runs of `-`, `_` and `.` as one `-`.
 /// * cargo: lower case, `_` as `-`: the registry lets only one of such names exist.
 /// * NuGet, Packagist, Hex: lower case.
+/// * VS Code: lower case, `publisher/name`, also where a feed writes `publisher.name`.
 /// * All others, npm and Go among them: as given.
 pub fn normal_name<'a>(ecosystem_word: &str, name: &'a str) -> Cow<'a, str> {
     match ecosystem_word {
@@ -69,6 +70,10 @@ pub fn normal_name<'a>(ecosystem_word: &str, name: &'a str) -> Cow<'a, str> {
         }
         "nuget" | "packagist" | "hex" if name.chars().any(char::is_uppercase) => {
             Cow::Owned(name.to_lowercase())
+        }
+        "vscode" if !name.contains('/') || name.bytes().any(|b| b.is_ascii_uppercase()) => {
+            let name = if name.contains('/') { name.to_owned() } else { name.replacen('.', "/", 1) };
+            Cow::Owned(name.to_ascii_lowercase())
         }
         _ => Cow::Borrowed(name),
     }

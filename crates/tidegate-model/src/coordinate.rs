@@ -55,8 +55,8 @@ impl PackageRef {
         let grammar = |why: String| InvalidPurl::Grammar { text: text.chars().take(300).collect(), why };
         let purl: packageurl::PackageUrl<'_> =
             text.parse().map_err(|e: packageurl::Error| grammar(e.to_string()))?;
-        let ecosystem: Ecosystem =
-            purl.ty().parse().map_err(|source| InvalidPurl::Ecosystem { text: text.to_owned(), source })?;
+        let ecosystem: Ecosystem = Ecosystem::of_purl_type(purl.ty())
+            .map_err(|source| InvalidPurl::Ecosystem { text: text.to_owned(), source })?;
         let name = match purl.namespace() {
             Some(namespace) => format!("{namespace}/{}", purl.name()),
             None => purl.name().to_owned(),
@@ -79,9 +79,9 @@ pub fn package_purl(name: &PackageName) -> String {
     match name.scope() {
         Some(scope) => {
             let namespace: Vec<String> = scope.split('/').map(encode).collect();
-            format!("pkg:{}/{}/{}", name.ecosystem(), namespace.join("/"), encode(name.base()))
+            format!("pkg:{}/{}/{}", name.ecosystem().purl_type(), namespace.join("/"), encode(name.base()))
         }
-        None => format!("pkg:{}/{}", name.ecosystem(), encode(name.as_str())),
+        None => format!("pkg:{}/{}", name.ecosystem().purl_type(), encode(name.as_str())),
     }
 }
 
@@ -123,6 +123,7 @@ mod tests {
             "pkg:mcp/io.github.someone/weather@1.0.2",
             "pkg:huggingface/Org/Model@0123456789abcdef0123456789abcdef01234567",
             "pkg:huggingface/datasets/org/set@0123456789abcdef0123456789abcdef01234567",
+            "pkg:vscode-extension/acme/left-pad@1.0.0",
         ] {
             assert_eq!(round(purl), purl);
         }

@@ -31,13 +31,16 @@ pub enum Ecosystem {
     Huggingface,
     /// Listings of MCP servers in a registry, and the bundles that they name.
     Mcp,
+    /// Editor extensions: VS Code and what is built from it, by the gallery protocol and by that of Open VSX.
+    Vscode,
 }
 
 impl Ecosystem {
     /// Every ecosystem, in the order in which lists are shown.
-    pub const ALL: [Self; 5] = [Self::Npm, Self::Pypi, Self::Cargo, Self::Huggingface, Self::Mcp];
+    pub const ALL: [Self; 6] =
+        [Self::Npm, Self::Pypi, Self::Cargo, Self::Huggingface, Self::Mcp, Self::Vscode];
 
-    /// The word used in configuration, URLs, metrics and the `type` of a package URL.
+    /// The word used in configuration, URLs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Npm => "npm",
@@ -45,12 +48,53 @@ impl Ecosystem {
             Self::Cargo => "cargo",
             Self::Huggingface => "huggingface",
             Self::Mcp => "mcp",
+            Self::Vscode => "vscode",
         }
+    }
+
+    /// The `type` of a package URL.
+    pub const fn purl_type(self) -> &'static str {
+        match self {
+            Self::Vscode => "vscode-extension",
+            other => other.as_str(),
+        }
+    }
+
+    /// The ecosystem whose package URLs have this type.
+    ///
+    /// # Errors
+    /// [`UnknownEcosystem`].
+    pub fn of_purl_type(text: &str) -> Result<Self, UnknownEcosystem> {
+        let known = Self::ALL.into_iter().find(|e| e.purl_type() == text);
+        known.ok_or_else(|| UnknownEcosystem(text.to_owned()))
+    }
+
+    /// The repositories that exist out of the box: one named after the ecosystem, and where its clients speak two protocols
+    /// one for the other.
+    pub const fn repositories(self) -> &'static [&'static str] {
+        match self {
+            Self::Npm => &["npm"],
+            Self::Pypi => &["pypi"],
+            Self::Cargo => &["cargo"],
+            Self::Huggingface => &["huggingface"],
+            Self::Mcp => &["mcp"],
+            Self::Vscode => &["vscode", "openvsx"],
+        }
+    }
+
+    /// The ecosystem of a repository that exists out of the box.
+    pub fn of_repository(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|e| e.repositories().contains(&name))
     }
 
     /// Whether a version is a commit whose files are decided on together: what is found in one of them counts for all.
     pub const fn is_grouped(self) -> bool {
         matches!(self, Self::Huggingface)
+    }
+
+    /// Whether a registry's own redirects, and no document of it, name the hosts of its files.
+    pub const fn redirects_to_files(self) -> bool {
+        matches!(self, Self::Huggingface | Self::Vscode)
     }
 
     /// What people call the registry of this ecosystem, for messages.
@@ -61,6 +105,7 @@ impl Ecosystem {
             Self::Cargo => "the Rust crate registry",
             Self::Huggingface => "the model hub",
             Self::Mcp => "the registry of MCP servers",
+            Self::Vscode => "the extension gallery",
         }
     }
 }
@@ -73,7 +118,7 @@ impl fmt::Display for Ecosystem {
 
 /// A word that names no ecosystem tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown ecosystem `{0}`: expected one of npm, pypi, cargo, huggingface, mcp")]
+#[error("unknown ecosystem `{0}`: expected one of npm, pypi, cargo, huggingface, mcp, vscode")]
 pub struct UnknownEcosystem(String);
 
 impl FromStr for Ecosystem {

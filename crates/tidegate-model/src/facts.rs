@@ -423,6 +423,12 @@ pub struct ExtensionFacts {
     pub permissions: Vec<String>,
     /// Activation events.
     pub activation: Vec<String>,
+    /// Extensions that are installed along with it or that it needs, as `publisher/name`.
+    pub brings: Vec<String>,
+    /// Those of them of which no version may be had.
+    pub refused: Vec<String>,
+    /// Those of them of which every version is blocked.
+    pub blocked: Vec<String>,
 }
 
 /// MCP server: its listing, the packages and remotes that it names, and what was seen of its tools, as one.
@@ -433,6 +439,18 @@ pub struct McpFacts {
     pub transport: Option<String>,
     /// Tools offered.
     pub tools: Vec<String>,
+    /// The server's name, where it is asked at run time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// What of it is decided on: `server`, `tool`, `prompt`, `instructions`, or what passes: `call`, `answer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
+    /// Name of the tool or prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+    /// How its text stands to what was approved: `first_seen`, `approved`, `changed`, `new`, `expired` or `revoked`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin: Option<String>,
     /// The packages that the listing names, each with what was decided on it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartFacts>,

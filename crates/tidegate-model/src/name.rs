@@ -17,6 +17,7 @@ pub const MAX_NAME_BYTES: usize = 214;
 /// * Hugging Face: `owner/name`, or `name` alone for the oldest repositories, letters of either case; data sets and spaces
 ///   begin with `datasets/` and `spaces/`, so that a model of the same name is another package.
 /// * MCP: `namespace/name`, the namespace a reversed domain, letters of either case.
+/// * VS Code: `publisher/name`, also read from `publisher.name`, lower case, because galleries tell no case apart.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PackageName {
     ecosystem: Ecosystem,
@@ -51,6 +52,7 @@ impl PackageName {
             Ecosystem::Cargo => cargo(text),
             Ecosystem::Huggingface => hub(text),
             Ecosystem::Mcp => mcp(text),
+            Ecosystem::Vscode => extension(text),
         }
         .map_err(invalid)?;
         Ok(Self { ecosystem, normal: normal.into() })
@@ -67,10 +69,12 @@ impl PackageName {
     }
 
     /// npm's scope with its `@`, where the name has one; on the model hub everything before the last part; the namespace of
-    /// an MCP server.
+    /// an MCP server; an extension's publisher.
     pub fn scope(&self) -> Option<&str> {
         match self.ecosystem {
-            Ecosystem::Huggingface | Ecosystem::Mcp => self.normal.rsplit_once('/').map(|(owner, _)| owner),
+            Ecosystem::Huggingface | Ecosystem::Mcp | Ecosystem::Vscode => {
+                self.normal.rsplit_once('/').map(|(owner, _)| owner)
+            }
             Ecosystem::Npm if self.normal.starts_with('@') => {
                 self.normal.split_once('/').map(|(scope, _)| scope)
             }
@@ -197,6 +201,21 @@ fn mcp(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
+/// An extension's publisher and name, by the characters that galleries allow in either.
+fn extension(text: &str) -> Result<String, &'static str> {
+    let (publisher, name) =
+        text.split_once('/').or_else(|| text.split_once('.')).ok_or("it is `publisher/name`")?;
+    for part in [publisher, name] {
+        if !part.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            return Err("a part of it is empty or begins with neither a letter nor a digit");
+        }
+        if part.bytes().any(|b| !(b.is_ascii_alphanumeric() || b"-_+$~".contains(&b))) {
+            return Err("only letters, digits, `-`, `_`, `+`, `$` and `~` may stand in it");
+        }
+    }
+    Ok(format!("{publisher}/{name}").to_ascii_lowercase())
+}
+
 impl fmt::Display for PackageName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.normal)
@@ -248,6 +267,20 @@ mod tests {
         for bad in ["1st", "a.b", "a/b", "..", "a+b"] {
             check(Ecosystem::Cargo, bad, None);
         }
+    }
+
+    #[test]
+    fn extensions_have_a_publisher() {
+        for text in ["Acme/Left-Pad", "acme.left-pad", "ACME.LEFT-PAD"] {
+            check(Ecosystem::Vscode, text, Some("acme/left-pad"));
+        }
+        for bad in
+            ["", "acme", "acme.", ".x", "a/b/c", "a/b.c", "a.b.c", "a/..", "../b", "a b/c", "a/b%2f", "-a/b"]
+        {
+            check(Ecosystem::Vscode, bad, None);
+        }
+        let name = PackageName::parse(Ecosystem::Vscode, "acme.left-pad").unwrap();
+        assert_eq!((name.scope(), name.base()), (Some("acme"), "left-pad"));
     }
 
     #[test]

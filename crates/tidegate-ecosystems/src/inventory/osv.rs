@@ -68,6 +68,7 @@ impl OsvPackage {
             "bitnami" => "Bitnami",
             "conan" => "ConanCenter",
             "githubactions" => "GitHub Actions",
+            "vscode-extension" => "VSCode",
             "deb" | "apk" | "rpm" => return distribution(purl, version),
             other => return Err(NoOsv::Type(other.to_owned())),
         };
@@ -77,8 +78,8 @@ impl OsvPackage {
             }
             "maven" => purl.joined(":"),
             "pypi" => normal_pypi(&purl.name),
-            // Case means nothing to these two.
-            "composer" | "nuget" => purl.full_name().to_lowercase(),
+            // Case means nothing to these.
+            "composer" | "nuget" | "vscode-extension" => purl.full_name().to_lowercase(),
             "bitnami" | "conan" | "cran" | "hackage" | "opam" | "julia" | "pub" | "gem" => purl.name.clone(),
             _ => purl.full_name(),
         };

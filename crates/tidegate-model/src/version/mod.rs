@@ -32,7 +32,7 @@ pub struct Version {
 
 #[derive(Clone)]
 enum Parsed {
-    /// Semantic Versioning 2.0.0 as npm reads it (`nodejs-semver`).
+    /// Semantic Versioning 2.0.0 as npm and editors read it (`nodejs-semver`).
     Npm(Arc<nodejs_semver::Version>),
     /// PEP 440.
     Pypi(Arc<pep440_rs::Version>),
@@ -51,7 +51,7 @@ impl Version {
         } else {
             match ecosystem {
                 // Its registry asks for semantic versions and takes others.
-                Ecosystem::Npm | Ecosystem::Mcp => {
+                Ecosystem::Npm | Ecosystem::Mcp | Ecosystem::Vscode => {
                     nodejs_semver::Version::parse(text).map_or(Parsed::Opaque, |v| Parsed::Npm(Arc::new(v)))
                 }
                 Ecosystem::Pypi => text.parse().map_or(Parsed::Opaque, |v| Parsed::Pypi(Arc::new(v))),

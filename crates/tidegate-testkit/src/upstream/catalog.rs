@@ -72,7 +72,7 @@ fn key(ecosystem: Ecosystem, name: &str) -> String {
     match ecosystem {
         Ecosystem::Npm | Ecosystem::Huggingface | Ecosystem::Mcp => name.to_owned(),
         Ecosystem::Pypi => super::normalise(name),
-        Ecosystem::Cargo => name.to_lowercase(),
+        Ecosystem::Cargo | Ecosystem::Vscode => name.to_lowercase(),
     }
 }
 

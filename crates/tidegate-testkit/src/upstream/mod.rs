@@ -1,4 +1,4 @@
-//! A registry on loopback: npm, PyPI, cargo, a model hub and a registry of MCP servers in one server, from packages that a test publishes, with faults on demand.
+//! A registry on loopback: npm, PyPI, cargo, a model hub, an extension gallery and a registry of MCP servers in one server, from packages that a test publishes, with faults on demand.
 //!
 //! [`FakeUpstream`] runs on threads of its own, so tests with and without a runtime can use it, and stops when dropped.
 //! It remembers every request. It is a registry that the real clients install from, not a mock of one: the tests of
@@ -8,6 +8,7 @@ mod body;
 mod cargo;
 mod catalog;
 mod fault;
+mod gallery;
 mod hub;
 mod mcp;
 mod npm;
@@ -165,6 +166,11 @@ impl FakeUpstream {
     /// The model hub, with a slash at the end. Its large files lie below `/cdn/` of [`Builder::files_at`].
     pub fn hub_url(&self) -> String {
         format!("{}/hub/", self.url())
+    }
+
+    /// The Open VSX server, with a slash at the end. Its files lie below `/vsx-files/` of [`Builder::files_at`].
+    pub fn vsx_url(&self) -> String {
+        format!("{}/vsx/", self.url())
     }
 
     /// The registry of MCP servers, with a slash at the end.

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use super::body::{AnyBody, fed, whole};
 use super::fault::{self, Fault, Planned};
 use super::page::{Ask, Kind, Page};
-use super::{Catalog, Recorded, Style, cargo, hub, lock, mcp, npm, pypi};
+use super::{Catalog, Recorded, Style, cargo, gallery, hub, lock, mcp, npm, pypi};
 
 /// A request body may have this many bytes.
 const BODY_BYTES: usize = 256 * 1024 * 1024;
@@ -227,6 +227,10 @@ fn route(state: &State, method: &Method, uri: &http::Uri, headers: &HeaderMap, b
         hub::answer(state, ask(rest))
     } else if let Some(rest) = below("/cdn/") {
         hub::content(state, rest)
+    } else if let Some(rest) = below("/vsx/") {
+        gallery::answer(state, ask(rest))
+    } else if let Some(rest) = below("/vsx-files/") {
+        gallery::file(state, rest)
     } else if let Some(rest) = below("/registry/") {
         mcp::answer(state, ask(rest))
     } else if let Some(rest) = below("/feeds/") {

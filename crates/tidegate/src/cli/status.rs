@@ -216,6 +216,7 @@ fn clients(data: &std::path::Path) -> Vec<Value> {
             Ecosystem::Pypi => "pip",
             Ecosystem::Cargo => "cargo",
             Ecosystem::Huggingface => "huggingface",
+            Ecosystem::Vscode => "vscode",
             Ecosystem::Mcp => "mcp-registry",
         };
         let Ok(found) = found else { continue };

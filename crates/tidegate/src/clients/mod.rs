@@ -10,6 +10,7 @@ pub mod child;
 mod edit;
 pub mod launch;
 pub mod locks;
+pub mod mcp_file;
 pub mod setup;
 #[cfg(test)]
 mod tests;
@@ -50,11 +51,19 @@ pub enum Client {
     Huggingface,
     /// Editors and assistants that show a registry of MCP servers.
     McpRegistry,
+    /// `ovsx`, the command line of Open VSX.
+    Ovsx,
+    /// code-server.
+    CodeServer,
+    /// VSCodium.
+    Vscodium,
+    /// Visual Studio Code.
+    Vscode,
 }
 
 impl Client {
     /// All of them, in the order in which lists are shown.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Npm,
         Self::Pnpm,
         Self::Yarn,
@@ -64,6 +73,10 @@ impl Client {
         Self::Cargo,
         Self::Huggingface,
         Self::McpRegistry,
+        Self::Ovsx,
+        Self::CodeServer,
+        Self::Vscodium,
+        Self::Vscode,
     ];
 
     /// The word a person types.
@@ -78,6 +91,10 @@ impl Client {
             Self::Cargo => "cargo",
             Self::Huggingface => "huggingface",
             Self::McpRegistry => "mcp-registry",
+            Self::Ovsx => "ovsx",
+            Self::CodeServer => "code-server",
+            Self::Vscodium => "vscodium",
+            Self::Vscode => "vscode",
         }
     }
 
@@ -89,6 +106,7 @@ impl Client {
             Self::Cargo => Ecosystem::Cargo,
             Self::Huggingface => Ecosystem::Huggingface,
             Self::McpRegistry => Ecosystem::Mcp,
+            Self::Ovsx | Self::CodeServer | Self::Vscodium | Self::Vscode => Ecosystem::Vscode,
         }
     }
 
@@ -104,6 +122,10 @@ impl Client {
             "poetry" => Self::Poetry,
             "cargo" => Self::Cargo,
             "hf" | "huggingface-cli" => Self::Huggingface,
+            "ovsx" => Self::Ovsx,
+            "code-server" => Self::CodeServer,
+            "codium" | "vscodium" => Self::Vscodium,
+            "code" | "code-insiders" => Self::Vscode,
             _ if bare == "pip" => Self::Pip,
             _ if matches!(bare, "python" | "pypy") && runs_module_pip(command) => Self::Pip,
             _ => return None,
@@ -125,7 +147,8 @@ impl std::str::FromStr for Client {
 /// A word that names no client tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, mcp-registry"
+    "unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, mcp-registry, ovsx, \
+     code-server, vscodium, vscode"
 )]
 pub struct UnknownClient(String);
 
@@ -146,11 +169,38 @@ pub fn repository_url(door: &Url, ecosystem: Ecosystem) -> Url {
         Ecosystem::Huggingface => &["huggingface"],
         // Its clients put `/v0.1/servers` behind what they are given.
         Ecosystem::Mcp => &["mcp"],
+        Ecosystem::Vscode => &["vscode"],
     };
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);
     }
     url
+}
+
+/// The base of one of the two repositories of extensions, without a slash at the end. Their clients send no credentials, so a
+/// token stands in the address.
+pub(crate) fn extensions_url(door: &Url, repository: &str, token: Option<&str>) -> String {
+    let mut url = door.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty();
+        if let Some(token) = token {
+            path.extend(["t", token]);
+        }
+        path.push(repository);
+    }
+    url.to_string()
+}
+
+/// An editor's gallery at this door, as `product.json` and code-server's variable hold it. Where single files of extensions
+/// would be is named too, so that an editor asks this door, which says no, and not the place that it has of its own.
+pub(crate) fn gallery(door: &Url, token: Option<&str>) -> serde_json::Value {
+    let base = extensions_url(door, "vscode", token);
+    serde_json::json!({
+        "serviceUrl": format!("{base}/gallery"),
+        "itemUrl": format!("{base}/item"),
+        "resourceUrlTemplate": format!("{base}/unpkg/{{publisher}}/{{name}}/{{version}}/{{path}}"),
+        "controlUrl": format!("{base}/control.json"),
+    })
 }
 
 /// An address with a token as its password, for clients that take credentials in no other way.

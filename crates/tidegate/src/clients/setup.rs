@@ -113,6 +113,9 @@ pub fn setup(client: Client, door: &Url, token: Option<&Secret<String>>) -> Setu
         Client::Cargo => cargo(&mut setup, door, token),
         Client::Huggingface => models(&mut setup, door, token),
         Client::McpRegistry => servers(&mut setup, door, token),
+        Client::Ovsx | Client::CodeServer | Client::Vscodium | Client::Vscode => {
+            extensions(&mut setup, client, door, token);
+        }
     }
     setup
 }
@@ -246,6 +249,54 @@ fn models(setup: &mut Setup, door: &Url, token: Option<&Secret<String>>) {
     setup.notes.push("put these lines where your shell, service or container gets its environment; programs that name the hub by themselves, and `git clone`, go past the door".to_owned());
 }
 
+/// What stands in an address when a token is to be put there by hand.
+const TOKEN_HERE: &str = "TOKEN";
+
+/// Editors read variables, or a file of theirs that is JSON and holds more than this: what to put there is shown.
+fn extensions(setup: &mut Setup, client: Client, door: &Url, token: Option<&Secret<String>>) {
+    let token = token.map(|_| TOKEN_HERE);
+    let gallery = super::gallery(door, token);
+    let text = |key: &str| gallery[key].as_str().unwrap_or_default().to_owned();
+    match client {
+        Client::Ovsx => {
+            let url = super::extensions_url(door, "openvsx", token);
+            setup.commands.push(format!("export OVSX_REGISTRY_URL={url}"));
+        }
+        Client::CodeServer => setup.commands.push(format!("export EXTENSIONS_GALLERY='{gallery}'")),
+        Client::Vscodium => {
+            for (name, key) in [
+                ("VSCODE_GALLERY_SERVICE_URL", "serviceUrl"),
+                ("VSCODE_GALLERY_ITEM_URL", "itemUrl"),
+                ("VSCODE_GALLERY_CONTROL_URL", "controlUrl"),
+                ("VSCODE_GALLERY_RESOURCE_URL_TEMPLATE", "resourceUrlTemplate"),
+            ] {
+                setup.commands.push(format!("export {name}='{}'", text(key)));
+            }
+            setup.notes.push(format!(
+                "or put this into `~/.config/VSCodium/product.json`: {{\"extensionsGallery\": {gallery}}}"
+            ));
+        }
+        _ => {
+            let base = super::extensions_url(door, "vscode", token);
+            setup.notes.push(format!(
+                "set the policy `ExtensionGalleryServiceUrl` of Visual Studio Code to {base}/manifest.json (Linux: \
+                 `/etc/vscode/policy.json`); its publisher lets only accounts of some of its plans use that policy"
+            ));
+            setup.notes.push(
+                "what its own gallery offers may be used by its publisher's products alone, so behind this door stands the gallery that you \
+                 set, such as one of Open VSX"
+                    .to_owned(),
+            );
+        }
+    }
+    if token.is_some() {
+        setup.notes.push(format!("put your token in place of `{TOKEN_HERE}`"));
+    }
+    setup.notes.push(
+        "extensions that come in a file (`--install-extension x.vsix`) or with the editor itself go past the door".to_owned(),
+    );
+}
+
 /// Editors keep the address in their settings, where people keep comments: those are not rewritten from here.
 fn servers(setup: &mut Setup, door: &Url, token: Option<&Secret<String>>) {
     let registry = repository_url(door, Ecosystem::Mcp);
@@ -349,7 +400,7 @@ impl SetupFile {
 }
 
 /// Copies a file (its mode too) beside itself under a name that is still free.
-fn keep_backup(path: &Path) -> std::io::Result<PathBuf> {
+pub(crate) fn keep_backup(path: &Path) -> std::io::Result<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut number = 1;
     let backup = loop {

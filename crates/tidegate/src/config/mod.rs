@@ -42,6 +42,8 @@ pub struct Config {
     pub intel: IntelSection,
     /// Where events are sent.
     pub events: EventsSection,
+    /// MCP servers at run time.
+    pub mcp: McpSection,
     /// What is logged.
     pub log: Log,
     /// Repositories by name. One per ecosystem exists out of the box.
@@ -398,6 +400,30 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// `[mcp]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct McpSection {
+    /// Methods that pass to servers elsewhere although no revision of the protocol has them.
+    pub methods: Vec<String>,
+    /// Servers elsewhere by name, each at `/mcp/run/NAME`.
+    pub server: BTreeMap<String, McpServer>,
+}
+
+/// `[mcp.server.NAME]`
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct McpServer {
+    /// Its one address, for streamable HTTP.
+    pub url: url::Url,
+    /// Environment variable that holds a token, sent as `Authorization: Bearer`.
+    #[serde(default)]
+    pub token_env: Option<String>,
+    /// The package that runs there, with its version, so that advisories about it count.
+    #[serde(default)]
+    pub purl: Option<String>,
 }
 
 /// `[repository.NAME]`

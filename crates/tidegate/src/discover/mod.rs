@@ -20,6 +20,7 @@ pub mod saved;
 pub mod surroundings;
 #[cfg(test)]
 mod tests;
+mod vscode;
 
 use std::fmt;
 
@@ -182,6 +183,7 @@ pub fn discover(ecosystem: Ecosystem, around: &Surroundings) -> Result<Discovere
         Ecosystem::Pypi => pypi::search(&mut search),
         Ecosystem::Cargo => cargo::search(&mut search),
         Ecosystem::Huggingface => huggingface::search(&mut search),
+        Ecosystem::Vscode => vscode::search(&mut search),
         Ecosystem::Mcp => mcp::search(&mut search),
     }
     search.finish()

@@ -22,6 +22,7 @@ use crate::pipeline::documents::LoadError;
 use crate::pipeline::file_ask::HotKey;
 use crate::pipeline::group::NotReady;
 use crate::pipeline::package::Package;
+use crate::pipeline::recall::Kept;
 use crate::pipeline::views::{RenderedView, ViewKey};
 use crate::single_flight::SingleFlight;
 use crate::upstream::UpstreamError;
@@ -80,6 +81,8 @@ pub struct Caches {
     pub identities: Cache<IdentityKey, Arc<Identity>>,
     /// Preludes of upstreams, by base address.
     pub preludes: Cache<Arc<str>, (FetchedDocument, Timestamp)>,
+    /// What clients are to give up, by repository.
+    pub recalled: Cache<Arc<str>, Kept>,
 }
 
 /// How many decided files are kept. Each keeps one map; Linux allows 65,530 of them in a process.
@@ -94,7 +97,7 @@ const IDENTITIES: usize = 20_000;
 const REVISIONS: usize = 20_000;
 /// How many lists are kept, and how many sets of decisions on one.
 const LISTS: usize = 16;
-/// How many preludes are kept.
+/// How many preludes, and lists of what to give up, are kept.
 const PRELUDES: usize = 64;
 
 impl Caches {
@@ -115,6 +118,7 @@ impl Caches {
             looked: Cache::new(LOOKED),
             identities: Cache::new(IDENTITIES),
             preludes: Cache::new(PRELUDES),
+            recalled: Cache::new(PRELUDES),
         }
     }
 }

@@ -19,6 +19,13 @@ pub enum Place<'a> {
     Advisory(&'a str),
     /// `/osv/v1/…`, without the prefix.
     Osv(&'a str),
+    /// `/mcp/run/<server>` or `/t/<token>/mcp/run/<server>`
+    McpRun {
+        /// The token in the path, where there is one.
+        token: Option<&'a str>,
+        /// The server's name.
+        server: &'a str,
+    },
     /// `/<repository>/…` or `/t/<token>/<repository>/…`
     Package {
         /// The token in the path, where there is one.
@@ -45,7 +52,11 @@ pub fn place(path: &str) -> Place<'_> {
         "d" => Place::Decision(rest),
         "advisories" if !rest.is_empty() => Place::Advisory(rest),
         "osv" => rest.strip_prefix("v1/").map_or(Place::Unknown, Place::Osv),
+        "mcp" if rest.starts_with("run/") => Place::McpRun { token: None, server: &rest[4..] },
         "t" => match rest.split_once('/').and_then(|(token, rest)| Some((token, rest.split_once('/')?))) {
+            Some((token, ("mcp", rest))) if rest.starts_with("run/") && !token.is_empty() => {
+                Place::McpRun { token: Some(token), server: &rest[4..] }
+            }
             Some((token, (repository, rest))) if is_name(repository) && !token.is_empty() => {
                 Place::Package { token: Some(token), repository, rest }
             }
@@ -80,6 +91,8 @@ mod tests {
             place("/t/tg_x/npm/@a%2fb"),
             Place::Package { token: Some("tg_x"), repository: "npm", rest: "@a%2fb" }
         );
+        assert_eq!(place("/mcp/run/files"), Place::McpRun { token: None, server: "files" });
+        assert_eq!(place("/t/tg_x/mcp/run/files"), Place::McpRun { token: Some("tg_x"), server: "files" });
         for unknown in [
             "",
             "x",

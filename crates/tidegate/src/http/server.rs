@@ -239,6 +239,9 @@ async fn answer(door: &Arc<Door>, request: Request<Incoming>, arrival: &Arrival)
             Some(repository) => packages::answer(door, repository, token, rest, &parts, body, arrival).await,
             None => not_found(),
         },
+        Place::McpRun { token, server } => {
+            Box::pin(crate::mcp::http::answer(door, token, server, &parts, body, arrival)).await
+        }
         Place::Api(rest) => {
             let caller = api::Caller::Remote { arrival: *arrival };
             let base = packages::door_url(door, &parts.headers, arrival);

@@ -53,6 +53,7 @@ pub async fn look(
     door.flights
         .looks
         .run(key, move || async move {
+            let before = package.local_epoch();
             inspected(&door2, &repository, &package, position, &staged).await?;
             if package.name.ecosystem().is_grouped() {
                 // Known bytes may be new to this commit, and what was found in them counts for all of its files now.
@@ -60,13 +61,28 @@ pub async fn look(
             }
             let sha256 = staged.known.sha256;
             let with_index = listed::compare(&door2, &repository, &package, position, &staged).await?;
-            if comparing::compare(&door2, &repository, &package, position, sha256).await? && with_index {
+            let compared = comparing::compare(&door2, &repository, &package, position, sha256).await;
+            if package.local_epoch() != before {
+                tell_others(&door2, &repository, &package);
+            }
+            if compared? && with_index {
                 door2.caches.looked.insert(key2, ());
             }
             Ok(())
         })
         .await
         .unwrap_or_else(unforeseen)
+}
+
+/// What was found in a file counts in every repository that has the package: there it has the same bytes.
+fn tell_others(door: &Door, repository: &Repository, package: &Package) {
+    let same =
+        |other: &&Arc<Repository>| other.ecosystem == repository.ecosystem && other.name != repository.name;
+    for other in door.repositories.values().filter(same) {
+        if let Some(held) = door.caches.packages.get(&(Arc::clone(&other.name), package.name.clone())) {
+            held.bump_local_epoch();
+        }
+    }
 }
 
 fn unforeseen() -> Result<(), NotInspected> {
@@ -127,9 +143,10 @@ pub(super) fn request(door: &Door, package: &Package, position: usize) -> Reques
     Request {
         name: file.file.as_str().to_owned(),
         // A file of a repository and a bundle of a server are looked into as `check` looks into a file: they are no packages of
-        // an ecosystem.
-        ecosystem: Some(package.name.ecosystem())
-            .filter(|ecosystem| !ecosystem.is_grouped() && *ecosystem != Ecosystem::Mcp),
+        // an ecosystem. What an extension is made of, its own manifest says.
+        ecosystem: Some(package.name.ecosystem()).filter(|ecosystem| {
+            !ecosystem.is_grouped() && !matches!(ecosystem, Ecosystem::Mcp | Ecosystem::Vscode)
+        }),
         package: package.name.as_str().to_owned(),
         version: file.version.as_str().to_owned(),
         hash_key: door.inspection.hash_key(),

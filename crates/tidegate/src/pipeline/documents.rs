@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use sha2::Digest as _;
-use tidegate_ecosystems::{DocumentRequest, FetchedDocument, IndexError};
-use tidegate_model::{PackageName, Sha256, Timestamp};
+use tidegate_ecosystems::{Companion, DocumentRequest, FetchedDocument, IndexError};
+use tidegate_model::{Ecosystem, PackageName, Sha256, Timestamp};
 use tidegate_store::catalogue::{
     CatalogueError, DocumentKey, NewDocument, Sighting, SightingBatch, StoredDocument,
 };
@@ -423,6 +423,15 @@ pub(super) fn parsed(
             door.client.trust_neighbour(upstream, &file.location);
         }
     }
+    if name.ecosystem() == Ecosystem::Vscode {
+        let positions = 0..index.files().len();
+        let beside =
+            positions.flat_map(|at| Companion::ALL.into_iter().map(move |companion| (at, companion)));
+        for url in beside.filter_map(|(at, companion)| index.companion(at, companion)) {
+            upstream.learn_host(&url);
+            door.client.trust_neighbour(upstream, &url);
+        }
+    }
     let files: Vec<Sighting<'_>> = index
         .files()
         .iter()
@@ -637,6 +646,10 @@ fn digest_of(document: &FetchedDocument) -> Sha256 {
 }
 
 pub(super) fn broken_index(upstream: &Upstream, error: &IndexError) -> LoadError {
+    // Where a document, and not a status, says that there is no such package.
+    if let IndexError::Absent { .. } = error {
+        return UpstreamError::Absent { upstream: upstream.name.clone(), status: 404 }.into();
+    }
     UpstreamError::Broken { upstream: upstream.name.clone(), why: error.to_string() }.into()
 }
 

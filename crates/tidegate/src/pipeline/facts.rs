@@ -16,6 +16,7 @@ use tidegate_model::{
 };
 use tidegate_store::catalogue::{CatalogueError, LocalBlock};
 
+use super::brought::{self, Brought};
 use super::group::GroupSeen;
 use super::listed;
 use super::package::Package;
@@ -38,6 +39,8 @@ pub struct LocalState {
     pub compared: HashMap<(String, Sha256), Vec<Seen>>,
     /// What was seen in the files of the package together, where they are decided on together.
     pub group: Option<GroupSeen>,
+    /// What may be had of what its versions bring along.
+    pub brought: Brought,
     /// What this door did with each package that it is made of.
     pub parts: HashMap<PackageName, (Part, LocalState)>,
     /// Whether this door looks inside what it serves.
@@ -77,6 +80,7 @@ impl LocalState {
                 .map(|c| GroupSeen::of(package, &pins, &seen, |file| c.steers(&package.name, file))),
             seen,
             compared,
+            brought: Brought::new(),
             parts: parts::locals(door, package)?,
             inspects: door.config.inspection.enabled,
             pins,
@@ -127,6 +131,7 @@ pub struct BytesKnown {
 pub fn kind_of(package: &Package) -> ArtifactKind {
     match package.name.ecosystem() {
         Ecosystem::Huggingface => ArtifactKind::Model,
+        Ecosystem::Vscode => ArtifactKind::Extension,
         Ecosystem::Mcp => ArtifactKind::McpServer,
         Ecosystem::Npm | Ecosystem::Pypi | Ecosystem::Cargo => ArtifactKind::Package,
     }
@@ -201,7 +206,7 @@ pub fn assemble(
         binary: inside.binary,
         secrets: inside.secrets,
         model: inside.seen.filter(|seen| seen.failed.is_none()).map_or_else(not_applicable, Seen::model),
-        extension: not_applicable(),
+        extension: brought::facts(package, position, &local.brought),
         mcp: if is_listed { parts::facts(made_of) } else { not_applicable() },
         publisher: match &file.publisher {
             Stated::Known(account) => Group::known(PublisherFacts {
@@ -361,7 +366,7 @@ pub fn approval(
     }
 }
 
-fn not_applicable<T>() -> Group<T> {
+pub(super) fn not_applicable<T>() -> Group<T> {
     Group { state: FactState::NotApplicable, ..Group::default() }
 }
 

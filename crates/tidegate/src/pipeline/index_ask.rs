@@ -14,8 +14,8 @@ use super::decide::Ruleset;
 use super::documents::{self, Loaded};
 use super::views::{Encodings, RenderedView, Shown, ViewKey, Wanted, render};
 use super::{
-    Answered, PackageRequest, Representation, Told, approved, circumstances, commits, denials, file_ask,
-    refuse,
+    Answered, PackageRequest, Representation, Told, approved, brought, circumstances, commits, denials,
+    file_ask, refuse,
 };
 use crate::door::Door;
 use crate::http::conditional;
@@ -44,6 +44,7 @@ pub(super) async fn answer(
             return refuse(door, request, &Told { purl: Some(purl), ..Told::new("index") }, &denial);
         }
     };
+    brought::load(door, &request.repository, &loaded.package).await;
     let rules = door.rules();
     let (rendered, is_new) = match rendered(door, request, &rules, &loaded, view).await {
         Ok(rendered) => rendered,
@@ -87,7 +88,7 @@ pub(super) async fn answer(
 }
 
 /// The view from the cache, or made now, once for all who wait; and whether it was made now.
-async fn rendered(
+pub(super) async fn rendered(
     door: &Arc<Door>,
     request: &PackageRequest,
     rules: &Arc<Ruleset>,

@@ -12,6 +12,7 @@ pub mod ahead;
 pub mod alarms;
 pub mod approved;
 pub mod artifacts;
+pub mod brought;
 pub mod catalogue;
 pub mod catalogue_ask;
 mod commit_ask;
@@ -28,6 +29,8 @@ mod index_ask;
 mod listed;
 pub mod package;
 pub mod parts;
+mod query_ask;
+pub mod recall;
 mod service_ask;
 pub mod views;
 
@@ -129,6 +132,8 @@ pub async fn answer(door: &Arc<Door>, request: &PackageRequest) -> Result<Answer
         Ok(Ask::Index { package, view }) => index_ask::answer(door, request, &package, &view).await,
         Ok(Ask::Catalogue { form, query }) => catalogue_ask::answer(door, request, form, &query).await,
         Ok(Ask::Api(call)) => service_ask::relay(door, request, &call).await,
+        Ok(Ask::Query(query)) => query_ask::answer(door, request, &query).await,
+        Ok(Ask::Recall) => recall::answer(door, request).await,
         Ok(Ask::Generated { document }) => service_ask::generate(door, request, document),
         Ok(Ask::Redirect { to }) => service_ask::redirect(door, request, &to),
         Ok(Ask::NotOffered { what }) => {

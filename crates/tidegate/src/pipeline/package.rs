@@ -283,7 +283,12 @@ fn history(files: &[ListedFile]) -> Vec<History> {
 /// Whether two files are of one kind: a source distribution that appears beside wheels is not a new install script.
 fn same_kind(a: &ListedFile, b: &ListedFile) -> bool {
     let kind = |f: &ListedFile| f.file.as_str().rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-    kind(a) == kind(b)
+    // An extension built for one platform is compared with what was built for it before.
+    let platform = |f: &ListedFile| {
+        let stem = f.file.as_str().strip_suffix(".vsix").and_then(|stem| stem.rsplit_once('@'));
+        stem.map(|(_, platform)| platform.to_owned())
+    };
+    kind(a) == kind(b) && platform(a) == platform(b)
 }
 
 fn compare(file: &ListedFile, before: &[&ListedFile]) -> History {

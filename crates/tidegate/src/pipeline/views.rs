@@ -13,6 +13,7 @@ use tidegate_ledger::{Body, EntryDraft};
 use tidegate_model::decision::Decision;
 use tidegate_model::{Principal, Sha256, Timestamp};
 
+use super::brought;
 use super::decide::{Ruleset, decide_all, verdicts};
 use super::facts::{LocalState, Question};
 use super::package::Package;
@@ -223,7 +224,8 @@ pub fn decisions_for(
     (principal, client): (&Principal, Option<&str>),
     now: Timestamp,
 ) -> Result<Vec<Decision>, String> {
-    let local = LocalState::read(door, package).map_err(|e| format!("{e}: {}", e.cause))?;
+    let mut local = LocalState::read(door, package).map_err(|e| format!("{e}: {}", e.cause))?;
+    local.brought = brought::judge(door, repository, package, rules, (principal, client), now)?;
     let question = Question {
         repository,
         package,

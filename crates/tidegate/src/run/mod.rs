@@ -169,7 +169,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Says a line on standard error.
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     anstream::eprintln!("tidegate: {line}");
 }
 
@@ -193,13 +193,14 @@ fn tell(checked: &Checked) {
 }
 
 /// The token of this run.
-struct Token {
+pub(crate) struct Token {
     id: String,
     secret: Secret<String>,
 }
 
 impl Token {
-    fn mint(remote: &Remote, around: &Surroundings) -> Result<Self, Failure> {
+    /// Makes one for whoever runs this.
+    pub(crate) fn mint(remote: &Remote, around: &Surroundings) -> Result<Self, Failure> {
         let host = rustix::system::uname();
         let identity = RunIdentity::of(
             &around.vars,
@@ -218,8 +219,18 @@ impl Token {
         Ok(Self { id: id.to_owned(), secret: Secret::new(secret.to_owned()) })
     }
 
+    /// Its id, which may be told.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Itself.
+    pub(crate) const fn secret(&self) -> &Secret<String> {
+        &self.secret
+    }
+
     /// Takes it back. Should that fail, it ends by itself.
-    fn end(&self, remote: &Remote) {
+    pub(crate) fn end(&self, remote: &Remote) {
         if let Err(Failure(why)) = remote.delete(&format!("tokens/{}", self.id), &[]) {
             say(&format!("this run's token could not be taken back and ends by itself in a day: {why}"));
         }

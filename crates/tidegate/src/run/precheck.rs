@@ -146,7 +146,12 @@ pub fn installs_as_locked(client: Client, args: &[OsString]) -> bool {
             ("pip", Some("sync" | "install")) => true,
             _ => false,
         },
-        Client::Huggingface | Client::McpRegistry => false,
+        Client::Huggingface
+        | Client::McpRegistry
+        | Client::Ovsx
+        | Client::CodeServer
+        | Client::Vscodium
+        | Client::Vscode => false,
         Client::Cargo => matches!(
             first,
             "build"

@@ -195,6 +195,7 @@ impl Client {
         let mut headers = request.headers.clone();
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         validators.ask(&mut headers);
+        let body = body.or_else(|| request.body.clone());
         let (url, response) = self.send(upstream, &request.method, &request.url, &headers, body).await?;
         if response.status() == StatusCode::NOT_MODIFIED {
             return Ok(Fetched::NotModified);
@@ -309,6 +310,27 @@ impl Client {
         }
         let response = self.attempt(receiver, method, &url, headers, None).await?;
         Ok(response.status())
+    }
+
+    /// Sends one request to the very address that `receiver` begins at, and gives whatever it answers, its body unread. Redirects
+    /// are not followed. `patience` bounds the wait for the head.
+    ///
+    /// # Errors
+    /// [`UpstreamError`] where nothing was answered.
+    pub async fn relay(
+        &self,
+        receiver: &Upstream,
+        method: &Method,
+        headers: HeaderMap,
+        body: Bytes,
+        patience: Duration,
+    ) -> Result<Response<Incoming>, UpstreamError> {
+        let url = &receiver.base.url;
+        if !self.private.allows_literal(url) {
+            let host = url.host_str().unwrap_or("").to_owned();
+            return Err(UpstreamError::ForeignHost { upstream: receiver.name.clone(), host });
+        }
+        self.attempt_within(patience, receiver, method, url, &headers, Some(body)).await
     }
 
     fn body(
@@ -426,6 +448,18 @@ impl Client {
         headers: &HeaderMap,
         body: Option<Bytes>,
     ) -> Result<Response<Incoming>, UpstreamError> {
+        self.attempt_within(self.settings.idle, upstream, method, url, headers, body).await
+    }
+
+    async fn attempt_within(
+        &self,
+        patience: Duration,
+        upstream: &Upstream,
+        method: &Method,
+        url: &Url,
+        headers: &HeaderMap,
+        body: Option<Bytes>,
+    ) -> Result<Response<Incoming>, UpstreamError> {
         let mut request = Request::new(Full::new(body.unwrap_or_default()));
         *request.method_mut() = method.clone();
         *request.uri_mut() = url.as_str().parse().map_err(|_| UpstreamError::Broken {
@@ -443,7 +477,7 @@ impl Client {
         if let Some(authorization) = upstream.authorization.as_ref().filter(|_| upstream.is_own_host(url)) {
             request.headers_mut().insert(header::AUTHORIZATION, authorization.expose().clone());
         }
-        match tokio::time::timeout(self.settings.idle, self.http.request(request)).await {
+        match tokio::time::timeout(patience, self.http.request(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => {
                 Err(UpstreamError::Unreachable { upstream: upstream.name.clone(), why: root_cause(&error) })

@@ -80,6 +80,7 @@ impl Site {
             .env("TIDEGATE_UPSTREAM_PYPI", self.upstream.pypi_url())
             .env("TIDEGATE_UPSTREAM_CARGO", self.upstream.cargo_url())
             .env("TIDEGATE_UPSTREAM_HUGGINGFACE", self.upstream.hub_url())
+            .env("TIDEGATE_UPSTREAM_VSCODE", self.upstream.vsx_url())
             .env("TIDEGATE_UPSTREAM_MCP", self.upstream.mcp_url())
             .timeout(CLIENT)
     }

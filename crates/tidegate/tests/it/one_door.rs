@@ -116,6 +116,73 @@ const HUGGINGFACE: &[Row] = &[
     },
 ];
 
+const VSCODE: &[Row] = &[
+    row("gallery-latest", "gallery/vscode/acme/alpha/latest", gallery_latest),
+    row("gallery-latest", "vscode/gallery/vscode/Acme/Alpha/latest", gallery_latest),
+    Row {
+        method: "POST",
+        body: br#"{"filters":[{"criteria":[{"filterType":7,"value":"acme.alpha"},{"filterType":8,"value":"Microsoft.VisualStudio.Code"}],"pageNumber":1,"pageSize":1}],"flags":147}"#,
+        ..row("gallery-query", "gallery/extensionquery", gallery_found)
+    },
+    Row {
+        method: "POST",
+        body: br#"{"filters":[{"criteria":[{"filterType":10,"value":"alpha"}],"pageNumber":1,"pageSize":10}],"flags":946}"#,
+        ..row("gallery-query", "vscode/gallery/extensionquery", gallery_found)
+    },
+    row("vsx-extension", "api/acme/alpha", vsx_newest),
+    row("vsx-extension", "api/acme/alpha/latest", vsx_newest),
+    row("vsx-extension", "api/acme/alpha/linux-x64", vsx_newest),
+    row("vsx-extension", "api/acme/alpha/2.0.0", refused_or_served),
+    row("vsx-extension", "api/acme/alpha/linux-x64/2.0.0", refused_or_served),
+    row("vsx-versions", "api/acme/alpha/versions", vsx_versions),
+    row("vsx-query", "api/-/query?extensionId=acme.alpha&includeAllVersions=true", vsx_found),
+    row("vsx-query", "api/v2/-/query?namespaceName=acme", vsx_found),
+    row("vsx-search", "api/-/search?query=alpha", vsx_found),
+    row("artifact", "gallery/publishers/acme/vsextensions/alpha/2.0.0/vspackage", refused_or_served),
+    row(
+        "artifact",
+        "gallery/publishers/acme/vsextensions/alpha/2.0.0/vspackage?targetPlatform=linux-x64",
+        refused_or_served,
+    ),
+    row(
+        "artifact",
+        "asset/acme/alpha/2.0.0/Microsoft.VisualStudio.Services.VSIXPackage?redirect=true",
+        refused_or_served,
+    ),
+    row(
+        "artifact",
+        "vscode/asset/acme/alpha/2.0.0/Microsoft.VisualStudio.Services.VSIXPackage?targetPlatform=linux-x64",
+        refused_or_served,
+    ),
+    row("artifact", "api/acme/alpha/2.0.0/file/acme.alpha-2.0.0.vsix", refused_or_served),
+    row("artifact", "api/acme/alpha/linux-x64/2.0.0/file/acme.alpha-2.0.0@linux-x64.vsix", refused_or_served),
+    row("companion", "asset/acme/alpha/2.0.0/Microsoft.VisualStudio.Services.VsixSignature", refused_or_served),
+    row("companion", "asset/acme/alpha/2.0.0/Microsoft.VisualStudio.Services.PublicKey", refused_or_served),
+    row("companion", "asset/acme/alpha/2.0.0/Microsoft.VisualStudio.Code.Manifest", refused_or_served),
+    row("companion", "asset/acme/alpha/2.0.0/Microsoft.VisualStudio.Services.Content.Details", refused_or_served),
+    row("companion", "asset/acme/alpha/2.0.0/Microsoft.VisualStudio.Services.Icons.Default", refused_or_served),
+    row("companion", "api/acme/alpha/2.0.0/file/package.json", refused_or_served),
+    row("companion", "api/acme/alpha/2.0.0/file/acme.alpha-2.0.0.sigzip", refused_or_served),
+    row("companion", "api/acme/alpha/linux-x64/2.0.0/file/acme.alpha-2.0.0@linux-x64.sha256", refused_or_served),
+    row("public-key", "api/-/public-key/0a1b2c3d-0000-4000-8000-000000000001", no_matter),
+    Row {
+        method: "POST",
+        body: b"{}",
+        ..row("statistics", "gallery/publishers/acme/extensions/alpha/2.0.0/stats?statType=install", no_matter)
+    },
+    row("version", "api/version", no_matter),
+    row("gallery-manifest", "manifest.json", no_matter),
+    row("recall", "control.json", no_matter),
+    row("not-offered", "unpkg/acme/alpha/2.0.0/extension/extension.js", not_offered),
+    row(
+        "not-offered",
+        "asset/acme/alpha/2.0.0/Microsoft.VisualStudio.Code.WebResources/extension/extension.js",
+        not_offered,
+    ),
+    row("not-offered", "item?itemName=acme.alpha", not_offered),
+    Row { method: "POST", body: b"x", ..row("not-offered", "api/-/publish", not_offered) },
+];
+
 const MCP: &[Row] = &[
     row("mcp-servers", "v0.1/servers", mcp_list),
     row("mcp-servers", "v0/servers", mcp_list),
@@ -142,6 +209,7 @@ fn rows(ecosystem: Ecosystem) -> &'static [Row] {
         Ecosystem::Pypi => PYPI,
         Ecosystem::Cargo => CARGO,
         Ecosystem::Huggingface => HUGGINGFACE,
+        Ecosystem::Vscode => VSCODE,
         Ecosystem::Mcp => MCP,
     }
 }
@@ -202,6 +270,29 @@ fn spellings(ecosystem: Ecosystem) -> &'static [&'static str] {
             "org/alpha/blob/main/model.safetensors",
             "api/resolve-cache/models/org/alpha/2222222222222222222222222222222222222222/model.safetensors",
             "datasets/org/alpha/resolve/main/model.safetensors",
+        ],
+        Ecosystem::Vscode => &[
+            "asset/ACME/Alpha/2.0.0/Microsoft.VisualStudio.Services.VSIXPackage",
+            "asset/acme/alph%61/2.0.0/Microsoft.VisualStudio.Services.VSIXPackage",
+            "asset/acme/alpha/2.0.0/Microsoft.VisualStudio.Services.VSIXPackage/",
+            "asset/acme/alpha/2.0.0/microsoft.visualstudio.services.vsixpackage",
+            "asset/acme/alpha/2.0.0/Microsoft.VisualStudio.Services.VSIXPackage?targetPlatform=universal",
+            "asset/acme/alpha/2.0.0/Microsoft.VisualStudio.Services.VSIXPackage?targetPlatform=LINUX-X64",
+            "asset/acme/alpha/v2.0.0/Microsoft.VisualStudio.Services.VSIXPackage",
+            "asset/acme/alpha/2.0.0+x/Microsoft.VisualStudio.Services.VSIXPackage",
+            "asset/acme/alpha/2.0/Microsoft.VisualStudio.Services.VSIXPackage",
+            "asset/acme/alpha/latest/Microsoft.VisualStudio.Services.VSIXPackage",
+            "asset/acme.alpha/2.0.0/Microsoft.VisualStudio.Services.VSIXPackage",
+            "gallery/publishers/acme/vsextensions/alpha/latest/vspackage",
+            "gallery/publishers/acme/vsextensions/ALPHA/2.0.0/vspackage",
+            "gallery/publisher/acme/extension/alpha/2.0.0/assetbyname/Microsoft.VisualStudio.Services.VSIXPackage",
+            "_apis/public/gallery/publishers/acme/vsextensions/alpha/2.0.0/vspackage",
+            "api/acme/alpha/2.0.0/file/ACME.alpha-2.0.0.vsix",
+            "api/acme/alpha/2.0.0/file/acme.alpha-2.0.0@linux-x64.vsix",
+            "api/acme/alpha/linux-x64/2.0.0/file/acme.alpha-2.0.0.vsix",
+            "api/acme/beta/2.0.0/file/acme.alpha-2.0.0.vsix",
+            "api/acme/alpha/2.0.0/file/extension/extension.js",
+            "vsx-files/acme.alpha/2.0.0/universal/acme.alpha-2.0.0.vsix",
         ],
         Ecosystem::Mcp => &[
             "bundles/org.test%2falpha/2.0.0/0/alpha-2.0.0.mcpb",
@@ -331,11 +422,52 @@ fn cargo_lines(response: &RawResponse, withheld: bool) {
     assert_eq!(line["yanked"], withheld, "{line}");
 }
 
+fn gallery_versions(extension: &Value) -> Vec<&str> {
+    let versions = extension["versions"].as_array().unwrap();
+    versions.iter().map(|v| v["version"].as_str().unwrap()).collect()
+}
+
+fn gallery_latest(response: &RawResponse, withheld: bool) {
+    assert_eq!(response.status, 200, "{}", response.text());
+    let extension = json(response);
+    assert_eq!(gallery_versions(&extension).contains(&"2.0.0"), !withheld, "{extension}");
+    assert!(gallery_versions(&extension).contains(&if withheld { "1.0.0" } else { "2.0.0" }), "{extension}");
+}
+
+fn gallery_found(response: &RawResponse, withheld: bool) {
+    assert_eq!(response.status, 200, "{}", response.text());
+    let found = json(response);
+    let extensions = found["results"][0]["extensions"].as_array().unwrap();
+    assert_eq!(extensions.len(), 1, "{found}");
+    assert_eq!(gallery_versions(&extensions[0]).contains(&"2.0.0"), !withheld, "{found}");
+}
+
+fn vsx_newest(response: &RawResponse, withheld: bool) {
+    let extension = json(response);
+    assert_eq!(extension["version"], if withheld { "1.0.0" } else { "2.0.0" }, "{extension}");
+}
+
+fn vsx_versions(response: &RawResponse, withheld: bool) {
+    let listed = json(response);
+    assert_eq!(listed["versions"].get("2.0.0").is_none(), withheld, "{listed}");
+}
+
+fn vsx_found(response: &RawResponse, withheld: bool) {
+    let found = json(response);
+    let alpha: Vec<&Value> =
+        found["extensions"].as_array().unwrap().iter().filter(|e| e["name"] == "alpha").collect();
+    assert!(!alpha.is_empty(), "{found}");
+    assert_eq!(alpha.iter().all(|e| e["version"] != "2.0.0"), withheld, "{found}");
+}
+
 fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Package {
     match ecosystem {
         Ecosystem::Npm => Package::npm(name, version),
         Ecosystem::Pypi => Package::pypi(name, version),
         Ecosystem::Cargo => Package::cargo(name, version),
+        Ecosystem::Vscode => {
+            Package::vscode(&format!("acme.{name}"), version).targets(&["universal", "linux-x64"])
+        }
         Ecosystem::Huggingface | Ecosystem::Mcp => unreachable!("these have commits and listings"),
     }
 }
@@ -424,7 +556,7 @@ fn agree(door: &TestDoor, ecosystem: Ecosystem, token: &str, refused: &BuiltFile
             assert!(response.complete, "{place}");
             assert!(response.header("x-tidegate-record").is_some(), "{place}");
             assert!(!withheld || !leaks(&response, &refused.bytes), "refused bytes left by {place}");
-            let file = matches!(row.kind, "artifact" | "metadata");
+            let file = matches!(row.kind, "artifact" | "metadata" | "companion");
             match response.status {
                 206 if file && way.contains("range") => assert!(!withheld, "{place}"),
                 304 => assert!(!(withheld && file), "{place}"),
@@ -465,6 +597,10 @@ fn downloads(upstream: &FakeUpstream) -> usize {
         let file = format!("/resolve/{SECOND}/model.safetensors");
         return requests.iter().filter(|r| r.path.ends_with(&file)).count();
     }
+    if requests.iter().any(|r| r.path.starts_with("/vsx/")) {
+        let file = "/vsx-files/acme.alpha/2.0.0/universal/acme.alpha-2.0.0.vsix";
+        return requests.iter().filter(|r| r.path == file).count();
+    }
     requests.iter().filter(|r| r.path.contains("2.0.0") && !asides.iter().any(|a| r.path.contains(a))).count()
 }
 
@@ -478,7 +614,8 @@ fn the_decision_is_the_same_everywhere(ecosystem: Ecosystem) {
         (upstream, bundle, "pkg:mcp/org.test/alpha@2.0.0".to_owned())
     } else {
         let (upstream, _, second) = published(ecosystem);
-        (upstream, second, format!("pkg:{ecosystem}/alpha@2.0.0"))
+        let name = if ecosystem == Ecosystem::Vscode { "acme/alpha" } else { "alpha" };
+        (upstream, second, format!("pkg:{}/{name}@2.0.0", ecosystem.purl_type()))
     };
     let door = Setup::new(&upstream).open();
     let token = door.token("dev", &[]);
@@ -524,6 +661,11 @@ fn the_registry_of_servers_tells_one_decision_on_every_path() {
 #[test]
 fn the_model_hub_tells_one_decision_on_every_path() {
     the_decision_is_the_same_everywhere(Ecosystem::Huggingface);
+}
+
+#[test]
+fn extensions_have_one_decision_in_both_protocols() {
+    the_decision_is_the_same_everywhere(Ecosystem::Vscode);
 }
 
 /// A new view, service or document that nobody added a row for fails here.

@@ -73,6 +73,10 @@ fn good(ecosystem: Ecosystem) -> [&'static str; 2] {
         Ecosystem::Pypi => ["simple/alpha/", "files/alpha/alpha-1.0.0-py3-none-any.whl"],
         Ecosystem::Cargo => ["al/ph/alpha", "api/v1/crates/alpha/1.0.0/download"],
         Ecosystem::Huggingface => ["api/models/org/alpha/revision/main", "org/alpha/resolve/main/alpha.txt"],
+        Ecosystem::Vscode => [
+            "gallery/vscode/acme/alpha/latest",
+            "asset/acme/alpha/1.0.0/Microsoft.VisualStudio.Services.VSIXPackage",
+        ],
         Ecosystem::Mcp => ["v0.1/servers/org%2Falpha/versions", "bundles/org%2Falpha/1.0.0/0/alpha.mcpb"],
     }
 }
@@ -144,6 +148,7 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
                 Ecosystem::Mcp => Package::pypi(name, "1.0.0"),
                 Ecosystem::Pypi => Package::pypi(name, "1.0.0"),
                 Ecosystem::Cargo => Package::cargo(name, "1.0.0"),
+                Ecosystem::Vscode => Package::vscode(&format!("acme.{name}"), "1.0.0"),
             };
             let built = upstream.publish(package.padded(2_000)).remove(0);
             let commit = (COMMIT, "2022-03-02T23:29:04.000Z");
@@ -201,6 +206,8 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
             "/crates/dl/",
             "/hub/",
             "/cdn/",
+            "/vsx/",
+            "/vsx-files/",
             "/registry/",
             "/feeds/",
         ];
@@ -209,6 +216,7 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
             "asked {path}"
         );
         assert!(!plain.contains("/-/secret") && !plain.contains(&secret.sha256), "asked {path}");
+        assert!(!request.mentions("acme.secret"), "asked {path}");
         // A name of one segment can only be the name that the client wrote.
         let name = plain.trim_end_matches('/').rsplit('/').next().unwrap();
         let asked = confusions.iter().any(|c| {
@@ -220,7 +228,15 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
             asked
                 || matches!(
                     name,
-                    "config.json" | "json" | "crates" | "download" | "versions" | "servers" | COMMIT
+                    "config.json"
+                        | "json"
+                        | "crates"
+                        | "download"
+                        | "versions"
+                        | "extensionquery"
+                        | "query"
+                        | "servers"
+                        | COMMIT
                 ),
             "asked {path}"
         );
@@ -245,6 +261,11 @@ fn confusing_cargo_paths_never_lead_elsewhere() {
 #[test]
 fn confusing_paths_of_the_model_hub_never_lead_elsewhere() {
     never_lead_elsewhere(Ecosystem::Huggingface);
+}
+
+#[test]
+fn confusing_paths_of_extensions_never_lead_elsewhere() {
+    never_lead_elsewhere(Ecosystem::Vscode);
 }
 
 /// Requests whose framing two parsers could read differently, each followed by a second request.

@@ -285,3 +285,40 @@ fn the_model_hub_is_where_its_client_says() {
     machine.set("HF_ENDPOINT", "http://127.0.0.1:8484/huggingface");
     assert!(machine.fail(Ecosystem::Huggingface).contains("already points at this door"));
 }
+
+#[test]
+fn extensions_come_from_where_editors_get_them() {
+    let mut machine = Machine::new();
+    let message = machine.fail(Ecosystem::Vscode);
+    for words in ["vscode has no upstream", "`ovsx` is not on `PATH`", "TIDEGATE_UPSTREAM_VSCODE"] {
+        assert!(message.contains(words), "{message}");
+    }
+    // The command line's own source is read, not run.
+    machine.script("modules/ovsx/lib/ovsx", "exit 1");
+    machine.write("modules/ovsx/lib/registry.js", "exports.DEFAULT_URL = 'https://vsx.example';\n");
+    std::os::unix::fs::symlink(machine.path("modules/ovsx/lib/ovsx"), machine.path("bin/ovsx")).unwrap();
+    let found = machine.find(Ecosystem::Vscode);
+    assert_eq!((found.url.as_str(), found.source.kind), ("https://vsx.example/", SourceKind::ClientDefault));
+    let product = |url: &str| format!(r#"{{"extensionsGallery": {{"serviceUrl": "{url}"}}}}"#);
+    machine.write(
+        "root/usr/share/code/resources/app/product.json",
+        &product("https://licensed.example/gallery"),
+    );
+    let found = machine.find(Ecosystem::Vscode);
+    assert_eq!(found.url.as_str(), "https://licensed.example/gallery/");
+    assert!(found.notes.iter().any(|note| note.contains("your licence")), "{:?}", found.notes);
+    machine.write(
+        "root/usr/share/codium/resources/app/product.json",
+        &product("https://open.example/vscode/gallery"),
+    );
+    let found = machine.find(Ecosystem::Vscode);
+    assert_eq!((found.url.as_str(), found.notes.len()), ("https://open.example/vscode/gallery/", 0));
+    machine.write("home/.config/VSCodium/product.json", &product("https://mine.example/vscode/gallery"));
+    assert_eq!(machine.find(Ecosystem::Vscode).source.kind, SourceKind::UserConfiguration);
+    machine.set("EXTENSIONS_GALLERY", &product("x"));
+    assert!(machine.find(Ecosystem::Vscode).notes[0].contains("names no `serviceUrl`"));
+    machine.set("EXTENSIONS_GALLERY", r#"{"serviceUrl": "https://variable.example/vscode/gallery"}"#);
+    assert_eq!(machine.find(Ecosystem::Vscode).url.as_str(), "https://variable.example/vscode/gallery/");
+    machine.set("OVSX_REGISTRY_URL", "http://127.0.0.1:8484/openvsx");
+    assert!(machine.fail(Ecosystem::Vscode).contains("already points at this door"));
+}
