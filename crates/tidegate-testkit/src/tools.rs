@@ -86,6 +86,21 @@ pub fn hub_python() -> Option<Tool> {
     beside("python3", "huggingface/bin/python3")
 }
 
+/// skopeo, from `PATH`.
+pub fn skopeo() -> Option<Tool> {
+    plain("skopeo", &[])
+}
+
+/// buildah, from `PATH`.
+pub fn buildah() -> Option<Tool> {
+    plain("buildah", &[])
+}
+
+/// Debian's registry of images, from the tools folder or `PATH`.
+pub fn docker_registry() -> Option<Tool> {
+    plain("docker-registry", &["docker-registry/usr/bin/docker-registry"])
+}
+
 /// The Python that has the kit for MCP clients and servers, from the tools folder.
 pub fn mcp_python() -> Option<Tool> {
     beside("python3", "mcp-python/bin/python3")

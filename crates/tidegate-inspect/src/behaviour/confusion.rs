@@ -35,7 +35,7 @@ pub fn relevant(ecosystem: Ecosystem, index: &Value) -> Option<Value> {
         Ecosystem::Cargo => pick(object, &CARGO),
         // A file of a repository has no manifest that an index could disagree with, a listing is its own manifest, and a gallery
         // makes its index from the package.
-        Ecosystem::Huggingface | Ecosystem::Mcp | Ecosystem::Vscode => return None,
+        Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp | Ecosystem::Vscode => return None,
         Ecosystem::Pypi => {
             let text = object.get("metadata")?.as_str()?.replace("\r\n", "\n");
             // What follows the headers is a description for people.

@@ -61,8 +61,8 @@ impl VersionScheme {
         match ecosystem {
             Ecosystem::Npm | Ecosystem::Cargo | Ecosystem::Mcp | Ecosystem::Vscode => Self::Semver,
             Ecosystem::Pypi => Self::Pypi,
-            // A version is a commit, and which of two is the later one only the repository knows.
-            Ecosystem::Huggingface => Self::Textual,
+            // A version is a commit or a digest, and which of two is the later one only the repository knows.
+            Ecosystem::Huggingface | Ecosystem::Oci => Self::Textual,
         }
     }
 

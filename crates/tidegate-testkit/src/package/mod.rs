@@ -3,7 +3,7 @@
 //! A [`Package`] says what to build; [`Package::build`] makes the files that its ecosystem publishes for one version.
 //! Building is deterministic: the same package gives the same bytes and so the same digests.
 
-mod archive;
+pub(crate) mod archive;
 mod krate;
 mod npm;
 mod python;
@@ -232,8 +232,9 @@ impl Package {
             Ecosystem::Npm => vec![npm::tarball(self)],
             Ecosystem::Pypi => python::files(self),
             Ecosystem::Cargo => vec![krate::archive(self)],
-            // A repository of the hub has commits, not packages: see `Catalog::commit`. Servers have listings: `Catalog::list`.
-            Ecosystem::Huggingface | Ecosystem::Mcp => Vec::new(),
+            // A repository of the hub has commits, one of images has manifests, servers have listings: see `Catalog::commit`,
+            // `Catalog::image` and `Catalog::list`.
+            Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp => Vec::new(),
             Ecosystem::Vscode => vsix::files(self),
         }
     }

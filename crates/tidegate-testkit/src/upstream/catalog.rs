@@ -35,6 +35,8 @@ pub(super) struct Contents {
     pub(super) advisories: BTreeMap<String, Vec<Value>>,
     /// Repositories of the hub; data sets and spaces with their kind before the name.
     pub(super) hub: BTreeMap<String, super::hub::Repository>,
+    /// Repositories of the registry of images.
+    pub(super) registry: BTreeMap<String, super::registry::Repository>,
     /// Older names of repositories.
     pub(super) hub_names: BTreeMap<String, String>,
     /// Entries of the registry of MCP servers, by name and version.
@@ -70,7 +72,7 @@ impl Contents {
 /// The form under which a name is looked up: what the ecosystem treats as one name is one key.
 fn key(ecosystem: Ecosystem, name: &str) -> String {
     match ecosystem {
-        Ecosystem::Npm | Ecosystem::Huggingface | Ecosystem::Mcp => name.to_owned(),
+        Ecosystem::Npm | Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp => name.to_owned(),
         Ecosystem::Pypi => super::normalise(name),
         Ecosystem::Cargo | Ecosystem::Vscode => name.to_lowercase(),
     }
@@ -101,6 +103,59 @@ impl Catalog {
         let repository = contents.hub.entry(repository.to_owned()).or_default();
         repository.commits.insert(id.to_owned(), super::hub::Commit { at: at.to_owned(), files });
         repository.refs.insert(branch.to_owned(), id.to_owned());
+    }
+
+    /// Puts an image of these layers into a repository of the registry, under a tag.
+    pub fn image(&self, repository: &str, tag: &str, layers: &[Bytes]) -> super::PushedImage {
+        self.platform_image(repository, Some(tag), "amd64", layers)
+    }
+
+    /// Puts an image for one architecture into a repository of the registry, under a tag or under its digest alone.
+    pub fn platform_image(
+        &self,
+        repository: &str,
+        tag: Option<&str>,
+        architecture: &str,
+        layers: &[Bytes],
+    ) -> super::PushedImage {
+        let (config, manifest) = super::image_of(architecture, layers);
+        let manifest = Bytes::from(manifest.to_string());
+        let config_digest = self.blob(repository, config);
+        let layers = layers.iter().map(|layer| self.blob(repository, layer.clone())).collect();
+        let digest = self.manifest(repository, tag, super::IMAGE_MANIFEST, manifest.clone());
+        super::PushedImage { digest, manifest, config: config_digest, layers }
+    }
+
+    /// Puts a manifest into a repository of the registry, under a tag where one is given, and returns its digest.
+    pub fn manifest(&self, repository: &str, tag: Option<&str>, media_type: &str, body: Bytes) -> String {
+        let digest = super::content_digest(&body);
+        let mut contents = self.read();
+        let repository = contents.registry.entry(repository.to_owned()).or_default();
+        repository.manifests.insert(digest.clone(), (media_type.to_owned(), body));
+        if let Some(tag) = tag {
+            repository.tags.insert(tag.to_owned(), digest.clone());
+        }
+        digest
+    }
+
+    /// Puts a blob into a repository of the registry and returns its digest.
+    pub fn blob(&self, repository: &str, bytes: Bytes) -> String {
+        let digest = super::content_digest(&bytes);
+        let mut contents = self.read();
+        contents.registry.entry(repository.to_owned()).or_default().blobs.insert(digest.clone(), bytes);
+        digest
+    }
+
+    /// Gives a manifest of the registry another `Docker-Content-Digest` than it has.
+    pub fn misname(&self, repository: &str, digest: &str) {
+        self.read().registry.entry(repository.to_owned()).or_default().misnamed.insert(digest.to_owned());
+    }
+
+    /// Lets the registry say what refers to a digest.
+    pub fn refer(&self, repository: &str, digest: &str, descriptors: Vec<Value>) {
+        let mut contents = self.read();
+        let repository = contents.registry.entry(repository.to_owned()).or_default();
+        repository.referrers.insert(digest.to_owned(), descriptors);
     }
 
     /// Gives a repository of the hub's document another member, or another value for one.

@@ -216,6 +216,7 @@ fn clients(data: &std::path::Path) -> Vec<Value> {
             Ecosystem::Pypi => "pip",
             Ecosystem::Cargo => "cargo",
             Ecosystem::Huggingface => "huggingface",
+            Ecosystem::Oci => "images",
             Ecosystem::Vscode => "vscode",
             Ecosystem::Mcp => "mcp-registry",
         };

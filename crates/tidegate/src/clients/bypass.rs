@@ -41,7 +41,7 @@ fn source_options(ecosystem: Ecosystem) -> &'static [&'static str] {
         ],
         Ecosystem::Cargo => &["--registry", "--index", "--config", "--git"],
         // No option of their clients names another hub or registry.
-        Ecosystem::Huggingface | Ecosystem::Mcp => &[],
+        Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp => &[],
         Ecosystem::Vscode => &["-r", "--registryUrl"],
     }
 }

@@ -87,6 +87,8 @@ pub fn launch(
         Some(Ecosystem::Pypi) => python(&mut launch, door, token, around),
         Some(Ecosystem::Cargo) => cargo(&mut launch, door, token),
         Some(Ecosystem::Huggingface) => models(&mut launch, door, token, around),
+        // Which registries the door stands for, it says itself: see `images::lead`.
+        Some(Ecosystem::Oci) => {}
         Some(Ecosystem::Vscode) => extensions(&mut launch, door, token, around),
         // No command line starts one of its clients.
         Some(Ecosystem::Mcp) | None => {
@@ -106,7 +108,7 @@ pub fn launch(
 }
 
 impl Launch {
-    fn set(&mut self, name: &str, value: impl Into<OsString>) {
+    pub(super) fn set(&mut self, name: &str, value: impl Into<OsString>) {
         self.set.insert(name.to_owned(), Secret::new(value.into()));
     }
 
@@ -121,7 +123,7 @@ impl Launch {
         self.set(&name, value);
     }
 
-    fn write_scratch(&mut self, name: &str, text: &str) -> Result<PathBuf, LaunchError> {
+    pub(super) fn write_scratch(&mut self, name: &str, text: &str) -> Result<PathBuf, LaunchError> {
         let folder = match self.scratch.take() {
             Some(folder) => folder,
             // Readable by its owner alone; so is what is written into it.

@@ -8,6 +8,7 @@
 pub mod bypass;
 pub mod child;
 mod edit;
+pub mod images;
 pub mod launch;
 pub mod locks;
 pub mod mcp_file;
@@ -49,6 +50,14 @@ pub enum Client {
     Cargo,
     /// `hf`, and Python programs that load models with `huggingface_hub` or what is built on it.
     Huggingface,
+    /// docker.
+    Docker,
+    /// podman and buildah.
+    Podman,
+    /// skopeo.
+    Skopeo,
+    /// containerd, which Kubernetes pulls with.
+    Containerd,
     /// Editors and assistants that show a registry of MCP servers.
     McpRegistry,
     /// `ovsx`, the command line of Open VSX.
@@ -63,7 +72,7 @@ pub enum Client {
 
 impl Client {
     /// All of them, in the order in which lists are shown.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Npm,
         Self::Pnpm,
         Self::Yarn,
@@ -72,6 +81,10 @@ impl Client {
         Self::Poetry,
         Self::Cargo,
         Self::Huggingface,
+        Self::Docker,
+        Self::Podman,
+        Self::Skopeo,
+        Self::Containerd,
         Self::McpRegistry,
         Self::Ovsx,
         Self::CodeServer,
@@ -90,6 +103,10 @@ impl Client {
             Self::Poetry => "poetry",
             Self::Cargo => "cargo",
             Self::Huggingface => "huggingface",
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+            Self::Skopeo => "skopeo",
+            Self::Containerd => "containerd",
             Self::McpRegistry => "mcp-registry",
             Self::Ovsx => "ovsx",
             Self::CodeServer => "code-server",
@@ -105,6 +122,7 @@ impl Client {
             Self::Pip | Self::Uv | Self::Poetry => Ecosystem::Pypi,
             Self::Cargo => Ecosystem::Cargo,
             Self::Huggingface => Ecosystem::Huggingface,
+            Self::Docker | Self::Podman | Self::Skopeo | Self::Containerd => Ecosystem::Oci,
             Self::McpRegistry => Ecosystem::Mcp,
             Self::Ovsx | Self::CodeServer | Self::Vscodium | Self::Vscode => Ecosystem::Vscode,
         }
@@ -122,6 +140,9 @@ impl Client {
             "poetry" => Self::Poetry,
             "cargo" => Self::Cargo,
             "hf" | "huggingface-cli" => Self::Huggingface,
+            "docker" => Self::Docker,
+            "podman" | "buildah" => Self::Podman,
+            "skopeo" => Self::Skopeo,
             "ovsx" => Self::Ovsx,
             "code-server" => Self::CodeServer,
             "codium" | "vscodium" => Self::Vscodium,
@@ -147,8 +168,8 @@ impl std::str::FromStr for Client {
 /// A word that names no client tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, mcp-registry, ovsx, \
-     code-server, vscodium, vscode"
+    "unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, docker, podman, skopeo, \
+     containerd, mcp-registry, ovsx, code-server, vscodium, vscode"
 )]
 pub struct UnknownClient(String);
 
@@ -167,6 +188,8 @@ pub fn repository_url(door: &Url, ecosystem: Ecosystem) -> Url {
         Ecosystem::Cargo => &["cargo", ""],
         // Its clients put `/api/…` behind what they are given.
         Ecosystem::Huggingface => &["huggingface"],
+        // Images are named below it: `<door>/oci/<repository>`.
+        Ecosystem::Oci => &["v2", "oci"],
         // Its clients put `/v0.1/servers` behind what they are given.
         Ecosystem::Mcp => &["mcp"],
         Ecosystem::Vscode => &["vscode"],

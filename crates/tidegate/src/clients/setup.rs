@@ -42,6 +42,8 @@ enum Place {
     CargoHome(&'static str),
     /// Where a variable points, else in the home folder.
     Named(&'static [&'static str], &'static str),
+    /// Not ours to write: the machine's, or with something that a person must fill in.
+    Shown(&'static str),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +53,8 @@ enum Edit {
     Ini(&'static str, &'static str, Value),
     Toml(Vec<&'static str>, Value),
     UvDefault(Value),
+    /// The whole of it.
+    Whole(Value),
 }
 
 /// A value that may hold a token.
@@ -80,6 +84,9 @@ impl Written {
 /// A client's configuration that could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
+    /// Somebody else must write it.
+    #[error("`{0}` is not written by tidegate: put into it what `tidegate setup` prints without --write")]
+    NotOurs(String),
     /// There is no home folder to write into.
     #[error("`{0}` cannot be found: `HOME` is not set")]
     NoHome(String),
@@ -112,6 +119,9 @@ pub fn setup(client: Client, door: &Url, token: Option<&Secret<String>>) -> Setu
         Client::Poetry => poetry(&mut setup, door, token),
         Client::Cargo => cargo(&mut setup, door, token),
         Client::Huggingface => models(&mut setup, door, token),
+        Client::Docker | Client::Podman | Client::Skopeo | Client::Containerd => {
+            super::images::setup(&mut setup, client, door, token);
+        }
         Client::McpRegistry => servers(&mut setup, door, token),
         Client::Ovsx | Client::CodeServer | Client::Vscodium | Client::Vscode => {
             extensions(&mut setup, client, door, token);
@@ -318,6 +328,17 @@ fn servers(setup: &mut Setup, door: &Url, token: Option<&Secret<String>>) {
 }
 
 impl SetupFile {
+    /// A file that only the machine's administrator writes.
+    pub(super) fn as_root(path: &'static str, content: String) -> Self {
+        Self::to_fill_in(path, content)
+    }
+
+    /// A file that a person must fill something in.
+    pub(super) fn to_fill_in(path: &'static str, content: String) -> Self {
+        let edits = vec![Edit::Whole(plain(content))];
+        Self { shown_as: path.to_owned(), place: Place::Shown(path), edits, secret: false }
+    }
+
     /// What the file must hold, as it would be written into an empty one. It may hold the token.
     pub fn content(&self) -> Secret<String> {
         let text = self.apply("").expect("our own settings are understood in an empty file");
@@ -336,6 +357,7 @@ impl SetupFile {
                     edit::set_toml(&mut document, path, new.expose())?;
                     document.to_string()
                 }
+                Edit::Whole(new) => new.expose().clone(),
                 Edit::UvDefault(new) => {
                     let mut document = edit::toml(&text)?;
                     edit::set_uv_default(&mut document, new.expose())?;
@@ -350,6 +372,7 @@ impl SetupFile {
     fn path(&self, around: &Surroundings) -> Option<PathBuf> {
         match &self.place {
             Place::Home(path) => around.in_home(path),
+            Place::Shown(_) => None,
             Place::Config(path) => around.config_home().map(|folder| folder.join(path)),
             Place::CargoHome(path) => {
                 let folder = around.file_from_var("CARGO_HOME").or_else(|| around.in_home(".cargo"));
@@ -370,6 +393,9 @@ impl SetupFile {
     /// # Errors
     /// The file cannot be found, read, understood or written. It is then as it was.
     pub fn write(&self, around: &Surroundings) -> Result<Written, WriteError> {
+        if matches!(self.place, Place::Shown(_)) {
+            return Err(WriteError::NotOurs(self.shown_as.clone()));
+        }
         let path = self.path(around).ok_or_else(|| WriteError::NoHome(self.shown_as.clone()))?;
         let io = |source| WriteError::Io { path: path.clone(), source };
         let before = match std::fs::read(&path) {

@@ -436,6 +436,9 @@ pub struct Repository {
     pub private: Vec<String>,
     /// Whether a branch of a model stays at the last of its commits that may be had, while the newest is refused.
     pub hold_at_approved: bool,
+    /// Names of registries of images that the repository stands for, as containerd says them (`?ns=`), beside the hosts of
+    /// its upstreams.
+    pub registries: Vec<String>,
     /// What of an MCP registry is let in: `compliant`, all that is not refused; or `approved`, what is on the list of approvals
     /// beside that.
     pub listing: Listing,

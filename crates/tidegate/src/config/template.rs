@@ -112,6 +112,9 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # [repository.huggingface]
 # hold_at_approved = true                # `main` stays at its last commit that may be had while the newest is refused
 #
+# [repository.oci]
+# registries = ["registry.example"]      # names under which containerd (`?ns=`) and `tidegate run` know it, beside its hosts
+#
 # [repository.mcp]
 # listing = "approved"                   # show the servers that `tidegate approval` lists, and no others; else "compliant"
 #

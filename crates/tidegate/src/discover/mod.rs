@@ -14,6 +14,7 @@ mod huggingface;
 mod ini;
 mod mcp;
 mod npm;
+mod oci;
 mod pypi;
 pub mod remember;
 pub mod saved;
@@ -183,6 +184,7 @@ pub fn discover(ecosystem: Ecosystem, around: &Surroundings) -> Result<Discovere
         Ecosystem::Pypi => pypi::search(&mut search),
         Ecosystem::Cargo => cargo::search(&mut search),
         Ecosystem::Huggingface => huggingface::search(&mut search),
+        Ecosystem::Oci => oci::search(&mut search),
         Ecosystem::Vscode => vscode::search(&mut search),
         Ecosystem::Mcp => mcp::search(&mut search),
     }

@@ -21,6 +21,7 @@ use crate::pipeline::contents::{LookKey, NotInspected};
 use crate::pipeline::documents::LoadError;
 use crate::pipeline::file_ask::HotKey;
 use crate::pipeline::group::NotReady;
+use crate::pipeline::images::{ImagesKey, Known};
 use crate::pipeline::package::Package;
 use crate::pipeline::recall::Kept;
 use crate::pipeline::views::{RenderedView, ViewKey};
@@ -65,6 +66,10 @@ pub struct Caches {
     pub commits: Cache<CommitKey, Arc<Package>, ByBytes>,
     /// Which commits revisions are.
     pub revisions: Cache<CommitKey, Arc<Resolved>>,
+    /// The images of each repository of a registry.
+    pub images: Cache<ImagesKey, Arc<Known>>,
+    /// Manifests of which everything that they name was looked into.
+    pub ready_images: Cache<CommitKey, ()>,
     /// Lists of all packages, by repository.
     pub lists: Cache<Arc<str>, Arc<Catalogued>>,
     /// Decisions on everything in a list.
@@ -95,6 +100,8 @@ const LOOKED: usize = 50_000;
 const IDENTITIES: usize = 20_000;
 /// How many revisions are kept.
 const REVISIONS: usize = 20_000;
+/// Of how many repositories of registries the images are kept.
+const IMAGES: usize = 2_000;
 /// How many lists are kept, and how many sets of decisions on one.
 const LISTS: usize = 16;
 /// How many preludes, and lists of what to give up, are kept.
@@ -110,6 +117,8 @@ impl Caches {
             packages: Cache::with_weighter(items, half, ByBytes),
             commits: Cache::with_weighter(items, eighth, ByBytes),
             revisions: Cache::new(REVISIONS),
+            images: Cache::new(IMAGES),
+            ready_images: Cache::new(REVISIONS),
             lists: Cache::new(LISTS),
             decided_lists: Cache::new(LISTS),
             views: Cache::with_weighter(items, memory_bytes - half - eighth, ByBytes),
@@ -132,6 +141,8 @@ pub struct Flights {
     pub revisions: SingleFlight<CommitKey, Result<Arc<Resolved>, LoadError>>,
     /// Asking upstream what a commit holds.
     pub commits: SingleFlight<CommitKey, Result<Arc<Package>, LoadError>>,
+    /// The turn of whoever changes what is remembered of images.
+    pub images: tokio::sync::Mutex<()>,
     /// Asking upstreams for the list of a repository.
     pub lists: SingleFlight<Arc<str>, Result<Arc<Catalogued>, LoadError>>,
     /// Asking for what the packages of a list are made of.

@@ -305,6 +305,7 @@ fn repositories(
             private: NamePatterns::new(&section.private),
             upstreams,
             hold_at_approved: section.hold_at_approved,
+            registries: section.registries.iter().map(|name| name.to_ascii_lowercase()).collect(),
             approved_only: section.listing == config::Listing::Approved,
             not_configured,
         };
@@ -353,7 +354,7 @@ fn configured(
             &upstream.file_hosts,
             "the configuration".into(),
         );
-        upstreams.push(Arc::new(upstream.redirecting_to_files(ecosystem.redirects_to_files())));
+        upstreams.push(Arc::new(upstream.of(ecosystem)));
     }
     Ok(upstreams)
 }
@@ -384,7 +385,7 @@ fn discovered(
             let base = UpstreamBase { url: with_slash(url) };
             let name = base.url.host_str().unwrap_or("upstream").to_owned();
             let upstream = Upstream::new(name, base, authorization, private, &[], source);
-            Arc::new(upstream.redirecting_to_files(ecosystem.redirects_to_files()))
+            Arc::new(upstream.of(ecosystem))
         };
     let mut upstreams = Vec::new();
     // A scope that a client sends elsewhere belongs to that registry alone.

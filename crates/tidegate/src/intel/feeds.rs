@@ -89,11 +89,11 @@ fn public(ecosystems: &[Ecosystem]) -> Vec<FeedSource> {
 }
 
 /// The folder of an ecosystem at OSV. That of Rust packages is named after the domain of their registry, which cargo's
-/// own index address ends with. There is none of models, nor of listings of
+/// own index address ends with. There is none of models and images, nor of listings of
 /// servers: advisories speak of their packages.
 fn osv_folder(ecosystem: Ecosystem) -> Option<String> {
     Some(match ecosystem {
-        Ecosystem::Huggingface | Ecosystem::Mcp => return None,
+        Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp => return None,
         Ecosystem::Vscode => "VSCode".into(),
         Ecosystem::Npm => "npm".into(),
         Ecosystem::Pypi => "PyPI".into(),

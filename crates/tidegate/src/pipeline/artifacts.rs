@@ -312,6 +312,57 @@ async fn fetch(
     door.blocking(move || keep(&door2, &package2, position, part, &committed, &url)).await
 }
 
+/// The bytes of a file that its index holds itself, kept as every file is.
+///
+/// # Errors
+/// [`UpstreamError`].
+pub async fn stage_bytes(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    package: &Arc<Package>,
+    position: usize,
+    bytes: bytes::Bytes,
+) -> Result<Staged, UpstreamError> {
+    let file: Arc<str> = package.index.files()[position].file.as_str().into();
+    let key = (Arc::clone(&repository.name), Arc::from(purl_of(package, position)), file, Part::Whole);
+    if let Some((staged, opened)) = door.caches.staged.get(&key)
+        && opened.elapsed() < RECHECK_BLOB_AFTER
+        && door.store.blobs.is_unharmed(&staged.blob)
+    {
+        return Ok(Staged { cold: false, ..staged });
+    }
+    let staged = match stored(door, package, position, Part::Whole).await? {
+        Some(staged) => staged,
+        None => {
+            let (door2, package2) = (door.clone(), package.clone());
+            door.blocking(move || keep_bytes(&door2, &package2, position, &bytes)).await?
+        }
+    };
+    door.caches.staged.insert(key, (staged.clone(), Instant::now()));
+    Ok(staged)
+}
+
+fn keep_bytes(
+    door: &Arc<Door>,
+    package: &Arc<Package>,
+    position: usize,
+    bytes: &[u8],
+) -> Result<Staged, UpstreamError> {
+    let storage = |why: String| UpstreamError::Storage { upstream: package.upstream.name.clone(), why };
+    make_room(door, bytes.len() as u64);
+    let mut writer = door
+        .store
+        .blobs
+        .begin(&[Algorithm::Sha256, Algorithm::Sha512])
+        .map_err(|e| storage(e.to_string()))?;
+    let promise =
+        Promise { digests: promised(package, position, Part::Whole), size: Some(bytes.len() as u64) };
+    let committed = writer.append(bytes).and_then(|()| writer.finish(&promise));
+    let committed = committed.map_err(|e| storage(e.to_string()))?;
+    let url = package.index.files()[position].location.clone();
+    keep(door, package, position, Part::Whole, &committed, &url)
+}
+
 /// The digest that upstream states in a file beside the package, where its index has none. A statement that cannot be read is
 /// none; one that cannot be had now is a failure, or a broken upstream could switch the comparison off.
 async fn stated_beside(

@@ -404,6 +404,8 @@ fn one(
         supplement: None,
         fetched_at: source.fetched_at,
         checked_at: source.checked_at,
+        source: None,
+        freshness: None,
     };
     let mut package = documents::parsed(door, repository, &source.upstream, name, &documents)?;
     package.listings = listings(&package);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tidegate_inspect::images::{self, Blob, Parts};
 use tidegate_inspect::{Inspection, Request};
 use tidegate_model::{Ecosystem, Finding, Sha256};
 use tidegate_store::catalogue::{BundledComponent, CatalogueError, StoredInspection};
@@ -150,6 +151,7 @@ pub(super) fn request(door: &Door, package: &Package, position: usize) -> Reques
         package: package.name.as_str().to_owned(),
         version: file.version.as_str().to_owned(),
         hash_key: door.inspection.hash_key(),
+        layer: package.index.image().is_some_and(|image| image.is_layer(position)),
         ..Request::default()
     }
 }
@@ -199,8 +201,10 @@ pub async fn inspect(
     // That belongs to the index as much as to the bytes, and is stored with both.
     let against_index = std::mem::take(&mut report.against_index);
     let (stored, at) = (seen.clone(), door.clock.now());
+    // What stands in an image is known of all its layers together, and told of the image.
+    let is_layer = request.layer;
     door.catalogue(move |c| {
-        let bundled = bundled(&report);
+        let bundled = if is_layer { Vec::new() } else { bundled(&report) };
         c.put_inspection(
             &StoredInspection {
                 sha256,
@@ -218,9 +222,56 @@ pub async fn inspect(
     Ok(Looked { seen, against_index })
 }
 
-/// Components that have a public name and a version, so that advisories can touch them.
+/// Puts an image together from what was seen in what it is made of, and stores that under its own digest: advisories that touch
+/// what stands in it then touch the image.
+///
+/// # Errors
+/// [`NotInspected`].
+pub async fn put_together(door: &Arc<Door>, package: &Arc<Package>, leaf: usize) -> Result<(), NotInspected> {
+    let Some(image) = package.index.image() else { return Ok(()) };
+    let Some(parts) = image.parts_of(leaf) else { return Ok(()) };
+    let digest = image.digest(leaf);
+    if door.catalogue(move |c| c.inspection(&digest)).await.map_err(storage)?.is_some() {
+        return Ok(());
+    }
+    let digests: Vec<Sha256> = parts.config.iter().chain(&parts.layers).map(|at| image.digest(*at)).collect();
+    let (has_config, name) = (parts.config.is_some(), package.name.as_str().to_owned());
+    let (door2, at) = (Arc::clone(door), door.clock.now());
+    let put = door.heavy(move || {
+        let catalogue = &door2.store.catalogue;
+        let mut seen: Vec<Option<Inspection>> = Vec::with_capacity(digests.len());
+        for digest in &digests {
+            let stored = catalogue.inspection(digest)?.filter(|stored| {
+                serde_json::from_str::<Seen>(&stored.facts).is_ok_and(|facts| facts.failed.is_none())
+            });
+            seen.push(stored.and_then(|stored| serde_json::from_str(&stored.report).ok()));
+        }
+        let names: Vec<String> = digests.iter().map(ToString::to_string).collect();
+        let mut blobs = names
+            .iter()
+            .zip(&seen)
+            .map(|(digest, seen)| Blob { digest, seen: seen.as_ref().ok_or("it was not looked into") });
+        let config = if has_config { blobs.next() } else { None };
+        let whole = images::merge(&name, &[Parts { config, layers: blobs.collect() }]);
+        catalogue.put_inspection(
+            &StoredInspection {
+                sha256: digest,
+                inspector: tidegate_inspect::inspection::INSPECTOR_VERSION,
+                at,
+                facts: serde_json::to_string(&Seen::of(&whole)).expect("facts are plain values"),
+                report: report_text(&whole),
+            },
+            &bundled(&whole),
+        )
+    });
+    put.await.map_err(storage)
+}
+
+/// Components that have a public name and a version, so that advisories can touch them; not those that lie beneath the layers
+/// of an image, which nobody runs.
 fn bundled(inspection: &Inspection) -> Vec<BundledComponent> {
-    let components = inspection.inventory.components.iter().filter(|c| c.version.is_some());
+    let components =
+        inspection.inventory.components.iter().filter(|c| c.version.is_some() && c.beneath.is_none());
     components
         .filter_map(|c| Some(BundledComponent { purl: c.purl.clone()?, path: c.path.clone() }))
         .collect()

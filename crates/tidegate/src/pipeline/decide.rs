@@ -20,6 +20,9 @@ use crate::intel::facts::KnownVersions;
 /// The id of the rule that no policy can switch off: bytes once seen under a name stay.
 pub const FIRST_SEEN_RULE: &str = "tidegate/first-seen";
 
+/// The id of the rule that no policy can switch off: every part of an image comes through the door.
+pub const ELSEWHERE_RULE: &str = "tidegate/one-door";
+
 /// The id of the rule of repositories that let in what is approved by name and nothing else.
 pub const UNLISTED_RULE: &str = "tidegate/not-approved";
 
@@ -156,6 +159,27 @@ fn refuse_changed_bytes(decision: &mut Decision, question: &Question<'_>) {
                 purl_of(question.package, question.position)
             ),
             remediation: Some("use another version, and ask the publisher why the bytes changed".into()),
+            because: Because::default(),
+            until: None,
+            waivable: false,
+        },
+    );
+    decision.action = Action::Block;
+    decision.enforced = true;
+    decision.selectable_from = None;
+}
+
+/// Clients would fetch a part of this image past the door, and its manifest cannot be changed. No policy, waiver or observing
+/// pack lets that pass.
+pub fn refuse_elsewhere(decision: &mut Decision, why: &str) {
+    decision.reasons.insert(
+        0,
+        Reason {
+            rule: ELSEWHERE_RULE.into(),
+            truth: Truth::True,
+            action: Action::Block,
+            message: why.to_owned(),
+            remediation: Some("use an image whose layers are all kept in its registry".into()),
             because: Because::default(),
             until: None,
             waivable: false,

@@ -361,8 +361,16 @@ async fn ask_one(
         }
     };
     let supplement = supplement(door, repository, upstream, name, &document, prelude.as_ref()).await;
-    let documents =
-        Documents { index: document.clone(), prelude, supplement, fetched_at: now, checked_at: now };
+    let index = document.clone();
+    let documents = Documents {
+        index,
+        prelude,
+        supplement,
+        fetched_at: now,
+        checked_at: now,
+        source: None,
+        freshness: None,
+    };
     let package = build(door, repository, upstream, name, documents).await?;
     // Only what can be read takes the place of what could be read.
     keep(door, repository, upstream, name.as_str(), INDEX, &document, &validators, now).await?;
@@ -376,6 +384,10 @@ pub(super) struct Documents {
     pub(super) supplement: Option<FetchedDocument>,
     pub(super) fetched_at: Timestamp,
     pub(super) checked_at: Timestamp,
+    /// Where its first sightings count as the first of their kind; the upstream itself where that is not said.
+    pub(super) source: Option<String>,
+    /// How current the package is in whose place this one comes, where it is the same in more detail.
+    pub(super) freshness: Option<Arc<Freshness>>,
 }
 
 /// Parses, records first sightings and learns hosts, off the executor.
@@ -443,13 +455,15 @@ pub(super) fn parsed(
         .record_sightings(&SightingBatch {
             ecosystem: name.ecosystem().as_str(),
             package: name.as_str(),
-            source: upstream.base.url.as_str(),
+            source: documents.source.as_deref().unwrap_or(upstream.base.url.as_str()),
             document: digest,
             now: documents.fetched_at,
             files: &files,
         })
         .map_err(storage)?;
-    Ok(Package::new(Arc::clone(upstream), index, digest, sightings, documents.checked_at))
+    let freshness = documents.freshness.clone();
+    let freshness = freshness.unwrap_or_else(|| Arc::new(Freshness::new(documents.checked_at)));
+    Ok(Package::new(Arc::clone(upstream), index, digest, sightings, freshness))
 }
 
 /// A package from what is kept on disk, parsed again.
@@ -469,7 +483,9 @@ async fn restore(
         };
         let supplement = stored(door, repository, &upstream, name.as_str(), SUPPLEMENT).await?.map(revive);
         let (fetched_at, checked_at) = (index.head.fetched_at, index.head.checked_at);
-        let documents = Documents { index: revive(index), prelude, supplement, fetched_at, checked_at };
+        let index = revive(index);
+        let (source, freshness) = (None, None);
+        let documents = Documents { index, prelude, supplement, fetched_at, checked_at, source, freshness };
         match build(door, repository, &upstream, name, documents).await {
             Ok(package) => {
                 door.caches

@@ -131,6 +131,7 @@ pub struct BytesKnown {
 pub fn kind_of(package: &Package) -> ArtifactKind {
     match package.name.ecosystem() {
         Ecosystem::Huggingface => ArtifactKind::Model,
+        Ecosystem::Oci => ArtifactKind::Image,
         Ecosystem::Vscode => ArtifactKind::Extension,
         Ecosystem::Mcp => ArtifactKind::McpServer,
         Ecosystem::Npm | Ecosystem::Pypi | Ecosystem::Cargo => ArtifactKind::Package,
@@ -179,7 +180,11 @@ pub fn assemble(
             sha256,
             sha512: question.bytes.and_then(|b| b.sha512.clone()),
             promised: file.digests.clone(),
-            size: question.bytes.map(|b| b.size).or(file.size),
+            // Of an image the size of what it is made of, as far as it is known, and not of its manifest.
+            size: match package.index.image() {
+                Some(_) => Some(package.index.files().iter().filter_map(|file| file.size).sum()),
+                None => question.bytes.map(|b| b.size).or(file.size),
+            },
             published_at: file.published_at,
             first_seen_at: sighting.first_seen_at,
             bootstrap: sighting.bootstrap,
@@ -271,8 +276,13 @@ impl Inside<'_> {
 fn inside<'a>(question: &Question<'a>, purl: &str, sha256: Option<Sha256>) -> Inside<'a> {
     let local = question.local;
     let own = sha256.and_then(|digest| Some((digest, local.seen.get(&digest)?)));
+    // Whoever asks about an image with its bytes has had what it is made of looked into; its manifest itself holds nothing.
+    let looked_into = match question.package.index.image() {
+        Some(_) => local.inspects && question.bytes.is_some(),
+        None => own.is_some(),
+    };
     if let Some(group) = &local.group
-        && let Some(seen) = together(group, own.map(|(_, seen)| seen))
+        && let Some(seen) = together(group, looked_into)
     {
         return Inside {
             seen: Some(seen),
@@ -305,12 +315,11 @@ fn inside<'a>(question: &Question<'a>, purl: &str, sha256: Option<Sha256>) -> In
 
 /// What counts for a file of a commit: what was found in any of them; else, once it was looked into itself, that all of those
 /// that were are clean, or that one could not be.
-fn together<'a>(group: &'a GroupSeen, own: Option<&'a Seen>) -> Option<&'a Seen> {
+fn together(group: &GroupSeen, looked_into: bool) -> Option<&Seen> {
     if group.speaks_against() {
         return Some(&group.merged);
     }
-    own?;
-    Some(group.failed.as_ref().unwrap_or(&group.merged))
+    looked_into.then(|| group.failed.as_ref().unwrap_or(&group.merged))
 }
 
 /// What the index says of install scripts, else what the bytes do.
@@ -381,7 +390,13 @@ fn malware(
         .blocks
         .iter()
         .filter(|b| b.block.purl == purl || b.block.purl == *question.package.purl)
-        .filter(|b| b.block.sha256.is_none() || b.block.sha256 == sha256)
+        .filter(|b| {
+            // A block of one layer is one of every image that it is a part of.
+            let is_part = |blocked| {
+                question.package.index.image().is_some() && question.package.promised.contains(&blocked)
+            };
+            b.block.sha256.is_none() || b.block.sha256 == sha256 || b.block.sha256.is_some_and(is_part)
+        })
         .map(LocalBlock::id)
         .collect();
     blocked_by_hand(reports, reported)

@@ -40,6 +40,8 @@ pub struct Hot {
     pub changes: u64,
     /// Headers that clients of the ecosystem need.
     pub headers: Vec<(http::HeaderName, http::HeaderValue)>,
+    /// What the bytes are served as.
+    pub content_type: &'static str,
     pub(super) opened_at: std::time::Instant,
     etag: String,
     purl: Text,
@@ -241,6 +243,7 @@ pub(super) fn hot(
         refused,
         changes: 0,
         headers: Vec::new(),
+        content_type: content_type(part),
         opened_at: std::time::Instant::now(),
         etag,
     }
@@ -258,6 +261,8 @@ async fn find(
         FileSelector::Name(file) => package.position_of_file(file.as_str()),
         FileSelector::Version(version) => package.position_of_version(version),
         FileSelector::Path { path, .. } => package.position_of_file(path.as_str()),
+        // Images are answered elsewhere.
+        FileSelector::Manifest(_) | FileSelector::Blob(_) => None,
     };
     let denied = |error: LoadError| denials::of_load_error(name.as_str(), &error);
     let loaded = documents::load(door, &request.repository, name).await.map_err(denied)?;
@@ -275,6 +280,8 @@ async fn find(
             FileSelector::Name(file) => file.to_string(),
             FileSelector::Version(version) => format!("{name} {}", version.escape_debug()),
             FileSelector::Path { path, .. } => path.to_string(),
+            FileSelector::Manifest(reference) => reference.clone(),
+            FileSelector::Blob(digest) => digest.to_string(),
         };
         match loaded.stale {
             // An index that could not be refreshed cannot say that something does not exist.
@@ -349,6 +356,8 @@ const fn hold_of(ecosystem: Ecosystem) -> Duration {
         Ecosystem::Cargo => Duration::from_secs(25),
         // Ten seconds for a head and between two reads of a body, unless its variables say otherwise.
         Ecosystem::Huggingface => Duration::from_secs(8),
+        // They bear more, and ask again by themselves: the connection is not kept for nothing.
+        Ecosystem::Oci => Duration::from_secs(10),
         // Editors wait for as long as a connection lives; the command line for as long as its user does.
         Ecosystem::Vscode => Duration::from_secs(120),
         // Its clients are editors, whose requests end after half a minute.
@@ -534,7 +543,7 @@ pub(super) fn respond(
         .then(|| hot.decided.decision.leading_reason().map(|r| format!("{}: {}", r.rule, r.message)))
         .flatten();
     let representation = Representation {
-        content_type: content_type(part),
+        content_type: hot.content_type,
         etag: hot.etag.clone(),
         // Immutable bytes, but who may have them is for this door to say each time.
         cache_control: "private, no-cache",
@@ -549,7 +558,7 @@ pub(super) fn respond(
     Ok(Answered::Served(admitted, representation))
 }
 
-const fn content_type(part: Part) -> &'static str {
+pub(super) const fn content_type(part: Part) -> &'static str {
     match part {
         Part::Metadata => "text/plain; charset=utf-8",
         Part::Companion(companion) => companion.content_type(),

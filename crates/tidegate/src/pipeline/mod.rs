@@ -25,6 +25,8 @@ pub mod documents;
 pub mod facts;
 pub mod file_ask;
 pub mod group;
+mod image_ask;
+pub mod images;
 mod index_ask;
 mod listed;
 pub mod package;
@@ -126,6 +128,11 @@ pub async fn answer(door: &Arc<Door>, request: &PackageRequest) -> Result<Answer
         Ok(Ask::Artifact { package, file: FileSelector::Path { revision, path }, .. }) => {
             commit_ask::answer(door, request, &package, &revision, &path).await
         }
+        Ok(Ask::Artifact {
+            package,
+            file: file @ (FileSelector::Manifest(_) | FileSelector::Blob(_)),
+            ..
+        }) => image_ask::answer(door, request, &package, &file).await,
         Ok(Ask::Artifact { package, file, part }) => {
             file_ask::answer(door, request, &package, &file, part).await
         }

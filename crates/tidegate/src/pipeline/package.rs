@@ -137,7 +137,7 @@ impl Package {
         index: Arc<dyn Index>,
         document: Sha256,
         sightings: Vec<SightingState>,
-        checked_at: Timestamp,
+        freshness: Arc<Freshness>,
     ) -> Self {
         let files = index.files();
         let by_file = files.iter().enumerate().map(|(i, f)| (Arc::from(f.file.as_str()), i)).collect();
@@ -154,7 +154,7 @@ impl Package {
             upstream,
             document,
             sightings,
-            freshness: Arc::new(Freshness::new(checked_at)),
+            freshness,
             local_epoch: AtomicU64::new(NEXT_EPOCHS.fetch_add(EPOCHS_APART, Ordering::Relaxed)),
             ready: AtomicBool::new(false),
             approval: Mutex::new(None),

@@ -55,12 +55,16 @@ impl Run {
         notes.iter().for_each(|note| say(note));
         let around = Surroundings::of_process(std::env::current_dir()?, vec![address.clone()]);
         let token = Token::mint(&remote, &around)?;
-        let launch = clients::launch(
+        let mut launch = clients::launch(
             &self.command,
             &base_for(&self.command, &address)?,
             Some(&token.secret),
             &around,
         )?;
+        if launch.client.map(clients::Client::ecosystem) == Some(Ecosystem::Oci) {
+            let registries = clients::images::Registry::of_status(&remote.get("status", &[])?);
+            clients::images::lead(&mut launch, &address, Some(&token.secret), &registries, &around)?;
+        }
         launch.notes.iter().for_each(|note| say(note));
         let locks = locks(&launch, &self.command);
         if let Some(code) = self.precheck(&remote, &token, &launch, &locks) {

@@ -148,6 +148,10 @@ pub fn installs_as_locked(client: Client, args: &[OsString]) -> bool {
         },
         Client::Huggingface
         | Client::McpRegistry
+        | Client::Docker
+        | Client::Podman
+        | Client::Skopeo
+        | Client::Containerd
         | Client::Ovsx
         | Client::CodeServer
         | Client::Vscodium

@@ -94,8 +94,9 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
     let McpSection { methods: _, server } = mcp;
     for McpServer { url: _, token_env: _, purl: _ } in server.into_values() {}
     let Log { format: _, filter: _ } = log;
-    // models.rs: hold_at_approved; mcp_registry.rs: listing; here: the rest.
-    let Repository { ecosystem: _, private: _, hold_at_approved: _, listing: _, upstream: _ } = repository;
+    // models.rs: hold_at_approved; images.rs: registries; mcp_registry.rs: listing; here: the rest.
+    let Repository { ecosystem: _, private: _, hold_at_approved: _, registries: _, listing: _, upstream: _ } =
+        repository;
     let Upstream { name: _, url: _, private: _, file_hosts: _, token_env: _, basic_env: _ } = upstream;
 }
 

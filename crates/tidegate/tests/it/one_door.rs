@@ -9,6 +9,7 @@ use tidegate::door::PolicySource;
 use tidegate_ecosystems::{ClientRequest, protocol};
 use tidegate_model::Ecosystem;
 use tidegate_testkit::client::RawResponse;
+use tidegate_testkit::upstream::{IMAGE_INDEX, IMAGE_MANIFEST, content_digest, image_of, index_of};
 use tidegate_testkit::{BuiltFile, FakeUpstream, HubFile, Package};
 
 use crate::mcp_registry::list_bundle;
@@ -116,6 +117,24 @@ const HUGGINGFACE: &[Row] = &[
     },
 ];
 
+/// `{index}`, `{child}`, `{config}` and `{layer}` stand for digests of the image that is refused.
+const OCI: &[Row] = &[
+    row("artifact", "org/alpha/manifests/latest", refused_or_served),
+    row("artifact", "org/alpha/manifests/v2", refused_or_served),
+    row("artifact", "org/alpha/manifests/{index}", refused_or_served),
+    row("artifact", "org/alpha/manifests/{child}", refused_or_served),
+    Row {
+        line: Some("Accept: application/vnd.oci.image.manifest.v1+json, */*"),
+        ..row("artifact", "org/alpha/manifests/{child}", refused_or_served)
+    },
+    row("artifact", "org/alpha/blobs/{layer}", refused_or_served),
+    row("artifact", "org/alpha/blobs/{config}", refused_or_served),
+    row("tags", "org/alpha/tags/list", no_matter),
+    row("referrers", "org/alpha/referrers/{index}", no_matter),
+    row("api-version", "", no_matter),
+    Row { method: "PUT", body: b"{}", ..row("not-offered", "org/alpha/manifests/latest", not_offered) },
+];
+
 const VSCODE: &[Row] = &[
     row("gallery-latest", "gallery/vscode/acme/alpha/latest", gallery_latest),
     row("gallery-latest", "vscode/gallery/vscode/Acme/Alpha/latest", gallery_latest),
@@ -209,9 +228,18 @@ fn rows(ecosystem: Ecosystem) -> &'static [Row] {
         Ecosystem::Pypi => PYPI,
         Ecosystem::Cargo => CARGO,
         Ecosystem::Huggingface => HUGGINGFACE,
+        Ecosystem::Oci => OCI,
         Ecosystem::Vscode => VSCODE,
         Ecosystem::Mcp => MCP,
     }
+}
+
+/// A path with the digests that it stands for.
+fn named(path: &str) -> String {
+    let Images { index, image, config, layer } = second_image();
+    let all: [(&str, &[u8]); 4] =
+        [("{index}", &index), ("{child}", &image), ("{config}", &config), ("{layer}", &layer)];
+    all.iter().fold(path.to_owned(), |path, (name, bytes)| path.replace(name, &content_digest(bytes)))
 }
 
 /// Other spellings of the refused artifact's path.
@@ -270,6 +298,23 @@ fn spellings(ecosystem: Ecosystem) -> &'static [&'static str] {
             "org/alpha/blob/main/model.safetensors",
             "api/resolve-cache/models/org/alpha/2222222222222222222222222222222222222222/model.safetensors",
             "datasets/org/alpha/resolve/main/model.safetensors",
+        ],
+        Ecosystem::Oci => &[
+            "org/alpha/manifests/%6catest",
+            "org/alpha/manifests/LATEST",
+            "org/ALPHA/manifests/latest",
+            "org/alpha/manifests/latest/",
+            "org/alpha/manifests/latest?ns=registry.test",
+            "org/alpha/manifests/{layer}",
+            "org/alpha/blobs/{index}",
+            "org/alpha/blobs/{child}",
+            "org/alpha/blobs/{layer}/",
+            "org/alpha/blobs/{layer}?ns=registry.test",
+            "org/beta/blobs/{layer}",
+            "org/beta/manifests/{child}",
+            "org/beta/manifests/{index}",
+            "alpha/blobs/{layer}",
+            "org/alpha/blobs/uploads/?mount={layer}&from=org/alpha",
         ],
         Ecosystem::Vscode => &[
             "asset/ACME/Alpha/2.0.0/Microsoft.VisualStudio.Services.VSIXPackage",
@@ -468,7 +513,9 @@ fn package(ecosystem: Ecosystem, name: &str, version: &str) -> Package {
         Ecosystem::Vscode => {
             Package::vscode(&format!("acme.{name}"), version).targets(&["universal", "linux-x64"])
         }
-        Ecosystem::Huggingface | Ecosystem::Mcp => unreachable!("these have commits and listings"),
+        Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp => {
+            unreachable!("these have commits, images and listings")
+        }
     }
 }
 
@@ -499,6 +546,53 @@ fn committed() -> (FakeUpstream, BuiltFile) {
     built.sha256 = crate::support::sha256_of(&model);
     built.bytes = model.into();
     (upstream, built)
+}
+
+/// What an image of two platforms is made of.
+struct Images {
+    index: Vec<u8>,
+    image: bytes::Bytes,
+    config: bytes::Bytes,
+    layer: bytes::Bytes,
+}
+
+/// The image that is refused: an index, of which one platform is had.
+fn second_image() -> Images {
+    let layer = tidegate_testkit::upstream::layer(&[("etc/motd", &safetensors(7))]);
+    let (config, image) = image_of("amd64", std::slice::from_ref(&layer));
+    let image = bytes::Bytes::from(image.to_string());
+    let index = index_of(&[("amd64", &image), ("arm64", b"never asked for")]).to_string().into_bytes();
+    Images { index, image, config, layer }
+}
+
+/// An image behind a tag, and the refused one that comes behind it later.
+fn pushed() -> (FakeUpstream, BuiltFile) {
+    let upstream = FakeUpstream::start();
+    let catalog = upstream.catalog();
+    catalog.image("org/alpha", "latest", &[tidegate_testkit::upstream::layer(&[("etc/motd", b"first")])]);
+    catalog.image("org/alpha", "v2", &[tidegate_testkit::upstream::layer(&[("etc/motd", b"first")])]);
+    catalog.image("org/beta", "latest", &[tidegate_testkit::upstream::layer(&[("etc/motd", b"beta")])]);
+    let mut built = upstream.publish(Package::npm("unasked", "1.0.0")).remove(0);
+    built.bytes = second_image().layer;
+    built.sha256 = crate::support::sha256_of(&built.bytes);
+    (upstream, built)
+}
+
+/// Lets the door see the tags as they were, moves them, and lets the door see that.
+fn moved_tags(upstream: &FakeUpstream, door: &TestDoor) {
+    for tag in ["latest", "v2"] {
+        assert_eq!(door.get(&format!("/oci/org/alpha/manifests/{tag}")).status, 200);
+    }
+    assert_eq!(door.get("/oci/org/beta/manifests/latest").status, 200);
+    let Images { index, image, config, layer } = second_image();
+    let catalog = upstream.catalog();
+    catalog.blob("org/alpha", config);
+    catalog.blob("org/alpha", layer);
+    catalog.manifest("org/alpha", None, IMAGE_MANIFEST, image);
+    for tag in ["latest", "v2"] {
+        catalog.manifest("org/alpha", Some(tag), IMAGE_INDEX, index.clone().into());
+    }
+    door.clock().advance(3_600);
 }
 
 /// The same as two listings of a server, each with a bundle of its own.
@@ -546,7 +640,7 @@ fn agree(door: &TestDoor, ecosystem: Ecosystem, token: &str, refused: &BuiltFile
         for (way, base, lines) in ways {
             let mut all: Vec<&str> = lines.to_vec();
             all.extend(row.line);
-            let target = format!("{base}{}", row.path);
+            let target = format!("{base}{}", named(row.path));
             let response = match row.body {
                 b"" => door.ask(row.method, &target, &all),
                 body => door.send(row.method, &target, &all, body),
@@ -575,7 +669,7 @@ fn agree(door: &TestDoor, ecosystem: Ecosystem, token: &str, refused: &BuiltFile
         }
     }
     for spelling in spellings(ecosystem) {
-        let response = door.get(&format!("{base}{spelling}"));
+        let response = door.get(&format!("{base}{}", named(spelling)));
         if withheld {
             assert!(!leaks(&response, &refused.bytes), "refused bytes left by {spelling}");
             let view = spelling == &"al/ph/Alpha";
@@ -593,6 +687,10 @@ fn agree(door: &TestDoor, ecosystem: Ecosystem, token: &str, refused: &BuiltFile
 fn downloads(upstream: &FakeUpstream) -> usize {
     let asides = ["metadata", "attestations", "provenance", "json"];
     let requests = upstream.requests();
+    if requests.iter().any(|r| r.path.starts_with("/v2/")) {
+        let layer = format!("/org/alpha/blobs/{}", content_digest(&second_image().layer));
+        return requests.iter().filter(|r| r.path.ends_with(&layer)).count();
+    }
     if requests.iter().any(|r| r.path.starts_with("/hub/")) {
         let file = format!("/resolve/{SECOND}/model.safetensors");
         return requests.iter().filter(|r| r.path.ends_with(&file)).count();
@@ -606,18 +704,32 @@ fn downloads(upstream: &FakeUpstream) -> usize {
 
 #[track_caller]
 fn the_decision_is_the_same_everywhere(ecosystem: Ecosystem) {
-    let (upstream, second, purl) = if ecosystem == Ecosystem::Huggingface {
-        let (upstream, model) = committed();
-        (upstream, model, format!("pkg:huggingface/org/alpha@{SECOND}"))
-    } else if ecosystem == Ecosystem::Mcp {
-        let (upstream, bundle) = listed();
-        (upstream, bundle, "pkg:mcp/org.test/alpha@2.0.0".to_owned())
-    } else {
-        let (upstream, _, second) = published(ecosystem);
-        let name = if ecosystem == Ecosystem::Vscode { "acme/alpha" } else { "alpha" };
-        (upstream, second, format!("pkg:{}/{name}@2.0.0", ecosystem.purl_type()))
+    let (upstream, second, purl) = match ecosystem {
+        Ecosystem::Huggingface => {
+            let (upstream, model) = committed();
+            (upstream, model, format!("pkg:huggingface/org/alpha@{SECOND}"))
+        }
+        Ecosystem::Oci => {
+            let (upstream, layer) = pushed();
+            let digest = content_digest(&second_image().index);
+            (upstream, layer, format!("pkg:docker/org/alpha@{digest}"))
+        }
+        Ecosystem::Mcp => {
+            let (upstream, bundle) = listed();
+            (upstream, bundle, "pkg:mcp/org.test/alpha@2.0.0".to_owned())
+        }
+        _ => {
+            let (upstream, _, second) = published(ecosystem);
+            let name = if ecosystem == Ecosystem::Vscode { "acme/alpha" } else { "alpha" };
+            (upstream, second, format!("pkg:{}/{name}@2.0.0", ecosystem.purl_type()))
+        }
     };
     let door = Setup::new(&upstream).open();
+    // Nobody but its author says when an image was made; that a tag moved, the door sees.
+    let rule = if ecosystem == Ecosystem::Oci { "cooldown-first-seen" } else { "cooldown" };
+    if ecosystem == Ecosystem::Oci {
+        moved_tags(&upstream, &door);
+    }
     let token = door.token("dev", &[]);
     let pack = |name: &str| PolicySource::Pack(name.into());
     agree(&door, ecosystem, &token, &second, true);
@@ -629,11 +741,12 @@ fn the_decision_is_the_same_everywhere(ecosystem: Ecosystem) {
     agree(&door, ecosystem, &token, &second, false);
     door.door.put_in_force(&pack("baseline")).unwrap();
     agree(&door, ecosystem, &token, &second, true);
-    door.release(&purl, "cooldown");
+    door.release(&purl, rule);
     agree(&door, ecosystem, &token, &second, false);
     let door = door.restart();
     agree(&door, ecosystem, &token, &second, false);
-    door.clock().advance(2 * 86_400);
+    // Until time alone lets it through.
+    door.clock().advance(if ecosystem == Ecosystem::Oci { 4 } else { 2 } * 86_400);
     agree(&door, ecosystem, &token, &second, false);
     assert_eq!(downloads(&upstream), 1, "checked bytes are served from the store");
 }
@@ -664,6 +777,11 @@ fn the_model_hub_tells_one_decision_on_every_path() {
 }
 
 #[test]
+fn images_tell_one_decision_on_every_path() {
+    the_decision_is_the_same_everywhere(Ecosystem::Oci);
+}
+
+#[test]
 fn extensions_have_one_decision_in_both_protocols() {
     the_decision_is_the_same_everywhere(Ecosystem::Vscode);
 }
@@ -679,7 +797,8 @@ fn every_kind_of_ask_has_a_row() {
             if let Some((name, value)) = row.line.and_then(|l| l.split_once(": ")) {
                 headers.insert(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
             }
-            let (path, query) = row.path.split_once('?').map_or((row.path, None), |(p, q)| (p, Some(q)));
+            let path = named(row.path);
+            let (path, query) = path.split_once('?').map_or((&*path, None), |(p, q)| (p, Some(q)));
             let method: Method = row.method.parse().unwrap();
             let (headers, body) = (&headers, row.body);
             let ask = protocol.route(&ClientRequest { method: &method, path, query, headers, body }).unwrap();

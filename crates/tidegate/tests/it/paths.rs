@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tidegate_model::Ecosystem;
 use tidegate_testkit::client::RawClient;
+use tidegate_testkit::upstream::{IMAGE_MANIFEST, image_of};
 use tidegate_testkit::{FakeUpstream, HubFile, Package};
 
 use crate::mcp_registry::list_bundle;
@@ -73,6 +74,7 @@ fn good(ecosystem: Ecosystem) -> [&'static str; 2] {
         Ecosystem::Pypi => ["simple/alpha/", "files/alpha/alpha-1.0.0-py3-none-any.whl"],
         Ecosystem::Cargo => ["al/ph/alpha", "api/v1/crates/alpha/1.0.0/download"],
         Ecosystem::Huggingface => ["api/models/org/alpha/revision/main", "org/alpha/resolve/main/alpha.txt"],
+        Ecosystem::Oci => ["org/alpha/manifests/latest", "org/alpha/tags/list"],
         Ecosystem::Vscode => [
             "gallery/vscode/acme/alpha/latest",
             "asset/acme/alpha/1.0.0/Microsoft.VisualStudio.Services.VSIXPackage",
@@ -137,13 +139,23 @@ fn confusions(ecosystem: Ecosystem) -> Vec<String> {
     all.into_iter().collect()
 }
 
+/// An image of one layer whose manifest says what it is called.
+fn image(upstream: &FakeUpstream, name: &str, layer: bytes::Bytes) {
+    let (repository, catalog) = (format!("org/{name}"), upstream.catalog());
+    let (config, mut manifest) = image_of("amd64", std::slice::from_ref(&layer));
+    manifest["annotations"] = serde_json::json!({ "title": name });
+    catalog.blob(&repository, config);
+    catalog.blob(&repository, layer);
+    catalog.manifest(&repository, Some("latest"), IMAGE_MANIFEST, manifest.to_string().into());
+}
+
 #[track_caller]
 fn never_lead_elsewhere(ecosystem: Ecosystem) {
     let upstream = FakeUpstream::start();
     let [alpha, beta, secret] =
         [("alpha", "alpha.txt"), ("beta", "beta.txt"), ("secret", "secret.txt")].map(|(name, file)| {
             let package = match ecosystem {
-                Ecosystem::Npm | Ecosystem::Huggingface => Package::npm(name, "1.0.0"),
+                Ecosystem::Npm | Ecosystem::Huggingface | Ecosystem::Oci => Package::npm(name, "1.0.0"),
                 // A bundle is a zip file, as a wheel is.
                 Ecosystem::Mcp => Package::pypi(name, "1.0.0"),
                 Ecosystem::Pypi => Package::pypi(name, "1.0.0"),
@@ -154,6 +166,7 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
             let commit = (COMMIT, "2022-03-02T23:29:04.000Z");
             let files = [(file, HubFile::large(built.bytes.clone()))];
             upstream.catalog().commit(&format!("org/{name}"), "main", commit, files);
+            image(&upstream, name, built.bytes.clone());
             list_bundle(&upstream, &format!("org/{name}"), "1.0.0", "2022-03-02T23:29:04Z", &built);
             built
         });
@@ -206,6 +219,7 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
             "/crates/dl/",
             "/hub/",
             "/cdn/",
+            "/v2/",
             "/vsx/",
             "/vsx-files/",
             "/registry/",
@@ -261,6 +275,11 @@ fn confusing_cargo_paths_never_lead_elsewhere() {
 #[test]
 fn confusing_paths_of_the_model_hub_never_lead_elsewhere() {
     never_lead_elsewhere(Ecosystem::Huggingface);
+}
+
+#[test]
+fn confusing_paths_of_images_never_lead_elsewhere() {
+    never_lead_elsewhere(Ecosystem::Oci);
 }
 
 #[test]

@@ -102,6 +102,7 @@ pub(crate) fn named(name: &str, upstream: &FakeUpstream, ecosystem: Ecosystem) -
         Ecosystem::Pypi => upstream.pypi_url(),
         Ecosystem::Cargo => upstream.cargo_url(),
         Ecosystem::Huggingface => upstream.hub_url(),
+        Ecosystem::Oci => upstream.registry_url(),
         Ecosystem::Vscode => upstream.vsx_url(),
         Ecosystem::Mcp => upstream.mcp_url(),
     };

@@ -219,7 +219,7 @@ fn setup_merges_and_keeps_the_rest() {
         yarn.contains("    - \"127.0.0.1\"\n    - \"a.test\"") && yarn.starts_with("nodeLinker: pnp\n"),
         "{yarn}"
     );
-    for client in Client::ALL {
+    for client in Client::ALL.into_iter().filter(|client| client.ecosystem() != Ecosystem::Oci) {
         written(client, "absent", None).unwrap();
     }
 }
