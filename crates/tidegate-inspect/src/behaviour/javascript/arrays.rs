@@ -75,6 +75,17 @@ impl<'a> Machine<'a> {
             }
             "slice" | "splice" | "filter" | "sort" | "flat" | "concat" | "toSorted" | "toReversed" => {
                 let new = self.object(site.place, Kind::Array);
+                if !self.room(self.objects[id.0 as usize].items.len()) {
+                    for &one in [object].iter().chain(arguments) {
+                        let taint = self.deep(one);
+                        self.set_any(new, Value::tainted(taint));
+                    }
+                    if matches!(key, "filter" | "sort") {
+                        let element = self.element_of(object);
+                        self.run_callbacks(arguments, &[element, element], site);
+                    }
+                    return Some(Value { shape: Shape::Object(new), ..object });
+                }
                 let mut items = self.objects[id.0 as usize].items.clone();
                 let any = self.objects[id.0 as usize].any;
                 match (key, first.as_index()) {
@@ -105,7 +116,8 @@ impl<'a> Machine<'a> {
                 let new = self.object(site.place, Kind::Array);
                 let items = self.objects[id.0 as usize].items.clone();
                 let mut given = Vec::new();
-                if !items.is_empty() && items.len() <= ELEMENTS && !self.exhausted() {
+                if !items.is_empty() && items.len() <= ELEMENTS && !self.exhausted() && self.room(items.len())
+                {
                     for (index, &item) in items.iter().enumerate() {
                         let taint = self.join(item.taint, object.taint);
                         #[expect(clippy::cast_precision_loss, reason = "at most a few thousand")]

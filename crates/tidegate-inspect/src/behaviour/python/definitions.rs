@@ -38,6 +38,7 @@ impl<'a> Interp<'a> {
                 _ => {}
             }
         }
+        self.keep_frame();
         let func = Rc::new(func);
         self.register(&func);
         let mut value = Value::of(Kind::Func(func));
@@ -82,6 +83,7 @@ impl<'a> Interp<'a> {
         }
         let index = u32::try_from(self.classes.len()).unwrap_or(u32::MAX);
         self.classes.push(Class { name: node.name.as_str(), members: HashMap::new(), bases });
+        self.keep_frame();
         let frame = self.push_frame(Some(self.frame), Some(index));
         let outer = std::mem::replace(&mut self.frame, frame);
         self.block(&node.body);

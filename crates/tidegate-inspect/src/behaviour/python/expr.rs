@@ -9,10 +9,13 @@ use super::super::facts::What;
 use super::super::record::Taint;
 use super::fold;
 use super::interp::{DEPTH, Interp};
-use super::value::{Args, Code, ELEMENTS, Func, Kind, Value};
+use super::value::{Args, CONSTANT_BYTES, Code, ELEMENTS, Func, GATHERED, Kind, Value, beginning};
 
 /// Elements of a comprehension that are computed one by one.
 const COMPUTED: usize = 4_096;
+
+/// Bytes of all constants that are folded in one file.
+const FOLDED: usize = CONSTANT_BYTES * 4;
 
 /// Bytes of a constant from which it is big.
 const BIG: usize = 4_096;
@@ -28,7 +31,7 @@ impl<'a> Interp<'a> {
             return Value::default();
         }
         self.depth += 1;
-        let value = self.known_expr(expr);
+        let value = self.known_expr(expr).bounded();
         self.depth -= 1;
         value
     }
@@ -122,6 +125,7 @@ impl<'a> Interp<'a> {
             }
             Expr::Lambda(node) => {
                 let defaults = self.defaults(node.parameters.as_deref());
+                self.keep_frame();
                 let func = Rc::new(Func {
                     code: Code::Lambda(node),
                     frame: self.frame,
@@ -200,7 +204,30 @@ impl<'a> Interp<'a> {
     /// Whether one more folded constant of this size fits into what a file may fold.
     pub(super) fn affords(&mut self, bytes: usize) -> bool {
         self.copied = self.copied.saturating_add(bytes);
-        self.copied <= super::value::CONSTANT_BYTES * 4
+        self.copied <= FOLDED
+    }
+
+    /// Whether nothing more is folded.
+    pub(super) fn is_spent(&self) -> bool {
+        self.copied > FOLDED
+    }
+
+    /// Whether a text of about this size may be made of parts: small ones always, so that what is told stays legible.
+    pub(super) fn affords_text(&mut self, bytes: usize) -> bool {
+        bytes <= BIG || self.affords(bytes)
+    }
+
+    /// Whether one more container of so many elements, taken out of others, fits into what a file may gather.
+    pub(super) fn room(&mut self, elements: usize) -> bool {
+        self.gathered = self.gathered.saturating_add(elements);
+        self.gathered <= GATHERED
+    }
+
+    /// A list of elements that were taken out of others; beyond what a file may gather only where they come from.
+    pub(super) fn gather(&mut self, all: Vec<Value<'a>>) -> Value<'a> {
+        let is_small = self.room(all.len()) && all.len() <= ELEMENTS;
+        let list = Value::list(all);
+        if is_small { list } else { list.blurred() }
     }
 
     fn f_string(&mut self, node: &'a ast::ExprFString) -> Value<'a> {
@@ -249,16 +276,18 @@ impl<'a> Interp<'a> {
             }
             _ => {
                 let (a, b) = (left.told(), right.told());
+                let known = |value: &Value<'a>| {
+                    matches!(value.kind, Kind::Text { exact: true, .. } | Kind::Int(_) | Kind::Bytes(_))
+                };
+                let exact = known(left) && known(right);
+                let (a, b) = if exact { (&*a, &*b) } else { (beginning(&a), beginning(&b)) };
                 if self.affords(a.len() + b.len()) {
                     let mut text = String::with_capacity(a.len() + b.len());
-                    text.push_str(&a);
-                    if !(a.ends_with('*') && &*b == "*") {
-                        text.push_str(&b);
+                    text.push_str(a);
+                    if !(a.ends_with('*') && b == "*") {
+                        text.push_str(b);
                     }
-                    let known = |value: &Value<'a>| {
-                        matches!(value.kind, Kind::Text { exact: true, .. } | Kind::Int(_) | Kind::Bytes(_))
-                    };
-                    Value::of(Kind::Text { text: text.into(), exact: known(left) && known(right) })
+                    Value::of(Kind::Text { text: text.into(), exact }).bounded()
                 } else {
                     Value::default()
                 }
@@ -324,7 +353,9 @@ impl<'a> Interp<'a> {
         let folded = left.folded || right.folded;
         let kind = match (op, &left.kind, &right.kind) {
             (_, Kind::Int(a), Kind::Int(b)) => fold::arithmetic(*a, op, *b).map(Kind::Int),
-            (Operator::Add, Kind::List(a), Kind::List(b)) if a.len() + b.len() <= ELEMENTS => {
+            (Operator::Add, Kind::List(a), Kind::List(b))
+                if a.len() + b.len() <= ELEMENTS && self.room(a.len() + b.len()) =>
+            {
                 Some(Kind::List(a.iter().chain(b.iter()).cloned().collect()))
             }
             (
@@ -336,7 +367,9 @@ impl<'a> Interp<'a> {
                 Some(self.joined(left, right).kind)
             }
             (Operator::Div, Kind::Text { .. } | Kind::Unknown | Kind::Name(..), Kind::Text { .. })
-            | (Operator::Div, Kind::Text { .. }, Kind::Unknown) => {
+            | (Operator::Div, Kind::Text { .. }, Kind::Unknown)
+                if self.affords_text(left.length() + right.length()) =>
+            {
                 let path = fold::join_paths([left.told(), right.told()].iter());
                 let exact = left.as_text().is_some() && right.as_text().is_some();
                 self.telling(&path, offset, false);
@@ -348,6 +381,10 @@ impl<'a> Interp<'a> {
                     Kind::List(parts) => parts.iter().map(Value::told).collect(),
                     _ => vec![right.told()],
                 };
+                let length = parts.iter().map(|part| part.len()).fold(text.len(), usize::saturating_add);
+                if !self.affords_text(length) {
+                    return Value { kind: Kind::Unknown, taint, gates, folded };
+                }
                 let text = fold::percent(text, &parts);
                 let exact = match &right.kind {
                     Kind::List(parts) => {
@@ -360,14 +397,20 @@ impl<'a> Interp<'a> {
             }
             (Operator::Mult, Kind::Text { text, exact: true }, Kind::Int(times)) => usize::try_from(*times)
                 .ok()
-                .filter(|times| self.affords(text.len().saturating_mul(*times)))
+                .filter(|times| {
+                    // What is too long by itself takes nothing from what others may fold.
+                    let length = text.len().saturating_mul(*times);
+                    length <= CONSTANT_BYTES && self.affords(length)
+                })
                 .map(|times| Kind::Text { text: text.repeat(times).into(), exact: true }),
             (Operator::BitOr, Kind::Name(a, _), Kind::Name(b, _)) => {
                 Some(Kind::Name(fold::capped(&format!("{a}|{b}")), None))
             }
             (Operator::BitOr, Kind::Name(..), _) => Some(left.kind.clone()),
             (Operator::BitOr, _, Kind::Name(..)) => Some(right.kind.clone()),
-            (Operator::BitOr, Kind::Dict(a), Kind::Dict(b)) if a.len() + b.len() <= ELEMENTS => {
+            (Operator::BitOr, Kind::Dict(a), Kind::Dict(b))
+                if a.len() + b.len() <= ELEMENTS && self.room(a.len() + b.len()) =>
+            {
                 Some(Kind::Dict(a.iter().chain(b.iter()).cloned().collect()))
             }
             (Operator::BitXor, _, _) if self.loops > 0 => {
@@ -382,7 +425,7 @@ impl<'a> Interp<'a> {
             }
             _ => None,
         };
-        Value { kind: kind.unwrap_or(Kind::Unknown), taint, gates, folded }
+        Value { kind: kind.unwrap_or(Kind::Unknown), taint, gates, folded }.bounded()
     }
 
     fn elements(&mut self, elts: &'a [Expr]) -> Value<'a> {
@@ -391,7 +434,9 @@ impl<'a> Interp<'a> {
         for part in elts {
             let value = self.expr(part);
             match (&value.kind, part) {
-                (Kind::List(items), Expr::Starred(_)) if all.len() + items.len() <= ELEMENTS => {
+                (Kind::List(items), Expr::Starred(_))
+                    if all.len() + items.len() <= ELEMENTS && self.room(items.len()) =>
+                {
                     all.extend(items.iter().cloned());
                 }
                 (_, Expr::Starred(_)) => {
@@ -424,6 +469,7 @@ impl<'a> Interp<'a> {
                 None => {
                     if let Kind::Dict(more) = &value.kind
                         && items.len() + more.len() < ELEMENTS
+                        && self.room(more.len())
                     {
                         items.extend(more.iter().cloned());
                     }
@@ -456,7 +502,7 @@ impl<'a> Interp<'a> {
                     }
                 }
                 let done = all.len() == items.len();
-                let list = Value::list(all);
+                let list = self.gather(all);
                 if done { list } else { list.blurred() }
             }
             _ => {
@@ -592,7 +638,9 @@ impl<'a> Interp<'a> {
                 let all: Vec<u8> = bytes.to_vec();
                 fold::slice(&all, lower, upper, step).map(|part| Kind::Bytes(part.into()))
             }
-            Kind::List(items) => fold::slice(items, lower, upper, step).map(|part| Kind::List(part.into())),
+            Kind::List(items) if self.room(items.len()) => {
+                fold::slice(items, lower, upper, step).map(|part| Kind::List(part.into()))
+            }
             _ => None,
         };
         let mut value = object.blurred();

@@ -65,6 +65,8 @@ pub(super) struct Frame<'a> {
     pub(super) class: Option<u32>,
     pub(super) outer: HashSet<&'a str>,
     pub(super) returned: Option<Value<'a>>,
+    /// Whether a function or class was defined in it, which may ask for its names later.
+    pub(super) is_kept: bool,
 }
 
 /// A class of the file.
@@ -93,6 +95,7 @@ pub(super) struct Interp<'a> {
     pub(super) loops: u32,
     pub(super) calls: Vec<usize>,
     pub(super) copied: usize,
+    pub(super) gathered: usize,
     pub(super) counts: HashMap<usize, u32>,
     pub(super) results: HashMap<usize, Value<'a>>,
     pub(super) waiting: Vec<Rc<Func<'a>>>,
@@ -121,6 +124,7 @@ impl<'a> Interp<'a> {
             loops: 0,
             calls: Vec::new(),
             copied: 0,
+            gathered: 0,
             counts: HashMap::new(),
             results: HashMap::new(),
             waiting: Vec::new(),
@@ -237,8 +241,24 @@ impl<'a> Interp<'a> {
             class,
             outer: HashSet::new(),
             returned: None,
+            is_kept: false,
         });
         index
+    }
+
+    /// Says that something may ask for the names of here when what runs here has ended.
+    pub(super) fn keep_frame(&mut self) {
+        if let Some(frame) = self.frames.get_mut(self.frame as usize) {
+            frame.is_kept = true;
+        }
+    }
+
+    /// Forgets the names of a call that has ended, and what the log since `mark` says of them, unless somebody may still ask.
+    fn release(&mut self, index: u32, mark: usize) {
+        let Some(frame) = self.frames.get_mut(index as usize).filter(|frame| !frame.is_kept) else { return };
+        (frame.vars, frame.outer) = (HashMap::new(), HashSet::new());
+        let since = self.log.split_off(mark.min(self.log.len()));
+        self.log.extend(since.into_iter().filter(|(frame, ..)| *frame != index));
     }
 
     pub(super) fn lookup(&self, name: &str) -> Option<&Value<'a>> {
@@ -444,6 +464,7 @@ impl<'a> Interp<'a> {
         let frame = self.push_frame(Some(func.frame), None);
         let caller = std::mem::replace(&mut self.frame, frame);
         let (gates, loops) = (self.gates, std::mem::take(&mut self.loops));
+        let mark = self.log.len();
         self.calls.push(id);
         self.bind(func, args);
         let value = match func.code {
@@ -459,6 +480,7 @@ impl<'a> Interp<'a> {
         self.calls.pop();
         (self.gates, self.loops) = (gates, loops);
         self.frame = caller;
+        self.release(frame, mark);
         let kept = self.results.get(&id).map_or_else(|| value.clone(), |known| known.or(&value));
         self.results.insert(id, kept);
         value
@@ -495,7 +517,8 @@ impl<'a> Interp<'a> {
             self.set_in(self.frame, name, value);
         }
         if let Some(rest) = &parameters.vararg {
-            let value = Value::list(given.cloned().collect()).tainted(&args.rest);
+            let given: Vec<Value<'a>> = given.cloned().collect();
+            let value = self.gather(given).tainted(&args.rest);
             let value = message.iter().fold(value, |value, message| value.tainted(message));
             self.set_in(self.frame, rest.name.as_str(), value);
         }

@@ -259,22 +259,22 @@ impl<'a> Interp<'a> {
         let value = match &over.kind {
             Kind::List(items) if items.len() <= 4096 => {
                 let items = Rc::clone(items);
-                let all = items
+                let all: Vec<Value<'a>> = items
                     .iter()
                     .map(|item| self.run_callback(&function, vec![item.clone()], call.site))
                     .collect();
-                Value::list(all)
+                self.gather(all)
             }
             Kind::Bytes(bytes) if bytes.len() <= 4096 => {
                 let bytes = Rc::clone(bytes);
-                let all = bytes
+                let all: Vec<Value<'a>> = bytes
                     .iter()
                     .map(|byte| {
                         let item = Value::of(Kind::Int(i64::from(*byte)));
                         self.run_callback(&function, vec![item], call.site)
                     })
                     .collect();
-                Value::list(all)
+                self.gather(all)
             }
             _ => {
                 let item = self.element(&over, call.site.offset);

