@@ -39,6 +39,7 @@ mod inspection;
 mod liveness;
 mod models;
 mod models_broken;
+mod models_large;
 mod one_door;
 mod operations;
 mod paths;
