@@ -21,16 +21,18 @@ fuzz_target!(|data: &[u8]| {
     let ecosystem = Ecosystem::ALL[usize::from(choice) % Ecosystem::ALL.len()];
     let protocol = protocol(ecosystem);
     let base = UpstreamBase { url: "https://registry.example/a/b/".parse().expect("a URL") };
-    let request = ClientRequest { method, path, query, headers: &headers };
+    let request = ClientRequest { method, path, query, headers: &headers, body: rest };
     let below = |url: &url::Url| {
         assert_eq!(url.host_str(), Some("registry.example"), "{text:?}");
         assert!(!url.path().split('/').any(|s| s == ".."), "{text:?} {url}");
     };
     match protocol.route(&request) {
         Ok(Ask::Artifact { package, file, .. }) => {
-            if let FileSelector::Name(file) = &file {
-                assert!(!file.as_str().contains(['/', '\\', '\0']) && file.as_str() != "..", "{text:?}");
-            }
+            let path = match &file {
+                FileSelector::Name(file) | FileSelector::Path { path: file, .. } => file.as_str(),
+                FileSelector::Version(version) => version,
+            };
+            assert!(!path.contains(['\\', '\0']) && !path.split('/').any(|part| part == ".."), "{text:?}");
             below(&protocol.index_request(&package, &base).url);
         }
         Ok(Ask::Index { package, .. }) => below(&protocol.index_request(&package, &base).url),
@@ -41,6 +43,7 @@ fuzz_target!(|data: &[u8]| {
             let _ = protocol.redact_api_body(&call, rest, &|name| name.as_str().starts_with('a'));
         }
         Ok(Ask::Redirect { to }) => assert!(!to.starts_with('/') && !to.contains("://"), "{text:?} {to}"),
+        Ok(Ask::Catalogue { query, .. }) => assert!(query.limit > 0 && query.limit <= 100, "{text:?}"),
         Ok(Ask::Generated { .. } | Ask::NotOffered { .. }) | Err(_) => {}
     }
 });

@@ -28,7 +28,7 @@ fn views(ecosystem: Ecosystem) -> Vec<View> {
     for (_, path, accept) in FORMS.iter().filter(|(e, _, _)| *e == ecosystem) {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
-        let request = ClientRequest { method: &Method::GET, path, query: None, headers: &headers };
+        let request = ClientRequest { method: &Method::GET, path, query: None, headers: &headers, body: b"" };
         match protocol(ecosystem).route(&request) {
             Ok(Ask::Index { view, .. }) => views.push(view),
             other => panic!("`{path}` should be an index: {other:?}"),
@@ -64,7 +64,7 @@ pub fn index(ecosystem: Ecosystem, content_type: &str, data: &[u8]) {
             Verdict { action, withheld, message, until: None }
         })
         .collect();
-    let links = Links { base: "http://door.test/x/".into() };
+    let links = Links::below("http://door.test/x/");
     for view in views(ecosystem) {
         let Ok(Rendered::Document { content_type, body }) = index.render(&view, &verdicts, &links) else {
             continue;

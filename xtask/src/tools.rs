@@ -1,5 +1,6 @@
 //! Puts the clients that tests drive into `target/tools`: pnpm, both generations of Yarn, uv, Poetry, pip-audit, the model hub's
-//! client, the oldest and the newest pip that this Python runs, and cargo-deny. Nothing is installed outside the target folder. What is there already is left as it is.
+//! client, Open VSX's command line, the kits for MCP, the oldest and the newest pip that this Python runs, Debian's registry of images, and cargo-deny. Nothing is installed outside the target folder, but skopeo and buildah, which are libraries of
+//! the system as much as programs: on Debian, and as root, its own installer has them. What is there already is left as it is.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -59,6 +60,7 @@ pub(crate) fn ensure_clients() {
     if let Err(error) = std::fs::create_dir_all(&folder) {
         return skip("all clients", &format!("`{}` cannot be made: {error}", folder.display()));
     }
+    image_clients(&folder);
     if on_path("npm") {
         PACKAGE_MANAGERS.iter().for_each(|client| package_manager(client, &folder));
     } else {
@@ -83,6 +85,8 @@ pub(crate) fn ensure_clients() {
         ("pip-audit", "pip-audit", "pip-audit>=2,<3"),
         // The release whose answers to refusals and to what is not ready yet the tests know.
         ("huggingface", "hf", "huggingface_hub==2.4.0"),
+        // The kit for MCP servers and clients; this generation speaks the protocol's two eras.
+        ("mcp-python", "mcp", "mcp==2.3.0"),
     ] {
         let place = folder.join(place);
         if place.join("bin").join(program).is_file() {
@@ -107,10 +111,69 @@ pub(crate) fn ensure_clients() {
     }
 }
 
+/// Debian's registry of images, which is unpacked and not installed (installing it would start it), and clients of it.
+fn image_clients(folder: &Path) {
+    let place = folder.join("docker-registry");
+    let here = on_path("docker-registry") || place.join("usr/bin/docker-registry").is_file();
+    let missing: Vec<&str> = ["skopeo", "buildah"].into_iter().filter(|name| !on_path(name)).collect();
+    if here && missing.is_empty() {
+        return;
+    }
+    if !on_path("apt-get") || !on_path("dpkg-deb") {
+        return skip(
+            "tests with skopeo, buildah and docker-registry",
+            "they are not on PATH, and this is no Debian",
+        );
+    }
+    if !here {
+        eprintln!("unpacking docker-registry into {}", place.display());
+        let made = std::fs::create_dir_all(&place)
+            .map_err(|source| CommandError::Start("mkdir".into(), source))
+            .and_then(|()| {
+                run(Command::new("apt-get").args(["download", "-q", "docker-registry"]).current_dir(&place))
+            })
+            .and_then(|()| unpack(&place));
+        if let Err(error) = made {
+            // Half of a program would be taken for one.
+            let _ = std::fs::remove_dir_all(&place);
+            skip("tests with docker-registry", &error.to_string());
+        }
+    }
+    if missing.is_empty() {
+        return;
+    }
+    eprintln!("installing {}", missing.join(" and "));
+    let mut install = Command::new("apt-get");
+    install.args(["install", "-y", "-q", "--no-install-recommends"]).args(&missing);
+    if let Err(error) = run(install.env("DEBIAN_FRONTEND", "noninteractive")) {
+        skip(&format!("tests with {}", missing.join(" and ")), &format!("{error}; install them as root"));
+    }
+}
+
+/// Unpacks the one package in a folder.
+fn unpack(place: &Path) -> Result<(), CommandError> {
+    let unreadable = |source| CommandError::Start(place.display().to_string(), source);
+    let files = std::fs::read_dir(place).map_err(unreadable)?;
+    let package = files
+        .filter_map(|file| Some(file.ok()?.path()))
+        .find(|path| path.extension() == Some("deb".as_ref()));
+    let package = package.ok_or_else(|| unreadable(io::ErrorKind::NotFound.into()))?;
+    run(Command::new("dpkg-deb").arg("-x").arg(package).arg(place))
+}
+
 /// Clients that npm installs: the folder in tools, what npm is asked for. Each is the newest of a generation that the
 /// oldest Node.js still kept up runs.
-const PACKAGE_MANAGERS: [(&str, &str); 3] =
-    [("pnpm", "pnpm@10"), ("yarn-classic", "yarn@1"), ("yarn-berry", "@yarnpkg/cli-dist@4")];
+const PACKAGE_MANAGERS: [(&str, &str); 5] = [
+    ("pnpm", "pnpm@10"),
+    ("yarn-classic", "yarn@1"),
+    ("yarn-berry", "@yarnpkg/cli-dist@4"),
+    ("ovsx", "ovsx@1"),
+    // Both generations of the kit for MCP: the first speaks the revisions before 2026-07-28.
+    (
+        "mcp-node",
+        "@modelcontextprotocol/sdk@1.32.2 @modelcontextprotocol/server@2.4.0 @modelcontextprotocol/client@2.4.0 zod@4",
+    ),
+];
 
 fn package_manager((name, wanted): &(&str, &str), folder: &Path) {
     let place = folder.join(name);
@@ -131,7 +194,7 @@ fn package_manager((name, wanted): &(&str, &str), folder: &Path) {
                 "--loglevel=error",
                 "--prefix",
             ]);
-            run(npm.arg(&place).arg(wanted).current_dir(&place))
+            run(npm.arg(&place).args(wanted.split(' ')).current_dir(&place))
         });
     if let Err(error) = made {
         // Half of a client would be taken for one.

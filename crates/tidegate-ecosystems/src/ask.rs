@@ -1,7 +1,9 @@
 //! What a client asks for, parsed.
 
 use http::{HeaderMap, Method};
-use tidegate_model::{FileName, PackageName, Version};
+use tidegate_model::{FileName, PackageName, Sha256, Version};
+
+use crate::queries::Query;
 
 /// A client's request below a repository's base, before it is understood.
 #[derive(Clone, Copy, Debug)]
@@ -37,8 +39,19 @@ pub enum Ask {
         /// The file itself or its sidecar.
         part: Part,
     },
+    /// A page of the list of all packages.
+    Catalogue {
+        /// For example `mcp-servers`. A closed set per ecosystem.
+        form: &'static str,
+        /// Which entries.
+        query: Box<crate::catalogue::Query>,
+    },
     /// A service of the upstream that is passed through where it is offered.
     Api(ApiCall),
+    /// Views of several packages in one answer.
+    Query(Query),
+    /// What clients are to give up that they took before: the ecosystem's list of it, made from our decisions.
+    Recall,
     /// A document we make ourselves; the word is the ecosystem's own.
     Generated {
         /// Which document.
@@ -57,13 +70,17 @@ pub enum Ask {
 }
 
 impl Ask {
-    /// The word for what kind of ask this is: a view's form, `artifact`, `metadata`, a service, a document of ours,
-    /// `redirect` or `not-offered`. A closed set per ecosystem: [`crate::Protocol::kinds`].
+    /// The word for what kind of ask this is: a form of a view, of a list or of a query, `artifact`, `metadata`, `companion`, a
+    /// service, a document of ours, `recall`, `redirect` or `not-offered`. A closed set per ecosystem: [`crate::Protocol::kinds`].
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Index { view, .. } => view.form,
             Self::Artifact { part: Part::Whole, .. } => "artifact",
             Self::Artifact { part: Part::Metadata, .. } => "metadata",
+            Self::Artifact { part: Part::Companion(_), .. } => "companion",
+            Self::Query(query) => query.form,
+            Self::Recall => "recall",
+            Self::Catalogue { form, .. } => form,
             Self::Api(call) => call.service,
             Self::Generated { document } => document,
             Self::Redirect { .. } => "redirect",
@@ -95,6 +112,10 @@ pub enum FileSelector {
         /// The path within the repository.
         path: FileName,
     },
+    /// A manifest of an image, by tag or by digest as asked.
+    Manifest(String),
+    /// A blob of an image.
+    Blob(Sha256),
 }
 
 /// Which bytes of a file.
@@ -104,6 +125,74 @@ pub enum Part {
     Whole,
     /// The metadata sidecar of PEP 658.
     Metadata,
+    /// Something else that upstream publishes beside the file and about it.
+    Companion(Companion),
+}
+
+/// What galleries publish beside an extension's package. A part of the package, or a statement about it: it is decided on
+/// with the package and never apart from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Companion {
+    /// `package.json`.
+    Manifest,
+    /// `extension.vsixmanifest`.
+    VsixManifest,
+    /// The text that introduces it.
+    Readme,
+    /// What changed.
+    Changelog,
+    /// The text of its licence.
+    Licence,
+    /// Its picture.
+    Icon,
+    /// The registry's signature, an archive of its own.
+    Signature,
+    /// The SHA-256 digest of the package, as text.
+    Checksum,
+    /// The key that the signature is checked with.
+    PublicKey,
+}
+
+impl Companion {
+    /// Every one.
+    pub const ALL: [Self; 9] = [
+        Self::Manifest,
+        Self::VsixManifest,
+        Self::Readme,
+        Self::Changelog,
+        Self::Licence,
+        Self::Icon,
+        Self::Signature,
+        Self::Checksum,
+        Self::PublicKey,
+    ];
+
+    /// The word that stands behind the package's file name in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Manifest => "manifest",
+            Self::VsixManifest => "vsixmanifest",
+            Self::Readme => "readme",
+            Self::Changelog => "changelog",
+            Self::Licence => "licence",
+            Self::Icon => "icon",
+            Self::Signature => "signature",
+            Self::Checksum => "sha256",
+            Self::PublicKey => "public-key",
+        }
+    }
+
+    /// The media type it is sent as. Pictures are named as one kind: browsers tell by their bytes which.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Manifest => "application/json",
+            Self::VsixManifest => "application/xml",
+            Self::Readme | Self::Changelog => "text/markdown; charset=utf-8",
+            Self::Licence | Self::Checksum | Self::PublicKey => "text/plain; charset=utf-8",
+            Self::Icon => "image/png",
+            Self::Signature => "application/octet-stream",
+        }
+    }
 }
 
 /// A service of the upstream, in parsed parts. The upstream's URL is built from these, never from the client's path.

@@ -42,6 +42,20 @@ pub trait Commits: Send + Sync {
     fn read_revision(&self, package: &PackageName, document: &FetchedDocument)
     -> Result<Pointer, IndexError>;
 
+    /// How the head of that document contradicts its body; such an answer is not used.
+    fn contradicts(&self, _document: &FetchedDocument, _stated: &http::HeaderMap) -> Option<String> {
+        None
+    }
+
+    /// The index of a commit, where the revision's own document holds it and no page need be asked for.
+    fn listing_of_revision(
+        &self,
+        _pointer: &Pointer,
+        _document: &FetchedDocument,
+    ) -> Option<Result<Bytes, IndexError>> {
+        None
+    }
+
     /// One page of a commit's file list; `cursor` is what [`Commits::next_page`] gave for the page before.
     fn page_request(
         &self,

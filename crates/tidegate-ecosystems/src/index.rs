@@ -2,8 +2,9 @@
 
 use tidegate_model::{Action, ListedFile, PackageName, Timestamp};
 
-use crate::View;
 use crate::advice::Advise;
+use crate::catalogue::{Listed, PartOf};
+use crate::{Companion, View};
 
 /// A parsed index of one package.
 pub trait Index: Send + Sync {
@@ -50,6 +51,36 @@ pub trait Index: Send + Sync {
         None
     }
 
+    /// The image that this is the index of; `None` for every other kind of index.
+    fn image(&self) -> Option<&crate::oci::Image> {
+        None
+    }
+
+    /// Where upstream keeps what it publishes beside a file; none where it announces no such thing.
+    fn companion(&self, _position: usize, _companion: Companion) -> Option<url::Url> {
+        None
+    }
+
+    /// The packages that a version installs along or needs, by its own word.
+    fn brings(&self, _position: usize) -> &[PackageName] {
+        &[]
+    }
+
+    /// Packages of other ecosystems that the version of a file is made of, and that are decided on with it.
+    fn parts(&self, _position: usize) -> &[PartOf] {
+        &[]
+    }
+
+    /// Its versions as a list of all packages shows them, in their order; empty where there is no such list.
+    fn listed(&self, _verdicts: Verdicts<'_>) -> Vec<Listed> {
+        Vec::new()
+    }
+
+    /// One of them in full.
+    fn entry(&self, _listed: &Listed, _verdicts: Verdicts<'_>, _links: &Links) -> Option<serde_json::Value> {
+        None
+    }
+
     /// When the project's first version was published, by upstream's claim.
     fn project_published_at(&self) -> Option<Timestamp> {
         self.files().iter().filter_map(|f| f.published_at).min()
@@ -73,11 +104,27 @@ pub struct Verdict {
 }
 
 /// Addresses for rewritten links.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Links {
     /// The repository's base as this client reaches it, absolute, with a trailing slash, for example
     /// `http://127.0.0.1:8484/npm/`. Credentials never stand in it, but a `/t/<token>/` prefix may.
     pub base: String,
+    /// Servers that run elsewhere and are reached through this door: the address of each, and its name below `run/` of the base.
+    pub runs: std::sync::Arc<[(url::Url, String)]>,
+}
+
+impl Links {
+    /// Links below a base.
+    pub fn below(base: impl Into<String>) -> Self {
+        Self { base: base.into(), ..Self::default() }
+    }
+
+    /// The base of another repository of the same door, as the same client reaches it, with a trailing slash.
+    pub fn sibling(&self, repository: &str) -> String {
+        let base = self.base.trim_end_matches('/');
+        let door = base.rsplit_once('/').map_or(base, |(door, _)| door);
+        format!("{door}/{repository}/")
+    }
 }
 
 /// A rendered view.
@@ -109,6 +156,12 @@ pub enum IndexError {
         package: String,
         /// What is wrong and where.
         why: String,
+    },
+    /// The document says that there is no such package.
+    #[error("there is no `{package}`")]
+    Absent {
+        /// Which package.
+        package: String,
     },
     /// The document is about another package than the one asked for.
     #[error("the index of `{package}` says it is about `{found}`")]

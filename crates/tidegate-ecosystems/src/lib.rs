@@ -9,22 +9,29 @@ pub mod advice;
 pub mod answer;
 pub mod ask;
 pub mod cargo;
+pub mod catalogue;
 pub mod commits;
 pub mod huggingface;
 pub mod index;
 pub mod inventory;
 pub mod likeness;
 pub mod lockfile;
+pub mod mcp;
 pub mod npm;
+pub mod oci;
 pub mod pypi;
+pub mod queries;
 pub mod upstream;
+pub mod vscode;
 
 use tidegate_model::{Denial, Ecosystem, PackageName};
 
 pub use answer::Answer;
-pub use ask::{ApiCall, Ask, ClientRequest, FileSelector, Part, RouteError, View};
+pub use ask::{ApiCall, Ask, ClientRequest, Companion, FileSelector, Part, RouteError, View};
+pub use catalogue::Catalogue;
 pub use commits::Commits;
 pub use index::{Index, IndexError, Links, Rendered, Verdict, Verdicts};
+pub use queries::{Found, Queries, Query};
 pub use upstream::{DocumentRequest, FetchedDocument, UpstreamBase};
 
 /// One ecosystem's client protocol. All methods are pure.
@@ -46,6 +53,26 @@ pub trait Protocol: Send + Sync + 'static {
     /// How versions are found where packages are repositories of files and versions are their commits; `None` elsewhere.
     fn commits(&self) -> Option<&'static dyn Commits> {
         None
+    }
+
+    /// How questions about several packages are answered; `None` where clients ask none.
+    fn queries(&self) -> Option<&'static dyn Queries> {
+        None
+    }
+
+    /// The list of packages that clients are to give up, where they read one.
+    fn recall(&self, _recalled: &[queries::Recalled]) -> Option<Answer> {
+        None
+    }
+
+    /// How the list of all packages is followed, where that list is the index of each of them; `None` elsewhere.
+    fn catalogue(&self) -> Option<&'static dyn Catalogue> {
+        None
+    }
+
+    /// Headers that every view needs so that clients of the ecosystem may read it.
+    fn view_headers(&self) -> Vec<(http::HeaderName, http::HeaderValue)> {
+        Vec::new()
     }
 
     /// A document that must be fetched once per upstream before any other (cargo's `config.json`).
@@ -98,6 +125,28 @@ pub trait Protocol: Send + Sync + 'static {
         upstream: &UpstreamBase,
         prelude: Option<&FetchedDocument>,
     ) -> Option<DocumentRequest>;
+
+    /// What to ask where the upstream does not offer a service, and what its answer is where it has not even that; `None` where
+    /// a service that is not offered is just that.
+    fn api_fallback(
+        &self,
+        _call: &ApiCall,
+        _upstream: &UpstreamBase,
+    ) -> Option<(DocumentRequest, bytes::Bytes)> {
+        None
+    }
+
+    /// What the upstream answered to an [`ApiCall`] in a form that leads nowhere else; `link` is its `Link` header. `None` where
+    /// the document passes as it is.
+    fn api_answer(
+        &self,
+        _call: &ApiCall,
+        _document: &FetchedDocument,
+        _link: Option<&str>,
+        _links: &Links,
+    ) -> Option<Result<Answer, IndexError>> {
+        None
+    }
 
     /// An [`ApiCall`]'s request body without the private names in it, so that they stay home. `Err` names why a body
     /// cannot be read (it is then refused, not forwarded).
@@ -154,5 +203,8 @@ pub fn protocol(ecosystem: Ecosystem) -> &'static dyn Protocol {
         Ecosystem::Pypi => &pypi::Pypi,
         Ecosystem::Cargo => &cargo::Cargo,
         Ecosystem::Huggingface => &huggingface::Huggingface,
+        Ecosystem::Oci => &oci::Oci,
+        Ecosystem::Vscode => &vscode::Vscode,
+        Ecosystem::Mcp => &mcp::Mcp,
     }
 }

@@ -32,6 +32,8 @@ pub struct DocumentRequest {
     pub method: Method,
     /// Request headers beyond those every request carries (`Accept` above all).
     pub headers: HeaderMap,
+    /// What is sent with it, where that is not the client's own.
+    pub body: Option<Bytes>,
     /// The most bytes of the document once decompressed.
     pub max_bytes: u64,
 }
@@ -41,7 +43,17 @@ impl DocumentRequest {
     pub fn get(url: Url, accept: &'static str, max_bytes: u64) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(http::header::ACCEPT, http::HeaderValue::from_static(accept));
-        Self { url, method: Method::GET, headers, max_bytes }
+        Self { url, method: Method::GET, headers, body: None, max_bytes }
+    }
+
+    /// A POST of a JSON document, which asks and changes nothing.
+    pub fn post_json(url: Url, accept: &'static str, body: impl Into<Bytes>, max_bytes: u64) -> Self {
+        let mut request = Self::get(url, accept, max_bytes);
+        request.method = Method::POST;
+        request.body = Some(body.into());
+        let json = http::HeaderValue::from_static("application/json");
+        request.headers.insert(http::header::CONTENT_TYPE, json);
+        request
     }
 }
 

@@ -11,6 +11,8 @@ pub struct Budgets {
     pub total_bytes: u64,
     /// Unpacked bytes of one member.
     pub leaf_bytes: u64,
+    /// Unpacked bytes of a compressed tar: it is no member but holds them, and layers of images are large.
+    pub archive_bytes: u64,
     /// Unpacked bytes for each packed byte of one member, held against it from [`ratio_floor_bytes`] on.
     ///
     /// [`ratio_floor_bytes`]: Budgets::ratio_floor_bytes
@@ -43,6 +45,7 @@ impl Default for Budgets {
             entries: 250_000,
             total_bytes: 2 << 30,
             leaf_bytes: 256 << 20,
+            archive_bytes: 2 << 30,
             ratio: 250,
             ratio_floor_bytes: 16 << 20,
             steps: 2_000_000,

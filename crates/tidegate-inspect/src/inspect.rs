@@ -7,14 +7,15 @@ use crate::archive::{self, Remark};
 use crate::behaviour::package::{Collector, Package, Subject};
 use crate::behaviour::{confusion, detectors, diff, verdict};
 use crate::extensions::ExtensionCollector;
+use crate::images::{self, ImageCollector, Shape};
 use crate::inspection::{
     Extent, FINDINGS_KEPT, GAPS_KEPT, INSPECTOR_VERSION, Inspection, NotSeen, Request, Verdict,
 };
-use crate::inventory::InventoryCollector;
+use crate::inventory::{InventoryCollector, Whose};
 use crate::licences::LicenceCollector;
 use crate::mcp::{self, McpCollector};
 use crate::models::{self, ModelCollector};
-use crate::report::{Flow, Gap, Leaf, Oddity, Visitor};
+use crate::report::{Flow, Gap, Leaf, Member, Oddity, Visitor};
 use crate::secrets::{FingerprintKey, Revealed, Rules};
 use crate::{Budgets, Format, Scratch, unfold};
 
@@ -50,6 +51,7 @@ struct Look<'r> {
     models: ModelCollector,
     extensions: ExtensionCollector,
     mcp: McpCollector,
+    images: ImageCollector,
     extent: Extent,
     revealed: Option<Revealed>,
 }
@@ -75,6 +77,7 @@ impl<'r> Look<'r> {
             models: ModelCollector::default(),
             extensions: ExtensionCollector::default(),
             mcp: McpCollector::new(request.parsed_bytes),
+            images: ImageCollector::new(request),
             extent: Extent::default(),
             revealed: None,
         }
@@ -112,7 +115,27 @@ impl<'r> Look<'r> {
         if mcp.dropped > 0 {
             lacks(&mut self.not_seen, "mcp", &self.request.name, "more remarks than are told", mcp.dropped);
         }
-        let mut inventory = self.inventory.finish();
+        let images = self.images.finish(
+            self.inventory.distros(),
+            self.inventory.has_accounts(),
+            package.manifest.is_some(),
+        );
+        for (detail, count) in &images.lacks {
+            lacks(&mut self.not_seen, "image", &self.request.name, detail, *count);
+        }
+        for (path, detail) in self.inventory.gaps() {
+            lacks(&mut self.not_seen, "inventory", path, detail, 1);
+        }
+        if matches!(images.shape, Shape::Layer(_)) && (images.is_asked || package.manifest.is_none()) {
+            self.found.findings.retain(|finding| !images::is_natural(finding));
+        }
+        let whose = match images.shape {
+            Shape::Images(_) => Whose::System,
+            Shape::Layer(_) if images.is_asked => Whose::System,
+            Shape::Layer(_) => Whose::Tree,
+            Shape::Other => Whose::Package,
+        };
+        let mut inventory = self.inventory.finish_as(whose);
         if let (Some(extension), Some(subject)) = (&extension.extension, &mut inventory.subject) {
             // Its manifest has the form of npm's, and its name is none of npm's.
             subject.name.clone_from(&extension.id);
@@ -127,7 +150,7 @@ impl<'r> Look<'r> {
             (Verdict::Malicious, _) | (_, true) => (of_code, behind_code),
             (code, false) => (code.max(Verdict::Suspicious), [behind_code, of_form].concat()),
         };
-        Inspection {
+        let inspection = Inspection {
             inspector: INSPECTOR_VERSION,
             verdict,
             behind,
@@ -139,10 +162,18 @@ impl<'r> Look<'r> {
             models: models.models,
             extension: extension.extension,
             mcp: mcp.mcp,
+            layer: None,
+            image_config: images.config,
+            image: None,
             extent: self.extent,
             summary,
             against_index: against_index.into_iter().map(|o| o.finding).collect(),
             revealed: self.revealed,
+        };
+        match images.shape {
+            Shape::Other => inspection,
+            Shape::Layer(layer) => Inspection { layer: Some(layer), ..inspection },
+            Shape::Images(all) => images::together(&self.request.name, inspection, &all, images.layers),
         }
     }
 
@@ -154,6 +185,7 @@ impl<'r> Look<'r> {
         self.inventory.leaf(leaf);
         self.extensions.leaf(leaf);
         self.mcp.leaf(leaf);
+        self.images.leaf(leaf);
     }
 
     fn secrets(&mut self, leaf: &Leaf<'_>) {
@@ -204,6 +236,10 @@ impl Visitor for Look<'_> {
         Flow::Continue(())
     }
 
+    fn member(&mut self, member: &Member<'_>) {
+        self.images.member(member);
+    }
+
     fn oddity(&mut self, oddity: Oddity) {
         archive::judge(Remark::Oddity(&oddity), &mut |finding| self.found.add(finding));
     }
@@ -219,7 +255,7 @@ fn is_text(format: Format) -> bool {
     matches!(format, Format::Text)
 }
 
-fn lacks(not_seen: &mut Vec<NotSeen>, kind: &str, path: &str, detail: &str, count: u64) {
+pub(crate) fn lacks(not_seen: &mut Vec<NotSeen>, kind: &str, path: &str, detail: &str, count: u64) {
     if not_seen.len() < GAPS_KEPT {
         let (kind, path, detail) = (kind.to_owned(), path.to_owned(), detail.to_owned());
         not_seen.push(NotSeen { kind, path, detail, count });
@@ -275,12 +311,12 @@ fn form_that_holds(findings: &[Finding]) -> Vec<String> {
 
 /// Findings so far: alike ones become one with a number, and their number is bounded.
 #[derive(Default)]
-struct Found {
+pub(crate) struct Found {
     findings: Vec<Finding>,
 }
 
 impl Found {
-    fn add(&mut self, finding: Finding) {
+    pub(crate) fn add(&mut self, finding: Finding) {
         let alike = |other: &&mut Finding| {
             other.detector == finding.detector
                 && other.severity == finding.severity
@@ -307,7 +343,7 @@ impl Found {
         }
     }
 
-    fn worst_first(mut self) -> Vec<Finding> {
+    pub(crate) fn worst_first(mut self) -> Vec<Finding> {
         self.findings.sort_by(|a, b| {
             (b.severity, b.confidence, &a.detector, &a.location).cmp(&(
                 a.severity,

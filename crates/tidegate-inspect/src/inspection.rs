@@ -4,6 +4,7 @@ use tidegate_model::{Ecosystem, Finding};
 
 use crate::behaviour::diff::Summary;
 use crate::extensions::Extension;
+use crate::images::{Config, Image, Layer};
 use crate::inventory::Inventory;
 use crate::licences::Licences;
 use crate::mcp::Mcp;
@@ -11,7 +12,7 @@ use crate::models::Models;
 use crate::secrets::Revealed;
 
 /// Counts changes of what inspection finds. What an older inspector said is kept and looked at again behind.
-pub const INSPECTOR_VERSION: u32 = 4;
+pub const INSPECTOR_VERSION: u32 = 5;
 
 /// Findings that one inspection keeps; what is beyond is counted under their detectors.
 pub const FINDINGS_KEPT: usize = 500;
@@ -31,6 +32,8 @@ pub struct Request {
     pub package: String,
     /// The version that the index says it is.
     pub version: String,
+    /// Whether a manifest of an image lists it as a layer. Else what it holds decides whether it is read as one.
+    pub layer: bool,
     /// What the index says of it, as [`confusion::relevant`](crate::behaviour::confusion::relevant) leaves it; none where
     /// that is not to be compared.
     pub listed: Option<serde_json::Value>,
@@ -148,6 +151,15 @@ pub struct Inspection {
     pub extension: Option<Extension>,
     /// What it is to an assistant.
     pub mcp: Mcp,
+    /// What it adds to the layers below it; none where it is no layer of an image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer: Option<Box<Layer>>,
+    /// How containers start; none where it is no configuration of an image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_config: Option<Config>,
+    /// What it is as an image, put together; none where it is none, or a part of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<Image>,
     /// How much was looked at.
     pub extent: Extent,
     /// What a later release is compared with.

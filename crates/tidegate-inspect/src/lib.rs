@@ -8,7 +8,7 @@
 //! [`views::each`] shows a leaf as other readers would decode it: UTF-16, base64, hex, escapes, percent-encoding.
 //!
 //! [`secrets`] finds what opens other doors; [`models`] says what happens when a program loads a model, [`extensions`] what an editor
-//! loads, [`mcp`] what an assistant obeys and starts.
+//! loads, [`mcp`] what an assistant obeys and starts. [`images`] puts the layers of a container image together.
 //!
 //! The crate refuses to judge: what an oddity or a gap means is the detectors' and policy's. It executes nothing, opens no
 //! socket, and writes no file but the scratch files of [`Scratch`].
@@ -21,6 +21,7 @@ pub mod catalogue;
 pub mod extensions;
 mod format;
 mod formats;
+pub mod images;
 mod inspect;
 pub mod inspection;
 pub mod inventory;
@@ -41,6 +42,6 @@ pub use budgets::Budgets;
 pub use format::Format;
 pub use inspect::{inspect, prepare};
 pub use inspection::{Inspection, Request, Verdict};
-pub use report::{Flow, Gap, GapKind, Leaf, Oddity, OddityKind, Place, Role, Summary, Visitor};
+pub use report::{Flow, Gap, GapKind, Leaf, Member, Oddity, OddityKind, Place, Role, Summary, Visitor};
 pub use scratch::{NoScratch, Scratch, TemporaryFiles};
 pub use walk::unfold;

@@ -16,6 +16,23 @@ pub trait Visitor {
     fn oddity(&mut self, oddity: Oddity);
     /// Something that was not looked at.
     fn gap(&mut self, gap: Gap);
+    /// One member of a tar, before its content. Those of other containers are told by their leaves alone.
+    fn member(&mut self, member: &Member<'_>) {
+        let _whoever_wants_it = member;
+    }
+}
+
+/// A member as the header of its archive tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member<'a> {
+    /// The nested path of the archive.
+    pub container: &'a str,
+    /// Containers around the archive: 0 for the artifact itself.
+    pub depth: u32,
+    /// Its name, as it is written.
+    pub name: &'a [u8],
+    /// Whether it is a folder; else a file, a link or a device.
+    pub is_folder: bool,
 }
 
 /// Bytes that are no container, or that are worth reading as they are although they hold more.

@@ -9,7 +9,7 @@ use crate::format::Format;
 use crate::formats::{self, Outcome};
 use crate::limiter::Limiter;
 use crate::path;
-use crate::report::{Flow, Gap, GapKind, Leaf, Oddity, OddityKind, Place, Role, Summary, Visitor};
+use crate::report::{Flow, Gap, GapKind, Leaf, Member, Oddity, OddityKind, Place, Role, Summary, Visitor};
 use crate::scratch::{Scratch, Sink, Unpacked};
 
 /// Bytes unpacked at a time, between two looks at the budgets.
@@ -198,6 +198,12 @@ impl<'w> Walk<'w> {
         flow
     }
 
+    /// Tells of a member of `container` by its header.
+    pub(crate) fn member(&mut self, container: &Node<'_>, name: &[u8], is_folder: bool) {
+        let (path, depth) = (container.path.as_str(), container.place.depth);
+        self.visitor.member(&Member { container: path, depth, name, is_folder });
+    }
+
     /// One unit of work. `Break` ends the whole walk.
     pub(crate) fn step(&mut self) -> Flow {
         self.steps(1)
@@ -294,7 +300,7 @@ impl<'w> Walk<'w> {
         let room = self.budgets.memory_bytes.saturating_sub(self.in_memory);
         let mut sink = Sink::new(self.scratch, buffer, room);
         let mut chunk = vec![0; CHUNK_BYTES];
-        let (mut length, mut whole) = (0u64, false);
+        let (mut length, mut whole, mut most) = (0u64, false, self.budgets.leaf_bytes);
         loop {
             let read = match reader.read(&mut chunk) {
                 Ok(0) => {
@@ -317,7 +323,11 @@ impl<'w> Walk<'w> {
                 }
             };
             self.work(read)?;
-            if let Some((kind, limit, found, detail)) = self.exceeded(packed_bytes, length, read as u64) {
+            if length == 0 && formats::is_tar(&chunk[..read]) {
+                most = most.max(self.budgets.archive_bytes);
+            }
+            if let Some((kind, limit, found, detail)) = self.exceeded(packed_bytes, length, read as u64, most)
+            {
                 self.gap(kind, path, limit, found, detail);
                 break;
             }
@@ -357,8 +367,14 @@ impl<'w> Walk<'w> {
         Unpacking { content, whole }
     }
 
-    /// The budget that `read` more bytes of one member exceed, of which `length` were unpacked before.
-    fn exceeded(&self, packed: u64, length: u64, read: u64) -> Option<(GapKind, u64, u64, &'static str)> {
+    /// The budget that `read` more bytes of one member exceed, of which `length` were unpacked before and which may have `most`.
+    fn exceeded(
+        &self,
+        packed: u64,
+        length: u64,
+        read: u64,
+        most: u64,
+    ) -> Option<(GapKind, u64, u64, &'static str)> {
         let budgets = self.budgets;
         let allowed = packed.saturating_mul(budgets.ratio).max(budgets.ratio_floor_bytes);
         let length = length + read;
@@ -371,13 +387,8 @@ impl<'w> Walk<'w> {
                 "unpacks to too many times its size",
             ));
         }
-        if length > budgets.leaf_bytes {
-            return Some((
-                GapKind::LeafBytes,
-                budgets.leaf_bytes,
-                length,
-                "unpacks to too much for one member",
-            ));
+        if length > most {
+            return Some((GapKind::LeafBytes, most, length, "unpacks to too much for one member"));
         }
         if total > budgets.total_bytes {
             return Some((GapKind::TotalBytes, budgets.total_bytes, total, "unpacks to too much in all"));

@@ -42,10 +42,14 @@ impl<'a> EcosystemName<'a> {
     }
 
     /// Whether an advisory for an ecosystem with the suffix `stated` speaks of this one. A missing suffix on either side
-    /// means all of them.
+    /// means all of them, and one that is only a beginning of the other's, up to a colon, means all that go on from there:
+    /// Red Hat's name a repository behind the release (`enterprise_linux:9::baseos`).
     pub fn covers(&self, stated: Option<&str>) -> bool {
         match (self.suffix, stated) {
-            (Some(asked), Some(stated)) => asked == stated,
+            (Some(asked), Some(stated)) => {
+                let rest = stated.strip_prefix(asked);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+            }
             _ => true,
         }
     }
@@ -56,6 +60,7 @@ impl<'a> EcosystemName<'a> {
 /// * PyPI: PEP 503, lower case with runs of `-`, `_` and `.` as one `-`.
 /// * cargo: lower case, `_` as `-`: the registry lets only one of such names exist.
 /// * NuGet, Packagist, Hex: lower case.
+/// * VS Code: lower case, `publisher/name`, also where a feed writes `publisher.name`.
 /// * All others, npm and Go among them: as given.
 pub fn normal_name<'a>(ecosystem_word: &str, name: &'a str) -> Cow<'a, str> {
     match ecosystem_word {
@@ -65,6 +70,10 @@ pub fn normal_name<'a>(ecosystem_word: &str, name: &'a str) -> Cow<'a, str> {
         }
         "nuget" | "packagist" | "hex" if name.chars().any(char::is_uppercase) => {
             Cow::Owned(name.to_lowercase())
+        }
+        "vscode" if !name.contains('/') || name.bytes().any(|b| b.is_ascii_uppercase()) => {
+            let name = if name.contains('/') { name.to_owned() } else { name.replacen('.', "/", 1) };
+            Cow::Owned(name.to_ascii_lowercase())
         }
         _ => Cow::Borrowed(name),
     }
@@ -118,6 +127,9 @@ mod tests {
         let asked = EcosystemName::parse("Alpine:v3.18");
         assert!(asked.covers(Some("v3.18")) && asked.covers(None) && !asked.covers(Some("v3.19")));
         assert!(EcosystemName::parse("Alpine").covers(Some("v3.19")));
+        let asked = EcosystemName::parse("Red Hat:enterprise_linux:9");
+        assert!(asked.covers(Some("enterprise_linux:9::baseos")));
+        assert!(!asked.covers(Some("enterprise_linux:90")) && !asked.covers(Some("rhel_eus:9.2::baseos")));
     }
 
     #[test]

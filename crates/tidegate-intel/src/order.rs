@@ -45,7 +45,7 @@ pub(crate) fn is_code(code: u8) -> bool {
 pub(crate) fn of_ecosystem(text: &str, word: &str) -> Option<VersionScheme> {
     VersionScheme::from_osv(text).or_else(|| {
         let name = match word {
-            "npm" | "cargo" => "npm",
+            "npm" | "cargo" | "vscode" => "npm",
             "pypi" => "PyPI",
             "go" => "Go",
             "maven" => "Maven",

@@ -9,6 +9,7 @@
 //! written, whatever a client or an upstream sent, and stays below [`MAX_ENTRY_BYTES`].
 
 mod advisories;
+mod call;
 mod decode;
 mod encode;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use advisories::{
     AdvisoriesChange, ControlChange, ControlState, Effect, FeedInForce, Grave, HoldChange, HoldOperation,
     HoldReason, Touching,
 };
+pub use call::{Call, CallOutcome};
 pub use decode::EntryError;
 pub(crate) use encode::encode;
 
@@ -112,11 +114,13 @@ pub enum Body {
     Control(ControlChange),
     /// The effect of an advisory waits for a person, or a person decided.
     Hold(Box<HoldChange>),
+    /// An exchange between a client and an MCP server.
+    Call(Box<Call>),
 }
 
 impl Body {
     /// Every kind, in the order of the reference page.
-    pub const KINDS: [&str; 15] = [
+    pub const KINDS: [&str; 16] = [
         "access",
         "decision",
         "view",
@@ -132,6 +136,7 @@ impl Body {
         "control",
         "hold",
         "approval",
+        "call",
     ];
 
     /// The word in the field `kind`.
@@ -152,6 +157,7 @@ impl Body {
             Self::Control(_) => Self::KINDS[12],
             Self::Hold(_) => Self::KINDS[13],
             Self::Approval(_) => Self::KINDS[14],
+            Self::Call(_) => Self::KINDS[15],
         }
     }
 }

@@ -55,16 +55,36 @@ impl PackageRef {
         let grammar = |why: String| InvalidPurl::Grammar { text: text.chars().take(300).collect(), why };
         let purl: packageurl::PackageUrl<'_> =
             text.parse().map_err(|e: packageurl::Error| grammar(e.to_string()))?;
-        let ecosystem: Ecosystem =
-            purl.ty().parse().map_err(|source| InvalidPurl::Ecosystem { text: text.to_owned(), source })?;
-        let name = match purl.namespace() {
-            Some(namespace) => format!("{namespace}/{}", purl.name()),
-            None => purl.name().to_owned(),
+        // The newer type for the same images, which has their repository in a qualifier.
+        let ty = if purl.ty() == "oci" { Ecosystem::Oci.purl_type() } else { purl.ty() };
+        let ecosystem = Ecosystem::of_purl_type(ty)
+            .map_err(|source| InvalidPurl::Ecosystem { text: text.to_owned(), source })?;
+        let place = purl.qualifiers().get("repository_url").filter(|_| ecosystem == Ecosystem::Oci);
+        let name = match (purl.namespace(), place) {
+            (Some(namespace), _) => format!("{namespace}/{}", purl.name()),
+            (None, Some(place)) => repository_at(place, purl.name()),
+            (None, None) => purl.name().to_owned(),
         };
         let name = PackageName::parse(ecosystem, &name)?;
         let version = purl.version().map(|v| Version::parse(ecosystem, v));
         Ok(Self { name, version })
     }
+}
+
+/// The repository that `repository_url` of the type `oci` names: what stands behind the registry's host, with the purl's name
+/// as its last part.
+fn repository_at(place: &str, name: &str) -> String {
+    let place = place.split_once("://").map_or(place, |(_, rest)| rest).trim_matches('/');
+    let path = match place.split_once('/') {
+        Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => rest,
+        Some(_) => place,
+        None if place.contains(['.', ':']) || place == "localhost" => "",
+        None => place,
+    };
+    if path.is_empty() || path == name || path.ends_with(&format!("/{name}")) {
+        return if path.is_empty() { name.to_owned() } else { path.to_owned() };
+    }
+    format!("{path}/{name}")
 }
 
 impl Coordinate {
@@ -79,9 +99,9 @@ pub fn package_purl(name: &PackageName) -> String {
     match name.scope() {
         Some(scope) => {
             let namespace: Vec<String> = scope.split('/').map(encode).collect();
-            format!("pkg:{}/{}/{}", name.ecosystem(), namespace.join("/"), encode(name.base()))
+            format!("pkg:{}/{}/{}", name.ecosystem().purl_type(), namespace.join("/"), encode(name.base()))
         }
-        None => format!("pkg:{}/{}", name.ecosystem(), encode(name.as_str())),
+        None => format!("pkg:{}/{}", name.ecosystem().purl_type(), encode(name.as_str())),
     }
 }
 
@@ -120,13 +140,26 @@ mod tests {
             "pkg:npm/%40scope/name@1.0.0-rc.1",
             "pkg:cargo/x@1.0.0%2Bbuild",
             "pkg:pypi/zope-interface@5.0",
+            "pkg:mcp/io.github.someone/weather@1.0.2",
             "pkg:huggingface/Org/Model@0123456789abcdef0123456789abcdef01234567",
             "pkg:huggingface/datasets/org/set@0123456789abcdef0123456789abcdef01234567",
+            "pkg:vscode-extension/acme/left-pad@1.0.0",
         ] {
             assert_eq!(round(purl), purl);
         }
         assert_eq!(round("pkg:pypi/Zope.Interface@5.0?file_name=x.whl"), "pkg:pypi/zope-interface@5.0");
         assert_eq!(PackageRef::parse("pkg:npm/left-pad").unwrap().version, None);
+        let image = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+        for (given, name) in [
+            ("pkg:docker/org/app@{}", "org/app"),
+            ("pkg:oci/app@{}?repository_url=registry.example/org/app&tag=v1", "org/app"),
+            ("pkg:oci/app@{}?repository_url=registry.example:5000/org", "org/app"),
+            ("pkg:oci/app@{}?repository_url=registry.example", "app"),
+            ("pkg:oci/app@{}", "app"),
+        ] {
+            let expected = format!("pkg:docker/{name}@{image}");
+            assert_eq!(round(&given.replace("{}", &image.replace(':', "%3A"))), expected);
+        }
     }
 
     #[test]

@@ -423,16 +423,64 @@ pub struct ExtensionFacts {
     pub permissions: Vec<String>,
     /// Activation events.
     pub activation: Vec<String>,
+    /// Extensions that are installed along with it or that it needs, as `publisher/name`.
+    pub brings: Vec<String>,
+    /// Those of them of which no version may be had.
+    pub refused: Vec<String>,
+    /// Those of them of which every version is blocked.
+    pub blocked: Vec<String>,
 }
 
-/// MCP server.
+/// MCP server: its listing, the packages and remotes that it names, and what was seen of its tools, as one.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct McpFacts {
-    /// Transport.
+    /// Transport: `stdio`, `streamable-http` or `sse`; the one that reaches furthest where there are several.
     pub transport: Option<String>,
     /// Tools offered.
     pub tools: Vec<String>,
+    /// The server's name, where it is asked at run time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// What of it is decided on: `server`, `tool`, `prompt`, `instructions`, or what passes: `call`, `answer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
+    /// Name of the tool or prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+    /// How its text stands to what was approved: `first_seen`, `approved`, `changed`, `new`, `expired` or `revoked`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin: Option<String>,
+    /// The packages that the listing names, each with what was decided on it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartFacts>,
+    /// What belongs to the server and was not looked at, with the state of that: `tools`, `workspace`.
+    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub unseen: std::collections::BTreeMap<String, FactState>,
+}
+
+/// A package that is a part of something else, and what was decided on it by itself.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct PartFacts {
+    /// Its package URL with version.
+    pub purl: String,
+    /// How it is known: `known` with its index, `pending` from what is said of its name and version alone,
+    /// `unsupported` where this door speaks for no such packages.
+    pub state: FactState,
+    /// What was decided on it.
+    pub action: crate::Action,
+    /// Whether that withholds it.
+    pub withheld: bool,
+    /// The rule that led to it, where it is not simply allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// What that rule says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// From when time alone makes it selectable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// Publisher of the artifact.

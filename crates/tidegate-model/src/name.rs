@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::Ecosystem;
 
-/// The longest name any ecosystem here allows, in bytes (npm's limit; crates end at 64).
+/// The longest name any ecosystem here allows, in bytes (npm's limit; crates end at 64, MCP servers at 200).
 pub const MAX_NAME_BYTES: usize = 214;
 
 /// The normalised name of a package in one ecosystem.
@@ -16,6 +16,10 @@ pub const MAX_NAME_BYTES: usize = 214;
 /// * cargo: ASCII letters, digits, `-` and `_`, lower case, because the index path is lower case.
 /// * Hugging Face: `owner/name`, or `name` alone for the oldest repositories, letters of either case; data sets and spaces
 ///   begin with `datasets/` and `spaces/`, so that a model of the same name is another package.
+/// * OCI: the repository's path within its registry (`library/debian`), which the distribution specification spells in lower
+///   case. The registry's own name is no part of it: which registry that is, the door's repository says.
+/// * MCP: `namespace/name`, the namespace a reversed domain, letters of either case.
+/// * VS Code: `publisher/name`, also read from `publisher.name`, lower case, because galleries tell no case apart.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PackageName {
     ecosystem: Ecosystem,
@@ -49,6 +53,9 @@ impl PackageName {
             Ecosystem::Pypi => pypi(text),
             Ecosystem::Cargo => cargo(text),
             Ecosystem::Huggingface => hub(text),
+            Ecosystem::Oci => oci(text),
+            Ecosystem::Mcp => mcp(text),
+            Ecosystem::Vscode => extension(text),
         }
         .map_err(invalid)?;
         Ok(Self { ecosystem, normal: normal.into() })
@@ -64,10 +71,13 @@ impl PackageName {
         &self.normal
     }
 
-    /// npm's scope with its `@`, where the name has one; on the model hub everything before the last part.
+    /// npm's scope with its `@`, where the name has one; on the model hub and in registries of images everything before the last
+    /// part; the namespace of an MCP server; an extension's publisher.
     pub fn scope(&self) -> Option<&str> {
         match self.ecosystem {
-            Ecosystem::Huggingface => self.normal.rsplit_once('/').map(|(owner, _)| owner),
+            Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp | Ecosystem::Vscode => {
+                self.normal.rsplit_once('/').map(|(owner, _)| owner)
+            }
             Ecosystem::Npm if self.normal.starts_with('@') => {
                 self.normal.split_once('/').map(|(scope, _)| scope)
             }
@@ -109,6 +119,22 @@ fn npm(text: &str) -> Result<String, &'static str> {
         part(text)?;
     }
     Ok(text.to_owned())
+}
+
+/// The name of a repository by the OCI distribution specification 1.1, "Pulling manifests".
+fn oci(text: &str) -> Result<String, &'static str> {
+    let is_word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let part = |part: &str| {
+        let bytes = part.as_bytes();
+        let ends = bytes.first().is_some_and(|b| is_word(*b)) && bytes.last().is_some_and(|b| is_word(*b));
+        let mut between = part.split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+        // Between letters and digits: one dot, one or two underscores, any number of hyphens.
+        ends && between.all(|run| matches!(run, "" | "." | "_" | "__") || run.bytes().all(|b| b == b'-'))
+    };
+    if text.split('/').all(part) {
+        return Ok(text.to_owned());
+    }
+    Err("each part is lower-case letters and digits, with `.`, `_`, `__` or hyphens between them")
 }
 
 fn pypi(text: &str) -> Result<String, &'static str> {
@@ -175,6 +201,40 @@ fn hub(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
+/// A server of the MCP registry, by the schema of its `server.json`.
+fn mcp(text: &str) -> Result<String, &'static str> {
+    let (namespace, name) = text.split_once('/').ok_or("it is `namespace/name`")?;
+    if text.len() > 200 {
+        return Err("it is longer than 200 characters");
+    }
+    if namespace.is_empty() || name.is_empty() {
+        return Err("a part of it is empty");
+    }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
+    if !namespace.bytes().all(plain) || !name.bytes().all(|b| plain(b) || b == b'_') {
+        return Err("only letters, digits, `.` and `-` may stand in it, and `_` in its last part");
+    }
+    if [namespace, name].iter().any(|part| part.bytes().all(|b| b == b'.')) {
+        return Err("a part of it is dots alone");
+    }
+    Ok(text.to_owned())
+}
+
+/// An extension's publisher and name, by the characters that galleries allow in either.
+fn extension(text: &str) -> Result<String, &'static str> {
+    let (publisher, name) =
+        text.split_once('/').or_else(|| text.split_once('.')).ok_or("it is `publisher/name`")?;
+    for part in [publisher, name] {
+        if !part.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            return Err("a part of it is empty or begins with neither a letter nor a digit");
+        }
+        if part.bytes().any(|b| !(b.is_ascii_alphanumeric() || b"-_+$~".contains(&b))) {
+            return Err("only letters, digits, `-`, `_`, `+`, `$` and `~` may stand in it");
+        }
+    }
+    Ok(format!("{publisher}/{name}").to_ascii_lowercase())
+}
+
 impl fmt::Display for PackageName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.normal)
@@ -229,6 +289,35 @@ mod tests {
     }
 
     #[test]
+    fn repositories_of_image_registries() {
+        for good in ["debian", "library/debian", "a/b/c-d/e_f", "a__b", "x.y/z---1", "0/1"] {
+            check(Ecosystem::Oci, good, Some(good));
+        }
+        for bad in [
+            "", "/a", "a/", "a//b", "Debian", "a/../b", "a..b", "a___b", "a.-b", "-a", "a-", "a b", "a:b",
+            "\u{e4}",
+        ] {
+            check(Ecosystem::Oci, bad, None);
+        }
+        let name = PackageName::parse(Ecosystem::Oci, "a/b/c").unwrap();
+        assert_eq!((name.scope(), name.base()), (Some("a/b"), "c"));
+    }
+
+    #[test]
+    fn extensions_have_a_publisher() {
+        for text in ["Acme/Left-Pad", "acme.left-pad", "ACME.LEFT-PAD"] {
+            check(Ecosystem::Vscode, text, Some("acme/left-pad"));
+        }
+        for bad in
+            ["", "acme", "acme.", ".x", "a/b/c", "a/b.c", "a.b.c", "a/..", "../b", "a b/c", "a/b%2f", "-a/b"]
+        {
+            check(Ecosystem::Vscode, bad, None);
+        }
+        let name = PackageName::parse(Ecosystem::Vscode, "acme.left-pad").unwrap();
+        assert_eq!((name.scope(), name.base()), (Some("acme"), "left-pad"));
+    }
+
+    #[test]
     fn repositories_of_the_model_hub() {
         for good in ["gpt-x", "Org/Model_v1.5", "datasets/org/set", "datasets/set", "spaces/org/app"] {
             check(Ecosystem::Huggingface, good, Some(good));
@@ -258,5 +347,20 @@ mod tests {
         }
         let name = PackageName::parse(Ecosystem::Huggingface, "datasets/org/set").unwrap();
         assert_eq!((name.scope(), name.base()), (Some("datasets/org"), "set"));
+    }
+
+    #[test]
+    fn servers_of_the_mcp_registry() {
+        for good in ["io.github.someone/weather", "example/x", "com.example.sub-part/Some_server.v2"] {
+            check(Ecosystem::Mcp, good, Some(good));
+        }
+        for bad in [
+            "", "weather", "/x", "a/", "a/b/c", "a_b/c", "a/b c", "a/../b", "../b", "a/..", "a%2fb", "a/b\0",
+            "\u{e4}/b",
+        ] {
+            check(Ecosystem::Mcp, bad, None);
+        }
+        let name = PackageName::parse(Ecosystem::Mcp, "io.github.someone/weather").unwrap();
+        assert_eq!((name.scope(), name.base()), (Some("io.github.someone"), "weather"));
     }
 }

@@ -243,6 +243,8 @@ const VERDICTS: &[&str] = &["clean", "suspicious", "malicious"];
 const PROVENANCE: &[&str] = &["verified", "offered", "absent", "invalid"];
 const PRINCIPALS: &[&str] = &["human", "ci", "agent", "anonymous"];
 const REPOSITORIES: &[&str] = &["remote", "hosted", "virtual"];
+const PARTS: &[&str] = &["server", "tool", "prompt", "instructions", "call", "answer"];
+const PINS: &[&str] = &["first_seen", "approved", "changed", "new", "expired", "revoked"];
 const OPERATIONS: &[&str] = &["index", "artifact"];
 const DIFFERENCES: &[&str] =
     &["swap", "omission", "repetition", "replacement", "separator", "affix", "scope"];
@@ -414,8 +416,27 @@ pub(crate) static PATHS: &[PathSpec] = &[
         NotOffered,
         of!(extension, |v| Value::List(&v.activation))
     ),
+    path!("extension.brings", Extension, Type::List, NotOffered, of!(extension, |v| Value::List(&v.brings))),
+    path!(
+        "extension.refused",
+        Extension,
+        Type::List,
+        NotOffered,
+        of!(extension, |v| Value::List(&v.refused))
+    ),
+    path!(
+        "extension.blocked",
+        Extension,
+        Type::List,
+        NotOffered,
+        of!(extension, |v| Value::List(&v.blocked))
+    ),
     path!("mcp.transport", Mcp, Type::Text, NotOffered, of!(mcp, |v| text(v.transport.as_ref()))),
     path!("mcp.tools", Mcp, Type::List, NotOffered, of!(mcp, |v| Value::List(&v.tools))),
+    path!("mcp.server", Mcp, Type::Text, Nothing, of!(mcp, |v| text(v.server.as_ref()))),
+    path!("mcp.part", Mcp, Type::Word(PARTS), Nothing, of!(mcp, |v| text(v.part.as_ref()))),
+    path!("mcp.item", Mcp, Type::Text, Nothing, of!(mcp, |v| text(v.item.as_ref()))),
+    path!("mcp.pin", Mcp, Type::Word(PINS), Nothing, of!(mcp, |v| text(v.pin.as_ref()))),
     path!(
         "publisher.account",
         Publisher,

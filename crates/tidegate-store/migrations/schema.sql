@@ -43,6 +43,25 @@ CREATE TABLE alarm (
     acknowledged_by text
 ) strict;
 
+CREATE TABLE approval (
+    id         text not null primary key,
+    purl       text not null,
+    state      text not null,
+    expires_at integer,
+    revision   integer not null,
+    json       text not null
+) strict, without rowid;
+
+CREATE TABLE approval_event (
+    approval text not null references approval (id),
+    revision integer not null,
+    at       integer not null,
+    actor    text not null,
+    what     text not null,
+    note     text,
+    primary key (approval, revision)
+) strict, without rowid;
+
 CREATE TABLE artifact (
     sha256          blob not null primary key check (length(sha256) = 32),
     sha512          blob check (length(sha512) = 64),
@@ -166,6 +185,22 @@ CREATE TABLE local_block (
     withdrawn_at integer,
     withdrawn_by text
 ) strict;
+
+CREATE TABLE mcp_tool (
+    server        text not null,
+    kind          text not null,
+    name          text not null,
+    digest        blob not null,
+    definition    text not null,
+    state         text not null,
+    first_seen_at integer not null,
+    last_seen_at  integer not null,
+    decided_by    text,
+    decided_at    integer,
+    reason        text,
+    expires_at    integer,
+    primary key (server, kind, name, digest)
+) strict, without rowid;
 
 CREATE TABLE package (
     id        integer primary key,

@@ -86,6 +86,50 @@ pub fn hub_python() -> Option<Tool> {
     beside("python3", "huggingface/bin/python3")
 }
 
+/// skopeo, from `PATH`.
+pub fn skopeo() -> Option<Tool> {
+    plain("skopeo", &[])
+}
+
+/// buildah, from `PATH`.
+pub fn buildah() -> Option<Tool> {
+    plain("buildah", &[])
+}
+
+/// Debian's registry of images, from the tools folder or `PATH`.
+pub fn docker_registry() -> Option<Tool> {
+    plain("docker-registry", &["docker-registry/usr/bin/docker-registry"])
+}
+
+/// The Python that has the kit for MCP clients and servers, from the tools folder.
+pub fn mcp_python() -> Option<Tool> {
+    beside("python3", "mcp-python/bin/python3")
+}
+
+/// Node.js, from `PATH`.
+pub fn node() -> Option<Tool> {
+    plain("node", &[])
+}
+
+/// The folder with the JavaScript kits for MCP clients and servers, from the tools folder.
+pub fn mcp_kits() -> Option<PathBuf> {
+    let found = folder().map(|folder| folder.join("mcp-node"));
+    match found.filter(|folder| folder.join("node_modules/@modelcontextprotocol/client").is_dir()) {
+        Some(folder) => Some(folder),
+        None => skip("mcp-node"),
+    }
+}
+
+/// Open VSX's command line, from the tools folder or `PATH`.
+pub fn ovsx() -> Option<Tool> {
+    plain("ovsx", &["ovsx/node_modules/.bin/ovsx"])
+}
+
+/// code-server, from the tools folder or `PATH`. `cargo xtask test` installs none: it is 180 MB.
+pub fn code_server() -> Option<Tool> {
+    plain("code-server", &["code-server/bin/code-server"])
+}
+
 /// uv, from the tools folder or `PATH`.
 pub fn uv() -> Option<Tool> {
     plain("uv", &["uv/bin/uv"])

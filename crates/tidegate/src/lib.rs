@@ -17,6 +17,7 @@ pub mod inspection;
 pub mod intel;
 pub mod jobs;
 pub mod liveness;
+pub mod mcp;
 pub mod metrics;
 pub mod pipeline;
 pub mod reports;

@@ -38,7 +38,7 @@ fn parse(package: &str, body: impl Into<Vec<u8>>) -> Result<Arc<dyn Index>, Inde
 fn render(index: &dyn Index, withheld: &[bool]) -> Vec<u8> {
     let verdicts: Vec<Verdict> =
         withheld.iter().map(|withheld| Verdict { withheld: *withheld, ..Verdict::default() }).collect();
-    let links = Links { base: "http://127.0.0.1:8484/cargo/".into() };
+    let links = Links::below("http://127.0.0.1:8484/cargo/");
     match index.render(&View { form: LINES, selector: None }, &verdicts, &links).unwrap() {
         Rendered::Document { body, .. } => body,
         other => panic!("{other:?}"),
@@ -57,7 +57,7 @@ fn with_request<T>(
 
 #[test]
 fn our_config_keeps_every_download_below_our_base() {
-    let links = Links { base: "http://127.0.0.1:8484/t/tok/cargo/".into() };
+    let links = Links::below("http://127.0.0.1:8484/t/tok/cargo/");
     let body = |auth| Cargo.generate(CONFIG, &links, &Principal::anonymous(), auth).body;
     assert_eq!(
         body(false),

@@ -24,7 +24,7 @@ mod xml;
 
 use tidegate_model::Digest;
 
-pub use osv::{NoOsv, OsvPackage, RUST};
+pub use osv::{NoOsv, OsvPackage, RUST, package_of};
 pub use purl::{MAX_PURL_BYTES, NotAPurl, Purl};
 
 /// The largest inventory that is read: 64 MiB.

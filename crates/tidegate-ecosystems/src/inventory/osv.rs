@@ -68,6 +68,7 @@ impl OsvPackage {
             "bitnami" => "Bitnami",
             "conan" => "ConanCenter",
             "githubactions" => "GitHub Actions",
+            "vscode-extension" => "VSCode",
             "deb" | "apk" | "rpm" => return distribution(purl, version),
             other => return Err(NoOsv::Type(other.to_owned())),
         };
@@ -77,8 +78,8 @@ impl OsvPackage {
             }
             "maven" => purl.joined(":"),
             "pypi" => normal_pypi(&purl.name),
-            // Case means nothing to these two.
-            "composer" | "nuget" => purl.full_name().to_lowercase(),
+            // Case means nothing to these.
+            "composer" | "nuget" | "vscode-extension" => purl.full_name().to_lowercase(),
             "bitnami" | "conan" | "cran" | "hackage" | "opam" | "julia" | "pub" | "gem" => purl.name.clone(),
             _ => purl.full_name(),
         };
@@ -88,6 +89,33 @@ impl OsvPackage {
         });
         Ok(Self { ecosystem: ecosystem.to_owned(), name, version })
     }
+}
+
+/// The package URL, without version and qualifiers, of what advisories call `name` in an ecosystem; `word` is the ecosystem in lower
+/// case and without a release. Of distributions it names the *source* package where advisories do. None where no package URL is
+/// known to be meant.
+pub fn package_of(word: &str, name: &str) -> Option<String> {
+    let slashes = || name.rsplit_once('/').map_or((None, name), |(space, name)| (Some(space), name));
+    let purl = |ty: &str, (space, name): (Option<&str>, &str)| Purl::new(ty, space, name, None).to_string();
+    Some(match word {
+        "npm" => purl("npm", slashes()),
+        "pypi" => purl("pypi", (None, &normal_pypi(name))),
+        "cargo" => purl("cargo", (None, name)),
+        "go" => purl("golang", slashes()),
+        "maven" => purl("maven", name.split_once(':').map(|(group, name)| (Some(group), name))?),
+        "rubygems" => purl("gem", (None, name)),
+        "packagist" => purl("composer", slashes()),
+        "nuget" => purl("nuget", (None, name)),
+        "hex" => purl("hex", slashes()),
+        "debian" | "ubuntu" => purl("deb", (Some(word), name)),
+        "alpine" | "wolfi" | "chainguard" => purl("apk", (Some(word), name)),
+        "almalinux" | "suse" | "opensuse" | "mageia" | "openeuler" => purl("rpm", (Some(word), name)),
+        "rocky linux" => purl("rpm", (Some("rocky"), name)),
+        "red hat" => purl("rpm", (Some("redhat"), name)),
+        "photon os" => purl("rpm", (Some("photon"), name)),
+        "azure linux" => purl("rpm", (Some("azurelinux"), name)),
+        _ => return None,
+    })
 }
 
 /// PEP 503: runs of `-`, `_` and `.` are one `-`, letters are lower case.
@@ -122,7 +150,8 @@ fn distribution(purl: &Purl, version: Option<&str>) -> Result<OsvPackage, NoOsv>
         ("apk", "chainguard") => "Chainguard".to_owned(),
         ("rpm", "almalinux" | "alma") => suffixed("AlmaLinux", major()),
         ("rpm", "rocky" | "rockylinux" | "rocky-linux") => suffixed("Rocky Linux", major()),
-        ("rpm", "redhat" | "rhel") => "Red Hat".to_owned(),
+        // Red Hat's suffixes name a product, its release and a repository: the product and the release are what is known here.
+        ("rpm", "redhat" | "rhel") => suffixed("Red Hat", major().map(|m| format!("enterprise_linux:{m}"))),
         ("rpm", "suse" | "sles" | "sled") => "SUSE".to_owned(),
         ("rpm", "opensuse") => "openSUSE".to_owned(),
         ("rpm", "mageia") => suffixed("Mageia", major()),
@@ -212,6 +241,7 @@ mod tests {
                 "3.1.4-r5",
             ),
             ("pkg:rpm/redhat/openssl@1.1.1k-9.el8?epoch=1", "Red Hat", "openssl", "1:1.1.1k-9.el8"),
+            ("pkg:rpm/redhat/x@1-1.el9?distro=rhel-9.4", "Red Hat:enterprise_linux:9", "x", "1-1.el9"),
             (
                 "pkg:rpm/rocky/x@1-1.el9?distro=rocky-9.3&upstream=y-1.src.rpm",
                 "Rocky Linux:9",
@@ -227,6 +257,22 @@ mod tests {
                 "{purl}"
             );
             assert!(VersionScheme::from_osv(&found.ecosystem).is_some(), "{ecosystem} has an order");
+        }
+    }
+
+    #[test]
+    fn what_advisories_name_becomes_a_package_url() {
+        for (word, name, expected) in [
+            ("npm", "@scope/x", Some("pkg:npm/%40scope/x")),
+            ("go", "github.com/Acme/x/v2", Some("pkg:golang/github.com/Acme/x/v2")),
+            ("maven", "org.acme:x", Some("pkg:maven/org.acme/x")),
+            ("debian", "gtk+3.0", Some("pkg:deb/debian/gtk%2B3.0")),
+            ("alpine", "openssl", Some("pkg:apk/alpine/openssl")),
+            ("rocky linux", "openssl", Some("pkg:rpm/rocky/openssl")),
+            ("maven", "x", None),
+            ("android", "x", None),
+        ] {
+            assert_eq!(package_of(word, name).as_deref(), expected, "{word} {name}");
         }
     }
 

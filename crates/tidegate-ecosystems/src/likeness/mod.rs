@@ -91,7 +91,7 @@ fn neighbourhood(ecosystem: Ecosystem) -> Option<&'static Neighbourhood> {
         Ecosystem::Npm => Some(&NPM),
         Ecosystem::Pypi => Some(&PYPI),
         Ecosystem::Cargo => Some(&CARGO),
-        Ecosystem::Huggingface => None,
+        Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp | Ecosystem::Vscode => None,
     }
 }
 

@@ -125,7 +125,7 @@ impl Neighbourhood {
             Ecosystem::Npm => (&["node-", "js-", "npm-"], &["-js", "-node", "-npm"]),
             Ecosystem::Pypi => (&["py-", "python-", "pip-"], &["-py", "-python", "-pip", "-python3", "-py3"]),
             Ecosystem::Cargo => (&["rs-", "rust-", "cargo-"], &["-rs", "-rust", "-crate"]),
-            Ecosystem::Huggingface => (&[], &[]),
+            Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp | Ecosystem::Vscode => (&[], &[]),
         };
         let before = before.iter().filter_map(|affix| name.strip_prefix(affix));
         let behind = behind.iter().filter_map(|affix| name.strip_suffix(affix));

@@ -33,8 +33,9 @@ pub fn relevant(ecosystem: Ecosystem, index: &Value) -> Option<Value> {
     let kept = match ecosystem {
         Ecosystem::Npm => pick(object, &NPM),
         Ecosystem::Cargo => pick(object, &CARGO),
-        // A file of a repository has no manifest that an index could disagree with.
-        Ecosystem::Huggingface => return None,
+        // A file of a repository has no manifest that an index could disagree with, a listing is its own manifest, and a gallery
+        // makes its index from the package.
+        Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp | Ecosystem::Vscode => return None,
         Ecosystem::Pypi => {
             let text = object.get("metadata")?.as_str()?.replace("\r\n", "\n");
             // What follows the headers is a description for people.

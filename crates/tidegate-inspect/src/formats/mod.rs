@@ -86,6 +86,11 @@ static READERS: &[&dyn Reader] = &[
     &unreadable::Unreadable,
 ];
 
+/// Whether bytes begin a tar.
+pub(crate) fn is_tar(bytes: &[u8]) -> bool {
+    tar::Tar.matches(bytes)
+}
+
 /// The readers that want these bytes.
 pub(crate) fn matching(bytes: &[u8]) -> impl Iterator<Item = &'static dyn Reader> + '_ {
     READERS.iter().copied().filter(move |reader| reader.matches(bytes))

@@ -1,4 +1,5 @@
-//! Lists that packages carry: SBOMs, .NET's `deps.json`, `vendor.txt` of Python and `modules.txt` of Go.
+//! Lists that packages carry: SBOMs, .NET's `deps.json`, `vendor.txt` of Python and `modules.txt` of Go, and what Ruby's installer
+//! writes of a gem.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,6 +7,7 @@ use std::marker::PhantomData;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use tidegate_model::finding::Confidence;
+use tidegate_model::licence;
 
 use super::{Found, How};
 
@@ -22,6 +24,7 @@ pub(super) enum List {
     DotNet,
     VendorTxt,
     ModulesTxt,
+    Gemspec,
 }
 
 /// What a file is, if it is a list.
@@ -34,6 +37,7 @@ pub(super) fn list(path: &str, file: &str) -> Option<List> {
         _ if is_sbom => Some(List::Sbom),
         _ if lower.ends_with(".deps.json") => Some(List::DotNet),
         "vendor.txt" if path.contains("_vendor/") => Some(List::VendorTxt),
+        _ if lower.ends_with(".gemspec") && is_installed_gem(path) => Some(List::Gemspec),
         "modules.txt" if path.ends_with("vendor/modules.txt") => Some(List::ModulesTxt),
         _ => None,
     }
@@ -46,7 +50,44 @@ pub(super) fn read(list: List, bytes: &[u8]) -> Vec<Found> {
         List::DotNet => dot_net(bytes),
         List::VendorTxt => lines(bytes, vendored_python),
         List::ModulesTxt => lines(bytes, vendored_go),
+        List::Gemspec => gemspec(bytes).into_iter().collect(),
     }
+}
+
+/// Whether a gemspec lies where `gem install` writes it; elsewhere it is that of a source tree.
+fn is_installed_gem(path: &str) -> bool {
+    let mut folders = path.rsplit('/').skip(1);
+    matches!(
+        (folders.next(), folders.next()),
+        (Some("specifications"), _) | (Some("default"), Some("specifications"))
+    )
+}
+
+/// The specification of an installed gem. It is Ruby; the installer writes it in one form: `s.name = "rack".freeze`.
+fn gemspec(bytes: &[u8]) -> Option<Found> {
+    /// Lines before the lists of files and dependencies.
+    const LINES: usize = 200;
+    let text = std::str::from_utf8(bytes).ok()?;
+    let (mut name, mut version, mut licences) = (None, None, Vec::new());
+    for line in text.lines().take(LINES) {
+        let Some((key, value)) = line.trim().strip_prefix("s.").and_then(|rest| rest.split_once(" = "))
+        else {
+            continue;
+        };
+        let mut quoted = value.split('"').skip(1).step_by(2);
+        match key.trim() {
+            "name" => name = name.or(quoted.next()),
+            "version" => version = version.or(quoted.next()),
+            "licenses" | "license" => licences.extend(quoted.take(8)),
+            _ => {}
+        }
+    }
+    let mut found = Found::exact("gem", None, name?, Some(version?), How::Manifest);
+    let read = |text: &str| licence::read(text).expression().map(str::to_owned);
+    let read: Option<Vec<String>> = licences.into_iter().map(read).collect();
+    // A gem may be had under any of its licences.
+    found.licence = read.filter(|all| !all.is_empty()).map(|all| all.join(" OR "));
+    Some(found)
 }
 
 /// What CycloneDX and SPDX 2 call their parts; of each document one half is there.

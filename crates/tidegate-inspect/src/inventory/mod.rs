@@ -5,8 +5,9 @@
 //! (SBOMs, `deps.json`), and, with less confidence, sources of bundles, banners and the texts by which built-in libraries name
 //! their version.
 //!
-//! Refused: to guess a version. What is not exact has none, or is not told. Databases of installed packages (dpkg, apk, rpm) are
-//! those of images, and not read here.
+//! In images it reads what package managers keep account in: databases of dpkg, apk and rpm, and which distribution that is.
+//!
+//! Refused: to guess a version. What is not exact has none, or is not told.
 
 mod auditable;
 mod bundles;
@@ -17,8 +18,11 @@ mod listed;
 mod objects;
 mod purl;
 mod subject;
+mod system;
 
 pub use collect::InventoryCollector;
+pub(crate) use collect::Whose;
+pub use system::Distro;
 
 use tidegate_model::finding::Confidence;
 
@@ -57,6 +61,9 @@ pub struct Component {
     pub confidence: Confidence,
     /// Places that tell of it in this way.
     pub places: u64,
+    /// Of an image: why no container sees it although it is pulled, as a fragment; none where it stands in the file system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beneath: Option<String>,
 }
 
 /// How a component is known.
@@ -65,6 +72,8 @@ pub struct Component {
 pub enum How {
     /// Its own manifest lies in the package.
     Manifest,
+    /// The system's package manager keeps account of it.
+    PackageDatabase,
     /// Go's build information in a program.
     GoBuildInfo,
     /// The list of `cargo auditable` in a program.
@@ -91,6 +100,7 @@ impl How {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Manifest => "manifest",
+            Self::PackageDatabase => "package_database",
             Self::GoBuildInfo => "go_build_info",
             Self::CargoAuditable => "cargo_auditable",
             Self::Sbom => "sbom",
@@ -115,6 +125,8 @@ struct Found {
     namespace: Option<String>,
     name: String,
     version: Option<String>,
+    /// Qualifiers of the package URL, in the order of their keys.
+    qualifiers: Vec<(&'static str, String)>,
     /// The package URL as somebody else wrote it.
     purl: Option<String>,
     licence: Option<String>,
@@ -137,6 +149,7 @@ impl Found {
             namespace: namespace.map(str::to_owned),
             name: name.to_owned(),
             version: version.map(str::to_owned),
+            qualifiers: Vec::new(),
             purl: None,
             licence: None,
             how,
@@ -181,7 +194,12 @@ impl Found {
         if !fits(&name) || !self.version.as_deref().is_none_or(fits) {
             return None;
         }
-        let made = || purl::purl(self.kind, self.namespace.as_deref(), &self.name, self.version.as_deref());
+        let made = || {
+            let mut purl =
+                purl::purl(self.kind, self.namespace.as_deref(), &self.name, self.version.as_deref());
+            purl::qualify(&mut purl, &self.qualifiers);
+            purl
+        };
         Some(Component {
             purl: self.purl.clone().or_else(|| (!self.kind.is_empty()).then(made)),
             name,
@@ -191,6 +209,7 @@ impl Found {
             how: self.how,
             confidence: self.confidence,
             places: 1,
+            beneath: None,
         })
     }
 }

@@ -22,6 +22,16 @@ pub(super) fn purl(kind: &str, namespace: Option<&str>, name: &str, version: Opt
     purl
 }
 
+/// Adds qualifiers, which come in the order of their keys.
+pub(super) fn qualify(purl: &mut String, qualifiers: &[(&str, String)]) {
+    for (at, (key, value)) in qualifiers.iter().enumerate() {
+        purl.push(if at == 0 { '?' } else { '&' });
+        purl.push_str(key);
+        purl.push('=');
+        encode(purl, value);
+    }
+}
+
 /// A Python project's name in its normal form: lower case, runs of `-`, `_` and `.` as one `-`.
 pub(super) fn python_name(name: &str) -> String {
     let mut normal = String::with_capacity(name.len());
@@ -34,7 +44,7 @@ pub(super) fn python_name(name: &str) -> String {
     normal
 }
 
-fn encode(out: &mut String, part: &str) {
+pub(super) fn encode(out: &mut String, part: &str) {
     for byte in part.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':') {
             out.push(byte as char);

@@ -342,6 +342,22 @@ fn strings<'a>(value: &'a Value, depth: u32, found: &mut Vec<&'a str>) {
     }
 }
 
+/// What a registry's listing of a server says that it should not, and what that comes to. Of a value that is no listing
+/// nothing is told.
+#[must_use]
+pub fn listing(document: &Value) -> (Verdict, Vec<Finding>) {
+    let (mut told, mut findings) = (Told::default(), Vec::new());
+    registry::read(document, &mut told);
+    for remark in &told.remarks {
+        detectors::judge(remark, "server.json", &mut |finding| {
+            if findings.len() < FINDINGS {
+                findings.push(finding);
+            }
+        });
+    }
+    (verdict(&findings).0, findings)
+}
+
 /// What findings hold an artifact, and whether they leave no doubt.
 pub(crate) fn verdict(findings: &[Finding]) -> (Verdict, Vec<String>) {
     let holds = |f: &&Finding| f.severity >= FindingSeverity::High && f.confidence >= Confidence::Medium;

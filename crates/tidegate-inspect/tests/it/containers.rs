@@ -204,13 +204,13 @@ fn an_image_shows_files_that_a_later_layer_removes() {
         [
             "image.tar!/blobs/sha256/aa!/app/.env",
             "image.tar!/blobs/sha256/bb!/app/.wh..env",
-            "image.tar!/blobs/sha256/cc!/#history",
-            "image.tar!/blobs/sha256/cc!/#config",
+            "image.tar!/blobs/sha256/cc!/#env-0",
+            "image.tar!/blobs/sha256/cc!/#history-0",
             "image.tar!/blobs/sha256/cc",
         ]
     );
-    assert_eq!(told.leaves[2].bytes, b"RUN curl \"http://x.invalid\"\n");
-    assert_eq!(told.leaves[3].bytes, b"KEY=value\n");
+    assert_eq!(told.leaves[2].bytes, b"KEY=value\n");
+    assert_eq!(told.leaves[3].bytes, b"RUN curl \"http://x.invalid\"\n");
     told.is_odd(&[(OddityKind::Whiteout, "image.tar!/blobs/sha256/bb!/app/.wh..env")]);
 }
 

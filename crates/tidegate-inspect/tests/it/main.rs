@@ -7,6 +7,7 @@ mod behaviour;
 mod containers;
 mod gzips;
 mod hostile;
+mod images;
 mod independent;
 mod independent_extensions;
 mod model_files;

@@ -63,6 +63,7 @@ pub(super) fn decode(json: &[u8]) -> Result<Entry, EntryError> {
         "effect" => Body::Effect(read(json)?),
         "control" => Body::Control(read(json)?),
         "hold" => Body::Hold(read(json)?),
+        "call" => Body::Call(read(json)?),
         _ => return Err(EntryError::Kind(kind.chars().take(40).collect())),
     };
     Ok(Entry { time, node, seq, tenant, body })

@@ -9,7 +9,7 @@ use tidegate_model::waiver::WaiverState;
 use tidegate_model::{Action, DecisionId, Ecosystem, Sha256, Timestamp};
 
 use super::{
-    Access, AdvisoriesChange, Alarm, ApprovalChange, Body, ControlChange, DecisionMade, ENTRY_VERSION,
+    Access, AdvisoriesChange, Alarm, ApprovalChange, Body, Call, ControlChange, DecisionMade, ENTRY_VERSION,
     Effect, EntryDraft, FeedInForce, HoldChange, MAX_ENTRY_BYTES, PersonChange, PolicyChange,
     QuarantineChange, Start, Stop, Text, Touching, View, WaiverChange, Withheld,
 };
@@ -56,6 +56,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, node: &NodeId, seq: u64, draft: &EntryDr
         Body::Effect(effect) => json.effect(effect),
         Body::Control(change) => json.control(change),
         Body::Hold(change) => json.hold(change),
+        Body::Call(call) => json.call(call),
     }
     json.close();
     debug_assert!(
@@ -100,6 +101,32 @@ impl Json<'_> {
         self.short_or_null("upstream", a.upstream.as_deref());
         self.flag("enforced", a.enforced);
         self.words("degraded", &a.degraded);
+    }
+
+    fn call(&mut self, c: &Call) {
+        self.hex("actor", c.actor.as_bytes());
+        self.word("actor_kind", c.actor_kind.as_str());
+        self.hex_or_null("host", c.host.as_ref().map(|c| c.as_bytes()));
+        self.hex("address", c.address.as_bytes());
+        self.hex_or_null("client", c.client.as_ref().map(|c| c.as_bytes()));
+        self.hex_or_null("credential", c.credential.as_ref().map(|c| c.as_bytes()));
+        self.short("server", &c.server);
+        self.short("transport", &c.transport);
+        self.long_or_null("purl", c.purl.as_deref());
+        self.short("method", &c.method);
+        self.short_or_null("item", c.item.as_deref());
+        self.sha256_or_null("definition", c.definition);
+        self.hex_or_null("arguments", c.arguments.as_ref().map(|c| c.as_bytes()));
+        self.words("secrets", &c.secrets);
+        self.words("answered_secrets", &c.answered_secrets);
+        self.number("left_out", c.left_out);
+        self.word("outcome", c.outcome.as_str());
+        self.action_or_null("action", c.action);
+        self.decision_id_or_null("decision", c.decision);
+        self.words("rules", &c.rules);
+        self.sha256_or_null("policy", c.policy);
+        self.flag("enforced", c.enforced);
+        self.words("degraded", &c.degraded);
     }
 
     fn decision_made(&mut self, m: &DecisionMade) {

@@ -201,7 +201,36 @@ pub(crate) fn one_of_each() -> Vec<Body> {
             expires_at: Some(Timestamp::from_unix_seconds(1_795_100_000)),
             document: Sha256::new([3; 32]),
         })),
+        Body::Call(Box::new(call())),
     ]
+}
+
+fn call() -> Call {
+    Call {
+        actor: Pseudonym::new([1; 32]),
+        actor_kind: PrincipalKind::Human,
+        host: Some(Commitment::new([2; 32])),
+        address: Commitment::new([3; 32]),
+        client: Some(Commitment::new([4; 32])),
+        credential: Some(Commitment::new([5; 32])),
+        server: "files".into(),
+        transport: "stdio".into(),
+        purl: Some("pkg:npm/%40acme/files@1.0.0".into()),
+        method: "tools/call".into(),
+        item: Some("read_file".into()),
+        definition: Some(Sha256::new([6; 32])),
+        arguments: Some(Commitment::new([7; 32])),
+        secrets: ["secrets/x".into()].into(),
+        answered_secrets: ["secrets/y".into()].into(),
+        left_out: 2,
+        outcome: CallOutcome::Withheld,
+        action: Some(Action::Block),
+        decision: Some(DecisionId::from_random([9; 10])),
+        rules: ["mcp-secrets".into()].into(),
+        policy: Some(Sha256::new([8; 32])),
+        enforced: true,
+        degraded: ["advisories".into()].into(),
+    }
 }
 
 fn effect(advisories: usize) -> Effect {
@@ -292,7 +321,12 @@ fn hostile_texts_cannot_make_an_entry_too_long_or_break_its_line() {
     let mut a = access();
     (a.repository, a.method, a.operation) = (text.clone(), text.clone(), text.clone());
     (a.purl, a.file, a.upstream) = (Some(text.clone()), Some(text.clone()), Some(text.clone()));
-    (a.rules, a.degraded) = (many.clone(), many);
+    (a.rules, a.degraded) = (many.clone(), many.clone());
+    let mut c = call();
+    (c.server, c.transport, c.method) = (text.clone(), text.clone(), text.clone());
+    (c.purl, c.item) = (Some(text.clone()), Some(text.clone()));
+    (c.secrets, c.answered_secrets) = (many.clone(), many.clone());
+    (c.rules, c.degraded) = (many.clone(), many);
     let mut d = decision();
     let mut bad = reason(nasty.clone());
     (bad.rule, bad.remediation) = (nasty.clone(), Some(nasty.clone()));
@@ -316,6 +350,7 @@ fn hostile_texts_cannot_make_an_entry_too_long_or_break_its_line() {
         Body::Decision(Box::new(d)),
         Body::View(Box::new(v)),
         Body::Effect(Box::new(e)),
+        Body::Call(Box::new(c)),
     ];
     for body in bodies {
         let mut draft = draft(body);

@@ -32,13 +32,14 @@ pub struct Version {
 
 #[derive(Clone)]
 enum Parsed {
-    /// Semantic Versioning 2.0.0 as npm reads it (`nodejs-semver`).
+    /// Semantic Versioning 2.0.0 as npm and editors read it (`nodejs-semver`).
     Npm(Arc<nodejs_semver::Version>),
     /// PEP 440.
     Pypi(Arc<pep440_rs::Version>),
     /// Semantic Versioning 2.0.0 as cargo reads it; build metadata takes part in identity, not in precedence.
     Cargo(Arc<semver::Version>),
-    /// A commit, 40 hexadecimal digits in lower case: equal or different, ordered as text because an order is owed.
+    /// A commit, 40 hexadecimal digits in lower case, or the digest of an image: equal or different, ordered as text because
+    /// an order is owed.
     Commit,
     Opaque,
 }
@@ -50,7 +51,8 @@ impl Version {
             Parsed::Opaque
         } else {
             match ecosystem {
-                Ecosystem::Npm => {
+                // Its registry asks for semantic versions and takes others.
+                Ecosystem::Npm | Ecosystem::Mcp | Ecosystem::Vscode => {
                     nodejs_semver::Version::parse(text).map_or(Parsed::Opaque, |v| Parsed::Npm(Arc::new(v)))
                 }
                 Ecosystem::Pypi => text.parse().map_or(Parsed::Opaque, |v| Parsed::Pypi(Arc::new(v))),
@@ -58,7 +60,8 @@ impl Version {
                     semver::Version::parse(text).map_or(Parsed::Opaque, |v| Parsed::Cargo(Arc::new(v)))
                 }
                 Ecosystem::Huggingface if is_commit(text) => Parsed::Commit,
-                Ecosystem::Huggingface => Parsed::Opaque,
+                Ecosystem::Oci if is_content_digest(text) => Parsed::Commit,
+                Ecosystem::Huggingface | Ecosystem::Oci => Parsed::Opaque,
             }
         };
         Self { text: text.into(), parsed }
@@ -129,6 +132,12 @@ const fn rank(parsed: &Parsed) -> u8 {
 /// Whether text is a whole commit id in its normal form: 40 hexadecimal digits in lower case.
 pub fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+/// Whether text is the digest under which an image is known: `sha256:` and 64 hexadecimal digits in lower case.
+pub fn is_content_digest(text: &str) -> bool {
+    let digits = text.strip_prefix("sha256:").unwrap_or_default();
+    digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 impl fmt::Display for Version {

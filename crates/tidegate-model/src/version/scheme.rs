@@ -59,10 +59,10 @@ impl VersionScheme {
     /// The scheme of an ecosystem that tidegate speaks for.
     pub const fn of(ecosystem: Ecosystem) -> Self {
         match ecosystem {
-            Ecosystem::Npm | Ecosystem::Cargo => Self::Semver,
+            Ecosystem::Npm | Ecosystem::Cargo | Ecosystem::Mcp | Ecosystem::Vscode => Self::Semver,
             Ecosystem::Pypi => Self::Pypi,
-            // A version is a commit, and which of two is the later one only the repository knows.
-            Ecosystem::Huggingface => Self::Textual,
+            // A version is a commit or a digest, and which of two is the later one only the repository knows.
+            Ecosystem::Huggingface | Ecosystem::Oci => Self::Textual,
         }
     }
 

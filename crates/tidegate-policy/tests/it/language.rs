@@ -32,6 +32,12 @@ fn advisory(change: impl Fn(&mut Vulnerability)) -> Facts {
 
 #[test]
 fn every_operator_decides() {
+    // Facts are large, and the table below holds hundreds of them at once.
+    let table = std::thread::Builder::new().stack_size(16 << 20).spawn(operators).unwrap();
+    table.join().unwrap();
+}
+
+fn operators() {
     let none = advisory(|_| {});
     let model = |formats: &[&str]| {
         with(|f| {

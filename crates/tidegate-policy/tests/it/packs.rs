@@ -86,6 +86,14 @@ fn advisory(change: impl Fn(&mut Vulnerability)) -> Facts {
     })
 }
 
+/// A tool whose text stands like this to what was approved.
+fn pinned(pin: &str) -> Facts {
+    with(|f| {
+        f.mcp =
+            Group::known(McpFacts { pin: Some(pin.into()), item: Some("add".into()), ..Default::default() })
+    })
+}
+
 #[test]
 fn baseline_and_strict_hold_what_their_table_says() {
     use Action::{Allow, Block, Quarantine, Warn};
@@ -268,6 +276,12 @@ fn baseline_and_strict_hold_what_their_table_says() {
             Allow,
             Block,
         ),
+        ("text of a tool, first seen", pinned("first_seen"), Warn, Quarantine),
+        ("approved", pinned("approved"), Allow, Allow),
+        ("changed", pinned("changed"), Quarantine, Quarantine),
+        ("new", pinned("new"), Quarantine, Quarantine),
+        ("its approval ended", pinned("expired"), Quarantine, Quarantine),
+        ("taken back", pinned("revoked"), Block, Block),
     ];
     for (what, facts, baseline, strict) in cases {
         let found = action("baseline", &facts);
@@ -293,4 +307,25 @@ fn the_cooldown_speaks_plainly() {
     assert_eq!(decision.valid_until, Some(end));
     let then = decide(&Policy::pack("baseline").unwrap(), &facts, &WaiverSet::empty(), end);
     assert_eq!((then.action, then.valid_until), (Action::Allow, None));
+}
+
+#[test]
+fn an_extension_is_judged_by_what_it_brings_along() {
+    let extension = |refused: &[&str], blocked: &[&str]| {
+        let mut facts = clean();
+        let list = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        facts.artifact.kind = Some(ArtifactKind::Extension);
+        facts.extension = Group::known(ExtensionFacts {
+            brings: list(&["acme/a", "acme/b"]),
+            refused: list(refused),
+            blocked: list(blocked),
+            ..ExtensionFacts::default()
+        });
+        action("baseline", &facts)
+    };
+    assert_eq!(extension(&[], &[]), (Action::Allow, vec![]));
+    assert_eq!(extension(&["acme/a"], &[]), (Action::Warn, vec!["brings-refused".into()]));
+    let (both, rules) = extension(&["acme/a"], &["acme/a"]);
+    assert_eq!(both, Action::Quarantine);
+    assert!(rules.contains(&"brings-blocked".to_owned()), "{rules:?}");
 }

@@ -7,6 +7,7 @@
 mod documents;
 mod exposures;
 mod inspections;
+mod mcp_tools;
 mod packages;
 mod people;
 mod records;
@@ -40,6 +41,7 @@ fn checks() -> Vec<Check> {
         people::CHECKS,
         exposures::CHECKS,
         inspections::CHECKS,
+        mcp_tools::CHECKS,
     ]
     .concat()
 }

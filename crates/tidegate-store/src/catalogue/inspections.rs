@@ -1,5 +1,7 @@
 //! What inspection found, by digest; comparisons between versions; what is bundled in what.
 
+use std::borrow::Cow;
+
 use tidegate_model::{Sha256, Timestamp};
 
 use super::CatalogueError;
@@ -88,6 +90,30 @@ pub struct BundledComponent {
     pub purl: String,
     /// Nested path.
     pub path: String,
+}
+
+impl BundledComponent {
+    /// Under which package URL without version it is found by those who ask what holds it: its own, but of packages of Debian's and
+    /// Alpine's families that of their source, which is what advisories name; where letters mean the same in both cases, in lower
+    /// case.
+    #[must_use]
+    pub fn key(&self) -> Cow<'_, str> {
+        let (path, qualifiers) = self.purl.split_once('?').unwrap_or((&self.purl, ""));
+        let package = super::decisions::package_of(path).0;
+        let kind = package.strip_prefix("pkg:").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let source = || {
+            let upstream = qualifiers.split('&').find_map(|one| one.strip_prefix("upstream="))?;
+            // The `@` before a source's version is encoded, or not.
+            let name = upstream.split("%40").next()?.split('@').next()?;
+            let (vendor, _) = package.rsplit_once('/')?;
+            (!name.is_empty()).then(|| Cow::Owned(format!("{vendor}/{name}")))
+        };
+        match kind {
+            "deb" | "apk" => source().unwrap_or(Cow::Borrowed(package)),
+            "nuget" | "composer" => Cow::Owned(package.to_lowercase()),
+            _ => Cow::Borrowed(package),
+        }
+    }
 }
 
 /// A component in a file of a version.
@@ -182,7 +208,7 @@ pub trait Inspections: Send + Sync {
     /// [`CatalogueError`].
     fn comparisons_of(&self, package_purl: &str) -> Result<Vec<Comparison>, CatalogueError>;
 
-    /// Versions whose files hold a component, of any version; `package_purl` is without version.
+    /// Versions whose files hold a component, of any version; `package_purl` is without version, as [`BundledComponent::key`] has it.
     ///
     /// # Errors
     /// [`CatalogueError`].

@@ -15,6 +15,7 @@ mod decisions;
 mod documents;
 mod exposures;
 mod inspections;
+mod mcp_tools;
 mod people;
 mod sightings;
 pub mod sqlite;
@@ -33,6 +34,7 @@ pub use inspections::{
     AskedSecret, BundledComponent, Comparison, ComparisonKind, ComponentHolder, InspectedFacts, Inspections,
     OutdatedInspection, StoredInspection,
 };
+pub use mcp_tools::{McpTool, McpToolState, McpToolWord, McpTools};
 pub use people::{
     Context, ContextKind, Forgotten, InvalidContextKind, NewContext, NewPerson, People, Person,
 };
@@ -55,6 +57,7 @@ pub trait Catalogue:
     + Alarms
     + Tokens
     + People
+    + McpTools
     + Settings
 {
 }
@@ -71,6 +74,7 @@ impl<T> Catalogue for T where
         + Alarms
         + Tokens
         + People
+        + McpTools
         + Settings
 {
 }

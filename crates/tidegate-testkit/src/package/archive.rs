@@ -26,6 +26,21 @@ pub(super) fn tar_gz(root: &str, files: &[(String, Bytes)]) -> Vec<u8> {
     encoder.finish().expect("writing to memory does not fail")
 }
 
+/// A gzip-compressed tar of `files` where they are named, as layers of images are.
+pub(crate) fn layer(files: &[(String, Bytes)]) -> Vec<u8> {
+    let encoder = GzEncoder::new(Vec::new(), Compression::new(6));
+    let mut builder = tar::Builder::new(encoder);
+    for (path, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_mtime(FILE_TIME);
+        builder.append_data(&mut header, path, &bytes[..]).expect("writing to memory does not fail");
+    }
+    let encoder = builder.into_inner().expect("writing to memory does not fail");
+    encoder.finish().expect("writing to memory does not fail")
+}
+
 /// A ZIP of `files`, deflated.
 pub(super) fn zip(files: &[(String, Bytes)]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));

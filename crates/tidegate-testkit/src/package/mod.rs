@@ -3,10 +3,11 @@
 //! A [`Package`] says what to build; [`Package::build`] makes the files that its ecosystem publishes for one version.
 //! Building is deterministic: the same package gives the same bytes and so the same digests.
 
-mod archive;
+pub(crate) mod archive;
 mod krate;
 mod npm;
 mod python;
+pub(crate) mod vsix;
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -48,6 +49,8 @@ pub struct Package {
     pub(crate) listed: Vec<(String, Value)>,
     pub(crate) extra_files: Vec<(String, Bytes)>,
     pub(crate) forms: PythonForms,
+    pub(crate) targets: Vec<String>,
+    pub(crate) pack: Vec<String>,
 }
 
 /// One file that a registry hosts for a version, with the digests that an index promises.
@@ -104,6 +107,8 @@ impl Package {
             listed: Vec::new(),
             extra_files: Vec::new(),
             forms: PythonForms::Wheel,
+            targets: Vec::new(),
+            pack: Vec::new(),
         }
     }
 
@@ -120,6 +125,23 @@ impl Package {
     /// A Rust library crate.
     pub fn cargo(name: &str, version: &str) -> Self {
         Self::new(Ecosystem::Cargo, name, version)
+    }
+
+    /// An editor extension called `publisher.name`: one package for all platforms unless [`Package::targets`] names some.
+    pub fn vscode(id: &str, version: &str) -> Self {
+        Self::new(Ecosystem::Vscode, id, version)
+    }
+
+    /// Extensions: for which platforms a package is built, each.
+    pub fn targets(mut self, targets: &[&str]) -> Self {
+        self.targets = targets.iter().map(|target| (*target).to_owned()).collect();
+        self
+    }
+
+    /// Extensions: those that are installed along with it.
+    pub fn brings(mut self, ids: &[&str]) -> Self {
+        self.pack = ids.iter().map(|id| (*id).to_owned()).collect();
+        self
     }
 
     /// When the registry says the version was published: RFC 3339 or a bare date. Default 2024-01-15.
@@ -210,8 +232,10 @@ impl Package {
             Ecosystem::Npm => vec![npm::tarball(self)],
             Ecosystem::Pypi => python::files(self),
             Ecosystem::Cargo => vec![krate::archive(self)],
-            // A repository of the hub has commits, not packages: see `Catalog::commit`.
-            Ecosystem::Huggingface => Vec::new(),
+            // A repository of the hub has commits, one of images has manifests, servers have listings: see `Catalog::commit`,
+            // `Catalog::image` and `Catalog::list`.
+            Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp => Vec::new(),
+            Ecosystem::Vscode => vsix::files(self),
         }
     }
 }

@@ -35,8 +35,12 @@ pub(super) struct Contents {
     pub(super) advisories: BTreeMap<String, Vec<Value>>,
     /// Repositories of the hub; data sets and spaces with their kind before the name.
     pub(super) hub: BTreeMap<String, super::hub::Repository>,
+    /// Repositories of the registry of images.
+    pub(super) registry: BTreeMap<String, super::registry::Repository>,
     /// Older names of repositories.
     pub(super) hub_names: BTreeMap<String, String>,
+    /// Entries of the registry of MCP servers, by name and version.
+    pub(super) servers: BTreeMap<(String, String), Value>,
     /// Files below `/feeds/`.
     pub(super) feeds: BTreeMap<String, Bytes>,
     /// What is said of them as `x-goog-hash`.
@@ -68,9 +72,9 @@ impl Contents {
 /// The form under which a name is looked up: what the ecosystem treats as one name is one key.
 fn key(ecosystem: Ecosystem, name: &str) -> String {
     match ecosystem {
-        Ecosystem::Npm | Ecosystem::Huggingface => name.to_owned(),
+        Ecosystem::Npm | Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp => name.to_owned(),
         Ecosystem::Pypi => super::normalise(name),
-        Ecosystem::Cargo => name.to_lowercase(),
+        Ecosystem::Cargo | Ecosystem::Vscode => name.to_lowercase(),
     }
 }
 
@@ -101,6 +105,59 @@ impl Catalog {
         repository.refs.insert(branch.to_owned(), id.to_owned());
     }
 
+    /// Puts an image of these layers into a repository of the registry, under a tag.
+    pub fn image(&self, repository: &str, tag: &str, layers: &[Bytes]) -> super::PushedImage {
+        self.platform_image(repository, Some(tag), "amd64", layers)
+    }
+
+    /// Puts an image for one architecture into a repository of the registry, under a tag or under its digest alone.
+    pub fn platform_image(
+        &self,
+        repository: &str,
+        tag: Option<&str>,
+        architecture: &str,
+        layers: &[Bytes],
+    ) -> super::PushedImage {
+        let (config, manifest) = super::image_of(architecture, layers);
+        let manifest = Bytes::from(manifest.to_string());
+        let config_digest = self.blob(repository, config);
+        let layers = layers.iter().map(|layer| self.blob(repository, layer.clone())).collect();
+        let digest = self.manifest(repository, tag, super::IMAGE_MANIFEST, manifest.clone());
+        super::PushedImage { digest, manifest, config: config_digest, layers }
+    }
+
+    /// Puts a manifest into a repository of the registry, under a tag where one is given, and returns its digest.
+    pub fn manifest(&self, repository: &str, tag: Option<&str>, media_type: &str, body: Bytes) -> String {
+        let digest = super::content_digest(&body);
+        let mut contents = self.read();
+        let repository = contents.registry.entry(repository.to_owned()).or_default();
+        repository.manifests.insert(digest.clone(), (media_type.to_owned(), body));
+        if let Some(tag) = tag {
+            repository.tags.insert(tag.to_owned(), digest.clone());
+        }
+        digest
+    }
+
+    /// Puts a blob into a repository of the registry and returns its digest.
+    pub fn blob(&self, repository: &str, bytes: Bytes) -> String {
+        let digest = super::content_digest(&bytes);
+        let mut contents = self.read();
+        contents.registry.entry(repository.to_owned()).or_default().blobs.insert(digest.clone(), bytes);
+        digest
+    }
+
+    /// Gives a manifest of the registry another `Docker-Content-Digest` than it has.
+    pub fn misname(&self, repository: &str, digest: &str) {
+        self.read().registry.entry(repository.to_owned()).or_default().misnamed.insert(digest.to_owned());
+    }
+
+    /// Lets the registry say what refers to a digest.
+    pub fn refer(&self, repository: &str, digest: &str, descriptors: Vec<Value>) {
+        let mut contents = self.read();
+        let repository = contents.registry.entry(repository.to_owned()).or_default();
+        repository.referrers.insert(digest.to_owned(), descriptors);
+    }
+
     /// Gives a repository of the hub's document another member, or another value for one.
     ///
     /// # Panics
@@ -114,6 +171,22 @@ impl Catalog {
     /// Lets a repository of the hub be asked for under an older name too.
     pub fn renamed(&self, from: &str, to: &str) {
         self.read().hub_names.insert(from.to_owned(), to.to_owned());
+    }
+
+    /// Lists a version of an MCP server, as the registry writes it: `server` and `_meta`. One that exists is replaced, which no
+    /// honest registry does but for what it says itself of it.
+    ///
+    /// # Panics
+    /// Where the entry has no name and version.
+    pub fn list_server(&self, entry: Value) {
+        let text = |key: &str| entry["server"][key].as_str().expect("a listed server is named").to_owned();
+        let key = (text("name"), text("version"));
+        self.read().servers.insert(key, entry);
+    }
+
+    /// Takes a version of an MCP server off the list without a word.
+    pub fn unlist_server(&self, name: &str, version: &str) {
+        self.read().servers.remove(&(name.to_owned(), version.to_owned()));
     }
 
     /// Publishes a version and returns its files. A version that exists is replaced, digests and all: what a registry

@@ -1,4 +1,4 @@
-//! A registry on loopback: npm, PyPI, cargo and a model hub in one server, from packages that a test publishes, with faults on demand.
+//! A registry on loopback: npm, PyPI, cargo, a model hub, an extension gallery and a registry of MCP servers in one server, from packages that a test publishes, with faults on demand.
 //!
 //! [`FakeUpstream`] runs on threads of its own, so tests with and without a runtime can use it, and stops when dropped.
 //! It remembers every request. It is a registry that the real clients install from, not a mock of one: the tests of
@@ -8,11 +8,14 @@ mod body;
 mod cargo;
 mod catalog;
 mod fault;
+mod gallery;
 mod hub;
+mod mcp;
 mod npm;
 mod page;
 mod pypi;
 mod record;
+mod registry;
 mod serve;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -23,6 +26,9 @@ pub use catalog::Catalog;
 pub use fault::{Fault, Gate};
 pub use hub::{HubFile, git_blob};
 pub use record::Recorded;
+pub use registry::{
+    IMAGE_INDEX, IMAGE_MANIFEST, PushedImage, content_digest, descriptor, image_of, index_of, layer,
+};
 
 use serve::{Running, State};
 
@@ -45,6 +51,7 @@ pub struct Builder {
     authorization: Option<String>,
     files_base: Option<String>,
     unusual_paths: bool,
+    hands_out_tokens: Option<String>,
     catalog: Catalog,
 }
 
@@ -80,6 +87,12 @@ impl Builder {
         self
     }
 
+    /// Demands a token of whoever asks for images, and gives one to whose `Authorization` header is exactly `value`.
+    pub fn handing_out_tokens(mut self, value: &str) -> Self {
+        self.hands_out_tokens = Some(value.to_owned());
+        self
+    }
+
     /// Serves `catalog`, shared with other upstreams.
     pub fn catalog(mut self, catalog: &Catalog) -> Self {
         self.catalog = catalog.clone();
@@ -101,6 +114,7 @@ impl Builder {
             publish_times: self.publish_times,
             authorization: self.authorization,
             unusual_paths: self.unusual_paths,
+            hands_out_tokens: self.hands_out_tokens,
             catalog: self.catalog,
             faults: Mutex::default(),
             requests: Mutex::default(),
@@ -132,6 +146,7 @@ impl FakeUpstream {
             authorization: None,
             files_base: None,
             unusual_paths: false,
+            hands_out_tokens: None,
             catalog: Catalog::default(),
         }
     }
@@ -164,6 +179,21 @@ impl FakeUpstream {
     /// The model hub, with a slash at the end. Its large files lie below `/cdn/` of [`Builder::files_at`].
     pub fn hub_url(&self) -> String {
         format!("{}/hub/", self.url())
+    }
+
+    /// The registry of images, with a slash at the end. Its blobs lie below `/layers/` of [`Builder::files_at`].
+    pub fn registry_url(&self) -> String {
+        format!("{}/", self.url())
+    }
+
+    /// The Open VSX server, with a slash at the end. Its files lie below `/vsx-files/` of [`Builder::files_at`].
+    pub fn vsx_url(&self) -> String {
+        format!("{}/vsx/", self.url())
+    }
+
+    /// The registry of MCP servers, with a slash at the end.
+    pub fn mcp_url(&self) -> String {
+        format!("{}/registry/", self.url())
     }
 
     /// The packages that it serves; changes show at once.

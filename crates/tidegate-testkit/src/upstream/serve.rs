@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use super::body::{AnyBody, fed, whole};
 use super::fault::{self, Fault, Planned};
 use super::page::{Ask, Kind, Page};
-use super::{Catalog, Recorded, Style, cargo, hub, lock, npm, pypi};
+use super::{Catalog, Recorded, Style, cargo, gallery, hub, lock, mcp, npm, pypi, registry};
 
 /// A request body may have this many bytes.
 const BODY_BYTES: usize = 256 * 1024 * 1024;
@@ -41,6 +41,7 @@ pub(super) struct State {
     pub(super) publish_times: bool,
     pub(super) authorization: Option<String>,
     pub(super) unusual_paths: bool,
+    pub(super) hands_out_tokens: Option<String>,
     pub(super) catalog: Catalog,
     pub(super) faults: Mutex<Vec<Planned>>,
     pub(super) requests: Mutex<Vec<Recorded>>,
@@ -227,6 +228,18 @@ fn route(state: &State, method: &Method, uri: &http::Uri, headers: &HeaderMap, b
         hub::answer(state, ask(rest))
     } else if let Some(rest) = below("/cdn/") {
         hub::content(state, rest)
+    } else if let Some(rest) = below("/v2/") {
+        registry::answer(state, ask(rest), headers)
+    } else if path == "/token" {
+        registry::token(state, headers, uri.query().unwrap_or_default())
+    } else if let Some(rest) = below("/layers/") {
+        registry::content(state, rest)
+    } else if let Some(rest) = below("/vsx/") {
+        gallery::answer(state, ask(rest))
+    } else if let Some(rest) = below("/vsx-files/") {
+        gallery::file(state, rest)
+    } else if let Some(rest) = below("/registry/") {
+        mcp::answer(state, ask(rest))
     } else if let Some(rest) = below("/feeds/") {
         let feed = state.catalog.read().feeds.get(rest).cloned();
         feed.map_or_else(Page::not_found, Page::file)

@@ -34,6 +34,10 @@ pub(super) fn failed(error: &WhoError) -> Problem {
 
 async fn query(call: &Call) -> Result<WhoQuery, Problem> {
     let subject = match (call.param("purl"), call.param("sha256"), call.param("person")) {
+        // A server that is no package of an ecosystem has a name of our own kind.
+        (Some(purl), None, None) if purl.starts_with(crate::mcp::facts::OWN_NAMES) => {
+            WhoSubject::Package(purl.to_owned())
+        }
         (Some(purl), None, None) => {
             let text = decisions::canonical(purl)?;
             if subject::read_purl(purl)?.version.is_some() {

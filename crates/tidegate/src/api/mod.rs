@@ -15,6 +15,7 @@ mod events;
 mod inspections;
 mod intel;
 mod locations;
+mod mcp;
 mod people;
 mod policy;
 mod problem;
@@ -137,6 +138,15 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         ("POST", ["events", "test"]) => Box::pin(events::test(&call)).await,
         ("GET", ["alarms"]) => alarms::list(&call).await,
         ("POST", ["alarms", number, "ack"]) => alarms::acknowledge(&call, number).await,
+        ("GET", ["mcp", "servers"]) => mcp::list(&call).await,
+        ("GET", ["mcp", "entries"]) => mcp::show(&call).await,
+        ("GET", ["mcp", "diff"]) => mcp::diff(&call).await,
+        ("POST", ["mcp", "approve"]) => mcp::approve(&call).await,
+        ("POST", ["mcp", "revoke"]) => mcp::revoke(&call).await,
+        ("POST", ["mcp", "open"]) => Box::pin(mcp::open(&call)).await,
+        ("POST", ["mcp", "list"]) => Box::pin(mcp::listed(&call)).await,
+        ("POST", ["mcp", "ask"]) => Box::pin(mcp::ask(&call)).await,
+        ("POST", ["mcp", "end"]) => Box::pin(mcp::end(&call)).await,
         ("GET", ["people"]) => people::list(&call).await,
         ("DELETE", ["people"]) => people::forget(&call).await,
         _ => Err(Problem::no_such_resource(path)),

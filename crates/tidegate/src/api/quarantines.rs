@@ -22,7 +22,7 @@ use super::{accesses, decisions, waivers};
 use crate::intel::facts::KnownVersions;
 use crate::pipeline::decide::{FIRST_SEEN_RULE, Ruleset, decide_file};
 use crate::pipeline::facts::{BytesKnown, LocalState, Question, assemble};
-use crate::pipeline::{artifacts, denials};
+use crate::pipeline::{artifacts, denials, parts};
 
 /// The longest reason, in bytes.
 const MAX_REASON_BYTES: usize = 2_000;
@@ -248,7 +248,8 @@ pub(crate) async fn facts(
     let local = local_state(call, subject).await?;
     let question = question(call, subject, position, &local, &subject.rules, bytes);
     let known = KnownVersions::new(question.advisories, &subject.package.name, call.now);
-    Ok(assemble(&question, &known, call.now))
+    let made_of = parts::decide_all(&subject.rules, &question, call.now);
+    Ok(assemble(&question, &known, &made_of, call.now))
 }
 
 async fn local_state(call: &Call, subject: &Subject) -> Result<LocalState, Problem> {

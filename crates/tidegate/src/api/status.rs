@@ -32,6 +32,7 @@ pub(super) fn status(door: &Door) -> Value {
             "name": &*r.name, "ecosystem": r.ecosystem,
             "not_configured": (!r.not_configured.is_empty()).then_some(&r.not_configured),
             "private": r.private.as_slice(),
+            "registries": (!r.registries.is_empty()).then_some(&r.registries),
             "upstreams": r.upstreams.iter().map(|u| json!({
                 "name": u.name, "url": u.base.url.as_str(), "source": u.source, "private": u.private.as_slice(),
                 "credentials": u.authorization.is_some(),

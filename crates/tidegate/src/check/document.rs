@@ -25,6 +25,7 @@ pub fn report(input: &Input, answers: &Answers, now: Timestamp) -> Report {
             licence: item.licence.clone(),
             scope: item.scope,
             place: item.place.clone(),
+            beneath: None,
             outcome: answer.action.map(|action| Outcome { action, reasons: answer.reasons.clone() }),
             nearest_compliant: answer.nearest.clone(),
         })

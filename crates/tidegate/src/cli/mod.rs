@@ -12,6 +12,7 @@ mod intel;
 mod ledger;
 pub mod lock;
 mod manual;
+mod mcp;
 pub mod operate;
 mod person;
 mod policy;

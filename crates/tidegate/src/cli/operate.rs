@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{
-    Outcome, alarms, approval, config, events, intel, ledger, manual, person, policy, quarantine, status,
-    token, waiver, who, why,
+    Outcome, alarms, approval, config, events, intel, ledger, manual, mcp, person, policy, quarantine,
+    status, token, waiver, who, why,
 };
 
 /// Every command that looks after a door.
@@ -32,6 +32,8 @@ pub enum Operate {
     Token(token::Token),
     /// Show, fetch and load advisories and signals.
     Intel(intel::Intel),
+    /// Govern MCP servers at run time; see and approve what they offer.
+    Mcp(mcp::Mcp),
     /// Read the ledger.
     Ledger(ledger::Ledger),
     /// List and forget people.
@@ -65,6 +67,7 @@ impl Operate {
             Self::Approval(command) => command.run(),
             Self::Token(command) => command.run(),
             Self::Intel(command) => command.run(),
+            Self::Mcp(command) => command.run(),
             Self::Ledger(command) => command.run(),
             Self::Person(command) => command.run(),
             Self::Events(command) => command.run(),

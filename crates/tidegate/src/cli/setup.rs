@@ -1,6 +1,6 @@
 //! `tidegate setup`: a client's lasting configuration, shown or written.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -8,14 +8,17 @@ use tidegate_model::Secret;
 use url::Url;
 
 use super::{Failure, Outcome, default_data, discover, print};
-use crate::clients::{self, Client};
+use crate::clients::{self, Client, mcp_file};
 use crate::discover::{Surroundings, remember};
 
 /// Print what a client needs in order to use the door from now on, or write it into the user's configuration.
 #[derive(Debug, Args)]
 pub struct Setup {
-    /// npm, pnpm, yarn, pip, uv, poetry or cargo.
-    pub client: Client,
+    /// npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, docker, podman, skopeo or containerd; or mcp, for a client's file of MCP servers.
+    pub client: Wanted,
+    /// With mcp: the file in which the client keeps its servers, such as `~/.cursor/mcp.json` or `.vscode/mcp.json`.
+    #[arg(value_name = "FILE", required_if_eq("client", "mcp"))]
+    pub file: Option<PathBuf>,
     /// Merge it into the user's own configuration, keeping the old file beside the new one.
     #[arg(long)]
     pub write: bool,
@@ -30,12 +33,38 @@ pub struct Setup {
     pub data: Option<PathBuf>,
 }
 
+/// What is set up.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted {
+    /// A package manager.
+    Client(Client),
+    /// A file of MCP servers.
+    Mcp,
+}
+
+impl std::str::FromStr for Wanted {
+    type Err = UnknownWanted;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "mcp" => Ok(Self::Mcp),
+            other => other.parse().map(Self::Client).map_err(UnknownWanted),
+        }
+    }
+}
+
+/// A word that names nothing that can be set up.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0} or mcp")]
+pub struct UnknownWanted(clients::UnknownClient);
+
 impl Setup {
     /// Runs it.
     ///
     /// # Errors
     /// A file that cannot be written; it is then as it was.
     pub fn run(self) -> Outcome {
+        let explicit = self.data.clone();
         let data = self.data.unwrap_or_else(default_data);
         let own = discover::own_addresses(&data)?;
         let door = match self.door {
@@ -43,8 +72,16 @@ impl Setup {
             // The address noted by a running door comes last and is the best known one.
             None => own.last().cloned().ok_or_else(|| Failure("the door has no address".into()))?,
         };
+        let client = match (self.client, self.file) {
+            (Wanted::Mcp, Some(file)) => return mcp(&file, &door, explicit.as_deref(), self.write),
+            (Wanted::Client(client), None) => client,
+            (Wanted::Mcp, None) => return Err(Failure("name the client's file of MCP servers".into())),
+            (Wanted::Client(_), Some(_)) => {
+                return Err(Failure("only `tidegate setup mcp` takes a file".into()));
+            }
+        };
         let token = self.token.map(Secret::new);
-        let setup = clients::setup(self.client, &door, token.as_ref());
+        let setup = clients::setup(client, &door, token.as_ref());
         let around = Surroundings::of_process(std::env::current_dir()?, own).explicit_from_vars();
         let mut text = String::new();
         if self.write {
@@ -72,4 +109,40 @@ impl Setup {
         print(&text)?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Leads the servers of a client's file through the door.
+fn mcp(file: &Path, door: &Url, data: Option<&Path>, write: bool) -> Outcome {
+    let shown = file.display();
+    let failed = |e: std::io::Error| Failure(format!("`{shown}` cannot be read or written: {e}"));
+    let size = std::fs::metadata(file).map_err(failed)?.len();
+    if size > mcp_file::MAX_FILE_BYTES {
+        return Err(Failure(format!("`{shown}` has {size} bytes: that is no file of MCP servers")));
+    }
+    let before = std::fs::read_to_string(file).map_err(failed)?;
+    // A program with windows has another PATH than a terminal, so it is told which file to start.
+    let program = std::env::current_exe()?;
+    let data = data.map(|data| data.canonicalize().unwrap_or_else(|_| data.to_owned()));
+    let data = data.as_ref().map(|data| data.to_string_lossy().into_owned());
+    let led = mcp_file::lead(&before, &program.to_string_lossy(), door, data.as_deref())
+        .map_err(|why| Failure(format!("`{shown}` is left as it is, because {why}")))?;
+    let mut text = String::new();
+    if write && !led.led.is_empty() {
+        let backup = clients::setup::keep_backup(file).map_err(failed)?;
+        clients::locks::write_whole(file, led.text.as_bytes(), None).map_err(failed)?;
+        text.push_str(&format!("wrote {shown}: {}\n", led.led.join(", ")));
+        text.push_str(&format!("  take it back: mv '{}' '{shown}'\n", backup.display()));
+    } else if write {
+        text.push_str(&format!("{shown} leads every server through the door already\n"));
+    } else {
+        text.push_str(&led.text);
+    }
+    for section in &led.sections {
+        text.push_str(&format!("add to the door's configuration:\n{section}"));
+    }
+    for note in &led.notes {
+        text.push_str(&format!("note: {note}\n"));
+    }
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
 }

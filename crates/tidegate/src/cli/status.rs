@@ -216,6 +216,9 @@ fn clients(data: &std::path::Path) -> Vec<Value> {
             Ecosystem::Pypi => "pip",
             Ecosystem::Cargo => "cargo",
             Ecosystem::Huggingface => "huggingface",
+            Ecosystem::Oci => "images",
+            Ecosystem::Vscode => "vscode",
+            Ecosystem::Mcp => "mcp-registry",
         };
         let Ok(found) = found else { continue };
         let place = &found.source.place;

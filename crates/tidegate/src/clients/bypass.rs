@@ -40,8 +40,9 @@ fn source_options(ecosystem: Ecosystem) -> &'static [&'static str] {
             "--default-index",
         ],
         Ecosystem::Cargo => &["--registry", "--index", "--config", "--git"],
-        // No option of its client names another hub.
-        Ecosystem::Huggingface => &[],
+        // No option of their clients names another hub or registry.
+        Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp => &[],
+        Ecosystem::Vscode => &["-r", "--registryUrl"],
     }
 }
 

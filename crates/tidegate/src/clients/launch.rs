@@ -87,12 +87,17 @@ pub fn launch(
         Some(Ecosystem::Pypi) => python(&mut launch, door, token, around),
         Some(Ecosystem::Cargo) => cargo(&mut launch, door, token),
         Some(Ecosystem::Huggingface) => models(&mut launch, door, token, around),
-        None => {
+        // Which registries the door stands for, it says itself: see `images::lead`.
+        Some(Ecosystem::Oci) => {}
+        Some(Ecosystem::Vscode) => extensions(&mut launch, door, token, around),
+        // No command line starts one of its clients.
+        Some(Ecosystem::Mcp) | None => {
             npm(&mut launch, door, token, around)?;
             python(&mut launch, door, token, around);
             models(&mut launch, door, token, around);
+            extensions(&mut launch, door, token, around);
             launch.notes.push(format!(
-                "`{}` is no client that tidegate knows: npm, pip, uv and huggingface_hub below it use the door, cargo does not (it \
+                "`{}` is no client that tidegate knows: npm, pip, uv, huggingface_hub, ovsx and code-server below it use the door, cargo does not (it \
                  reads its source from no variable)",
                 program.to_string_lossy()
             ));
@@ -103,7 +108,7 @@ pub fn launch(
 }
 
 impl Launch {
-    fn set(&mut self, name: &str, value: impl Into<OsString>) {
+    pub(super) fn set(&mut self, name: &str, value: impl Into<OsString>) {
         self.set.insert(name.to_owned(), Secret::new(value.into()));
     }
 
@@ -118,7 +123,7 @@ impl Launch {
         self.set(&name, value);
     }
 
-    fn write_scratch(&mut self, name: &str, text: &str) -> Result<PathBuf, LaunchError> {
+    pub(super) fn write_scratch(&mut self, name: &str, text: &str) -> Result<PathBuf, LaunchError> {
         let folder = match self.scratch.take() {
             Some(folder) => folder,
             // Readable by its owner alone; so is what is written into it.
@@ -257,6 +262,36 @@ fn models(launch: &mut Launch, door: &Url, token: Option<&Secret<String>>, aroun
     }
     if around.var("HF_ENDPOINT").is_some() {
         launch.notes.push("`HF_ENDPOINT` is set in your environment and ignored in this run".to_owned());
+    }
+}
+
+/// What Open VSX's command line, code-server and VSCodium read.
+fn extensions(launch: &mut Launch, door: &Url, token: Option<&Secret<String>>, around: &Surroundings) {
+    let token = token.map(|token| token.expose().as_str());
+    let gallery = super::gallery(door, token);
+    let text = |key: &str| gallery[key].as_str().unwrap_or_default().to_owned();
+    let set = [
+        ("OVSX_REGISTRY_URL", super::extensions_url(door, "openvsx", token)),
+        ("EXTENSIONS_GALLERY", gallery.to_string()),
+        ("VSCODE_GALLERY_SERVICE_URL", text("serviceUrl")),
+        ("VSCODE_GALLERY_ITEM_URL", text("itemUrl")),
+        ("VSCODE_GALLERY_CONTROL_URL", text("controlUrl")),
+        ("VSCODE_GALLERY_RESOURCE_URL_TEMPLATE", text("resourceUrlTemplate")),
+    ];
+    for (name, value) in set {
+        if around.var(name).is_some() {
+            launch.notes.push(format!("`{name}` is set in your environment and ignored in this run"));
+        }
+        launch.set(name, value);
+    }
+    launch.remove.push("VSCODE_GALLERY_EXTENSION_URL_TEMPLATE".to_owned());
+    if launch.client == Some(Client::Vscode) {
+        launch.bypasses.push(Bypass {
+            what: "Visual Studio Code takes its gallery from no variable and does not use the door in this run; `tidegate setup \
+                   vscode` says what to put where"
+                .to_owned(),
+            place: "Visual Studio Code".to_owned(),
+        });
     }
 }
 

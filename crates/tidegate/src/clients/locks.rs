@@ -122,8 +122,11 @@ pub fn find_locks(client: Client, args: &[OsString], work_dir: &Path) -> Vec<Loc
             LockKind::Poetry,
         ),
         Client::Cargo => cargo(args, work_dir),
-        // A program names its models in its own source.
-        Client::Huggingface => Vec::new(),
+        // A program names its models in its own source, an editor its servers in its own settings.
+        Client::Huggingface | Client::McpRegistry => Vec::new(),
+        // What an image is built from stands in a recipe, by name or by digest.
+        Client::Docker | Client::Podman | Client::Skopeo | Client::Containerd => Vec::new(),
+        Client::Ovsx | Client::CodeServer | Client::Vscodium | Client::Vscode => Vec::new(),
     }
 }
 

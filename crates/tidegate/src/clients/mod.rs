@@ -8,8 +8,10 @@
 pub mod bypass;
 pub mod child;
 mod edit;
+pub mod images;
 pub mod launch;
 pub mod locks;
+pub mod mcp_file;
 pub mod setup;
 #[cfg(test)]
 mod tests;
@@ -48,11 +50,29 @@ pub enum Client {
     Cargo,
     /// `hf`, and Python programs that load models with `huggingface_hub` or what is built on it.
     Huggingface,
+    /// docker.
+    Docker,
+    /// podman and buildah.
+    Podman,
+    /// skopeo.
+    Skopeo,
+    /// containerd, which Kubernetes pulls with.
+    Containerd,
+    /// Editors and assistants that show a registry of MCP servers.
+    McpRegistry,
+    /// `ovsx`, the command line of Open VSX.
+    Ovsx,
+    /// code-server.
+    CodeServer,
+    /// VSCodium.
+    Vscodium,
+    /// Visual Studio Code.
+    Vscode,
 }
 
 impl Client {
     /// All of them, in the order in which lists are shown.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 17] = [
         Self::Npm,
         Self::Pnpm,
         Self::Yarn,
@@ -61,6 +81,15 @@ impl Client {
         Self::Poetry,
         Self::Cargo,
         Self::Huggingface,
+        Self::Docker,
+        Self::Podman,
+        Self::Skopeo,
+        Self::Containerd,
+        Self::McpRegistry,
+        Self::Ovsx,
+        Self::CodeServer,
+        Self::Vscodium,
+        Self::Vscode,
     ];
 
     /// The word a person types.
@@ -74,6 +103,15 @@ impl Client {
             Self::Poetry => "poetry",
             Self::Cargo => "cargo",
             Self::Huggingface => "huggingface",
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+            Self::Skopeo => "skopeo",
+            Self::Containerd => "containerd",
+            Self::McpRegistry => "mcp-registry",
+            Self::Ovsx => "ovsx",
+            Self::CodeServer => "code-server",
+            Self::Vscodium => "vscodium",
+            Self::Vscode => "vscode",
         }
     }
 
@@ -84,6 +122,9 @@ impl Client {
             Self::Pip | Self::Uv | Self::Poetry => Ecosystem::Pypi,
             Self::Cargo => Ecosystem::Cargo,
             Self::Huggingface => Ecosystem::Huggingface,
+            Self::Docker | Self::Podman | Self::Skopeo | Self::Containerd => Ecosystem::Oci,
+            Self::McpRegistry => Ecosystem::Mcp,
+            Self::Ovsx | Self::CodeServer | Self::Vscodium | Self::Vscode => Ecosystem::Vscode,
         }
     }
 
@@ -99,6 +140,13 @@ impl Client {
             "poetry" => Self::Poetry,
             "cargo" => Self::Cargo,
             "hf" | "huggingface-cli" => Self::Huggingface,
+            "docker" => Self::Docker,
+            "podman" | "buildah" => Self::Podman,
+            "skopeo" => Self::Skopeo,
+            "ovsx" => Self::Ovsx,
+            "code-server" => Self::CodeServer,
+            "codium" | "vscodium" => Self::Vscodium,
+            "code" | "code-insiders" => Self::Vscode,
             _ if bare == "pip" => Self::Pip,
             _ if matches!(bare, "python" | "pypy") && runs_module_pip(command) => Self::Pip,
             _ => return None,
@@ -119,7 +167,10 @@ impl std::str::FromStr for Client {
 
 /// A word that names no client tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface")]
+#[error(
+    "unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, docker, podman, skopeo, \
+     containerd, mcp-registry, ovsx, code-server, vscodium, vscode"
+)]
 pub struct UnknownClient(String);
 
 fn runs_module_pip(command: &[OsString]) -> bool {
@@ -137,11 +188,42 @@ pub fn repository_url(door: &Url, ecosystem: Ecosystem) -> Url {
         Ecosystem::Cargo => &["cargo", ""],
         // Its clients put `/api/…` behind what they are given.
         Ecosystem::Huggingface => &["huggingface"],
+        // Images are named below it: `<door>/oci/<repository>`.
+        Ecosystem::Oci => &["v2", "oci"],
+        // Its clients put `/v0.1/servers` behind what they are given.
+        Ecosystem::Mcp => &["mcp"],
+        Ecosystem::Vscode => &["vscode"],
     };
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);
     }
     url
+}
+
+/// The base of one of the two repositories of extensions, without a slash at the end. Their clients send no credentials, so a
+/// token stands in the address.
+pub(crate) fn extensions_url(door: &Url, repository: &str, token: Option<&str>) -> String {
+    let mut url = door.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty();
+        if let Some(token) = token {
+            path.extend(["t", token]);
+        }
+        path.push(repository);
+    }
+    url.to_string()
+}
+
+/// An editor's gallery at this door, as `product.json` and code-server's variable hold it. Where single files of extensions
+/// would be is named too, so that an editor asks this door, which says no, and not the place that it has of its own.
+pub(crate) fn gallery(door: &Url, token: Option<&str>) -> serde_json::Value {
+    let base = extensions_url(door, "vscode", token);
+    serde_json::json!({
+        "serviceUrl": format!("{base}/gallery"),
+        "itemUrl": format!("{base}/item"),
+        "resourceUrlTemplate": format!("{base}/unpkg/{{publisher}}/{{name}}/{{version}}/{{path}}"),
+        "controlUrl": format!("{base}/control.json"),
+    })
 }
 
 /// An address with a token as its password, for clients that take credentials in no other way.

@@ -42,6 +42,8 @@ enum Place {
     CargoHome(&'static str),
     /// Where a variable points, else in the home folder.
     Named(&'static [&'static str], &'static str),
+    /// Not ours to write: the machine's, or with something that a person must fill in.
+    Shown(&'static str),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +53,8 @@ enum Edit {
     Ini(&'static str, &'static str, Value),
     Toml(Vec<&'static str>, Value),
     UvDefault(Value),
+    /// The whole of it.
+    Whole(Value),
 }
 
 /// A value that may hold a token.
@@ -80,6 +84,9 @@ impl Written {
 /// A client's configuration that could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
+    /// Somebody else must write it.
+    #[error("`{0}` is not written by tidegate: put into it what `tidegate setup` prints without --write")]
+    NotOurs(String),
     /// There is no home folder to write into.
     #[error("`{0}` cannot be found: `HOME` is not set")]
     NoHome(String),
@@ -112,6 +119,13 @@ pub fn setup(client: Client, door: &Url, token: Option<&Secret<String>>) -> Setu
         Client::Poetry => poetry(&mut setup, door, token),
         Client::Cargo => cargo(&mut setup, door, token),
         Client::Huggingface => models(&mut setup, door, token),
+        Client::Docker | Client::Podman | Client::Skopeo | Client::Containerd => {
+            super::images::setup(&mut setup, client, door, token);
+        }
+        Client::McpRegistry => servers(&mut setup, door, token),
+        Client::Ovsx | Client::CodeServer | Client::Vscodium | Client::Vscode => {
+            extensions(&mut setup, client, door, token);
+        }
     }
     setup
 }
@@ -245,7 +259,86 @@ fn models(setup: &mut Setup, door: &Url, token: Option<&Secret<String>>) {
     setup.notes.push("put these lines where your shell, service or container gets its environment; programs that name the hub by themselves, and `git clone`, go past the door".to_owned());
 }
 
+/// What stands in an address when a token is to be put there by hand.
+const TOKEN_HERE: &str = "TOKEN";
+
+/// Editors read variables, or a file of theirs that is JSON and holds more than this: what to put there is shown.
+fn extensions(setup: &mut Setup, client: Client, door: &Url, token: Option<&Secret<String>>) {
+    let token = token.map(|_| TOKEN_HERE);
+    let gallery = super::gallery(door, token);
+    let text = |key: &str| gallery[key].as_str().unwrap_or_default().to_owned();
+    match client {
+        Client::Ovsx => {
+            let url = super::extensions_url(door, "openvsx", token);
+            setup.commands.push(format!("export OVSX_REGISTRY_URL={url}"));
+        }
+        Client::CodeServer => setup.commands.push(format!("export EXTENSIONS_GALLERY='{gallery}'")),
+        Client::Vscodium => {
+            for (name, key) in [
+                ("VSCODE_GALLERY_SERVICE_URL", "serviceUrl"),
+                ("VSCODE_GALLERY_ITEM_URL", "itemUrl"),
+                ("VSCODE_GALLERY_CONTROL_URL", "controlUrl"),
+                ("VSCODE_GALLERY_RESOURCE_URL_TEMPLATE", "resourceUrlTemplate"),
+            ] {
+                setup.commands.push(format!("export {name}='{}'", text(key)));
+            }
+            setup.notes.push(format!(
+                "or put this into `~/.config/VSCodium/product.json`: {{\"extensionsGallery\": {gallery}}}"
+            ));
+        }
+        _ => {
+            let base = super::extensions_url(door, "vscode", token);
+            setup.notes.push(format!(
+                "set the policy `ExtensionGalleryServiceUrl` of Visual Studio Code to {base}/manifest.json (Linux: \
+                 `/etc/vscode/policy.json`); its publisher lets only accounts of some of its plans use that policy"
+            ));
+            setup.notes.push(
+                "what its own gallery offers may be used by its publisher's products alone, so behind this door stands the gallery that you \
+                 set, such as one of Open VSX"
+                    .to_owned(),
+            );
+        }
+    }
+    if token.is_some() {
+        setup.notes.push(format!("put your token in place of `{TOKEN_HERE}`"));
+    }
+    setup.notes.push(
+        "extensions that come in a file (`--install-extension x.vsix`) or with the editor itself go past the door".to_owned(),
+    );
+}
+
+/// Editors keep the address in their settings, where people keep comments: those are not rewritten from here.
+fn servers(setup: &mut Setup, door: &Url, token: Option<&Secret<String>>) {
+    let registry = repository_url(door, Ecosystem::Mcp);
+    setup.notes.push(format!(
+        "VS Code: `\"chat.mcp.gallery.enabled\": true, \"chat.mcp.gallery.serviceUrl\": \"{registry}\"` in its user settings, or the \
+         policies of the same names for all machines (`McpGalleryServiceUrl`)"
+    ));
+    setup.notes.push(format!(
+        "GitHub Copilot for organisations: `{registry}` as \"MCP registry URL\" of the AI controls, with \"registry only\" as what may be used"
+    ));
+    if token.is_some() {
+        setup.notes.push(
+            "these clients send no token: put `/t/TOKEN` before `/mcp` in the address, or let the door listen without".to_owned(),
+        );
+    }
+    setup.notes.push(
+        "what a server's configuration already names does not ask the registry again: `tidegate check` reads such files".to_owned(),
+    );
+}
+
 impl SetupFile {
+    /// A file that only the machine's administrator writes.
+    pub(super) fn as_root(path: &'static str, content: String) -> Self {
+        Self::to_fill_in(path, content)
+    }
+
+    /// A file that a person must fill something in.
+    pub(super) fn to_fill_in(path: &'static str, content: String) -> Self {
+        let edits = vec![Edit::Whole(plain(content))];
+        Self { shown_as: path.to_owned(), place: Place::Shown(path), edits, secret: false }
+    }
+
     /// What the file must hold, as it would be written into an empty one. It may hold the token.
     pub fn content(&self) -> Secret<String> {
         let text = self.apply("").expect("our own settings are understood in an empty file");
@@ -264,6 +357,7 @@ impl SetupFile {
                     edit::set_toml(&mut document, path, new.expose())?;
                     document.to_string()
                 }
+                Edit::Whole(new) => new.expose().clone(),
                 Edit::UvDefault(new) => {
                     let mut document = edit::toml(&text)?;
                     edit::set_uv_default(&mut document, new.expose())?;
@@ -278,6 +372,7 @@ impl SetupFile {
     fn path(&self, around: &Surroundings) -> Option<PathBuf> {
         match &self.place {
             Place::Home(path) => around.in_home(path),
+            Place::Shown(_) => None,
             Place::Config(path) => around.config_home().map(|folder| folder.join(path)),
             Place::CargoHome(path) => {
                 let folder = around.file_from_var("CARGO_HOME").or_else(|| around.in_home(".cargo"));
@@ -298,6 +393,9 @@ impl SetupFile {
     /// # Errors
     /// The file cannot be found, read, understood or written. It is then as it was.
     pub fn write(&self, around: &Surroundings) -> Result<Written, WriteError> {
+        if matches!(self.place, Place::Shown(_)) {
+            return Err(WriteError::NotOurs(self.shown_as.clone()));
+        }
         let path = self.path(around).ok_or_else(|| WriteError::NoHome(self.shown_as.clone()))?;
         let io = |source| WriteError::Io { path: path.clone(), source };
         let before = match std::fs::read(&path) {
@@ -328,7 +426,7 @@ impl SetupFile {
 }
 
 /// Copies a file (its mode too) beside itself under a name that is still free.
-fn keep_backup(path: &Path) -> std::io::Result<PathBuf> {
+pub(crate) fn keep_backup(path: &Path) -> std::io::Result<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut number = 1;
     let backup = loop {

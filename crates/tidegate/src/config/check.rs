@@ -2,7 +2,7 @@
 
 use tidegate_model::Ecosystem;
 
-use super::{Config, EventsSection, Feed, RESERVED, Server, Upstream, WebhookSink};
+use super::{Config, EventsSection, Feed, McpSection, RESERVED, Server, Upstream, WebhookSink};
 use crate::events::kind;
 use crate::inspection::limits::LEAST_MEMORY_MIB;
 use crate::upstream::proxy::{ENVIRONMENT, NONE};
@@ -86,6 +86,7 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
         self::feed(position, feed, intel.feed.as_deref().unwrap_or_default())?;
     }
     events(&config.events)?;
+    mcp(&config.mcp)?;
     if let Err(error) = tracing_subscriber::EnvFilter::try_new(&config.log.filter) {
         return wrong(
             &["log", "filter"],
@@ -175,6 +176,43 @@ fn events(events: &EventsSection) -> Result<(), Wrong> {
             return wrong(&["events", "file", name, "path"], "the path is empty", "name a file");
         }
         types("file", name, &file.types)?;
+    }
+    Ok(())
+}
+
+fn mcp(section: &McpSection) -> Result<(), Wrong> {
+    for (name, server) in &section.server {
+        let place = |key| ["mcp", "server", name, key];
+        if name.contains('/') || !crate::mcp::command::is_name(name) {
+            return wrong(
+                &["mcp", "server", name],
+                format!("`{}` cannot name a server", name.escape_debug()),
+                "use letters, digits and `-_.@`, at most 128",
+            );
+        }
+        if !matches!(server.url.scheme(), "http" | "https") || server.url.host().is_none() {
+            return wrong(
+                &place("url"),
+                format!("`{}` is neither http nor https", server.url),
+                "give the one address of the server, such as https://mcp.example/mcp",
+            );
+        }
+        if !server.url.username().is_empty() || server.url.password().is_some() {
+            return wrong(
+                &place("url"),
+                "the address holds credentials",
+                "put a token into an environment variable and name it with token_env",
+            );
+        }
+        if let Some(purl) = &server.purl
+            && tidegate_model::coordinate::PackageRef::parse(purl).is_err()
+        {
+            return wrong(
+                &place("purl"),
+                format!("`{}` is no package of an ecosystem that is known here", purl.escape_debug()),
+                "write it as pkg:npm/NAME@VERSION or pkg:pypi/NAME@VERSION",
+            );
+        }
     }
     Ok(())
 }
@@ -284,11 +322,19 @@ fn repository(name: &str, repository: &super::Repository) -> Result<(), Wrong> {
             ),
         );
     }
-    if repository.ecosystem.is_none() && name.parse::<Ecosystem>().is_err() {
+    if repository.ecosystem.is_none() && Ecosystem::of_repository(name).is_none() {
         return wrong(
             &["repository", name],
             "its ecosystem is not said",
-            "add ecosystem = \"npm\", \"pypi\" or \"cargo\"",
+            "add ecosystem = \"npm\", \"pypi\", \"cargo\", \"huggingface\" or \"mcp\"",
+        );
+    }
+    let ecosystem = repository.ecosystem.or_else(|| name.parse().ok());
+    if repository.listing == super::Listing::Approved && ecosystem != Some(Ecosystem::Mcp) {
+        return wrong(
+            &["repository", name, "listing"],
+            "only a registry of MCP servers is listed as a whole",
+            "demand approval of other packages by a rule on `approval.approved`",
         );
     }
     repository.upstream.iter().enumerate().try_for_each(|(n, one)| upstream(name, &n.to_string(), one))

@@ -108,8 +108,8 @@ fn line_of(text: &str, place: &[String]) -> Option<usize> {
 }
 
 /// Words that are paths of the door itself.
-pub(crate) const RESERVED: [&str; 10] =
-    ["advisories", "api", "d", "t", "console", "ledger", "metrics", "healthz", "osv", "readyz"];
+pub(crate) const RESERVED: [&str; 11] =
+    ["advisories", "api", "d", "t", "console", "ledger", "metrics", "healthz", "osv", "readyz", "v2"];
 
 #[cfg(test)]
 mod tests {

@@ -42,6 +42,8 @@ pub struct Config {
     pub intel: IntelSection,
     /// Where events are sent.
     pub events: EventsSection,
+    /// MCP servers at run time.
+    pub mcp: McpSection,
     /// What is logged.
     pub log: Log,
     /// Repositories by name. One per ecosystem exists out of the box.
@@ -400,6 +402,30 @@ pub enum LogFormat {
     Json,
 }
 
+/// `[mcp]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct McpSection {
+    /// Methods that pass to servers elsewhere although no revision of the protocol has them.
+    pub methods: Vec<String>,
+    /// Servers elsewhere by name, each at `/mcp/run/NAME`.
+    pub server: BTreeMap<String, McpServer>,
+}
+
+/// `[mcp.server.NAME]`
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct McpServer {
+    /// Its one address, for streamable HTTP.
+    pub url: url::Url,
+    /// Environment variable that holds a token, sent as `Authorization: Bearer`.
+    #[serde(default)]
+    pub token_env: Option<String>,
+    /// The package that runs there, with its version, so that advisories about it count.
+    #[serde(default)]
+    pub purl: Option<String>,
+}
+
 /// `[repository.NAME]`
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -410,8 +436,25 @@ pub struct Repository {
     pub private: Vec<String>,
     /// Whether a branch of a model stays at the last of its commits that may be had, while the newest is refused.
     pub hold_at_approved: bool,
+    /// Names of registries of images that the repository stands for, as containerd says them (`?ns=`), beside the hosts of
+    /// its upstreams.
+    pub registries: Vec<String>,
+    /// What of an MCP registry is let in: `compliant`, all that is not refused; or `approved`, what is on the list of approvals
+    /// beside that.
+    pub listing: Listing,
     /// Upstreams, asked in this order; empty means discovered.
     pub upstream: Vec<Upstream>,
+}
+
+/// What of an MCP registry is let in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Listing {
+    /// All that is not refused.
+    #[default]
+    Compliant,
+    /// What somebody approved by name, and nothing else.
+    Approved,
 }
 
 /// `[[repository.NAME.upstream]]`

@@ -112,6 +112,12 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # [repository.huggingface]
 # hold_at_approved = true                # `main` stays at its last commit that may be had while the newest is refused
 #
+# [repository.oci]
+# registries = ["registry.example"]      # names under which containerd (`?ns=`) and `tidegate run` know it, beside its hosts
+#
+# [repository.mcp]
+# listing = "approved"                   # show the servers that `tidegate approval` lists, and no others; else "compliant"
+#
 # Without any feed here, the publishers' public ones are followed: OSV, CISA KEV, FIRST EPSS. To set them yourself:
 #
 # [[intel.feed]]
@@ -132,4 +138,14 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # path = "events.ndjson"                     # below the data directory
 # max_mib = 64                               # then a new file is begun, ...
 # keep = 8                                   # ... and so many full ones are kept
+#
+# Servers of MCP elsewhere, each at /mcp/run/NAME. Methods beyond those of the protocol pass where they are named.
+#
+# [mcp]
+# methods = ["acme/extra"]
+#
+# [mcp.server.tickets]
+# url = "https://mcp.acme.example/mcp"
+# token_env = "TICKETS_TOKEN"
+# purl = "pkg:npm/%40acme/tickets@2.1.0"     # the package that runs there: advisories about it count
 "#;

@@ -12,13 +12,16 @@ pub mod address;
 mod cargo;
 mod huggingface;
 mod ini;
+mod mcp;
 mod npm;
+mod oci;
 mod pypi;
 pub mod remember;
 pub mod saved;
 pub mod surroundings;
 #[cfg(test)]
 mod tests;
+mod vscode;
 
 use std::fmt;
 
@@ -181,6 +184,9 @@ pub fn discover(ecosystem: Ecosystem, around: &Surroundings) -> Result<Discovere
         Ecosystem::Pypi => pypi::search(&mut search),
         Ecosystem::Cargo => cargo::search(&mut search),
         Ecosystem::Huggingface => huggingface::search(&mut search),
+        Ecosystem::Oci => oci::search(&mut search),
+        Ecosystem::Vscode => vscode::search(&mut search),
+        Ecosystem::Mcp => mcp::search(&mut search),
     }
     search.finish()
 }

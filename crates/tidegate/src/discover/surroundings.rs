@@ -100,7 +100,7 @@ impl Surroundings {
         }
     }
 
-    /// Takes `TIDEGATE_UPSTREAM_NPM`, `_PYPI`, `_CARGO` and `_HUGGINGFACE` from the environment where nothing is set yet.
+    /// Takes `TIDEGATE_UPSTREAM_NPM`, `_PYPI` and those of the other ecosystems from the environment where nothing is set yet.
     #[must_use]
     pub fn explicit_from_vars(mut self) -> Self {
         for ecosystem in Ecosystem::ALL {

@@ -14,12 +14,16 @@ use super::Identity;
 use crate::pipeline::Hot;
 use crate::pipeline::ahead::Ahead;
 use crate::pipeline::artifacts::{StageKey, Staged};
+use crate::pipeline::catalogue::Catalogued;
+use crate::pipeline::catalogue_ask::{DecidedList, ListKey};
 use crate::pipeline::commits::{CommitKey, Resolved};
 use crate::pipeline::contents::{LookKey, NotInspected};
 use crate::pipeline::documents::LoadError;
 use crate::pipeline::file_ask::HotKey;
 use crate::pipeline::group::NotReady;
+use crate::pipeline::images::{ImagesKey, Known};
 use crate::pipeline::package::Package;
+use crate::pipeline::recall::Kept;
 use crate::pipeline::views::{RenderedView, ViewKey};
 use crate::single_flight::SingleFlight;
 use crate::upstream::UpstreamError;
@@ -62,6 +66,14 @@ pub struct Caches {
     pub commits: Cache<CommitKey, Arc<Package>, ByBytes>,
     /// Which commits revisions are.
     pub revisions: Cache<CommitKey, Arc<Resolved>>,
+    /// The images of each repository of a registry.
+    pub images: Cache<ImagesKey, Arc<Known>>,
+    /// Manifests of which everything that they name was looked into.
+    pub ready_images: Cache<CommitKey, ()>,
+    /// Lists of all packages, by repository.
+    pub lists: Cache<Arc<str>, Arc<Catalogued>>,
+    /// Decisions on everything in a list.
+    pub decided_lists: Cache<ListKey, Arc<DecidedList>>,
     /// Rendered views, by bytes.
     pub views: Cache<ViewKey, Arc<RenderedView>, ByBytes>,
     /// Decided files; their bytes are maps of files, which the system's page cache holds.
@@ -74,6 +86,8 @@ pub struct Caches {
     pub identities: Cache<IdentityKey, Arc<Identity>>,
     /// Preludes of upstreams, by base address.
     pub preludes: Cache<Arc<str>, (FetchedDocument, Timestamp)>,
+    /// What clients are to give up, by repository.
+    pub recalled: Cache<Arc<str>, Kept>,
 }
 
 /// How many decided files are kept. Each keeps one map; Linux allows 65,530 of them in a process.
@@ -86,7 +100,11 @@ const LOOKED: usize = 50_000;
 const IDENTITIES: usize = 20_000;
 /// How many revisions are kept.
 const REVISIONS: usize = 20_000;
-/// How many preludes are kept.
+/// Of how many repositories of registries the images are kept.
+const IMAGES: usize = 2_000;
+/// How many lists are kept, and how many sets of decisions on one.
+const LISTS: usize = 16;
+/// How many preludes, and lists of what to give up, are kept.
 const PRELUDES: usize = 64;
 
 impl Caches {
@@ -99,12 +117,17 @@ impl Caches {
             packages: Cache::with_weighter(items, half, ByBytes),
             commits: Cache::with_weighter(items, eighth, ByBytes),
             revisions: Cache::new(REVISIONS),
+            images: Cache::new(IMAGES),
+            ready_images: Cache::new(REVISIONS),
+            lists: Cache::new(LISTS),
+            decided_lists: Cache::new(LISTS),
             views: Cache::with_weighter(items, memory_bytes - half - eighth, ByBytes),
             hot: Cache::new(HOT_FILES),
             staged: Cache::new(STAGED_FILES),
             looked: Cache::new(LOOKED),
             identities: Cache::new(IDENTITIES),
             preludes: Cache::new(PRELUDES),
+            recalled: Cache::new(PRELUDES),
         }
     }
 }
@@ -118,6 +141,12 @@ pub struct Flights {
     pub revisions: SingleFlight<CommitKey, Result<Arc<Resolved>, LoadError>>,
     /// Asking upstream what a commit holds.
     pub commits: SingleFlight<CommitKey, Result<Arc<Package>, LoadError>>,
+    /// The turn of whoever changes what is remembered of images.
+    pub images: tokio::sync::Mutex<()>,
+    /// Asking upstreams for the list of a repository.
+    pub lists: SingleFlight<Arc<str>, Result<Arc<Catalogued>, LoadError>>,
+    /// Asking for what the packages of a list are made of.
+    pub parts: SingleFlight<(Arc<str>, Sha256), ()>,
     /// Looking into what steers loading a commit.
     pub groups: SingleFlight<CommitKey, Result<(), NotReady>>,
     /// Fetching an artifact.

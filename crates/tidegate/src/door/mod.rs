@@ -101,6 +101,8 @@ pub struct Door {
     pub effects: Effects,
     /// Looks inside artifacts.
     pub inspection: Looker,
+    /// What is remembered of MCP servers between requests.
+    pub mcp: crate::mcp::Desk,
     /// Set when the door no longer takes new connections.
     pub draining: AtomicBool,
     rules: RwLock<Arc<Ruleset>>,

@@ -176,6 +176,7 @@ impl Door {
         for feed in &feeds {
             client.trust_host_of(&feed.host);
         }
+        let mcp = crate::mcp::Desk::new(crate::mcp::remotes::configured(&config.mcp, &client)?);
         let inspection = looker(&config, &data, inspection_worker, &*catalogue)?;
         let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
         let events = Events::open(&config.events, &data, &client)?;
@@ -199,6 +200,7 @@ impl Door {
             controls,
             effects: Effects::default(),
             inspection,
+            mcp,
             draining: AtomicBool::new(false),
             rules: RwLock::new(Arc::new(ruleset)),
             policy_source: Mutex::new(source),
@@ -280,14 +282,17 @@ fn repositories(
     config: &Config,
     discovery: &[Result<Discovered, NotConfigured>],
 ) -> Result<BTreeMap<String, Arc<Repository>>, DoorError> {
-    let mut all: BTreeMap<String, config::Repository> =
-        Ecosystem::ALL.iter().map(|e| (e.as_str().to_owned(), config::Repository::default())).collect();
+    let mut all: BTreeMap<String, config::Repository> = Ecosystem::ALL
+        .iter()
+        .flat_map(|e| e.repositories())
+        .map(|name| ((*name).to_owned(), config::Repository::default()))
+        .collect();
     for (name, section) in &config.repository {
         all.insert(name.clone(), section.clone());
     }
     let mut built = BTreeMap::new();
     for (name, section) in all {
-        let Some(ecosystem) = section.ecosystem.or_else(|| name.parse().ok()) else { continue };
+        let Some(ecosystem) = section.ecosystem.or_else(|| Ecosystem::of_repository(&name)) else { continue };
         let (upstreams, not_configured) = if section.upstream.is_empty() {
             discovered(ecosystem, discovery)
         } else {
@@ -300,6 +305,8 @@ fn repositories(
             private: NamePatterns::new(&section.private),
             upstreams,
             hold_at_approved: section.hold_at_approved,
+            registries: section.registries.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            approved_only: section.listing == config::Listing::Approved,
             not_configured,
         };
         built.insert(name, Arc::new(repository));
@@ -347,7 +354,7 @@ fn configured(
             &upstream.file_hosts,
             "the configuration".into(),
         );
-        upstreams.push(Arc::new(upstream.redirecting_to_files(ecosystem.is_grouped())));
+        upstreams.push(Arc::new(upstream.of(ecosystem)));
     }
     Ok(upstreams)
 }
@@ -378,7 +385,7 @@ fn discovered(
             let base = UpstreamBase { url: with_slash(url) };
             let name = base.url.host_str().unwrap_or("upstream").to_owned();
             let upstream = Upstream::new(name, base, authorization, private, &[], source);
-            Arc::new(upstream.redirecting_to_files(ecosystem.is_grouped()))
+            Arc::new(upstream.of(ecosystem))
         };
     let mut upstreams = Vec::new();
     // A scope that a client sends elsewhere belongs to that registry alone.

@@ -21,6 +21,10 @@ pub struct Repository {
     pub upstreams: Vec<Arc<Upstream>>,
     /// Whether a branch stays at the last of its commits that may be had.
     pub hold_at_approved: bool,
+    /// Names of registries of images that it stands for, beside the hosts of its upstreams, in lower case.
+    pub registries: Vec<String>,
+    /// Whether nothing is let in but what is approved by name.
+    pub approved_only: bool,
     /// Why there is no upstream, and what to do; empty where there is one.
     pub not_configured: String,
 }
@@ -96,6 +100,8 @@ mod tests {
             protocol: tidegate_ecosystems::protocol(Ecosystem::Npm),
             private: NamePatterns::new(&["@secret/*".into()]),
             hold_at_approved: false,
+            registries: Vec::new(),
+            approved_only: false,
             upstreams: vec![upstream("acme", &["@acme/*"]), upstream("public", &[])],
             not_configured: String::new(),
         }

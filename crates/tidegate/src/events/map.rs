@@ -1,6 +1,6 @@
 //! From an entry of the ledger to events. Pure: the same entry always makes the same events.
 //!
-//! Entries about people (accesses, forgotten people) and about the door's own life make none. What names somebody names
+//! Entries about people (accesses, calls, forgotten people) and about the door's own life make none. What names somebody names
 //! the pseudonym that the entry has.
 
 use serde_json::{Map, Value, json};
@@ -17,7 +17,7 @@ use super::{Event, EventKind};
 
 /// Kinds of entries that never make events, as they stand at the head of an entry. Nearly all entries are of these, and
 /// they are passed over unread.
-pub const SILENT: [&str; 5] = ["access", "view", "start", "stop", "person"];
+pub const SILENT: [&str; 6] = ["access", "view", "start", "stop", "person", "call"];
 
 /// What is told of an entry.
 struct Told {
@@ -39,7 +39,12 @@ pub fn events_of(entry: &Entry) -> Vec<Event> {
         Body::Effect(effect) => self::effect(effect),
         Body::Hold(change) => vec![hold(change)],
         Body::Control(change) => vec![control(change)],
-        Body::Access(_) | Body::View(_) | Body::Start(_) | Body::Stop(_) | Body::Person(_) => Vec::new(),
+        Body::Access(_)
+        | Body::View(_)
+        | Body::Start(_)
+        | Body::Stop(_)
+        | Body::Person(_)
+        | Body::Call(_) => Vec::new(),
     };
     let record = entry.record();
     (1..)

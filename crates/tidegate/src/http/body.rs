@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tidegate_ledger::{Durability, RecordError};
 use tidegate_sys::map::FileBytes;
+use tokio::sync::mpsc;
 
 /// How many bytes are handed to the connection at a time.
 const FRAME_BYTES: usize = 512 * 1024;
@@ -19,17 +20,24 @@ type Waiting = Pin<Box<dyn Future<Output = Result<(), RecordError>> + Send>>;
 pub struct RecordedBody {
     left: FileBytes,
     durable: Option<Waiting>,
+    /// Where the bytes come from that are not known yet.
+    more: Option<mpsc::Receiver<Bytes>>,
 }
 
 impl RecordedBody {
     /// A body that ends once `durable` resolves.
     pub fn held(bytes: FileBytes, durable: Durability) -> Self {
-        Self { left: bytes, durable: Some(Box::pin(durable.wait())) }
+        Self { left: bytes, durable: Some(Box::pin(durable.wait())), more: None }
     }
 
     /// A body whose entry is durable already, or that needs none.
     pub const fn free(bytes: FileBytes) -> Self {
-        Self { left: bytes, durable: None }
+        Self { left: bytes, durable: None, more: None }
+    }
+
+    /// A body of bytes that come one after the other; each was recorded before it was sent here.
+    pub fn stream(more: mpsc::Receiver<Bytes>) -> Self {
+        Self { left: FileBytes::default(), durable: None, more: Some(more) }
     }
 }
 
@@ -42,6 +50,9 @@ impl Body for RecordedBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, RecordError>>> {
         let this = &mut *self;
+        if let Some(more) = &mut this.more {
+            return more.poll_recv(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))));
+        }
         if this.left.is_empty() {
             return Poll::Ready(None);
         }
@@ -59,10 +70,13 @@ impl Body for RecordedBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left.is_empty()
+        self.more.is_none() && self.left.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
+        if self.more.is_some() {
+            return SizeHint::default();
+        }
         SizeHint::with_exact(self.left.len() as u64)
     }
 }

@@ -148,15 +148,21 @@ pub async fn answer(
         Some(token) => Some(Secret::new(token.to_owned())),
         None => token_of(&parts.headers),
     };
+    // Clients of image registries look for everything below `/v2/`.
+    let below = if parts.uri.path().starts_with("/v2/") { "v2/" } else { "" };
     let base = match path_token {
         // Links below the same prefix, or the next request would arrive without its token.
-        Some(token) => format!("{door_url}t/{token}/{}/", repository.name),
-        None => format!("{door_url}{}/", repository.name),
+        Some(token) => format!("{door_url}{below}t/{token}/{}/", repository.name),
+        None => format!("{door_url}{below}{}/", repository.name),
     };
-    let demanded = arrival.auth_required || asks_for_token;
+    // Whether a page may ask at all is asked without credentials, by the rules of browsers; nothing is told but that.
+    let is_preflight = parts.method == Method::OPTIONS;
+    let demanded = (arrival.auth_required || asks_for_token) && !is_preflight;
     let identity = match who(door, token, &parts.headers, arrival, demanded).await {
         Ok(identity)
-            if !identity.repositories.is_empty()
+            // Whether a token is any good, clients of image registries find out where no repository is named.
+            if !(rest.is_empty() && parts.uri.path() == "/v2/")
+                && !identity.repositories.is_empty()
                 && !identity.repositories.iter().any(|r| **r == *repository.name) =>
         {
             Err(NoIdentity::NotHere)

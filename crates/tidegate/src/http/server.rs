@@ -25,7 +25,7 @@ use super::respond::{self, HttpResponse};
 use super::{operations, osv, pages};
 use crate::api;
 use crate::door::Door;
-use crate::pipeline::denials;
+use crate::pipeline::{denials, images};
 
 /// A running listener.
 pub struct Server {
@@ -235,10 +235,24 @@ async fn answer(door: &Arc<Door>, request: Request<Incoming>, arrival: &Arrival)
     }
     let Some(path) = packages::raw_path(&parts.uri) else { return not_found() };
     match place(path) {
+        Place::Package { repository, .. }
+            if path.starts_with("/v2/") && !images::is_one(door, repository) =>
+        {
+            no_image(&parts, path, head_only)
+        }
         Place::Package { token, repository, rest } => match door.repositories.get(repository) {
             Some(repository) => packages::answer(door, repository, token, rest, &parts, body, arrival).await,
             None => not_found(),
         },
+        Place::Images(path) => match images::place(door, path, parts.uri.query()) {
+            Some((repository, rest)) => {
+                packages::answer(door, repository, None, rest, &parts, body, arrival).await
+            }
+            None => no_image(&parts, path, head_only),
+        },
+        Place::McpRun { token, server } => {
+            Box::pin(crate::mcp::http::answer(door, token, server, &parts, body, arrival)).await
+        }
         Place::Api(rest) => {
             let caller = api::Caller::Remote { arrival: *arrival };
             let base = packages::door_url(door, &parts.headers, arrival);
@@ -253,6 +267,22 @@ async fn answer(door: &Arc<Door>, request: Request<Incoming>, arrival: &Arrival)
         Place::Front => pages::front(door, &packages::door_url(door, &parts.headers, arrival), head_only),
         Place::Unknown => not_found(),
     }
+}
+
+/// In the form that clients of image registries show.
+fn no_image(parts: &http::request::Parts, path: &str, head_only: bool) -> HttpResponse {
+    let reason = "no repository of this door stands for that: an image's name begins with the repository's, as in \
+                  <door>/oci/<name>, or `?ns=` names a registry that a repository stands for";
+    let denial = denials::plain(DenialKind::NotFound, reason, "");
+    let request = tidegate_ecosystems::ClientRequest {
+        method: &parts.method,
+        path,
+        query: parts.uri.query(),
+        headers: &parts.headers,
+        body: b"",
+    };
+    let protocol = tidegate_ecosystems::protocol(tidegate_model::Ecosystem::Oci);
+    respond::unrecorded(protocol.deny(&denial, &request), head_only)
 }
 
 fn not_found() -> HttpResponse {

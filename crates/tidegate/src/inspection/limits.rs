@@ -57,7 +57,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             memory_bytes: 256 << 20,
-            file_bytes: 257 << 20,
+            // A compressed layer of an image is unpacked into one file; all together have the unfolder's budget.
+            file_bytes: (2 << 30) + (1 << 20),
             scratch_files: 24,
             answer_bytes: 8 << 20,
             noise_bytes: 256 << 10,

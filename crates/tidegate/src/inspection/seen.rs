@@ -151,7 +151,8 @@ impl Seen {
 
     /// What it is, by what was seen: a model, an extension, a server, or else a package.
     pub fn kind(&self) -> ArtifactKind {
-        if self.models.is_model { ArtifactKind::Model } else { self.what.unwrap_or(ArtifactKind::Package) }
+        let is_model = self.models.is_model && self.what != Some(ArtifactKind::Image);
+        if is_model { ArtifactKind::Model } else { self.what.unwrap_or(ArtifactKind::Package) }
     }
 
     /// What is said of models.
@@ -178,9 +179,11 @@ impl Seen {
     }
 }
 
-/// What an artifact is to an editor or an assistant, where nothing else says what it is.
+/// What an artifact is as an image, to an editor or an assistant, where nothing else says what it is.
 pub fn what(inspection: &Inspection) -> Option<ArtifactKind> {
-    if inspection.extension.is_some() {
+    if inspection.image.is_some() {
+        Some(ArtifactKind::Image)
+    } else if inspection.extension.is_some() {
         Some(ArtifactKind::Extension)
     } else {
         // A package stays one, whatever it serves.

@@ -27,7 +27,8 @@ pub struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn query(&self) -> Query<'a> {
+    /// The same as advisories are asked.
+    pub fn query(&self) -> Query<'a> {
         Query { ecosystem: self.ecosystem.as_str(), name: self.name, version: self.version, now: self.now }
     }
 }

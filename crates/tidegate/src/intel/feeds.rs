@@ -89,10 +89,12 @@ fn public(ecosystems: &[Ecosystem]) -> Vec<FeedSource> {
 }
 
 /// The folder of an ecosystem at OSV. That of Rust packages is named after the domain of their registry, which cargo's
-/// own index address ends with. There is none of models.
+/// own index address ends with. There is none of models and images, nor of listings of
+/// servers: advisories speak of their packages.
 fn osv_folder(ecosystem: Ecosystem) -> Option<String> {
     Some(match ecosystem {
-        Ecosystem::Huggingface => return None,
+        Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp => return None,
+        Ecosystem::Vscode => "VSCode".into(),
         Ecosystem::Npm => "npm".into(),
         Ecosystem::Pypi => "PyPI".into(),
         Ecosystem::Cargo => {
@@ -130,7 +132,7 @@ mod tests {
     fn a_door_without_configuration_follows_the_publishers() {
         let all = sources(&IntelSection::default(), &Ecosystem::ALL);
         let names: Vec<&str> = all.iter().map(|feed| feed.name.as_str()).collect();
-        assert_eq!(names, ["osv-npm", "osv-pypi", "osv-cargo", "cisa-kev", "first-epss"]);
+        assert_eq!(names, ["osv-npm", "osv-pypi", "osv-cargo", "osv-vscode", "cisa-kev", "first-epss"]);
         assert!(all.iter().all(|feed| feed.whole.scheme() == "https" && feed.host.allows(&feed.whole)));
         let cargo = all[2].whole.path_segments().unwrap().next().unwrap().to_owned();
         assert!(cargo.starts_with("crates.") && !cargo.contains("index"), "{cargo}");

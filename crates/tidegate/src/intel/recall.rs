@@ -7,15 +7,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use tidegate_ecosystems::inventory;
 use tidegate_intel::inverse::lookup_form;
 use tidegate_intel::signals::CveId;
 use tidegate_intel::{AdvisoryKind, RecordText};
 use tidegate_model::coordinate::{PackageRef, package_purl};
 use tidegate_model::{Ecosystem, PackageName, Sha256, Timestamp};
-use tidegate_store::catalogue::{Catalogue, LocalBlock};
+use tidegate_store::catalogue::{Catalogue, ComponentHolder, LocalBlock};
 
 use super::Advisories;
-use super::effects::bundled::holder_purl;
+use super::effects::bundled::{Component, holder_purl};
 use super::sync::chain;
 
 /// Beyond this many touched versions an advisory is asked about by package.
@@ -214,6 +215,11 @@ fn of_records(
             }
         }
     }
+    for (word, name) in &elsewhere {
+        if let Some(package) = inventory::package_of(word, name) {
+            holders_elsewhere(&mut recall, &package, advisories, catalogue, now)?;
+        }
+    }
     recall.elsewhere = elsewhere.len();
     for (ecosystem, looked_up) in names.into_keys() {
         let Ok(name) = PackageName::parse(ecosystem, &looked_up) else { continue };
@@ -291,25 +297,55 @@ fn holders(
         let Ok(component) = PackageRef::parse(&holder.purl) else { continue };
         let Some(version) = component.version.as_ref().map(|v| v.as_str()) else { continue };
         let touch = touch(recall, &known.matches(version));
-        let Some(purl) = holder_purl(&holder).filter(|_| touch != Touch::NotAffected) else { continue };
-        let Ok(package) = PackageRef::parse(&purl) else { continue };
-        let Some(admission) = catalogue.admission(&purl).map_err(failed)? else { continue };
-        if recall.versions.iter().any(|v| v.purl == purl && v.touch != Touch::NotAffected) {
-            continue;
-        }
-        if recall.versions.len() >= MAX_VERSIONS {
-            return Err(RecallError::TooMuch(recall.id.clone()));
-        }
-        recall.versions.retain(|v| v.purl != purl);
-        recall.versions.push(RecalledVersion {
-            purl,
-            package,
-            admitted_at: Some(admission.first_at),
-            touch,
-            fixed_in: None,
-            holds: Some(Held { purl: holder.purl, path: holder.path }),
-        });
+        held(recall, holder, touch, catalogue)?;
     }
+    Ok(())
+}
+
+/// Adds admitted versions that bring a touched version of a package along which can only be a component.
+fn holders_elsewhere(
+    recall: &mut Recall,
+    package: &str,
+    advisories: &Advisories,
+    catalogue: &dyn Catalogue,
+    now: Timestamp,
+) -> Result<(), RecallError> {
+    let failed = |e: tidegate_store::catalogue::CatalogueError| RecallError::Failed(chain(&e));
+    for holder in catalogue.component_holders(package).map_err(failed)? {
+        let Some(component) = Component::of(&holder.purl) else { continue };
+        let Some(query) = component.query(now) else { continue };
+        let touch = touch(recall, &advisories.snapshot.matches(&query));
+        held(recall, holder, touch, catalogue)?;
+    }
+    Ok(())
+}
+
+/// Adds the version whose file holds a component of which this is known, if it was admitted.
+fn held(
+    recall: &mut Recall,
+    holder: ComponentHolder,
+    touch: Touch,
+    catalogue: &dyn Catalogue,
+) -> Result<(), RecallError> {
+    let failed = |e: tidegate_store::catalogue::CatalogueError| RecallError::Failed(chain(&e));
+    let Some(purl) = holder_purl(&holder).filter(|_| touch != Touch::NotAffected) else { return Ok(()) };
+    let Ok(package) = PackageRef::parse(&purl) else { return Ok(()) };
+    let Some(admission) = catalogue.admission(&purl).map_err(failed)? else { return Ok(()) };
+    if recall.versions.iter().any(|v| v.purl == purl && v.touch != Touch::NotAffected) {
+        return Ok(());
+    }
+    if recall.versions.len() >= MAX_VERSIONS {
+        return Err(RecallError::TooMuch(recall.id.clone()));
+    }
+    recall.versions.retain(|v| v.purl != purl);
+    recall.versions.push(RecalledVersion {
+        purl,
+        package,
+        admitted_at: Some(admission.first_at),
+        touch,
+        fixed_in: None,
+        holds: Some(Held { purl: holder.purl, path: holder.path }),
+    });
     Ok(())
 }
 

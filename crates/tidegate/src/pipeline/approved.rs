@@ -6,8 +6,7 @@
 use std::sync::Arc;
 
 use tidegate_ecosystems::FetchedDocument;
-use tidegate_model::version::is_commit;
-use tidegate_model::{PackageName, Principal, Timestamp};
+use tidegate_model::{PackageName, Principal, Timestamp, Version};
 
 use super::documents::{self, LoadError, Loaded};
 use super::package::Package;
@@ -42,7 +41,7 @@ pub async fn load(
     revision: &str,
 ) -> Result<Loaded, LoadError> {
     let newest = commits::load(door, repository, name, revision).await?;
-    if !repository.hold_at_approved || is_commit(revision) {
+    if !repository.hold_at_approved || commits::is_version(name, revision) {
         return Ok(newest);
     }
     let package = &newest.package;
@@ -113,7 +112,8 @@ async fn kept(
     let kept = documents::stored(door, repository, upstream, what, APPROVED).await?;
     let commits: Vec<String> =
         kept.and_then(|kept| serde_json::from_slice(&kept.body).ok()).unwrap_or_default();
-    Ok(commits.into_iter().filter(|commit| is_commit(commit)).take(MAX_KEPT).collect())
+    let is_commit = |commit: &String| Version::parse(repository.ecosystem, commit).is_valid();
+    Ok(commits.into_iter().filter(is_commit).take(MAX_KEPT).collect())
 }
 
 async fn keep(

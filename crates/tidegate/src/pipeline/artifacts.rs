@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tidegate_ecosystems::Part;
+use tidegate_ecosystems::{Companion, DocumentRequest, Part};
 use tidegate_ledger::entry::AlarmKind;
 use tidegate_model::{Algorithm, Denial, Digest, Sha256};
 use tidegate_store::blobs::{Blob, BlobError, Promise};
@@ -15,7 +15,7 @@ use super::facts::{BytesKnown, purl_of};
 use super::group;
 use super::package::Package;
 use crate::door::{Door, Repository};
-use crate::upstream::UpstreamError;
+use crate::upstream::{Fetched, UpstreamError, Validators};
 
 /// Bytes that are here and proved to be the promised ones. They cannot be served: see [`super::admission`].
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub type StageKey = (Arc<str>, Arc<str>, Arc<str>, Part);
 /// A file at hand is checked against its checksums again after this long: disks forget.
 pub const RECHECK_BLOB_AFTER: Duration = Duration::from_secs(600);
 
+/// The most bytes of a file that states a digest.
+const MAX_CHECKSUM_BYTES: u64 = 4 << 10;
 /// How many pieces of a body wait for the disk at most.
 const PIECES_IN_FLIGHT: usize = 16;
 
@@ -79,10 +81,11 @@ pub async fn stage(
 }
 
 /// The name under which a part is pinned.
-fn pinned_name(file: &str, part: Part) -> String {
+pub(super) fn pinned_name(file: &str, part: Part) -> String {
     match part {
         Part::Whole => file.to_owned(),
         Part::Metadata => format!("{file}.metadata"),
+        Part::Companion(companion) => format!("{file}.{}", companion.as_str()),
     }
 }
 
@@ -103,6 +106,7 @@ fn promised(package: &Package, position: usize, part: Part) -> Vec<Digest> {
             digests
         }
         Part::Metadata => file.metadata_sidecar.clone().unwrap_or_default(),
+        Part::Companion(_) => Vec::new(),
     }
 }
 
@@ -209,13 +213,24 @@ async fn fetch(
     let storage = |why: String| UpstreamError::Storage { upstream: upstream.name.clone(), why };
     let file = &package.index.files()[position];
     let mut url = file.location.clone();
-    if part == Part::Metadata {
-        // PEP 658: the sidecar's address is the file's with `.metadata` behind its path.
-        let path = format!("{}.metadata", url.path());
-        url.set_path(&path);
+    match part {
+        Part::Whole => {}
+        Part::Metadata => {
+            // PEP 658: the sidecar's address is the file's with `.metadata` behind its path.
+            let path = format!("{}.metadata", url.path());
+            url.set_path(&path);
+        }
+        Part::Companion(companion) => {
+            let announced = package.index.companion(position, companion);
+            url = announced
+                .ok_or_else(|| UpstreamError::Absent { upstream: upstream.name.clone(), status: 404 })?;
+        }
     }
     url.set_fragment(None);
-    let promised = promised(package, position, part);
+    let mut promised = promised(package, position, part);
+    if part == Part::Whole && promised.is_empty() {
+        promised.extend(stated_beside(door, package, position).await?);
+    }
     let mut body = door.client.artifact(&upstream, &url).await?;
     let limit = door.config.upstream.max_artifact_bytes;
     if body.length.is_some_and(|l| l > limit) {
@@ -295,6 +310,77 @@ async fn fetch(
     };
     let (door2, package2) = (door.clone(), package.clone());
     door.blocking(move || keep(&door2, &package2, position, part, &committed, &url)).await
+}
+
+/// The bytes of a file that its index holds itself, kept as every file is.
+///
+/// # Errors
+/// [`UpstreamError`].
+pub async fn stage_bytes(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    package: &Arc<Package>,
+    position: usize,
+    bytes: bytes::Bytes,
+) -> Result<Staged, UpstreamError> {
+    let file: Arc<str> = package.index.files()[position].file.as_str().into();
+    let key = (Arc::clone(&repository.name), Arc::from(purl_of(package, position)), file, Part::Whole);
+    if let Some((staged, opened)) = door.caches.staged.get(&key)
+        && opened.elapsed() < RECHECK_BLOB_AFTER
+        && door.store.blobs.is_unharmed(&staged.blob)
+    {
+        return Ok(Staged { cold: false, ..staged });
+    }
+    let staged = match stored(door, package, position, Part::Whole).await? {
+        Some(staged) => staged,
+        None => {
+            let (door2, package2) = (door.clone(), package.clone());
+            door.blocking(move || keep_bytes(&door2, &package2, position, &bytes)).await?
+        }
+    };
+    door.caches.staged.insert(key, (staged.clone(), Instant::now()));
+    Ok(staged)
+}
+
+fn keep_bytes(
+    door: &Arc<Door>,
+    package: &Arc<Package>,
+    position: usize,
+    bytes: &[u8],
+) -> Result<Staged, UpstreamError> {
+    let storage = |why: String| UpstreamError::Storage { upstream: package.upstream.name.clone(), why };
+    make_room(door, bytes.len() as u64);
+    let mut writer = door
+        .store
+        .blobs
+        .begin(&[Algorithm::Sha256, Algorithm::Sha512])
+        .map_err(|e| storage(e.to_string()))?;
+    let promise =
+        Promise { digests: promised(package, position, Part::Whole), size: Some(bytes.len() as u64) };
+    let committed = writer.append(bytes).and_then(|()| writer.finish(&promise));
+    let committed = committed.map_err(|e| storage(e.to_string()))?;
+    let url = package.index.files()[position].location.clone();
+    keep(door, package, position, Part::Whole, &committed, &url)
+}
+
+/// The digest that upstream states in a file beside the package, where its index has none. A statement that cannot be read is
+/// none; one that cannot be had now is a failure, or a broken upstream could switch the comparison off.
+async fn stated_beside(
+    door: &Arc<Door>,
+    package: &Arc<Package>,
+    position: usize,
+) -> Result<Option<Digest>, UpstreamError> {
+    let Some(url) = package.index.companion(position, Companion::Checksum) else { return Ok(None) };
+    let request = DocumentRequest::get(url, "*/*", MAX_CHECKSUM_BYTES);
+    match door.client.document(&package.upstream, &request, None, &Validators::default()).await {
+        Ok(Fetched::Document { document, .. }) => {
+            let text = String::from_utf8_lossy(&document.body);
+            let hex = text.split_ascii_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+            Ok(format!("sha256:{hex}").parse().ok())
+        }
+        Ok(Fetched::NotModified) | Err(UpstreamError::Absent { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Makes room for a blob where the quota leaves too little. That nothing may be evicted shows when the blob begins.

@@ -11,7 +11,6 @@ use tidegate_ecosystems::commits::{MAX_PAGES, Pointer};
 use tidegate_ecosystems::upstream::MAX_INDEX_BYTES;
 use tidegate_ecosystems::{Commits, FetchedDocument};
 use tidegate_model::denial::DenialKind;
-use tidegate_model::version::is_commit;
 use tidegate_model::{Denial, Ecosystem, PackageName, Timestamp, Version};
 
 use super::denials;
@@ -39,7 +38,12 @@ pub struct Resolved {
     pub freshness: Freshness,
 }
 
-fn key(repository: &Repository, name: &PackageName, revision: &str) -> CommitKey {
+/// Whether a revision is a commit or a digest, and no branch or tag: what it is never changes.
+pub fn is_version(name: &PackageName, revision: &str) -> bool {
+    Version::parse(name.ecosystem(), revision).is_valid()
+}
+
+pub(super) fn key(repository: &Repository, name: &PackageName, revision: &str) -> CommitKey {
     (Arc::clone(&repository.name), format!("{name}@{revision}").into())
 }
 
@@ -59,7 +63,7 @@ pub async fn load(
     if repository.upstreams_for(name).is_empty() {
         return Err(LoadError::Private(name.clone()));
     }
-    if is_commit(revision)
+    if is_version(name, revision)
         && let Some(package) = at_hand(door, repository, name, revision).await?
     {
         return Ok(Loaded { package, stale: None, cold: false });
@@ -69,7 +73,7 @@ pub async fn load(
     if let Some(package) = at_hand(door, repository, name, commit.as_str()).await? {
         return Ok(Loaded { package, stale, cold: asked });
     }
-    let package = fetch(door, repository, &resolved).await?;
+    let package = fetch(door, repository, &resolved, revision).await?;
     Ok(Loaded { package, stale, cold: true })
 }
 
@@ -84,7 +88,7 @@ pub async fn known(
     revision: &str,
 ) -> Result<Option<Loaded>, LoadError> {
     let loaded = |package| Loaded { package, stale: None, cold: false };
-    if is_commit(revision) {
+    if is_version(name, revision) {
         return Ok(at_hand(door, repository, name, revision).await?.map(loaded));
     }
     let Some(resolved) = remembered(door, repository, name, revision).await? else { return Ok(None) };
@@ -117,7 +121,7 @@ async fn resolve(
     let now = door.clock.now();
     let settings = &door.config.cache;
     let age = now.seconds_since(known.freshness.checked_at());
-    if age < settings.fresh_seconds as i64 || is_commit(revision) {
+    if age < settings.fresh_seconds as i64 || is_version(name, revision) {
         return Ok((known, None, false));
     }
     if age < (settings.fresh_seconds + settings.stale_while_revalidate_seconds) as i64 {
@@ -206,7 +210,7 @@ async fn ask(
     flight.await.unwrap_or_else(|| Err(unforeseen()))
 }
 
-fn unforeseen() -> LoadError {
+pub(super) fn unforeseen() -> LoadError {
     LoadError::Storage("reading a commit failed in an unforeseen way; see the log".into())
 }
 
@@ -261,13 +265,22 @@ async fn ask_one(
 ) -> Result<Arc<Resolved>, LoadError> {
     let commits = commits_of(repository)?;
     let request = commits.revision_request(name, revision, &upstream.base);
-    let document = match door.client.document(upstream, &request, None, &Validators::default()).await? {
-        Fetched::Document { document, .. } => document,
-        Fetched::NotModified => return Err(broken(upstream, "\"not modified\" without a condition")),
-    };
+    let (document, head) =
+        match door.client.document(upstream, &request, None, &Validators::default()).await? {
+            Fetched::Document { document, headers, .. } => (document, headers),
+            Fetched::NotModified => return Err(broken(upstream, "\"not modified\" without a condition")),
+        };
+    if let Some(why) = commits.contradicts(&document, &head) {
+        return Err(UpstreamError::Integrity { upstream: upstream.name.clone(), why }.into());
+    }
     let pointer =
         commits.read_revision(name, &document).map_err(|e| documents::broken_index(upstream, &e))?;
-    if is_commit(revision) && pointer.commit.as_str() != revision {
+    if is_version(name, revision) && pointer.commit.as_str() != revision {
+        if name.ecosystem() == Ecosystem::Oci {
+            // It is the bytes themselves that have this digest, or another.
+            let why = format!("{revision} was asked for, and what came is {}", pointer.commit);
+            return Err(UpstreamError::Integrity { upstream: upstream.name.clone(), why }.into());
+        }
         return Err(broken(upstream, "it answers with another commit than the one that was asked for"));
     }
     if !owns(repository, upstream, &pointer.package) {
@@ -288,11 +301,11 @@ async fn ask_one(
     Ok(Arc::new(Resolved { pointer, upstream: Arc::clone(upstream), freshness: Freshness::new(now) }))
 }
 
-fn commits_of(repository: &Repository) -> Result<&'static dyn Commits, LoadError> {
+pub(super) fn commits_of(repository: &Repository) -> Result<&'static dyn Commits, LoadError> {
     repository.protocol.commits().ok_or_else(|| LoadError::NotConfigured("it has no commits".into()))
 }
 
-fn broken(upstream: &Upstream, why: impl Into<String>) -> LoadError {
+pub(super) fn broken(upstream: &Upstream, why: impl Into<String>) -> LoadError {
     UpstreamError::Broken { upstream: upstream.name.clone(), why: why.into() }.into()
 }
 
@@ -319,6 +332,8 @@ async fn at_hand(
             supplement: supplement.map(documents::revive),
             fetched_at,
             checked_at,
+            source: source_of(&upstream, name, commit),
+            freshness: None,
         };
         match documents::build(door, repository, &upstream, name, documents).await {
             Ok(package) => {
@@ -334,17 +349,24 @@ async fn at_hand(
     Ok(None)
 }
 
+/// Where a first sighting counts as one's first. Nobody but its author says when an image was made, so its age is how long
+/// ago this door saw a tag become it; of what a tag was when it was first asked for, that is not known.
+pub(super) fn source_of(upstream: &Upstream, name: &PackageName, revision: &str) -> Option<String> {
+    (name.ecosystem() == Ecosystem::Oci).then(|| format!("{}#{revision}", upstream.base.url))
+}
+
 /// Fetches a commit's list of files, once for all who wait.
 async fn fetch(
     door: &Arc<Door>,
     repository: &Arc<Repository>,
     resolved: &Arc<Resolved>,
+    revision: &str,
 ) -> Result<Arc<Package>, LoadError> {
     let key = key(repository, &resolved.pointer.package, resolved.pointer.commit.as_str());
-    let (door2, repository2, resolved, key2) =
-        (door.clone(), repository.clone(), Arc::clone(resolved), key.clone());
+    let (door2, repository2, resolved, key2, revision) =
+        (door.clone(), repository.clone(), Arc::clone(resolved), key.clone(), revision.to_owned());
     let flight = door.flights.commits.run(key, move || async move {
-        let package = fetch_now(&door2, &repository2, &resolved).await?;
+        let package = fetch_now(&door2, &repository2, &resolved, &revision).await?;
         door2.caches.commits.insert(key2, Arc::clone(&package));
         Ok(package)
     });
@@ -355,16 +377,24 @@ async fn fetch_now(
     door: &Arc<Door>,
     repository: &Arc<Repository>,
     resolved: &Resolved,
+    revision: &str,
 ) -> Result<Arc<Package>, LoadError> {
     let Resolved { pointer, upstream, .. } = resolved;
     let commits = commits_of(repository)?;
-    let (url, pages) = pages(door, commits, pointer, upstream).await?;
-    let pointer2 = pointer.clone();
-    let listing = door.heavy(move || commits.listing(&pointer2, &pages)).await;
-    let body = listing.map_err(|e| documents::broken_index(upstream, &e))?;
-    let index = FetchedDocument { url, content_type: Some("application/json".into()), body };
     let of_commit = key(repository, &pointer.package, pointer.commit.as_str()).1;
     let supplement = documents::stored(door, repository, upstream, &of_commit, SUPPLEMENT).await?;
+    let whole = supplement.clone().map(documents::revive);
+    let whole = whole.and_then(|d| Some((d.url.clone(), commits.listing_of_revision(pointer, &d)?)));
+    let (url, listing) = match whole {
+        Some(whole) => whole,
+        None => {
+            let (url, pages) = pages(door, commits, pointer, upstream).await?;
+            let pointer2 = pointer.clone();
+            (url, door.heavy(move || commits.listing(&pointer2, &pages)).await)
+        }
+    };
+    let body = listing.map_err(|e| documents::broken_index(upstream, &e))?;
+    let index = FetchedDocument { url, content_type: Some("application/json".into()), body };
     let now: Timestamp = door.clock.now();
     let documents = Documents {
         index: index.clone(),
@@ -372,6 +402,8 @@ async fn fetch_now(
         supplement: supplement.map(documents::revive),
         fetched_at: now,
         checked_at: now,
+        source: source_of(upstream, &pointer.package, revision),
+        freshness: None,
     };
     let package = documents::build(door, repository, upstream, &pointer.package, documents).await?;
     documents::keep(door, repository, upstream, &of_commit, INDEX, &index, &Validators::default(), now)

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use tidegate_inspect::images::{self, Blob, Parts};
 use tidegate_inspect::{Inspection, Request};
-use tidegate_model::{Finding, Sha256};
+use tidegate_model::{Ecosystem, Finding, Sha256};
 use tidegate_store::catalogue::{BundledComponent, CatalogueError, StoredInspection};
 
 use super::artifacts::Staged;
@@ -53,6 +54,7 @@ pub async fn look(
     door.flights
         .looks
         .run(key, move || async move {
+            let before = package.local_epoch();
             inspected(&door2, &repository, &package, position, &staged).await?;
             if package.name.ecosystem().is_grouped() {
                 // Known bytes may be new to this commit, and what was found in them counts for all of its files now.
@@ -60,13 +62,28 @@ pub async fn look(
             }
             let sha256 = staged.known.sha256;
             let with_index = listed::compare(&door2, &repository, &package, position, &staged).await?;
-            if comparing::compare(&door2, &repository, &package, position, sha256).await? && with_index {
+            let compared = comparing::compare(&door2, &repository, &package, position, sha256).await;
+            if package.local_epoch() != before {
+                tell_others(&door2, &repository, &package);
+            }
+            if compared? && with_index {
                 door2.caches.looked.insert(key2, ());
             }
             Ok(())
         })
         .await
         .unwrap_or_else(unforeseen)
+}
+
+/// What was found in a file counts in every repository that has the package: there it has the same bytes.
+fn tell_others(door: &Door, repository: &Repository, package: &Package) {
+    let same =
+        |other: &&Arc<Repository>| other.ecosystem == repository.ecosystem && other.name != repository.name;
+    for other in door.repositories.values().filter(same) {
+        if let Some(held) = door.caches.packages.get(&(Arc::clone(&other.name), package.name.clone())) {
+            held.bump_local_epoch();
+        }
+    }
 }
 
 fn unforeseen() -> Result<(), NotInspected> {
@@ -126,11 +143,15 @@ pub(super) fn request(door: &Door, package: &Package, position: usize) -> Reques
     let file = &package.index.files()[position];
     Request {
         name: file.file.as_str().to_owned(),
-        // A file of a repository is looked into as `check` looks into a file: it is no package of an ecosystem.
-        ecosystem: Some(package.name.ecosystem()).filter(|ecosystem| !ecosystem.is_grouped()),
+        // A file of a repository and a bundle of a server are looked into as `check` looks into a file: they are no packages of
+        // an ecosystem. What an extension is made of, its own manifest says.
+        ecosystem: Some(package.name.ecosystem()).filter(|ecosystem| {
+            !ecosystem.is_grouped() && !matches!(ecosystem, Ecosystem::Mcp | Ecosystem::Vscode)
+        }),
         package: package.name.as_str().to_owned(),
         version: file.version.as_str().to_owned(),
         hash_key: door.inspection.hash_key(),
+        layer: package.index.image().is_some_and(|image| image.is_layer(position)),
         ..Request::default()
     }
 }
@@ -180,8 +201,10 @@ pub async fn inspect(
     // That belongs to the index as much as to the bytes, and is stored with both.
     let against_index = std::mem::take(&mut report.against_index);
     let (stored, at) = (seen.clone(), door.clock.now());
+    // What stands in an image is known of all its layers together, and told of the image.
+    let is_layer = request.layer;
     door.catalogue(move |c| {
-        let bundled = bundled(&report);
+        let bundled = if is_layer { Vec::new() } else { bundled(&report) };
         c.put_inspection(
             &StoredInspection {
                 sha256,
@@ -199,9 +222,56 @@ pub async fn inspect(
     Ok(Looked { seen, against_index })
 }
 
-/// Components that have a public name and a version, so that advisories can touch them.
+/// Puts an image together from what was seen in what it is made of, and stores that under its own digest: advisories that touch
+/// what stands in it then touch the image.
+///
+/// # Errors
+/// [`NotInspected`].
+pub async fn put_together(door: &Arc<Door>, package: &Arc<Package>, leaf: usize) -> Result<(), NotInspected> {
+    let Some(image) = package.index.image() else { return Ok(()) };
+    let Some(parts) = image.parts_of(leaf) else { return Ok(()) };
+    let digest = image.digest(leaf);
+    if door.catalogue(move |c| c.inspection(&digest)).await.map_err(storage)?.is_some() {
+        return Ok(());
+    }
+    let digests: Vec<Sha256> = parts.config.iter().chain(&parts.layers).map(|at| image.digest(*at)).collect();
+    let (has_config, name) = (parts.config.is_some(), package.name.as_str().to_owned());
+    let (door2, at) = (Arc::clone(door), door.clock.now());
+    let put = door.heavy(move || {
+        let catalogue = &door2.store.catalogue;
+        let mut seen: Vec<Option<Inspection>> = Vec::with_capacity(digests.len());
+        for digest in &digests {
+            let stored = catalogue.inspection(digest)?.filter(|stored| {
+                serde_json::from_str::<Seen>(&stored.facts).is_ok_and(|facts| facts.failed.is_none())
+            });
+            seen.push(stored.and_then(|stored| serde_json::from_str(&stored.report).ok()));
+        }
+        let names: Vec<String> = digests.iter().map(ToString::to_string).collect();
+        let mut blobs = names
+            .iter()
+            .zip(&seen)
+            .map(|(digest, seen)| Blob { digest, seen: seen.as_ref().ok_or("it was not looked into") });
+        let config = if has_config { blobs.next() } else { None };
+        let whole = images::merge(&name, &[Parts { config, layers: blobs.collect() }]);
+        catalogue.put_inspection(
+            &StoredInspection {
+                sha256: digest,
+                inspector: tidegate_inspect::inspection::INSPECTOR_VERSION,
+                at,
+                facts: serde_json::to_string(&Seen::of(&whole)).expect("facts are plain values"),
+                report: report_text(&whole),
+            },
+            &bundled(&whole),
+        )
+    });
+    put.await.map_err(storage)
+}
+
+/// Components that have a public name and a version, so that advisories can touch them; not those that lie beneath the layers
+/// of an image, which nobody runs.
 fn bundled(inspection: &Inspection) -> Vec<BundledComponent> {
-    let components = inspection.inventory.components.iter().filter(|c| c.version.is_some());
+    let components =
+        inspection.inventory.components.iter().filter(|c| c.version.is_some() && c.beneath.is_none());
     components
         .filter_map(|c| Some(BundledComponent { purl: c.purl.clone()?, path: c.path.clone() }))
         .collect()

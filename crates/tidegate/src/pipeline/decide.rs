@@ -6,17 +6,25 @@ use std::sync::Arc;
 use tidegate_ecosystems::Verdict;
 use tidegate_model::approval::ApprovalSet;
 use tidegate_model::decision::{Because, Decision, Reason, Truth};
+use tidegate_model::facts::Facts;
 use tidegate_model::{Action, DecisionId, Sha256, Timestamp};
 use tidegate_policy::{Policy, WaiverSet, decide};
 use tidegate_store::catalogue::LocalBlock;
 
 use super::facts::{Question, assemble, purl_of};
 use super::package::Package;
+use super::parts;
 use crate::intel::Advisories;
 use crate::intel::facts::KnownVersions;
 
 /// The id of the rule that no policy can switch off: bytes once seen under a name stay.
 pub const FIRST_SEEN_RULE: &str = "tidegate/first-seen";
+
+/// The id of the rule that no policy can switch off: every part of an image comes through the door.
+pub const ELSEWHERE_RULE: &str = "tidegate/one-door";
+
+/// The id of the rule of repositories that let in what is approved by name and nothing else.
+pub const UNLISTED_RULE: &str = "tidegate/not-approved";
 
 /// Everything that decides, swapped as one.
 #[derive(Clone)]
@@ -78,12 +86,43 @@ fn decide_known(
     known: &KnownVersions<'_>,
     now: Timestamp,
 ) -> Decision {
-    let facts = assemble(question, known, now);
+    let made_of = parts::decide_all(rules, question, now);
+    let facts = assemble(question, known, &made_of, now);
     let mut decision = decide(&rules.policy, &facts, &rules.waivers, now);
+    if !made_of.is_empty() {
+        parts::hold_to(&mut decision, &made_of);
+    }
+    if question.repository.approved_only {
+        refuse_unlisted(&mut decision, &facts);
+    }
     if question.package.sightings[question.position].changed {
         refuse_changed_bytes(&mut decision, question);
     }
     decision
+}
+
+/// The repository lets in what is approved by name, and this is not, or not any more.
+fn refuse_unlisted(decision: &mut Decision, facts: &Facts) {
+    let approved = facts.approval.value.as_ref().filter(|approval| approval.approved);
+    if let Some(approval) = approved {
+        decision.valid_until = decision.valid_until.into_iter().chain(approval.expires_at).min();
+        return;
+    }
+    let purl = &facts.artifact.purl;
+    decision.reasons.push(Reason {
+        rule: UNLISTED_RULE.into(),
+        truth: Truth::True,
+        action: Action::Quarantine,
+        message: format!("{purl} is not on the list of what is approved"),
+        remediation: Some(format!("ask for it: tidegate approval request {purl}")),
+        because: Because::default(),
+        until: None,
+        waivable: false,
+    });
+    decision.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.action));
+    decision.action = decision.action.max(Action::Quarantine);
+    decision.enforced = true;
+    decision.selectable_from = None;
 }
 
 /// Gives a decision a name.
@@ -120,6 +159,27 @@ fn refuse_changed_bytes(decision: &mut Decision, question: &Question<'_>) {
                 purl_of(question.package, question.position)
             ),
             remediation: Some("use another version, and ask the publisher why the bytes changed".into()),
+            because: Because::default(),
+            until: None,
+            waivable: false,
+        },
+    );
+    decision.action = Action::Block;
+    decision.enforced = true;
+    decision.selectable_from = None;
+}
+
+/// Clients would fetch a part of this image past the door, and its manifest cannot be changed. No policy, waiver or observing
+/// pack lets that pass.
+pub fn refuse_elsewhere(decision: &mut Decision, why: &str) {
+    decision.reasons.insert(
+        0,
+        Reason {
+            rule: ELSEWHERE_RULE.into(),
+            truth: Truth::True,
+            action: Action::Block,
+            message: why.to_owned(),
+            remediation: Some("use an image whose layers are all kept in its registry".into()),
             because: Because::default(),
             until: None,
             waivable: false,

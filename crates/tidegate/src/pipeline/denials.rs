@@ -20,8 +20,9 @@ pub fn of_decision(
     let file = &package.index.files()[position];
     let decision = &decided.decision;
     let alone = package.name.ecosystem().is_grouped();
-    // People know a commit by its beginning.
-    let version = if alone { file.version.as_str().get(..12) } else { None };
+    // People know a commit by its beginning, and a digest by the beginning of its digits.
+    let beginning = if package.index.image().is_some() { "sha256:".len() + 12 } else { 12 };
+    let version = if alone { file.version.as_str().get(..beginning) } else { None };
     let subject = format!("{}@{}", package.name, version.unwrap_or(file.version.as_str()));
     let leading = decision.leading_reason();
     let rule = leading.map_or("policy", |r| r.rule.as_str());

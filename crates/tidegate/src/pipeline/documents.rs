@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use sha2::Digest as _;
-use tidegate_ecosystems::{DocumentRequest, FetchedDocument, IndexError};
-use tidegate_model::{PackageName, Sha256, Timestamp};
+use tidegate_ecosystems::{Companion, DocumentRequest, FetchedDocument, IndexError};
+use tidegate_model::{Ecosystem, PackageName, Sha256, Timestamp};
 use tidegate_store::catalogue::{
     CatalogueError, DocumentKey, NewDocument, Sighting, SightingBatch, StoredDocument,
 };
@@ -72,6 +72,27 @@ pub async fn load(
     if let Some(commits) = repository.protocol.commits() {
         return super::commits::load(door, repository, name, commits.default_revision()).await;
     }
+    if repository.protocol.catalogue().is_some() {
+        return super::catalogue::load_one(door, repository, name).await;
+    }
+    load_plain(door, repository, name).await
+}
+
+/// As [`load`], of a repository whose packages have a document each.
+///
+/// # Errors
+/// [`LoadError`].
+pub async fn load_plain(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    name: &PackageName,
+) -> Result<Loaded, LoadError> {
+    if repository.upstreams.is_empty() {
+        return Err(LoadError::NotConfigured(repository.not_configured.clone()));
+    }
+    if repository.upstreams_for(name).is_empty() {
+        return Err(LoadError::Private(name.clone()));
+    }
     let key = (Arc::clone(&repository.name), name.clone());
     let mut known = door.caches.packages.get(&key);
     if known.is_none() {
@@ -116,6 +137,9 @@ pub async fn known(
     if let Some(commits) = repository.protocol.commits() {
         return super::commits::known(door, repository, name, commits.default_revision()).await;
     }
+    if repository.protocol.catalogue().is_some() {
+        return super::catalogue::known_one(door, repository, name).await;
+    }
     let key = (Arc::clone(&repository.name), name.clone());
     let mut known = door.caches.packages.get(&key);
     if known.is_none() {
@@ -142,6 +166,9 @@ pub async fn reload(
     name: &PackageName,
     held: &Arc<Package>,
 ) -> Result<Loaded, LoadError> {
+    if repository.protocol.catalogue().is_some() {
+        return super::catalogue::reload_one(door, repository, name).await;
+    }
     let package = refresh(door, repository, name, Some(Arc::clone(held))).await?;
     Ok(Loaded { package, stale: None, cold: true })
 }
@@ -149,6 +176,9 @@ pub async fn reload(
 /// Begins to refresh a package that is used without its index being asked for, as lock-file installs do. `used` is what
 /// the use was decided with; it need not be in memory any more.
 pub fn keep_fresh(door: &Arc<Door>, repository: &Arc<Repository>, name: &PackageName, used: &Arc<Freshness>) {
+    if repository.protocol.catalogue().is_some() {
+        return super::catalogue::keep_fresh(door, repository);
+    }
     let now = door.clock.now();
     if now.seconds_since(used.checked_at()) >= door.config.cache.fresh_seconds as i64
         && used.claim_refresh(now, KEEP_FRESH_SECONDS)
@@ -331,8 +361,16 @@ async fn ask_one(
         }
     };
     let supplement = supplement(door, repository, upstream, name, &document, prelude.as_ref()).await;
-    let documents =
-        Documents { index: document.clone(), prelude, supplement, fetched_at: now, checked_at: now };
+    let index = document.clone();
+    let documents = Documents {
+        index,
+        prelude,
+        supplement,
+        fetched_at: now,
+        checked_at: now,
+        source: None,
+        freshness: None,
+    };
     let package = build(door, repository, upstream, name, documents).await?;
     // Only what can be read takes the place of what could be read.
     keep(door, repository, upstream, name.as_str(), INDEX, &document, &validators, now).await?;
@@ -346,6 +384,10 @@ pub(super) struct Documents {
     pub(super) supplement: Option<FetchedDocument>,
     pub(super) fetched_at: Timestamp,
     pub(super) checked_at: Timestamp,
+    /// Where its first sightings count as the first of their kind; the upstream itself where that is not said.
+    pub(super) source: Option<String>,
+    /// How current the package is in whose place this one comes, where it is the same in more detail.
+    pub(super) freshness: Option<Arc<Freshness>>,
 }
 
 /// Parses, records first sightings and learns hosts, off the executor.
@@ -359,47 +401,69 @@ pub(super) async fn build(
     let (door2, repository, upstream, name) =
         (door.clone(), repository.clone(), upstream.clone(), name.clone());
     door.heavy(move || {
-        let digest = digest_of(&documents.index);
-        let index = repository
-            .protocol
-            .parse_index(
-                &name,
-                &upstream.base,
-                &documents.index,
-                documents.prelude.as_ref(),
-                documents.supplement.as_ref(),
-            )
-            .map_err(|e| broken_index(&upstream, &e))?;
-        let mut last_host = String::new();
-        for file in index.files() {
-            if file.location.host_str() != Some(last_host.as_str()) {
-                last_host = file.location.host_str().unwrap_or_default().to_owned();
-                upstream.learn_host(&file.location);
-                door2.client.trust_neighbour(&upstream, &file.location);
-            }
-        }
-        let files: Vec<Sighting<'_>> = index
-            .files()
-            .iter()
-            .map(|f| Sighting { version: f.version.as_str(), file: f.file.as_str(), digests: &f.digests })
-            .collect();
-        let sightings = door2
-            .store
-            .catalogue
-            .record_sightings(&SightingBatch {
-                ecosystem: name.ecosystem().as_str(),
-                package: name.as_str(),
-                source: upstream.base.url.as_str(),
-                document: digest,
-                now: documents.fetched_at,
-                files: &files,
-            })
-            .map_err(storage)?;
-        let package = Arc::new(Package::new(upstream, index, digest, sightings, documents.checked_at));
+        let package = Arc::new(parsed(&door2, &repository, &upstream, &name, &documents)?);
         super::alarms::raise_for_changed(&door2, &package);
         Ok(package)
     })
     .await
+}
+
+/// Parses, records first sightings and learns hosts. Blocks.
+pub(super) fn parsed(
+    door: &Door,
+    repository: &Repository,
+    upstream: &Arc<Upstream>,
+    name: &PackageName,
+    documents: &Documents,
+) -> Result<Package, LoadError> {
+    let digest = digest_of(&documents.index);
+    let index = repository
+        .protocol
+        .parse_index(
+            name,
+            &upstream.base,
+            &documents.index,
+            documents.prelude.as_ref(),
+            documents.supplement.as_ref(),
+        )
+        .map_err(|e| broken_index(upstream, &e))?;
+    let mut last_host = String::new();
+    for file in index.files() {
+        if file.location.host_str() != Some(last_host.as_str()) {
+            last_host = file.location.host_str().unwrap_or_default().to_owned();
+            upstream.learn_host(&file.location);
+            door.client.trust_neighbour(upstream, &file.location);
+        }
+    }
+    if name.ecosystem() == Ecosystem::Vscode {
+        let positions = 0..index.files().len();
+        let beside =
+            positions.flat_map(|at| Companion::ALL.into_iter().map(move |companion| (at, companion)));
+        for url in beside.filter_map(|(at, companion)| index.companion(at, companion)) {
+            upstream.learn_host(&url);
+            door.client.trust_neighbour(upstream, &url);
+        }
+    }
+    let files: Vec<Sighting<'_>> = index
+        .files()
+        .iter()
+        .map(|f| Sighting { version: f.version.as_str(), file: f.file.as_str(), digests: &f.digests })
+        .collect();
+    let sightings = door
+        .store
+        .catalogue
+        .record_sightings(&SightingBatch {
+            ecosystem: name.ecosystem().as_str(),
+            package: name.as_str(),
+            source: documents.source.as_deref().unwrap_or(upstream.base.url.as_str()),
+            document: digest,
+            now: documents.fetched_at,
+            files: &files,
+        })
+        .map_err(storage)?;
+    let freshness = documents.freshness.clone();
+    let freshness = freshness.unwrap_or_else(|| Arc::new(Freshness::new(documents.checked_at)));
+    Ok(Package::new(Arc::clone(upstream), index, digest, sightings, freshness))
 }
 
 /// A package from what is kept on disk, parsed again.
@@ -419,7 +483,9 @@ async fn restore(
         };
         let supplement = stored(door, repository, &upstream, name.as_str(), SUPPLEMENT).await?.map(revive);
         let (fetched_at, checked_at) = (index.head.fetched_at, index.head.checked_at);
-        let documents = Documents { index: revive(index), prelude, supplement, fetched_at, checked_at };
+        let index = revive(index);
+        let (source, freshness) = (None, None);
+        let documents = Documents { index, prelude, supplement, fetched_at, checked_at, source, freshness };
         match build(door, repository, &upstream, name, documents).await {
             Ok(package) => {
                 door.caches
@@ -596,6 +662,10 @@ fn digest_of(document: &FetchedDocument) -> Sha256 {
 }
 
 pub(super) fn broken_index(upstream: &Upstream, error: &IndexError) -> LoadError {
+    // Where a document, and not a status, says that there is no such package.
+    if let IndexError::Absent { .. } = error {
+        return UpstreamError::Absent { upstream: upstream.name.clone(), status: 404 }.into();
+    }
     UpstreamError::Broken { upstream: upstream.name.clone(), why: error.to_string() }.into()
 }
 

@@ -11,12 +11,16 @@ use tidegate_model::facts::{
     LifecycleFacts, MalwareFacts, NameFacts, PrincipalFacts, ProvenanceFacts, PublisherFacts,
     RepositoryFacts, RequestFacts, ScriptFacts, SecretFacts,
 };
-use tidegate_model::{ArtifactKind, Coordinate, Digest, Ecosystem, Principal, Sha256, Stated, Timestamp};
+use tidegate_model::{
+    ArtifactKind, Coordinate, Digest, Ecosystem, PackageName, Principal, Sha256, Stated, Timestamp,
+};
 use tidegate_store::catalogue::{CatalogueError, LocalBlock};
 
+use super::brought::{self, Brought};
 use super::group::GroupSeen;
 use super::listed;
 use super::package::Package;
+use super::parts::{self, Part, PartDecided};
 use crate::door::{Door, Repository};
 use crate::inspection::Seen;
 use crate::intel::facts::KnownVersions;
@@ -35,6 +39,10 @@ pub struct LocalState {
     pub compared: HashMap<(String, Sha256), Vec<Seen>>,
     /// What was seen in the files of the package together, where they are decided on together.
     pub group: Option<GroupSeen>,
+    /// What may be had of what its versions bring along.
+    pub brought: Brought,
+    /// What this door did with each package that it is made of.
+    pub parts: HashMap<PackageName, (Part, LocalState)>,
     /// Whether this door looks inside what it serves.
     pub inspects: bool,
 }
@@ -57,14 +65,23 @@ impl LocalState {
                 compared.entry((comparison.purl, comparison.sha256)).or_default().push(seen);
             }
         }
-        let seen = seen.filter_map(|i| Some((i.sha256, serde_json::from_str(&i.facts).ok()?))).collect();
-        let pins = pins.into_iter().map(|p| ((p.version, p.file), p.sha256)).collect();
+        let mut seen: HashMap<Sha256, Seen> =
+            seen.filter_map(|i| Some((i.sha256, serde_json::from_str(&i.facts).ok()?))).collect();
+        let mut pins: HashMap<(String, String), Sha256> =
+            pins.into_iter().map(|p| ((p.version, p.file), p.sha256)).collect();
+        for (position, (sha256, of_it)) in &package.listings {
+            let file = &package.index.files()[*position];
+            pins.insert((file.version.as_str().to_owned(), file.file.as_str().to_owned()), *sha256);
+            seen.insert(*sha256, of_it.clone());
+        }
         let commits = tidegate_ecosystems::protocol(package.name.ecosystem()).commits();
         Ok(Self {
             group: commits
                 .map(|c| GroupSeen::of(package, &pins, &seen, |file| c.steers(&package.name, file))),
             seen,
             compared,
+            brought: Brought::new(),
+            parts: parts::locals(door, package)?,
             inspects: door.config.inspection.enabled,
             pins,
             admitted: admitted.into_iter().map(|a| a.purl).collect(),
@@ -114,6 +131,9 @@ pub struct BytesKnown {
 pub fn kind_of(package: &Package) -> ArtifactKind {
     match package.name.ecosystem() {
         Ecosystem::Huggingface => ArtifactKind::Model,
+        Ecosystem::Oci => ArtifactKind::Image,
+        Ecosystem::Vscode => ArtifactKind::Extension,
+        Ecosystem::Mcp => ArtifactKind::McpServer,
         Ecosystem::Npm | Ecosystem::Pypi | Ecosystem::Cargo => ArtifactKind::Package,
     }
 }
@@ -124,8 +144,13 @@ pub fn purl_of(package: &Package, position: usize) -> String {
     Coordinate { name: package.name.clone(), version: file.version.clone() }.purl()
 }
 
-/// Assembles the facts.
-pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timestamp) -> Facts {
+/// Assembles the facts; `made_of` is what was decided on the packages that it is made of.
+pub fn assemble(
+    question: &Question<'_>,
+    known: &KnownVersions<'_>,
+    made_of: &[PartDecided],
+    now: Timestamp,
+) -> Facts {
     let Question { repository, package, position, local, .. } = *question;
     let file = &package.index.files()[position];
     let history = &package.history[position];
@@ -137,6 +162,12 @@ pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timesta
     let sha256 = question.bytes.map(|b| b.sha256).or(pinned_digest);
     let known = known.of(file.version.as_str());
     let (vulnerabilities, reported) = (known.0.clone(), known.1.clone());
+    let is_listed = package.name.ecosystem() == Ecosystem::Mcp;
+    let vulnerabilities = match is_listed {
+        // Advisories speak of packages, and those it names are decided on by themselves.
+        true => Group::gap(FactState::NotApplicable, "advisories speak of the packages that it names"),
+        false => vulnerabilities,
+    };
     let inside = inside(question, &purl, sha256);
     let scripts = scripts(&file.install_script, history.install_script_new, &inside);
     Facts {
@@ -149,7 +180,11 @@ pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timesta
             sha256,
             sha512: question.bytes.and_then(|b| b.sha512.clone()),
             promised: file.digests.clone(),
-            size: question.bytes.map(|b| b.size).or(file.size),
+            // Of an image the size of what it is made of, as far as it is known, and not of its manifest.
+            size: match package.index.image() {
+                Some(_) => Some(package.index.files().iter().filter_map(|file| file.size).sum()),
+                None => question.bytes.map(|b| b.size).or(file.size),
+            },
             published_at: file.published_at,
             first_seen_at: sighting.first_seen_at,
             bootstrap: sighting.bootstrap,
@@ -176,8 +211,8 @@ pub fn assemble(question: &Question<'_>, known: &KnownVersions<'_>, now: Timesta
         binary: inside.binary,
         secrets: inside.secrets,
         model: inside.seen.filter(|seen| seen.failed.is_none()).map_or_else(not_applicable, Seen::model),
-        extension: not_applicable(),
-        mcp: not_applicable(),
+        extension: brought::facts(package, position, &local.brought),
+        mcp: if is_listed { parts::facts(made_of) } else { not_applicable() },
         publisher: match &file.publisher {
             Stated::Known(account) => Group::known(PublisherFacts {
                 account: Some(account.clone()),
@@ -241,8 +276,13 @@ impl Inside<'_> {
 fn inside<'a>(question: &Question<'a>, purl: &str, sha256: Option<Sha256>) -> Inside<'a> {
     let local = question.local;
     let own = sha256.and_then(|digest| Some((digest, local.seen.get(&digest)?)));
+    // Whoever asks about an image with its bytes has had what it is made of looked into; its manifest itself holds nothing.
+    let looked_into = match question.package.index.image() {
+        Some(_) => local.inspects && question.bytes.is_some(),
+        None => own.is_some(),
+    };
     if let Some(group) = &local.group
-        && let Some(seen) = together(group, own.map(|(_, seen)| seen))
+        && let Some(seen) = together(group, looked_into)
     {
         return Inside {
             seen: Some(seen),
@@ -275,12 +315,11 @@ fn inside<'a>(question: &Question<'a>, purl: &str, sha256: Option<Sha256>) -> In
 
 /// What counts for a file of a commit: what was found in any of them; else, once it was looked into itself, that all of those
 /// that were are clean, or that one could not be.
-fn together<'a>(group: &'a GroupSeen, own: Option<&'a Seen>) -> Option<&'a Seen> {
+fn together(group: &GroupSeen, looked_into: bool) -> Option<&Seen> {
     if group.speaks_against() {
         return Some(&group.merged);
     }
-    own?;
-    Some(group.failed.as_ref().unwrap_or(&group.merged))
+    looked_into.then(|| group.failed.as_ref().unwrap_or(&group.merged))
 }
 
 /// What the index says of install scripts, else what the bytes do.
@@ -336,7 +375,7 @@ pub fn approval(
     }
 }
 
-fn not_applicable<T>() -> Group<T> {
+pub(super) fn not_applicable<T>() -> Group<T> {
     Group { state: FactState::NotApplicable, ..Group::default() }
 }
 
@@ -347,13 +386,27 @@ fn malware(
     sha256: Option<Sha256>,
     reported: Group<MalwareFacts>,
 ) -> Group<MalwareFacts> {
-    let mut reports: Vec<String> = question
+    let reports: Vec<String> = question
         .blocks
         .iter()
         .filter(|b| b.block.purl == purl || b.block.purl == *question.package.purl)
-        .filter(|b| b.block.sha256.is_none() || b.block.sha256 == sha256)
+        .filter(|b| {
+            // A block of one layer is one of every image that it is a part of.
+            let is_part = |blocked| {
+                question.package.index.image().is_some() && question.package.promised.contains(&blocked)
+            };
+            b.block.sha256.is_none() || b.block.sha256 == sha256 || b.block.sha256.is_some_and(is_part)
+        })
         .map(LocalBlock::id)
         .collect();
+    blocked_by_hand(reports, reported)
+}
+
+/// What feeds report, with blocks by hand before it.
+pub(super) fn blocked_by_hand(
+    mut reports: Vec<String>,
+    reported: Group<MalwareFacts>,
+) -> Group<MalwareFacts> {
     if reports.is_empty() {
         return reported;
     }

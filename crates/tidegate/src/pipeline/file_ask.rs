@@ -12,7 +12,8 @@ use tidegate_model::{Action, Denial, Ecosystem, PackageName, Subject};
 use tidegate_sys::map::FileBytes;
 
 use super::admission::{self, Plan};
-use super::artifacts::{RECHECK_BLOB_AFTER, Staged, stage, subject_of};
+use super::artifacts::{RECHECK_BLOB_AFTER, Staged, pinned_name, stage, subject_of};
+use super::brought;
 use super::contents::{self, NotInspected};
 use super::decide::{Decided, Ruleset, decide_file, name_decision};
 use super::documents::{self, LoadError, Loaded};
@@ -34,10 +35,13 @@ pub struct Hot {
     pub served: Option<(Staged, Subject)>,
     /// What is said, where it does not; with the address of the door that stands in it.
     pub refused: Option<(Denial, String)>,
-    /// What had changed about the package when it was decided: for those whose files are decided on together.
+    /// What had changed about the package when it was decided: for those whose files are decided on together, and for what
+    /// stands beside a file.
     pub changes: u64,
     /// Headers that clients of the ecosystem need.
     pub headers: Vec<(http::HeaderName, http::HeaderValue)>,
+    /// What the bytes are served as.
+    pub content_type: &'static str,
     pub(super) opened_at: std::time::Instant,
     etag: String,
     purl: Text,
@@ -56,7 +60,7 @@ pub struct HotKey {
 }
 
 impl Hot {
-    /// The same of a file that is decided on with others: what had changed about them, and what heads of it need.
+    /// The same of something that is decided on with others: what had changed about them, and what heads of it need.
     pub(super) fn since(mut self, changes: u64, headers: Vec<(http::HeaderName, http::HeaderValue)>) -> Self {
         (self.changes, self.headers) = (changes, headers);
         self
@@ -99,6 +103,8 @@ pub(super) async fn answer(
     if let Some(hot) = door.caches.hot.get(&key)
         && hot.decided.stands(rules.epoch, door.clock.now())
         && !hot.freshness.is_superseded()
+        // What was found in the file since counts for what stands beside it too.
+        && (part == Part::Whole || hot.changes == hot.freshness.changes())
         && hot.refused.as_ref().is_none_or(|(_, door_url)| *door_url == request.door_url)
         && hot.served.as_ref().is_none_or(|(staged, _)| {
             hot.opened_at.elapsed() < RECHECK_BLOB_AFTER && door.store.blobs.is_unharmed(&staged.blob)
@@ -139,7 +145,16 @@ impl Circumstance {
 const fn operation(part: Part) -> &'static str {
     match part {
         Part::Whole => "artifact",
-        Part::Metadata => "metadata",
+        Part::Metadata | Part::Companion(_) => "metadata",
+    }
+}
+
+/// Whether upstream announces a part of a file.
+fn is_announced(package: &Package, position: usize, part: Part) -> bool {
+    match part {
+        Part::Whole => true,
+        Part::Metadata => package.index.files()[position].metadata_sidecar.is_some(),
+        Part::Companion(companion) => package.index.companion(position, companion).is_some(),
     }
 }
 
@@ -154,19 +169,17 @@ async fn resolve(
 ) -> Result<(Hot, Circumstance), Denial> {
     let (loaded, position) = find(door, request, name, selector).await?;
     let package = Arc::clone(&loaded.package);
-    if part == Part::Metadata && package.index.files()[position].metadata_sidecar.is_none() {
-        let file = &package.index.files()[position].file;
-        return Err(denials::plain(
-            DenialKind::NotFound,
-            format!("the index announces no metadata for {file}"),
-            "",
-        ));
+    brought::load(door, &request.repository, &package).await;
+    if !is_announced(&package, position, part) {
+        let file = pinned_name(package.index.files()[position].file.as_str(), part);
+        return Err(denials::plain(DenialKind::NotFound, format!("the index announces no {file}"), ""));
     }
+    let changes = package.freshness.changes();
     // What coordinate facts refuse is not fetched at all.
     let early = decide_blocking(door, request, rules, &package, position, None).await?;
     if !early.serves() {
         return Ok((
-            refused(door, request, rules, &package, position, early, None).await?,
+            refused(door, request, rules, &package, position, early, None).await?.since(changes, Vec::new()),
             circumstance(door, &loaded, loaded.cold),
         ));
     }
@@ -182,7 +195,7 @@ async fn resolve(
         let decision = decide_blocking(door, request, &rules, &package, position, bytes.clone()).await?;
         if !decision.serves() {
             let refused = refused(door, request, &rules, &package, position, decision, bytes).await?;
-            return Ok((refused, circumstance));
+            return Ok((refused.since(changes, Vec::new()), circumstance));
         }
         decided = record_decision(door, request, &rules, &package, position, decision, bytes.clone()).await?;
         if decided.is_some() {
@@ -196,7 +209,8 @@ async fn resolve(
     door.catalogue(move |c| c.unhold(&sha256, &held_by)).await.map_err(|e| cannot(&e.to_string()))?;
     let subject = subject_of(&package, position, staged.known.sha256);
     let etag = format!("\"{}\"", staged.known.sha256.hex());
-    Ok((hot(&package, position, decided, Some((staged, subject)), None, etag, part), circumstance))
+    let hot = hot(&package, position, decided, Some((staged, subject)), None, etag, part);
+    Ok((hot.since(changes, Vec::new()), circumstance))
 }
 
 pub(super) fn circumstance(door: &Door, loaded: &Loaded, cold: bool) -> Circumstance {
@@ -218,10 +232,7 @@ pub(super) fn hot(
     part: Part,
 ) -> Hot {
     let listed = &package.index.files()[position];
-    let file = match part {
-        Part::Whole => listed.file.as_str().to_owned(),
-        Part::Metadata => format!("{}.metadata", listed.file),
-    };
+    let file = pinned_name(listed.file.as_str(), part);
     Hot {
         purl: decided.purl.clone(),
         file: file.into(),
@@ -232,6 +243,7 @@ pub(super) fn hot(
         refused,
         changes: 0,
         headers: Vec::new(),
+        content_type: content_type(part),
         opened_at: std::time::Instant::now(),
         etag,
     }
@@ -249,6 +261,8 @@ async fn find(
         FileSelector::Name(file) => package.position_of_file(file.as_str()),
         FileSelector::Version(version) => package.position_of_version(version),
         FileSelector::Path { path, .. } => package.position_of_file(path.as_str()),
+        // Images are answered elsewhere.
+        FileSelector::Manifest(_) | FileSelector::Blob(_) => None,
     };
     let denied = |error: LoadError| denials::of_load_error(name.as_str(), &error);
     let loaded = documents::load(door, &request.repository, name).await.map_err(denied)?;
@@ -266,6 +280,8 @@ async fn find(
             FileSelector::Name(file) => file.to_string(),
             FileSelector::Version(version) => format!("{name} {}", version.escape_debug()),
             FileSelector::Path { path, .. } => path.to_string(),
+            FileSelector::Manifest(reference) => reference.clone(),
+            FileSelector::Blob(digest) => digest.to_string(),
         };
         match loaded.stale {
             // An index that could not be refreshed cannot say that something does not exist.
@@ -340,6 +356,12 @@ const fn hold_of(ecosystem: Ecosystem) -> Duration {
         Ecosystem::Cargo => Duration::from_secs(25),
         // Ten seconds for a head and between two reads of a body, unless its variables say otherwise.
         Ecosystem::Huggingface => Duration::from_secs(8),
+        // They bear more, and ask again by themselves: the connection is not kept for nothing.
+        Ecosystem::Oci => Duration::from_secs(10),
+        // Editors wait for as long as a connection lives; the command line for as long as its user does.
+        Ecosystem::Vscode => Duration::from_secs(120),
+        // Its clients are editors, whose requests end after half a minute.
+        Ecosystem::Mcp => Duration::from_secs(20),
     }
 }
 
@@ -353,7 +375,11 @@ pub(super) async fn decide_blocking(
 ) -> Result<Decision, Denial> {
     let (door2, rules, package, request) = (door.clone(), rules.clone(), package.clone(), request.clone());
     door.blocking(move || {
-        let local = LocalState::read(&door2, &package).map_err(|e| cannot(&e.to_string()))?;
+        let mut local = LocalState::read(&door2, &package).map_err(|e| cannot(&e.to_string()))?;
+        let asker = (&request.identity.principal, request.identity.client_name.as_deref());
+        let now = door2.clock.now();
+        local.brought = brought::judge(&door2, &request.repository, &package, &rules, asker, now)
+            .map_err(|why| cannot(&why))?;
         let question = question(&request, &rules, &package, position, &local, bytes.as_ref());
         Ok(decide_file(&rules, &question, door2.clock.now()))
     })
@@ -517,7 +543,7 @@ pub(super) fn respond(
         .then(|| hot.decided.decision.leading_reason().map(|r| format!("{}: {}", r.rule, r.message)))
         .flatten();
     let representation = Representation {
-        content_type: content_type(part),
+        content_type: hot.content_type,
         etag: hot.etag.clone(),
         // Immutable bytes, but who may have them is for this door to say each time.
         cache_control: "private, no-cache",
@@ -532,9 +558,10 @@ pub(super) fn respond(
     Ok(Answered::Served(admitted, representation))
 }
 
-const fn content_type(part: Part) -> &'static str {
+pub(super) const fn content_type(part: Part) -> &'static str {
     match part {
         Part::Metadata => "text/plain; charset=utf-8",
+        Part::Companion(companion) => companion.content_type(),
         Part::Whole => "application/octet-stream",
     }
 }

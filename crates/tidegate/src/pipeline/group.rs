@@ -47,7 +47,10 @@ impl GroupSeen {
         steers: impl Fn(&ListedFile) -> bool,
     ) -> Self {
         let mut group = Self::default();
-        for file in package.index.files() {
+        // What is stored of a manifest was put together from its layers, and would count twice.
+        let is_image = package.index.image().is_some();
+        let counts = |file: &&ListedFile| !is_image || file.file.as_str().starts_with("blobs/");
+        for file in package.index.files().iter().filter(counts) {
             let pin = pins.get(&(file.version.as_str().to_owned(), file.file.as_str().to_owned()));
             match pin.copied().or_else(|| promised(file)).and_then(|digest| seen.get(&digest)) {
                 Some(seen) => group.add(file.file.as_str(), seen),
@@ -117,7 +120,9 @@ pub fn promised(file: &ListedFile) -> Option<Sha256> {
 pub fn subject_of(package: &Package, position: usize, sha256: Sha256) -> Subject {
     let members =
         if package.promised.contains(&sha256) { Arc::clone(&package.promised) } else { [sha256].into() };
-    Subject::Group { name: purl_of(package, position), root: package.document, members }
+    // An image is known by its own manifest, which is the root that everybody else means.
+    let root = package.index.image().map_or(package.document, |image| image.root());
+    Subject::Group { name: purl_of(package, position), root, members }
 }
 
 /// Why what must be looked into first was not.
@@ -156,6 +161,9 @@ pub async fn ready(
     if !door.config.inspection.enabled || package.is_ready() || package.index.files().is_empty() {
         return Ok(());
     }
+    if package.index.image().is_some() {
+        return super::images::all_ready(door, repository, package).await;
+    }
     let key = (Arc::clone(&repository.name), Arc::from(purl_of(package, 0)));
     let (door2, repository, package) = (Arc::clone(door), Arc::clone(repository), Arc::clone(package));
     let flight = door.flights.groups.run(key, move || async move {
@@ -176,7 +184,17 @@ async fn look(
     let (door2, package2) = (Arc::clone(door), Arc::clone(package));
     let local = door.blocking(move || LocalState::read(&door2, &package2)).await;
     let local = local.map_err(|e| NotReady::Storage(e.to_string()))?;
-    let mut waiting = first(repository, package, &local).into_iter();
+    look_at(door, repository, package, first(repository, package, &local)).await
+}
+
+/// Has files fetched and looked into, some at a time.
+pub(super) async fn look_at(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    package: &Arc<Package>,
+    positions: Vec<usize>,
+) -> Result<(), NotReady> {
+    let mut waiting = positions.into_iter();
     let mut looks = tokio::task::JoinSet::new();
     loop {
         while looks.len() < AT_A_TIME

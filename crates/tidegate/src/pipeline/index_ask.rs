@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tidegate_ecosystems::{Links, View};
+use tidegate_ecosystems::View;
 use tidegate_ledger::RecordError;
 use tidegate_ledger::entry::{CacheState, Text};
 use tidegate_model::PackageName;
@@ -14,8 +14,8 @@ use super::decide::Ruleset;
 use super::documents::{self, Loaded};
 use super::views::{Encodings, RenderedView, Shown, ViewKey, Wanted, render};
 use super::{
-    Answered, PackageRequest, Representation, Told, approved, circumstances, commits, denials, file_ask,
-    refuse,
+    Answered, PackageRequest, Representation, Told, approved, brought, circumstances, commits, denials,
+    file_ask, refuse,
 };
 use crate::door::Door;
 use crate::http::conditional;
@@ -44,6 +44,7 @@ pub(super) async fn answer(
             return refuse(door, request, &Told { purl: Some(purl), ..Told::new("index") }, &denial);
         }
     };
+    brought::load(door, &request.repository, &loaded.package).await;
     let rules = door.rules();
     let (rendered, is_new) = match rendered(door, request, &rules, &loaded, view).await {
         Ok(rendered) => rendered,
@@ -58,10 +59,16 @@ pub(super) async fn answer(
     };
     match &rendered.shown {
         Shown::Document(encodings) => {
-            if is_new && request.repository.protocol.commits().is_none() {
+            let protocol = request.repository.protocol;
+            if is_new && protocol.commits().is_none() && protocol.catalogue().is_none() {
                 ahead::begin(door, &request.repository, &loaded.package, &rules);
             }
-            serve(door, request, &loaded, &rendered, encodings, purl).await
+            let source = Source {
+                stale: loaded.stale.clone(),
+                cold: loaded.cold,
+                upstream: loaded.package.upstream.name.as_str().into(),
+            };
+            serve(door, request, &source, &rendered, encodings, purl).await
         }
         Shown::Withheld(position) => {
             file_ask::refuse_file(door, request, &rules, &loaded.package, *position).await
@@ -81,7 +88,7 @@ pub(super) async fn answer(
 }
 
 /// The view from the cache, or made now, once for all who wait; and whether it was made now.
-async fn rendered(
+pub(super) async fn rendered(
     door: &Arc<Door>,
     request: &PackageRequest,
     rules: &Arc<Ruleset>,
@@ -92,7 +99,7 @@ async fn rendered(
         repository: Arc::clone(&request.repository.name),
         package: loaded.package.name.as_str().into(),
         view: view.clone(),
-        links: Links { base: request.base.clone() },
+        links: request.links(),
         class: door.class_of(rules, &request.identity),
     };
     if let Some(view) =
@@ -124,10 +131,18 @@ async fn rendered(
         .map(|view| (view, true))
 }
 
-async fn serve(
+/// Where a view comes from.
+pub(super) struct Source {
+    pub(super) stale: Option<Arc<str>>,
+    pub(super) cold: bool,
+    pub(super) upstream: Text,
+}
+
+/// Records and sends a view that shows a document.
+pub(super) async fn serve(
     door: &Arc<Door>,
     request: &PackageRequest,
-    loaded: &Loaded,
+    source: &Source,
     rendered: &Arc<RenderedView>,
     encodings: &Encodings,
     purl: Text,
@@ -152,8 +167,8 @@ async fn serve(
     };
     let length = whole.len() as u64;
     let body = if wanted.sends_body { whole } else { bytes::Bytes::new() };
-    let degraded = door.degraded_with(loaded.stale.as_deref());
-    let cache = match (&loaded.stale, loaded.cold) {
+    let degraded = door.degraded_with(source.stale.as_deref());
+    let cache = match (&source.stale, source.cold) {
         (Some(_), _) => CacheState::Stale,
         (None, true) => CacheState::Cold,
         (None, false) => CacheState::Warm,
@@ -161,7 +176,7 @@ async fn serve(
     let told = Told {
         purl: Some(purl),
         cache: Some(cache),
-        upstream: Some(loaded.package.upstream.name.as_str().into()),
+        upstream: Some(source.upstream.clone()),
         degraded: degraded.clone(),
         ..Told::new("index")
     };
@@ -179,7 +194,7 @@ async fn serve(
         length,
         degraded,
         warning: None,
-        headers: Vec::new(),
+        headers: request.repository.protocol.view_headers(),
     };
     Ok(Answered::Served(admitted, representation))
 }

@@ -12,6 +12,9 @@ pub mod ahead;
 pub mod alarms;
 pub mod approved;
 pub mod artifacts;
+pub mod brought;
+pub mod catalogue;
+pub mod catalogue_ask;
 mod commit_ask;
 pub mod commits;
 mod comparing;
@@ -22,9 +25,14 @@ pub mod documents;
 pub mod facts;
 pub mod file_ask;
 pub mod group;
+mod image_ask;
+pub mod images;
 mod index_ask;
 mod listed;
 pub mod package;
+pub mod parts;
+mod query_ask;
+pub mod recall;
 mod service_ask;
 pub mod views;
 
@@ -32,7 +40,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use tidegate_ecosystems::{Answer, Ask, ClientRequest, FileSelector, RouteError};
+use tidegate_ecosystems::{Answer, Ask, ClientRequest, FileSelector, Links, RouteError};
 use tidegate_ledger::RecordError;
 use tidegate_ledger::entry::{CacheState, Text};
 use tidegate_model::denial::DenialKind;
@@ -120,11 +128,19 @@ pub async fn answer(door: &Arc<Door>, request: &PackageRequest) -> Result<Answer
         Ok(Ask::Artifact { package, file: FileSelector::Path { revision, path }, .. }) => {
             commit_ask::answer(door, request, &package, &revision, &path).await
         }
+        Ok(Ask::Artifact {
+            package,
+            file: file @ (FileSelector::Manifest(_) | FileSelector::Blob(_)),
+            ..
+        }) => image_ask::answer(door, request, &package, &file).await,
         Ok(Ask::Artifact { package, file, part }) => {
             file_ask::answer(door, request, &package, &file, part).await
         }
         Ok(Ask::Index { package, view }) => index_ask::answer(door, request, &package, &view).await,
+        Ok(Ask::Catalogue { form, query }) => catalogue_ask::answer(door, request, form, &query).await,
         Ok(Ask::Api(call)) => service_ask::relay(door, request, &call).await,
+        Ok(Ask::Query(query)) => query_ask::answer(door, request, &query).await,
+        Ok(Ask::Recall) => recall::answer(door, request).await,
         Ok(Ask::Generated { document }) => service_ask::generate(door, request, document),
         Ok(Ask::Redirect { to }) => service_ask::redirect(door, request, &to),
         Ok(Ask::NotOffered { what }) => {
@@ -148,6 +164,11 @@ fn route_denial(error: &RouteError) -> Denial {
 }
 
 impl PackageRequest {
+    /// Where links in answers to it lead.
+    pub fn links(&self) -> Links {
+        Links::below(self.base.clone())
+    }
+
     /// The request as the ecosystem reads it.
     pub fn client_request(&self) -> ClientRequest<'_> {
         ClientRequest {

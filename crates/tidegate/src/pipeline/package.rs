@@ -1,6 +1,6 @@
 //! A package as this door knows it: its parsed index and what was seen of each file before.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -11,6 +11,8 @@ use tidegate_model::{ListedFile, PackageName, Sha256, Timestamp};
 use tidegate_store::catalogue::SightingState;
 
 use super::approved::Approval;
+use super::parts::Parts;
+use crate::inspection::Seen;
 use crate::upstream::Upstream;
 
 /// Where the next package's count of local changes begins. A package that left memory and came back must not count from
@@ -41,6 +43,8 @@ pub struct Package {
     pub resembles: Option<Resemblance>,
     /// SHA-256 digests that its index promises, where its files are decided on together.
     pub promised: Arc<[Sha256]>,
+    /// What was seen in listings, with the digest under which each counts as a file, by position: of packages that are listings.
+    pub listings: BTreeMap<usize, (Sha256, Seen)>,
     /// How current it is; outlives the package where a decided file still refers to it.
     pub freshness: Arc<Freshness>,
     /// Counts what changed here about the package's files: a first admission, a new pin.
@@ -49,6 +53,8 @@ pub struct Package {
     ready: AtomicBool,
     /// Whether all of it could be had when that was last decided.
     approval: Mutex<Option<Approval>>,
+    /// The packages that it is made of, as far as they are known here.
+    parts: Mutex<Arc<Parts>>,
     by_file: HashMap<Arc<str>, usize>,
 }
 
@@ -131,7 +137,7 @@ impl Package {
         index: Arc<dyn Index>,
         document: Sha256,
         sightings: Vec<SightingState>,
-        checked_at: Timestamp,
+        freshness: Arc<Freshness>,
     ) -> Self {
         let files = index.files();
         let by_file = files.iter().enumerate().map(|(i, f)| (Arc::from(f.file.as_str()), i)).collect();
@@ -148,10 +154,12 @@ impl Package {
             upstream,
             document,
             sightings,
-            freshness: Arc::new(Freshness::new(checked_at)),
+            freshness,
             local_epoch: AtomicU64::new(NEXT_EPOCHS.fetch_add(EPOCHS_APART, Ordering::Relaxed)),
             ready: AtomicBool::new(false),
             approval: Mutex::new(None),
+            listings: BTreeMap::new(),
+            parts: Mutex::default(),
             by_file,
             index,
         }
@@ -177,9 +185,29 @@ impl Package {
         self.ready.store(true, Ordering::Release);
     }
 
-    /// What changed here about the package's files so far.
+    /// What changed here about the package's files, and those of what it is made of, so far.
     pub fn local_epoch(&self) -> u64 {
-        self.local_epoch.load(Ordering::Acquire)
+        let own = self.local_epoch.load(Ordering::Acquire);
+        let parts = self.parts();
+        parts.values().fold(own, |all, part| all.rotate_left(9).wrapping_add(part.package.local_epoch()))
+    }
+
+    /// The packages that it is made of, as far as they are known here.
+    pub fn parts(&self) -> Arc<Parts> {
+        Arc::clone(&self.parts.lock().expect("no panic while holding it"))
+    }
+
+    /// Takes what is known now of the packages that it is made of; what is not known any more stays as it was.
+    pub fn learn(&self, found: Parts) {
+        let mut parts = self.parts.lock().expect("no panic while holding it");
+        let is_new = |(name, part): (&PackageName, &super::parts::Part)| {
+            parts.get(name).is_none_or(|known| !Arc::ptr_eq(&known.package, &part.package))
+        };
+        if found.iter().any(is_new) {
+            let mut all = (**parts).clone();
+            all.extend(found);
+            *parts = Arc::new(all);
+        }
     }
 
     /// Notes that something changed here, so that rendered views are made anew.
@@ -255,7 +283,12 @@ fn history(files: &[ListedFile]) -> Vec<History> {
 /// Whether two files are of one kind: a source distribution that appears beside wheels is not a new install script.
 fn same_kind(a: &ListedFile, b: &ListedFile) -> bool {
     let kind = |f: &ListedFile| f.file.as_str().rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-    kind(a) == kind(b)
+    // An extension built for one platform is compared with what was built for it before.
+    let platform = |f: &ListedFile| {
+        let stem = f.file.as_str().strip_suffix(".vsix").and_then(|stem| stem.rsplit_once('@'));
+        stem.map(|(_, platform)| platform.to_owned())
+    };
+    kind(a) == kind(b) && platform(a) == platform(b)
 }
 
 fn compare(file: &ListedFile, before: &[&ListedFile]) -> History {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tidegate_ecosystems::ask::Absence;
-use tidegate_ecosystems::{Answer, ApiCall, Links};
+use tidegate_ecosystems::{Answer, ApiCall, FetchedDocument};
 use tidegate_ledger::RecordError;
 use tidegate_ledger::entry::Text;
 use tidegate_model::Denial;
@@ -14,7 +14,7 @@ use tidegate_model::coordinate::package_purl;
 use tidegate_model::denial::DenialKind;
 
 use super::{Answered, PackageRequest, Told, denials, documents, refuse, tell};
-use crate::door::{Door, Repository};
+use crate::door::Door;
 use crate::intel::told;
 use crate::upstream::{Fetched, Upstream, UpstreamError, Validators};
 
@@ -100,7 +100,7 @@ async fn relayed(
     }
     let mut last = None;
     for upstream in upstreams {
-        match ask(door, repository, &upstream, call, &request.body).await {
+        match ask(door, request, &upstream, call).await {
             Ok(answer) => return Ok((answer, upstream)),
             Err(denial) => last = Some(denial),
         }
@@ -110,12 +110,11 @@ async fn relayed(
 
 async fn ask(
     door: &Arc<Door>,
-    repository: &Arc<Repository>,
+    asked: &PackageRequest,
     upstream: &Arc<Upstream>,
     call: &ApiCall,
-    body: &Bytes,
 ) -> Result<Answer, Denial> {
-    let name = call.service;
+    let (name, repository, body) = (call.service, &asked.repository, &asked.body);
     let prelude = documents::prelude_of(door, repository, upstream)
         .await
         .map_err(|e| denials::of_load_error(name, &e))?;
@@ -141,7 +140,10 @@ async fn ask(
     };
     upstream.learn_host(&request.url);
     match door.client.document(upstream, &request, body, &Validators::default()).await {
-        Ok(Fetched::Document { document, status, .. }) => {
+        Ok(Fetched::Document { document, status, link, .. }) => {
+            if let Some(answer) = shaped(asked, upstream, call, &document, link.as_deref()) {
+                return answer;
+            }
             let mut headers = HeaderMap::new();
             let media = document.content_type.as_deref().and_then(|v| HeaderValue::from_str(v).ok());
             headers.insert(
@@ -153,10 +155,50 @@ async fn ask(
         }
         Ok(Fetched::NotModified) => Err(absent(call)),
         // Mirrors answer what they do not have with 404, 405 or 501.
-        Err(UpstreamError::Absent { .. }) => Err(absent(call)),
-        Err(UpstreamError::Broken { why, .. }) if why == "HTTP 405" || why == "HTTP 501" => Err(absent(call)),
+        Err(UpstreamError::Absent { .. }) => fall_back(door, asked, upstream, call).await,
+        Err(UpstreamError::Broken { why, .. }) if why == "HTTP 405" || why == "HTTP 501" => {
+            fall_back(door, asked, upstream, call).await
+        }
         Err(error) => Err(denials::of_upstream_error(name, &error)),
     }
+}
+
+/// The document in the ecosystem's own form, where it has one for this service.
+fn shaped(
+    asked: &PackageRequest,
+    upstream: &Upstream,
+    call: &ApiCall,
+    document: &FetchedDocument,
+    link: Option<&str>,
+) -> Option<Result<Answer, Denial>> {
+    let links = asked.links();
+    let answer = asked.repository.protocol.api_answer(call, document, link, &links)?;
+    let private = |answer: Answer| answer.with_header(http::header::CACHE_CONTROL, "private, no-cache");
+    Some(answer.map(private).map_err(|error| {
+        let error = UpstreamError::Broken { upstream: upstream.name.clone(), why: error.to_string() };
+        denials::of_upstream_error(call.service, &error)
+    }))
+}
+
+/// What stands in for a service that an upstream does not offer, where the ecosystem knows something.
+async fn fall_back(
+    door: &Arc<Door>,
+    asked: &PackageRequest,
+    upstream: &Arc<Upstream>,
+    call: &ApiCall,
+) -> Result<Answer, Denial> {
+    let Some((request, empty)) = asked.repository.protocol.api_fallback(call, &upstream.base) else {
+        return Err(absent(call));
+    };
+    let document = match door.client.document(upstream, &request, None, &Validators::default()).await {
+        Ok(Fetched::Document { document, .. }) => document,
+        Ok(Fetched::NotModified) => return Err(absent(call)),
+        Err(UpstreamError::Absent { .. }) => {
+            FetchedDocument { url: request.url, content_type: None, body: empty }
+        }
+        Err(error) => return Err(denials::of_upstream_error(call.service, &error)),
+    };
+    shaped(asked, upstream, call, &document, None).unwrap_or_else(|| Err(absent(call)))
 }
 
 /// What is said where no upstream offers a service. An audit that nobody can answer must not look like good news.
@@ -183,7 +225,7 @@ pub(super) fn generate(
     request: &PackageRequest,
     document: &'static str,
 ) -> Result<Answered, RecordError> {
-    let links = Links { base: request.base.clone() };
+    let links = request.links();
     let answer = request.repository.protocol.generate(
         document,
         &links,

@@ -13,6 +13,7 @@ use tidegate_ledger::{Body, EntryDraft};
 use tidegate_model::decision::Decision;
 use tidegate_model::{Principal, Sha256, Timestamp};
 
+use super::brought;
 use super::decide::{Ruleset, decide_all, verdicts};
 use super::facts::{LocalState, Question};
 use super::package::Package;
@@ -90,7 +91,8 @@ const COMPRESS_FROM: usize = 512;
 const MAX_LISTED: usize = 100;
 
 impl Encodings {
-    fn new(content_type: &'static str, body: Vec<u8>) -> Self {
+    /// A document, not compressed yet.
+    pub(super) fn new(content_type: &'static str, body: Vec<u8>) -> Self {
         let tag = hex::encode(&sha2::Sha256::digest(&body)[..12]);
         Self { content_type, identity: body.into(), tag, gzip: OnceLock::new(), zstd: OnceLock::new() }
     }
@@ -222,7 +224,8 @@ pub fn decisions_for(
     (principal, client): (&Principal, Option<&str>),
     now: Timestamp,
 ) -> Result<Vec<Decision>, String> {
-    let local = LocalState::read(door, package).map_err(|e| format!("{e}: {}", e.cause))?;
+    let mut local = LocalState::read(door, package).map_err(|e| format!("{e}: {}", e.cause))?;
+    local.brought = brought::judge(door, repository, package, rules, (principal, client), now)?;
     let question = Question {
         repository,
         package,

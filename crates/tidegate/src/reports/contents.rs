@@ -137,6 +137,7 @@ fn component(part: &Part) -> Component {
         name: part.name.clone(),
         version: part.version.clone(),
         licence: part.licence.clone(),
+        beneath: part.beneath.clone(),
         ..Component::default()
     }
 }
@@ -144,7 +145,9 @@ fn component(part: &Part) -> Component {
 /// Where a component is, and how that is known.
 fn evidence(part: &Part) -> Value {
     let technique = match part.how {
-        How::Manifest | How::Sbom | How::DotNetDeps | How::VendorList => "manifest-analysis",
+        How::Manifest | How::PackageDatabase | How::Sbom | How::DotNetDeps | How::VendorList => {
+            "manifest-analysis"
+        }
         How::GoBuildInfo | How::CargoAuditable | How::KnownText => "binary-analysis",
         How::SourceMap | How::Banner => "source-code-analysis",
         How::CopiedLibrary => "filename",

@@ -92,7 +92,11 @@ fn component(report: &Report, component: &Component, reference: &str, gaps: &[&R
         Scope::Optional => "optional",
         Scope::Development => "excluded",
     });
+    let scope = if component.beneath.is_some() { Some("excluded") } else { scope };
     let mut properties = Vec::new();
+    if let Some(why) = &component.beneath {
+        properties.push(property("beneath", why));
+    }
     if let Some(outcome) = &component.outcome {
         properties.push(property("decision", outcome.action.as_str()));
         for reason in &outcome.reasons {

@@ -156,6 +156,8 @@ pub struct Component {
     pub scope: Option<Scope>,
     /// Where in the subject's file it stands.
     pub place: Option<Place>,
+    /// Why it is in no container of the image that holds it, as a fragment; none where it is, or where there is no image.
+    pub beneath: Option<String>,
     /// What was decided.
     pub outcome: Option<Outcome>,
     /// The nearest version that the policy admits.

@@ -82,8 +82,12 @@ fn not_looked_at(contents: &Contents<'_>) -> Option<String> {
 }
 
 fn package(part: &Component, reference: &str) -> Value {
-    let how =
+    let mut how =
         format!("known by {} with {} confidence, from {}", part.how.as_str(), part.confidence, part.path);
+    if let Some(why) = &part.beneath {
+        how.push_str("; no container sees it: ");
+        how.push_str(why);
+    }
     object([
         ("SPDXID", json!(reference)),
         ("name", json!(part.name)),

@@ -55,12 +55,16 @@ impl Run {
         notes.iter().for_each(|note| say(note));
         let around = Surroundings::of_process(std::env::current_dir()?, vec![address.clone()]);
         let token = Token::mint(&remote, &around)?;
-        let launch = clients::launch(
+        let mut launch = clients::launch(
             &self.command,
             &base_for(&self.command, &address)?,
             Some(&token.secret),
             &around,
         )?;
+        if launch.client.map(clients::Client::ecosystem) == Some(Ecosystem::Oci) {
+            let registries = clients::images::Registry::of_status(&remote.get("status", &[])?);
+            clients::images::lead(&mut launch, &address, Some(&token.secret), &registries, &around)?;
+        }
         launch.notes.iter().for_each(|note| say(note));
         let locks = locks(&launch, &self.command);
         if let Some(code) = self.precheck(&remote, &token, &launch, &locks) {
@@ -169,7 +173,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Says a line on standard error.
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     anstream::eprintln!("tidegate: {line}");
 }
 
@@ -193,13 +197,14 @@ fn tell(checked: &Checked) {
 }
 
 /// The token of this run.
-struct Token {
+pub(crate) struct Token {
     id: String,
     secret: Secret<String>,
 }
 
 impl Token {
-    fn mint(remote: &Remote, around: &Surroundings) -> Result<Self, Failure> {
+    /// Makes one for whoever runs this.
+    pub(crate) fn mint(remote: &Remote, around: &Surroundings) -> Result<Self, Failure> {
         let host = rustix::system::uname();
         let identity = RunIdentity::of(
             &around.vars,
@@ -218,8 +223,18 @@ impl Token {
         Ok(Self { id: id.to_owned(), secret: Secret::new(secret.to_owned()) })
     }
 
+    /// Its id, which may be told.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Itself.
+    pub(crate) const fn secret(&self) -> &Secret<String> {
+        &self.secret
+    }
+
     /// Takes it back. Should that fail, it ends by itself.
-    fn end(&self, remote: &Remote) {
+    pub(crate) fn end(&self, remote: &Remote) {
         if let Err(Failure(why)) = remote.delete(&format!("tokens/{}", self.id), &[]) {
             say(&format!("this run's token could not be taken back and ends by itself in a day: {why}"));
         }

@@ -146,7 +146,16 @@ pub fn installs_as_locked(client: Client, args: &[OsString]) -> bool {
             ("pip", Some("sync" | "install")) => true,
             _ => false,
         },
-        Client::Huggingface => false,
+        Client::Huggingface
+        | Client::McpRegistry
+        | Client::Docker
+        | Client::Podman
+        | Client::Skopeo
+        | Client::Containerd
+        | Client::Ovsx
+        | Client::CodeServer
+        | Client::Vscodium
+        | Client::Vscode => false,
         Client::Cargo => matches!(
             first,
             "build"

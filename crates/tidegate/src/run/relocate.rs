@@ -214,7 +214,11 @@ impl Relocate for Pass<'_> {
             Ecosystem::Pypi => {
                 self.context.is_door(address).then(|| self.behind(package)).flatten().map(Location::Url)
             }
-            Ecosystem::Cargo | Ecosystem::Huggingface => None,
+            Ecosystem::Cargo
+            | Ecosystem::Huggingface
+            | Ecosystem::Oci
+            | Ecosystem::Mcp
+            | Ecosystem::Vscode => None,
         }
     }
 

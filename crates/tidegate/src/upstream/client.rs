@@ -12,6 +12,7 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use tidegate_ecosystems::oci::challenge;
 use tidegate_ecosystems::{DocumentRequest, FetchedDocument};
 use url::Url;
 
@@ -51,7 +52,7 @@ pub struct ClientSettings {
 #[derive(Clone, Debug)]
 pub struct Client {
     http: legacy::Client<HttpsConnector<Way>, Full<Bytes>>,
-    private: PrivateHosts,
+    pub(super) private: PrivateHosts,
     settings: Arc<ClientSettings>,
 }
 
@@ -101,6 +102,8 @@ pub enum Fetched {
         status: StatusCode,
         /// Its `Link` header, which says where a list goes on (RFC 8288).
         link: Option<String>,
+        /// The rest of its head.
+        headers: HeaderMap,
     },
 }
 
@@ -116,7 +119,7 @@ pub struct Posted {
 }
 
 /// How much of an answer to a POST is read, in bytes, and how much of that is told, in characters.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
+pub(super) const MAX_ANSWER_BYTES: usize = 64 * 1024;
 const MAX_ANSWER_TOLD: usize = 200;
 
 /// Bytes of an artifact as they arrive.
@@ -195,6 +198,7 @@ impl Client {
         let mut headers = request.headers.clone();
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         validators.ask(&mut headers);
+        let body = body.or_else(|| request.body.clone());
         let (url, response) = self.send(upstream, &request.method, &request.url, &headers, body).await?;
         if response.status() == StatusCode::NOT_MODIFIED {
             return Ok(Fetched::NotModified);
@@ -206,9 +210,10 @@ impl Client {
         let content_type = text(header::CONTENT_TYPE);
         let coding = text(header::CONTENT_ENCODING);
         let link = text(header::LINK);
+        let headers = response.headers().clone();
         let body = self.collect(upstream, response, coding.as_deref(), request.max_bytes).await?;
         let document = FetchedDocument { url, content_type, body };
-        Ok(Fetched::Document { document, validators, status, link })
+        Ok(Fetched::Document { document, validators, status, link, headers })
     }
 
     /// Opens an artifact; its bytes are read with [`ArtifactBody::next`].
@@ -311,6 +316,27 @@ impl Client {
         Ok(response.status())
     }
 
+    /// Sends one request to the very address that `receiver` begins at, and gives whatever it answers, its body unread. Redirects
+    /// are not followed. `patience` bounds the wait for the head.
+    ///
+    /// # Errors
+    /// [`UpstreamError`] where nothing was answered.
+    pub async fn relay(
+        &self,
+        receiver: &Upstream,
+        method: &Method,
+        headers: HeaderMap,
+        body: Bytes,
+        patience: Duration,
+    ) -> Result<Response<Incoming>, UpstreamError> {
+        let url = &receiver.base.url;
+        if !self.private.allows_literal(url) {
+            let host = url.host_str().unwrap_or("").to_owned();
+            return Err(UpstreamError::ForeignHost { upstream: receiver.name.clone(), host });
+        }
+        self.attempt_within(patience, receiver, method, url, &headers, Some(body)).await
+    }
+
     fn body(
         &self,
         upstream: &Upstream,
@@ -330,7 +356,7 @@ impl Client {
         }
     }
 
-    async fn collect(
+    pub(super) async fn collect(
         &self,
         upstream: &Upstream,
         response: Response<Incoming>,
@@ -365,12 +391,25 @@ impl Client {
         body: Option<Bytes>,
     ) -> Result<(Url, Response<Incoming>), UpstreamError> {
         let mut url = url.clone();
-        for _ in 0..=MAX_REDIRECTS {
+        let mut introduced = false;
+        let mut redirects = 0;
+        while redirects <= MAX_REDIRECTS {
             if !upstream.allows(&url) || !self.private.allows_literal(&url) {
                 let host = url.host_str().unwrap_or("").to_owned();
                 return Err(UpstreamError::ForeignHost { upstream: upstream.name.clone(), host });
             }
             let response = self.send_once(upstream, method, &url, headers, body.clone()).await?;
+            if response.status() == StatusCode::UNAUTHORIZED
+                && !introduced
+                && upstream.is_own_host(&url)
+                && let Some(tokens) = &upstream.tokens
+                && let Some(challenge) = challenge::bearer(response.headers())
+            {
+                introduced = true;
+                tokens.forget(&url);
+                self.introduce(upstream, tokens, &url, &challenge).await?;
+                continue;
+            }
             if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
                 return Ok((url, response));
             }
@@ -388,6 +427,7 @@ impl Client {
                 self.trust_neighbour(upstream, &target);
             }
             url = target;
+            redirects += 1;
         }
         Err(UpstreamError::Broken {
             upstream: upstream.name.clone(),
@@ -395,7 +435,7 @@ impl Client {
         })
     }
 
-    async fn send_once(
+    pub(super) async fn send_once(
         &self,
         upstream: &Upstream,
         method: &Method,
@@ -426,6 +466,18 @@ impl Client {
         headers: &HeaderMap,
         body: Option<Bytes>,
     ) -> Result<Response<Incoming>, UpstreamError> {
+        self.attempt_within(self.settings.idle, upstream, method, url, headers, body).await
+    }
+
+    async fn attempt_within(
+        &self,
+        patience: Duration,
+        upstream: &Upstream,
+        method: &Method,
+        url: &Url,
+        headers: &HeaderMap,
+        body: Option<Bytes>,
+    ) -> Result<Response<Incoming>, UpstreamError> {
         let mut request = Request::new(Full::new(body.unwrap_or_default()));
         *request.method_mut() = method.clone();
         *request.uri_mut() = url.as_str().parse().map_err(|_| UpstreamError::Broken {
@@ -440,10 +492,13 @@ impl Client {
         if let Ok(via) = HeaderValue::from_str(&format!("1.1 {}", self.settings.via)) {
             request.headers_mut().insert(header::VIA, via);
         }
-        if let Some(authorization) = upstream.authorization.as_ref().filter(|_| upstream.is_own_host(url)) {
-            request.headers_mut().insert(header::AUTHORIZATION, authorization.expose().clone());
+        if upstream.is_own_host(url) {
+            let token = upstream.tokens.as_ref().and_then(|tokens| tokens.of(url));
+            if let Some(authorization) = token.as_ref().or(upstream.authorization.as_ref()) {
+                request.headers_mut().insert(header::AUTHORIZATION, authorization.expose().clone());
+            }
         }
-        match tokio::time::timeout(self.settings.idle, self.http.request(request)).await {
+        match tokio::time::timeout(patience, self.http.request(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => {
                 Err(UpstreamError::Unreachable { upstream: upstream.name.clone(), why: root_cause(&error) })
@@ -455,7 +510,7 @@ impl Client {
     }
 }
 
-fn check_status(upstream: &Upstream, response: &Response<Incoming>) -> Result<(), UpstreamError> {
+pub(super) fn check_status(upstream: &Upstream, response: &Response<Incoming>) -> Result<(), UpstreamError> {
     let name = upstream.name.clone();
     match response.status().as_u16() {
         200..=299 => Ok(()),

@@ -8,6 +8,7 @@ mod error;
 mod promised;
 pub mod proxy;
 mod resolver;
+mod tokens;
 
 use std::collections::HashSet;
 use std::sync::RwLock;
@@ -19,6 +20,7 @@ use tidegate_model::{PackageName, Secret};
 pub use client::{ArtifactBody, Client, ClientSettings, Fetched, Posted, Validators};
 pub use error::UpstreamError;
 pub use promised::{Checking, Promised};
+pub use tokens::Tokens;
 
 /// One upstream of a repository.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub struct Upstream {
     /// Whether its own redirects name the hosts of its files, because no document of its does. What they hold is compared
     /// with what its documents promise.
     pub redirects_to_files: bool,
+    /// The tokens that it handed out; `None` where an upstream of its kind hands out none.
+    pub tokens: Option<Tokens>,
     hosts: RwLock<HashSet<String>>,
 }
 
@@ -51,8 +55,23 @@ impl Upstream {
     ) -> Self {
         let mut hosts: HashSet<String> = file_hosts.iter().map(|h| h.to_ascii_lowercase()).collect();
         hosts.extend(base.url.host_str().map(str::to_ascii_lowercase));
-        let redirects_to_files = false;
-        Self { name, base, authorization, private, source, redirects_to_files, hosts: RwLock::new(hosts) }
+        Self {
+            name,
+            base,
+            authorization,
+            private,
+            source,
+            redirects_to_files: false,
+            tokens: None,
+            hosts: RwLock::new(hosts),
+        }
+    }
+
+    /// As it is reached by one ecosystem: whether its redirects name the hosts of its files, and whether it hands out tokens.
+    #[must_use]
+    pub fn of(self, ecosystem: tidegate_model::Ecosystem) -> Self {
+        let tokens = (ecosystem == tidegate_model::Ecosystem::Oci).then(Tokens::default);
+        Self { tokens, ..self.redirecting_to_files(ecosystem.redirects_to_files()) }
     }
 
     /// The same, and its own redirects say where its files lie.

@@ -45,7 +45,7 @@ fn purl(commit: &str) -> String {
 }
 
 /// Proposes as one administrator and approves as another; gives the id.
-fn approve(door: &TestDoor, (one, other): (&str, &str), body: &Value) -> String {
+pub(crate) fn approve(door: &TestDoor, (one, other): (&str, &str), body: &Value) -> String {
     let (status, told) = post(door, one, "", body);
     assert_eq!(
         (status, &told["state"], &told["missing_approvals"]),

@@ -62,6 +62,13 @@ impl Site {
         out + &errors
     }
 
+    /// Ends the door without a word, as a power cut does to a process.
+    pub(crate) fn kill_door(&mut self) {
+        let mut door = self.door.take().unwrap();
+        door.kill();
+        assert!(door.wait(OPENING).is_some(), "nobody outlives that");
+    }
+
     /// What the door answers, as its owner is answered on this machine.
     pub(crate) fn ask_door(&self, target: &str) -> String {
         let address = self.address();
@@ -80,6 +87,9 @@ impl Site {
             .env("TIDEGATE_UPSTREAM_PYPI", self.upstream.pypi_url())
             .env("TIDEGATE_UPSTREAM_CARGO", self.upstream.cargo_url())
             .env("TIDEGATE_UPSTREAM_HUGGINGFACE", self.upstream.hub_url())
+            .env("TIDEGATE_UPSTREAM_OCI", self.upstream.registry_url())
+            .env("TIDEGATE_UPSTREAM_VSCODE", self.upstream.vsx_url())
+            .env("TIDEGATE_UPSTREAM_MCP", self.upstream.mcp_url())
             .timeout(CLIENT)
     }
 
@@ -108,7 +118,12 @@ impl Site {
 
     /// Whether the store holds the bytes of a file.
     pub(crate) fn holds(&self, file: &BuiltFile) -> bool {
-        holds(&self.data.join("blobs"), &file.sha256)
+        self.holds_digest(&file.sha256)
+    }
+
+    /// Whether the store holds bytes under a name that has these digits.
+    pub(crate) fn holds_digest(&self, digits: &str) -> bool {
+        holds(&self.data.join("blobs"), digits)
     }
 }
 

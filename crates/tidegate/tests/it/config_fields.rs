@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tidegate::config::{
     Cache, Config, EventsSection, FileSink, InspectionSection, IntelSection, LedgerMode, LedgerSection, Log,
-    PolicySection, Repository, Server, Upstream, UpstreamSection, WebhookSink,
+    McpSection, McpServer, PolicySection, Repository, Server, Upstream, UpstreamSection, WebhookSink,
 };
 use tidegate_ledger::Mode;
 use tidegate_model::Ecosystem;
@@ -27,6 +27,7 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         inspection,
         intel,
         events,
+        mcp,
         log,
         repository: _,
     } = config;
@@ -89,9 +90,13 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
     let EventsSection { webhook, file } = events;
     for WebhookSink { url: _, secret_env: _, secret_file: _, types: _, begin: _ } in webhook.into_values() {}
     for FileSink { path: _, max_mib: _, keep: _, types: _, begin: _ } in file.into_values() {}
+    // mcp_http.rs: url, purl, methods; here: token_env.
+    let McpSection { methods: _, server } = mcp;
+    for McpServer { url: _, token_env: _, purl: _ } in server.into_values() {}
     let Log { format: _, filter: _ } = log;
-    // models.rs: hold_at_approved; here: the rest.
-    let Repository { ecosystem: _, private: _, hold_at_approved: _, upstream: _ } = repository;
+    // models.rs: hold_at_approved; images.rs: registries; mcp_registry.rs: listing; here: the rest.
+    let Repository { ecosystem: _, private: _, hold_at_approved: _, registries: _, listing: _, upstream: _ } =
+        repository;
     let Upstream { name: _, url: _, private: _, file_hosts: _, token_env: _, basic_env: _ } = upstream;
 }
 

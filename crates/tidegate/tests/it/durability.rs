@@ -30,7 +30,9 @@ fn publish(upstream: &FakeUpstream, package: Package) -> Question {
         Ecosystem::Npm => format!("/npm/{name}/-/{name}-{version}.tgz"),
         Ecosystem::Pypi => format!("/pypi/files/{name}/{}", file.name),
         Ecosystem::Cargo => format!("/cargo/api/v1/crates/{name}/{version}/download"),
-        Ecosystem::Huggingface => unreachable!("a repository has commits"),
+        Ecosystem::Huggingface | Ecosystem::Oci | Ecosystem::Mcp | Ecosystem::Vscode => {
+            unreachable!("no package of a test is one")
+        }
     };
     Question {
         method: "GET",

@@ -103,7 +103,7 @@ fn settle(door: &TestDoor) {
     door.runtime().block_on(effects::settle(&door.door));
 }
 
-fn import(door: &TestDoor, records: &[Value]) {
+pub(crate) fn import(door: &TestDoor, records: &[Value]) {
     swap(door, records);
     settle(door);
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use tidegate_model::Ecosystem;
 use tidegate_testkit::client::RawClient;
+use tidegate_testkit::upstream::{IMAGE_MANIFEST, image_of};
 use tidegate_testkit::{FakeUpstream, HubFile, Package};
 
+use crate::mcp_registry::list_bundle;
 use crate::support::{Setup, leaks};
 
 /// Text put in front of, behind or into a path.
@@ -72,6 +74,12 @@ fn good(ecosystem: Ecosystem) -> [&'static str; 2] {
         Ecosystem::Pypi => ["simple/alpha/", "files/alpha/alpha-1.0.0-py3-none-any.whl"],
         Ecosystem::Cargo => ["al/ph/alpha", "api/v1/crates/alpha/1.0.0/download"],
         Ecosystem::Huggingface => ["api/models/org/alpha/revision/main", "org/alpha/resolve/main/alpha.txt"],
+        Ecosystem::Oci => ["org/alpha/manifests/latest", "org/alpha/tags/list"],
+        Ecosystem::Vscode => [
+            "gallery/vscode/acme/alpha/latest",
+            "asset/acme/alpha/1.0.0/Microsoft.VisualStudio.Services.VSIXPackage",
+        ],
+        Ecosystem::Mcp => ["v0.1/servers/org%2Falpha/versions", "bundles/org%2Falpha/1.0.0/0/alpha.mcpb"],
     }
 }
 
@@ -131,20 +139,35 @@ fn confusions(ecosystem: Ecosystem) -> Vec<String> {
     all.into_iter().collect()
 }
 
+/// An image of one layer whose manifest says what it is called.
+fn image(upstream: &FakeUpstream, name: &str, layer: bytes::Bytes) {
+    let (repository, catalog) = (format!("org/{name}"), upstream.catalog());
+    let (config, mut manifest) = image_of("amd64", std::slice::from_ref(&layer));
+    manifest["annotations"] = serde_json::json!({ "title": name });
+    catalog.blob(&repository, config);
+    catalog.blob(&repository, layer);
+    catalog.manifest(&repository, Some("latest"), IMAGE_MANIFEST, manifest.to_string().into());
+}
+
 #[track_caller]
 fn never_lead_elsewhere(ecosystem: Ecosystem) {
     let upstream = FakeUpstream::start();
     let [alpha, beta, secret] =
         [("alpha", "alpha.txt"), ("beta", "beta.txt"), ("secret", "secret.txt")].map(|(name, file)| {
             let package = match ecosystem {
-                Ecosystem::Npm | Ecosystem::Huggingface => Package::npm(name, "1.0.0"),
+                Ecosystem::Npm | Ecosystem::Huggingface | Ecosystem::Oci => Package::npm(name, "1.0.0"),
+                // A bundle is a zip file, as a wheel is.
+                Ecosystem::Mcp => Package::pypi(name, "1.0.0"),
                 Ecosystem::Pypi => Package::pypi(name, "1.0.0"),
                 Ecosystem::Cargo => Package::cargo(name, "1.0.0"),
+                Ecosystem::Vscode => Package::vscode(&format!("acme.{name}"), "1.0.0"),
             };
             let built = upstream.publish(package.padded(2_000)).remove(0);
             let commit = (COMMIT, "2022-03-02T23:29:04.000Z");
             let files = [(file, HubFile::large(built.bytes.clone()))];
             upstream.catalog().commit(&format!("org/{name}"), "main", commit, files);
+            image(&upstream, name, built.bytes.clone());
+            list_bundle(&upstream, &format!("org/{name}"), "1.0.0", "2022-03-02T23:29:04Z", &built);
             built
         });
     let door = Setup::new(&upstream).open();
@@ -196,12 +219,18 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
             "/crates/dl/",
             "/hub/",
             "/cdn/",
+            "/v2/",
+            "/vsx/",
+            "/vsx-files/",
+            "/registry/",
+            "/feeds/",
         ];
         assert!(
             below.iter().any(|b| plain.starts_with(b)) || plain.starts_with("/api/v1/crates"),
             "asked {path}"
         );
         assert!(!plain.contains("/-/secret") && !plain.contains(&secret.sha256), "asked {path}");
+        assert!(!request.mentions("acme.secret"), "asked {path}");
         // A name of one segment can only be the name that the client wrote.
         let name = plain.trim_end_matches('/').rsplit('/').next().unwrap();
         let asked = confusions.iter().any(|c| {
@@ -210,7 +239,19 @@ fn never_lead_elsewhere(ecosystem: Ecosystem) {
             decoded.replace(['_', '.', '-'], "-").contains(&wanted.replace(['_', '.', '-'], "-"))
         });
         assert!(
-            asked || matches!(name, "config.json" | "json" | "crates" | "download" | "versions" | COMMIT),
+            asked
+                || matches!(
+                    name,
+                    "config.json"
+                        | "json"
+                        | "crates"
+                        | "download"
+                        | "versions"
+                        | "extensionquery"
+                        | "query"
+                        | "servers"
+                        | COMMIT
+                ),
             "asked {path}"
         );
     }
@@ -234,6 +275,16 @@ fn confusing_cargo_paths_never_lead_elsewhere() {
 #[test]
 fn confusing_paths_of_the_model_hub_never_lead_elsewhere() {
     never_lead_elsewhere(Ecosystem::Huggingface);
+}
+
+#[test]
+fn confusing_paths_of_images_never_lead_elsewhere() {
+    never_lead_elsewhere(Ecosystem::Oci);
+}
+
+#[test]
+fn confusing_paths_of_extensions_never_lead_elsewhere() {
+    never_lead_elsewhere(Ecosystem::Vscode);
 }
 
 /// Requests whose framing two parsers could read differently, each followed by a second request.
@@ -314,4 +365,9 @@ fn ambiguous_framing_is_refused_and_nothing_behind_it_is_executed() {
     upstream.assert_never_asked("alpha");
     // The same second request alone is fine.
     assert_eq!(door.get("/npm/alpha").status, 200);
+}
+
+#[test]
+fn confusing_paths_of_the_registry_of_servers_never_lead_elsewhere() {
+    never_lead_elsewhere(Ecosystem::Mcp);
 }

@@ -34,9 +34,11 @@ impl Setup {
     pub(crate) fn new(upstream: &FakeUpstream) -> Self {
         let mut config = Config::default();
         for ecosystem in Ecosystem::ALL {
-            config
-                .repository
-                .insert(ecosystem.as_str().into(), repository(vec![named("main", upstream, ecosystem)]));
+            for name in ecosystem.repositories() {
+                config
+                    .repository
+                    .insert((*name).into(), repository(vec![named("main", upstream, ecosystem)]));
+            }
         }
         let data = tempfile::Builder::new().prefix("tidegate-door-").tempdir().unwrap();
         Self { config, clock: Clock::system(), tls: None, data }
@@ -100,6 +102,9 @@ pub(crate) fn named(name: &str, upstream: &FakeUpstream, ecosystem: Ecosystem) -
         Ecosystem::Pypi => upstream.pypi_url(),
         Ecosystem::Cargo => upstream.cargo_url(),
         Ecosystem::Huggingface => upstream.hub_url(),
+        Ecosystem::Oci => upstream.registry_url(),
+        Ecosystem::Vscode => upstream.vsx_url(),
+        Ecosystem::Mcp => upstream.mcp_url(),
     };
     config::Upstream {
         name: Some(name.into()),

@@ -51,7 +51,7 @@ fn a_file_without_a_verdict_is_not_offered() {
 #[test]
 fn there_is_one_view() {
     let index = parse("serde", line("serde", "1.0.0", "")).unwrap();
-    let links = Links { base: String::new() };
+    let links = Links::below("");
     for view in
         [View { form: "npm-full", selector: None }, View { form: LINES, selector: Some("1.0.0".into()) }]
     {

@@ -45,7 +45,7 @@ fn shown(index: &dyn Index, form: &'static str, selector: &str, withheld: &[bool
         .iter()
         .map(|&withheld| Verdict { withheld, action: Action::Block, ..Verdict::default() })
         .collect();
-    let links = Links { base: "http://door.test/huggingface/".into() };
+    let links = Links::below("http://door.test/huggingface/");
     index.render(&View { form, selector: Some(selector.into()) }, &verdicts, &links).unwrap()
 }
 

@@ -23,7 +23,7 @@ fn upstream() -> UpstreamBase {
 }
 
 fn links() -> Links {
-    Links { base: "http://127.0.0.1:8484/npm/".into() }
+    Links::below("http://127.0.0.1:8484/npm/")
 }
 
 fn parse(name: &str, body: impl Into<Vec<u8>>) -> Result<Arc<dyn Index>, IndexError> {

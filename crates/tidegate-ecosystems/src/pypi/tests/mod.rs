@@ -30,7 +30,7 @@ fn upstream() -> UpstreamBase {
 }
 
 fn links() -> Links {
-    Links { base: "http://127.0.0.1:8484/pypi/".into() }
+    Links::below("http://127.0.0.1:8484/pypi/")
 }
 
 fn document(url: &str, content_type: &str, body: impl Into<Vec<u8>>) -> FetchedDocument {

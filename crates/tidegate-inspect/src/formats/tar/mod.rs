@@ -196,6 +196,7 @@ impl<'a> Pass<'_, 'a> {
                 }
             }
             kind @ (Kind::Link | Kind::HardLink) => {
+                walk.member(self.node, name, false);
                 let target = extended.link.unwrap_or_else(|| header.link());
                 self.names.link(walk, path, name, target, offset, kind == Kind::HardLink);
                 if !data.is_empty() {
@@ -203,6 +204,7 @@ impl<'a> Pass<'_, 'a> {
                 }
             }
             Kind::Special => {
+                walk.member(self.node, name, false);
                 self.names.member(walk, path, name, offset, false);
                 walk.oddity(OddityKind::SpecialFile, path, offset, "a device or pipe");
                 if !data.is_empty() {
@@ -210,6 +212,7 @@ impl<'a> Pass<'_, 'a> {
                 }
             }
             Kind::Folder => {
+                walk.member(self.node, name, true);
                 self.names.member(walk, path, name, offset, true);
                 if !data.is_empty() {
                     return self.leaf(header, name, data, data_at, walk);
@@ -218,6 +221,7 @@ impl<'a> Pass<'_, 'a> {
             // Old tar has no folders, but a slash at the end.
             Kind::File | Kind::Sparse => {
                 let is_folder = name.ends_with(b"/") && data.is_empty();
+                walk.member(self.node, name, is_folder);
                 self.names.member(walk, path, name, offset, is_folder);
                 if !is_folder {
                     return self.leaf(header, name, data, data_at, walk);

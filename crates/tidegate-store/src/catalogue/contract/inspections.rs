@@ -142,6 +142,27 @@ fn bundled(c: &dyn Catalogue) {
     assert!(c.components_in("pypi", "fat").unwrap().is_empty());
     assert_eq!(c.components_of(&sha(1)).unwrap(), inside);
     assert!(c.component_holders("pkg:npm/lodas").unwrap().is_empty());
+    // Packages of a distribution are found by their source, which is what advisories name.
+    let of_system = [
+        component(
+            "pkg:deb/debian/libssl3@3.0.11-1?arch=amd64&distro=debian-12&upstream=openssl",
+            "x!/status",
+        ),
+        component("pkg:deb/debian/x@1-1%2Bb1?upstream=lib%2B%2B%401-1", "x!/status"),
+        component("pkg:rpm/rocky/openssl-libs@3.0.7-1.el9?upstream=openssl-3.0.7-1.el9.src.rpm", "x!/rpmdb"),
+        component("pkg:nuget/Newtonsoft.Json@13.0.1", "x!/a.deps.json"),
+    ];
+    c.put_inspection(&inspection(1, 1), &of_system).unwrap();
+    for (key, purl) in [
+        ("pkg:deb/debian/openssl", &of_system[0].purl),
+        ("pkg:deb/debian/lib%2B%2B", &of_system[1].purl),
+        ("pkg:rpm/rocky/openssl-libs", &of_system[2].purl),
+        ("pkg:nuget/newtonsoft.json", &of_system[3].purl),
+    ] {
+        let holders = c.component_holders(key).unwrap();
+        assert_eq!(holders.iter().map(|h| &h.purl).collect::<Vec<_>>(), [purl], "{key}");
+    }
+    assert!(c.component_holders("pkg:deb/debian/libssl3").unwrap().is_empty());
 }
 
 fn asked(c: &dyn Catalogue) {

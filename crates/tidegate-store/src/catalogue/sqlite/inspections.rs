@@ -94,7 +94,7 @@ impl Inspections for SqliteCatalogue {
             c.prepare_cached("delete from component where sha256 = ?1")?.execute([&key])?;
             let mut note = c.prepare_cached("insert or ignore into component values (?1, ?2, ?3, ?4)")?;
             for component in components {
-                let package = package_of(&component.purl).0;
+                let package = component.key();
                 note.execute(params![package, component.purl, key, component.path])?;
             }
             Ok(())

@@ -22,6 +22,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0004_inspection", sql: include_str!("../../../migrations/0004_inspection.sql") },
     Migration { name: "0005_liveness", sql: include_str!("../../../migrations/0005_liveness.sql") },
     Migration { name: "0006_approval", sql: include_str!("../../../migrations/0006_approval.sql") },
+    Migration { name: "0007_mcp_tools", sql: include_str!("../../../migrations/0007_mcp_tools.sql") },
 ];
 
 /// The version of data that this build writes.

@@ -11,6 +11,7 @@ mod decisions;
 mod documents;
 mod exposures;
 mod inspections;
+mod mcp_tools;
 mod migrate;
 mod people;
 mod readers;

@@ -48,6 +48,7 @@ fn whole(judged: &Judged, now: Timestamp) -> Report {
         name: one.name.clone(),
         version: one.version.clone(),
         licence: one.licence.clone(),
+        beneath: one.beneath.clone(),
         ..Component::default()
     }));
     whole.gaps.extend(judged.answer.gaps.iter().map(|gap| ReportGap {

@@ -1,5 +1,7 @@
 //! The line of `--json` about something that was looked into. Its shape is pinned: see `docs/reference/check.md`.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use tidegate_inspect::Inspection;
 use tidegate_inspect::inventory::Component;
@@ -8,6 +10,9 @@ use tidegate_model::{ArtifactKind, Finding};
 use crate::inspection::seen::what;
 
 use super::{Answer, Compared, Form, Item, Looked};
+
+/// Reasons that are told why advisories say nothing of components.
+const REASONS: usize = 8;
 
 /// The line: that of every decision, with what was seen.
 pub(super) fn line(
@@ -59,6 +64,7 @@ fn artifact(looked: &Looked, item: &Item) -> Value {
     let is_model = looked.inspection.as_ref().is_ok_and(|inspection| inspection.models.is_model);
     let what = looked.inspection.as_ref().ok().and_then(what);
     let kind = match () {
+        () if what == Some(ArtifactKind::Image) => "image",
         () if what == Some(ArtifactKind::Extension) => "extension",
         () if item.purl.is_some() => "package",
         () if looked.form == Form::Folder => "folder",
@@ -109,11 +115,27 @@ fn not_seen(looked: &Looked) -> Vec<Value> {
     }
 }
 
-/// Of how many bundled components it is not known what advisories say.
+/// Of how many bundled components it is not known what advisories say; where others are, for each reason.
 fn unjudged(bundled: &[(usize, Item, Answer)]) -> Option<Value> {
-    let count = bundled.iter().filter(|(_, _, answer)| !answer.is_judged_by_advisories()).count();
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut count = 0;
+    for (_, _, answer) in bundled.iter().filter(|(_, _, answer)| !answer.is_judged_by_advisories()) {
+        count += 1;
+        let why =
+            answer.gaps.iter().find(|gap| gap.fact == "vulnerabilities").and_then(|gap| gap.why.as_deref());
+        if let Some(why) = why {
+            *reasons.entry(why).or_default() += 1;
+        }
+    }
     let why = format!("no advisories are loaded for {count} bundled components, or they are incomplete");
-    (count > 0).then(|| json!({ "fact": "components", "state": "not_scanned", "why": why, "count": count }))
+    let mut gap = json!({ "fact": "components", "state": "not_scanned", "why": why, "count": count });
+    if reasons.len() > 1 {
+        let mut reasons: Vec<(&str, usize)> = reasons.into_iter().collect();
+        reasons.sort_by_key(|(why, count)| (std::cmp::Reverse(*count), *why));
+        let told = reasons.iter().take(REASONS).map(|(why, count)| json!({ "why": why, "count": count }));
+        gap["reasons"] = told.collect();
+    }
+    (count > 0).then_some(gap)
 }
 
 fn add_contents(line: &mut Value, inspection: &Inspection) {
@@ -125,6 +147,9 @@ fn add_contents(line: &mut Value, inspection: &Inspection) {
         line["model"] = json!({
             "formats": models.formats, "unsafe_code": models.unsafe_code, "remote_code": models.remote_code,
         });
+    }
+    if let Some(image) = &inspection.image {
+        line["image"] = json!(image);
     }
     if let Some(extension) = &inspection.extension {
         line["extension"] = json!(extension);
@@ -155,8 +180,12 @@ fn add_contents(line: &mut Value, inspection: &Inspection) {
 }
 
 fn component(one: &Component) -> Value {
-    json!({
+    let mut told = json!({
         "purl": one.purl, "name": one.name, "version": one.version, "licence": one.licence, "path": one.path,
         "how": one.how.as_str(), "confidence": one.confidence,
-    })
+    });
+    if let Some(why) = &one.beneath {
+        told["beneath"] = json!(why);
+    }
+    told
 }

@@ -159,7 +159,8 @@ impl Looked {
     fn component_items(&self) -> Vec<(usize, Item)> {
         let item = |(at, one): (usize, &Component)| {
             let purl = one.purl.as_deref().and_then(readable_purl)?;
-            let version = one.version.clone()?;
+            // What no container sees is told, not judged.
+            let version = one.version.clone().filter(|_| one.beneath.is_none())?;
             let item = Item {
                 input: self.given.clone(),
                 purl: Some(purl),

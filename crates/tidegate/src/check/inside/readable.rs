@@ -203,6 +203,13 @@ fn summary(judged: &Judged) -> String {
         parts.push(if counts.is_empty() { "nothing found".to_owned() } else { counts.join(", ") });
         let seen = inspection.extent.leaves;
         parts.push(format!("{seen} {} looked at", if seen == 1 { "part" } else { "parts" }));
+        if let Some(image) = &inspection.image {
+            let layers = image.layers.len();
+            let distro = image.distro.as_ref().map(|distro| distro.name.as_deref().unwrap_or(&distro.id));
+            let of = distro.map(|distro| format!(" of {distro}")).unwrap_or_default();
+            parts
+                .push(format!("an image{of} with {layers} {}", if layers == 1 { "layer" } else { "layers" }));
+        }
         parts.push(match &inspection.licences.concluded {
             Some(licence) => format!("licence {licence}"),
             None => "no licence known".to_owned(),
@@ -210,10 +217,14 @@ fn summary(judged: &Judged) -> String {
         if inspection.install_script == Some(true) {
             parts.push("runs code when it is installed".to_owned());
         }
-        match looked.components().len() {
+        let beneath = looked.components().iter().filter(|one| one.beneath.is_some()).count();
+        match looked.components().len() - beneath {
             0 => {}
             1 => parts.push("brings 1 component".to_owned()),
             count => parts.push(format!("brings {count} components")),
+        }
+        if beneath > 0 {
+            parts.push(format!("{beneath} more in layers beneath"));
         }
     }
     let form = if looked.form == Form::Folder { "folder" } else { "file" };

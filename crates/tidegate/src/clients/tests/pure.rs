@@ -23,6 +23,8 @@ fn programs_are_recognised() {
         ("python3 -m venv x", None),
         ("uvx ruff", Some(Client::Uv)),
         ("cargo +nightly build", Some(Client::Cargo)),
+        ("code-server --install-extension acme.tool", Some(Client::CodeServer)),
+        ("codium .", Some(Client::Vscodium)),
         ("make", None),
         ("pipx run x", None),
     ] {
@@ -217,7 +219,7 @@ fn setup_merges_and_keeps_the_rest() {
         yarn.contains("    - \"127.0.0.1\"\n    - \"a.test\"") && yarn.starts_with("nodeLinker: pnp\n"),
         "{yarn}"
     );
-    for client in Client::ALL {
+    for client in Client::ALL.into_iter().filter(|client| client.ecosystem() != Ecosystem::Oci) {
         written(client, "absent", None).unwrap();
     }
 }
@@ -241,5 +243,32 @@ fn setup_refuses_what_it_cannot_read() {
             std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
             if file.starts_with(".y") { 2 } else { 1 }
         );
+    }
+}
+
+#[test]
+fn clients_of_galleries_are_led_through_by_variables() {
+    let home = home();
+    let around = around(home.path(), &[("EXTENSIONS_GALLERY", "{}")]);
+    let (door, token) = (door(), Secret::new("tg_x".to_owned()));
+    let launch = launch(&command("ovsx get acme.tool"), &door, Some(&token), &around).unwrap();
+    assert_eq!(launch.client, Some(Client::Ovsx));
+    assert_eq!(value(&launch, "OVSX_REGISTRY_URL"), "http://127.0.0.1:8484/t/tg_x/openvsx");
+    assert_eq!(value(&launch, "VSCODE_GALLERY_SERVICE_URL"), "http://127.0.0.1:8484/t/tg_x/vscode/gallery");
+    let gallery: serde_json::Value = serde_json::from_str(&value(&launch, "EXTENSIONS_GALLERY")).unwrap();
+    assert_eq!(gallery["controlUrl"], "http://127.0.0.1:8484/t/tg_x/vscode/control.json");
+    assert!(launch.notes.iter().any(|note| note.contains("EXTENSIONS_GALLERY")), "{:?}", launch.notes);
+    for (client, words) in [
+        (Client::Ovsx, "OVSX_REGISTRY_URL=http://127.0.0.1:8484/openvsx"),
+        (Client::CodeServer, "\"serviceUrl\":\"http://127.0.0.1:8484/vscode/gallery\""),
+        (Client::Vscodium, "VSCODE_GALLERY_CONTROL_URL='http://127.0.0.1:8484/vscode/control.json'"),
+        (Client::Vscode, "http://127.0.0.1:8484/vscode/manifest.json"),
+    ] {
+        let setup = setup(client, &door, None);
+        let all = setup.commands.iter().chain(&setup.notes).cloned().collect::<Vec<_>>().join("\n");
+        assert!(all.contains(words), "{client:?}: {all}");
+        let setup = super::super::setup(client, &door, Some(&token));
+        let all = format!("{:?}{:?}", setup.commands, setup.notes);
+        assert!(all.contains("TOKEN") && !all.contains("tg_x"), "{client:?}: {all}");
     }
 }

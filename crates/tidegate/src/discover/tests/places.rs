@@ -285,3 +285,103 @@ fn the_model_hub_is_where_its_client_says() {
     machine.set("HF_ENDPOINT", "http://127.0.0.1:8484/huggingface");
     assert!(machine.fail(Ecosystem::Huggingface).contains("already points at this door"));
 }
+
+#[test]
+fn images_are_where_names_without_a_registry_lead() {
+    let mut machine = Machine::new();
+    let message = machine.fail(Ecosystem::Oci);
+    for words in ["oci has no upstream", "unqualified-search-registries", "TIDEGATE_UPSTREAM_OCI"] {
+        assert!(message.contains(words), "{message}");
+    }
+    machine.script("bin/docker", "case \"$*\" in info*) echo https://index.example/v1/;; esac");
+    let found = machine.find(Ecosystem::Oci);
+    assert_eq!(
+        (found.url.as_str(), found.source.kind),
+        ("https://index.example/", SourceKind::ClientDefault)
+    );
+    // containerd's host for all registries, then docker's mirror, then what libraries of containers say.
+    let folder = "root/etc/containerd/certs.d";
+    machine.write(&format!("{folder}/_default/hosts.toml"), "server = \"https://of-all.example\"\n");
+    machine.write(
+        &format!("{folder}/one.example/hosts.toml"),
+        "server = \"https://one.example\"\n[host.\"https://first.example\"]\n[host.\"https://second.example\"]\n",
+    );
+    let found = machine.find(Ecosystem::Oci);
+    assert_eq!(found.url.as_str(), "https://of-all.example/");
+    assert_eq!(
+        (&*found.scoped[0].pattern, found.scoped[0].url.as_str()),
+        ("one.example", "https://first.example/")
+    );
+    machine.write("root/etc/docker/daemon.json", r#"{"registry-mirrors":["https://mirror.example"]}"#);
+    assert_eq!(machine.find(Ecosystem::Oci).url.as_str(), "https://mirror.example/");
+    machine.write(
+        "root/etc/containers/registries.conf",
+        "unqualified-search-registries = [\"images.example\", \"other.example\"]\n\
+         [[registry]]\nprefix = \"images.example\"\nlocation = \"10.0.0.1:5000/cache\"\ninsecure = true\n\
+         [[registry]]\nlocation = \"blocked.example\"\nblocked = true\n\
+         [[registry]]\nlocation = \"other.example\"\n[[registry.mirror]]\nlocation = \"near.example\"\n",
+    );
+    machine.write("home/.docker/config.json", r#"{"auths":{"10.0.0.1:5000":{"auth":"dTpw"},"x":{}}}"#);
+    let found = machine.find(Ecosystem::Oci);
+    assert_eq!(
+        (found.url.as_str(), found.source.kind),
+        ("http://10.0.0.1:5000/cache/", SourceKind::MachineConfiguration)
+    );
+    assert_eq!(found.credentials.unwrap().expose(), "Basic dTpw");
+    let beside: Vec<&str> = found.scoped.iter().map(|scoped| scoped.url.as_str()).collect();
+    assert_eq!(beside, ["https://near.example/"]);
+    // The user's own file stands in for the machine's, and what it names may be the door.
+    machine.write(
+        "home/.config/containers/registries.conf",
+        "unqualified-search-registries = [\"images.example\"]\n\
+         [[registry]]\nprefix = \"images.example\"\nlocation = \"127.0.0.1:8484/oci\"\ninsecure = true\n",
+    );
+    assert!(machine.fail(Ecosystem::Oci).contains("already points at this door"));
+    machine.write(
+        "home/.config/containers/registries.conf",
+        "unqualified-search-registries = [\"plain.example\"]\n",
+    );
+    std::fs::remove_file(machine.path("root/etc/docker/daemon.json")).unwrap();
+    std::fs::remove_dir_all(machine.path(folder)).unwrap();
+    machine.script("bin/docker", "exit 1");
+    assert_eq!(machine.find(Ecosystem::Oci).url.as_str(), "https://plain.example/");
+    machine.write("home/.config/containers/registries.conf", "[[registry");
+    assert!(machine.fail(Ecosystem::Oci).contains("not readable as TOML"));
+}
+
+#[test]
+fn extensions_come_from_where_editors_get_them() {
+    let mut machine = Machine::new();
+    let message = machine.fail(Ecosystem::Vscode);
+    for words in ["vscode has no upstream", "`ovsx` is not on `PATH`", "TIDEGATE_UPSTREAM_VSCODE"] {
+        assert!(message.contains(words), "{message}");
+    }
+    // The command line's own source is read, not run.
+    machine.script("modules/ovsx/lib/ovsx", "exit 1");
+    machine.write("modules/ovsx/lib/registry.js", "exports.DEFAULT_URL = 'https://vsx.example';\n");
+    std::os::unix::fs::symlink(machine.path("modules/ovsx/lib/ovsx"), machine.path("bin/ovsx")).unwrap();
+    let found = machine.find(Ecosystem::Vscode);
+    assert_eq!((found.url.as_str(), found.source.kind), ("https://vsx.example/", SourceKind::ClientDefault));
+    let product = |url: &str| format!(r#"{{"extensionsGallery": {{"serviceUrl": "{url}"}}}}"#);
+    machine.write(
+        "root/usr/share/code/resources/app/product.json",
+        &product("https://licensed.example/gallery"),
+    );
+    let found = machine.find(Ecosystem::Vscode);
+    assert_eq!(found.url.as_str(), "https://licensed.example/gallery/");
+    assert!(found.notes.iter().any(|note| note.contains("your licence")), "{:?}", found.notes);
+    machine.write(
+        "root/usr/share/codium/resources/app/product.json",
+        &product("https://open.example/vscode/gallery"),
+    );
+    let found = machine.find(Ecosystem::Vscode);
+    assert_eq!((found.url.as_str(), found.notes.len()), ("https://open.example/vscode/gallery/", 0));
+    machine.write("home/.config/VSCodium/product.json", &product("https://mine.example/vscode/gallery"));
+    assert_eq!(machine.find(Ecosystem::Vscode).source.kind, SourceKind::UserConfiguration);
+    machine.set("EXTENSIONS_GALLERY", &product("x"));
+    assert!(machine.find(Ecosystem::Vscode).notes[0].contains("names no `serviceUrl`"));
+    machine.set("EXTENSIONS_GALLERY", r#"{"serviceUrl": "https://variable.example/vscode/gallery"}"#);
+    assert_eq!(machine.find(Ecosystem::Vscode).url.as_str(), "https://variable.example/vscode/gallery/");
+    machine.set("OVSX_REGISTRY_URL", "http://127.0.0.1:8484/openvsx");
+    assert!(machine.fail(Ecosystem::Vscode).contains("already points at this door"));
+}

@@ -1,14 +1,16 @@
 //! What artifacts hold, as advisories see it: an advisory on a component touches whoever brings the component along.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use tidegate_ecosystems::inventory::{OsvPackage, Purl};
+use tidegate_intel::Query;
 use tidegate_model::coordinate::PackageRef;
 use tidegate_model::{Coordinate, Ecosystem, PackageName, Timestamp, Version};
 use tidegate_store::catalogue::ComponentHolder;
 
 use super::look::{GraveFinding, word};
 use crate::intel::Advisories;
-use crate::intel::facts::Asked;
 
 /// The package URL of the version that holds a component; none where its name is not one.
 pub(crate) fn holder_purl(holder: &ComponentHolder) -> Option<String> {
@@ -27,20 +29,44 @@ pub(super) fn graves<'c>(
     let purls: BTreeSet<&str> = components.map(|component| component.purl.as_str()).collect();
     let mut found = Vec::new();
     for purl in purls {
-        // Components of other ecosystems have no advisories here.
-        let Ok(read) = PackageRef::parse(purl) else { continue };
-        let Some(version) = read.version.as_ref().map(|version| version.as_str()) else { continue };
-        let (ecosystem, name) = (read.name.ecosystem(), read.name.as_str());
-        if !advisories.snapshot.knows(ecosystem.as_str(), name) {
+        let Some(asked) = Component::of(purl) else { continue };
+        let Some(query) = asked.query(now).filter(|q| advisories.snapshot.knows(q.ecosystem, q.name)) else {
             continue;
-        }
-        let known = advisories.snapshot.package(ecosystem.as_str(), name, now);
-        let asked = Asked { ecosystem, name, version, now };
-        for finding in known.matches(version).items {
-            if let Some(why) = word(advisories, &asked, &finding) {
+        };
+        for finding in advisories.snapshot.matches(&query).items {
+            if let Some(why) = word(advisories, &query, &finding) {
                 found.push(GraveFinding { why, finding, through: Some(purl.to_owned()) });
             }
         }
     }
     found
+}
+
+/// A component as advisories name it.
+pub(crate) struct Component {
+    ecosystem: Cow<'static, str>,
+    name: String,
+    version: Option<String>,
+}
+
+impl Component {
+    /// Of a package URL with version; none where advisories have no word for it.
+    pub(crate) fn of(purl: &str) -> Option<Self> {
+        // Names of our own ecosystems have one spelling.
+        if let Ok(read) = PackageRef::parse(purl) {
+            return Some(Self {
+                ecosystem: Cow::Borrowed(read.name.ecosystem().as_str()),
+                name: read.name.as_str().to_owned(),
+                version: read.version.map(|version| version.as_str().to_owned()),
+            });
+        }
+        let osv = OsvPackage::of(&purl.parse::<Purl>().ok()?, None).ok()?;
+        Some(Self { ecosystem: Cow::Owned(osv.ecosystem), name: osv.name, version: osv.version })
+    }
+
+    /// What is asked about it.
+    pub(crate) fn query(&self, now: Timestamp) -> Option<Query<'_>> {
+        let version = self.version.as_deref()?;
+        Some(Query { ecosystem: &self.ecosystem, name: &self.name, version, now })
+    }
 }

@@ -361,7 +361,7 @@ async fn tell_versions(door: &Arc<Door>, hold: &AdvisoryHold) -> Result<(), Stri
                     version: read.version.as_ref().map_or("", |version| version.as_str()),
                     now,
                 };
-                look::word(&advisories, &asked, finding).unwrap_or(Grave::High)
+                look::word(&advisories, &asked.query(), finding).unwrap_or(Grave::High)
             };
             let news = read.into_iter().filter_map(|(purl, package)| {
                 let finding = finding(&package)?;

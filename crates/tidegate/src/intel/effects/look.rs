@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tidegate_intel::{AdvisoryKind, Finding};
+use tidegate_intel::{AdvisoryKind, Finding, Query};
 use tidegate_ledger::entry::Grave;
 use tidegate_model::coordinate::{PackageRef, package_purl};
 use tidegate_model::facts::Severity;
@@ -16,15 +16,37 @@ use tidegate_store::catalogue::{
 
 use super::bundled;
 use crate::intel::Advisories;
-use crate::intel::facts::{Asked, vulnerability};
+use crate::intel::facts::{Asked, vulnerability_of};
 
 /// Which packages are to be looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// These: ecosystem and name in the form in which advisories are looked up.
-    Names(BTreeSet<(Ecosystem, String)>),
+    /// These.
+    Names(Names),
     /// Every package of which a version was admitted.
     Everything,
+}
+
+/// Packages by their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Those that a door can serve: ecosystem and name in the form in which advisories are looked up.
+    pub own: BTreeSet<(Ecosystem, String)>,
+    /// Those that can only be components of something, as package URLs without version: packages of distributions, of ecosystems
+    /// without a door.
+    pub others: BTreeSet<String>,
+}
+
+impl Names {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.own.len() + self.others.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 impl Scope {
@@ -32,7 +54,8 @@ impl Scope {
     pub fn with(self, other: Self) -> Self {
         match (self, other) {
             (Self::Names(mut all), Self::Names(more)) => {
-                all.extend(more);
+                all.own.extend(more.own);
+                all.others.extend(more.others);
                 Self::Names(all)
             }
             _ => Self::Everything,
@@ -84,7 +107,7 @@ pub(super) fn look(
     match scope {
         Scope::Names(names) => {
             let mut holders = BTreeSet::new();
-            for (ecosystem, name) in names {
+            for (ecosystem, name) in &names.own {
                 // A name that its ecosystem does not allow was never admitted.
                 let Ok(name) = PackageName::parse(*ecosystem, name) else { continue };
                 let purl = package_purl(&name);
@@ -92,10 +115,13 @@ pub(super) fn look(
                 package(catalogue, advisories, admitted, now, &mut touched)?;
                 holders.extend(catalogue.component_holders(&purl)?.iter().filter_map(package_that_holds));
             }
+            for purl in &names.others {
+                holders.extend(catalogue.component_holders(purl)?.iter().filter_map(package_that_holds));
+            }
             // Whoever brings one of them along, unless that one is in the scope by its own name.
             let in_scope = |purl: &String| {
                 let read = PackageRef::parse(purl).ok();
-                read.is_some_and(|r| names.contains(&(r.name.ecosystem(), r.name.as_str().to_owned())))
+                read.is_some_and(|r| names.own.contains(&(r.name.ecosystem(), r.name.as_str().to_owned())))
             };
             for purl in holders.iter().filter(|purl| !in_scope(purl)) {
                 package(catalogue, advisories, catalogue.admissions(purl)?, now, &mut touched)?;
@@ -155,7 +181,7 @@ fn package(
             let findings = known.matches(version).items;
             let asked = Asked { ecosystem: name.ecosystem(), name: name.as_str(), version, now };
             let grave = findings.into_iter().filter_map(|finding| {
-                let why = word(advisories, &asked, &finding)?;
+                let why = word(advisories, &asked.query(), &finding)?;
                 Some(GraveFinding { why, finding, through: None })
             });
             let inside = components.iter().filter(|component| component.version == version);
@@ -208,8 +234,8 @@ fn compare(
 }
 
 /// Why somebody should hear of a finding, if they should.
-pub(super) fn word(advisories: &Advisories, asked: &Asked<'_>, finding: &Finding) -> Option<Grave> {
-    let facts = vulnerability(advisories, asked, finding);
+pub(super) fn word(advisories: &Advisories, query: &Query<'_>, finding: &Finding) -> Option<Grave> {
+    let facts = vulnerability_of(advisories, query, finding);
     let answered =
         facts.vex.is_some_and(|vex| vex.trusted && matches!(&*vex.status, "not_affected" | "fixed"));
     match facts.effective_severity {
@@ -230,7 +256,7 @@ pub(super) fn exposure<'c>(
 ) -> Vec<Exposure> {
     let own = crate::intel::facts::findings(advisories, asked).items;
     let own = own.iter().filter_map(|finding| {
-        let why = word(advisories, asked, finding)?;
+        let why = word(advisories, &asked.query(), finding)?;
         Some(Exposure { advisory: finding.id.clone(), why, since: asked.now })
     });
     let inside = bundled::graves(advisories, components, asked.now).into_iter().map(|grave| Exposure {

@@ -17,6 +17,7 @@ mod tell;
 
 use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
 
+use tidegate_ecosystems::inventory;
 use tidegate_intel::import::Applied;
 use tidegate_intel::{Snapshot, inverse};
 use tidegate_ledger::pseudonym::Pseudonym;
@@ -31,7 +32,7 @@ use super::sync::chain;
 use crate::door::Door;
 use crate::pipeline::decide::Ruleset;
 
-pub use look::Scope;
+pub use look::{Names, Scope};
 
 /// The kind of the alarms about admitted versions that are touched.
 pub const ALARM: &str = "advisory";
@@ -106,13 +107,16 @@ pub fn swap(door: &Arc<Door>, applied: &Applied, actor: Option<Pseudonym>) {
         return;
     }
     // A first delivery touches a million names: of each nothing but the name is kept.
-    let mut names = Vec::new();
+    let (mut own, mut others) = (Vec::new(), Vec::new());
     let mut name_it = |ecosystem: &str, name: &str| {
-        names.extend(ecosystem.parse::<Ecosystem>().ok().map(|ecosystem| (ecosystem, name.to_owned())));
+        match ecosystem.parse::<Ecosystem>() {
+            Ok(ecosystem) => own.push((ecosystem, name.to_owned())),
+            Err(_) => others.extend(inventory::package_of(ecosystem, name)),
+        }
         false
     };
     let scope = match inverse::changes_among(&applied.before, &applied.after, &mut name_it) {
-        Ok(_) => Scope::Names(names.into_iter().collect()),
+        Ok(_) => Scope::Names(Names { own: own.into_iter().collect(), others: others.into_iter().collect() }),
         Err(error) => {
             tracing::error!(error = %error, "what changed cannot be told, so everything is looked at: {}", chain(&error));
             Scope::Everything

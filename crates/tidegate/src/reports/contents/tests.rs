@@ -12,6 +12,7 @@ fn part(purl: Option<&str>, name: &str, version: Option<&str>, how: How) -> Part
         how,
         confidence: Confidence::Medium,
         places: 1,
+        beneath: None,
     }
 }
 
