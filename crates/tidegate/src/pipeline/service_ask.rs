@@ -171,7 +171,7 @@ fn shaped(
     document: &FetchedDocument,
     link: Option<&str>,
 ) -> Option<Result<Answer, Denial>> {
-    let links = asked.links();
+    let links = tidegate_ecosystems::Links::below(asked.base.clone());
     let answer = asked.repository.protocol.api_answer(call, document, link, &links)?;
     let private = |answer: Answer| answer.with_header(http::header::CACHE_CONTROL, "private, no-cache");
     Some(answer.map(private).map_err(|error| {
@@ -225,7 +225,7 @@ pub(super) fn generate(
     request: &PackageRequest,
     document: &'static str,
 ) -> Result<Answered, RecordError> {
-    let links = request.links();
+    let links = request.links(door);
     let answer = request.repository.protocol.generate(
         document,
         &links,

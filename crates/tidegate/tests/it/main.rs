@@ -6,6 +6,7 @@ mod advisories;
 mod approvals;
 mod bundles;
 mod check;
+mod check_images;
 mod check_inside;
 mod check_samples;
 mod clients_any;
