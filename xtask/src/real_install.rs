@@ -45,7 +45,7 @@ const REQUIREMENTS: &str = "jupyterlab\npandas\nrequests\nflask\n";
 const WEB_REQUIREMENTS: &str = "django\ncelery[redis]\ngunicorn\nfastapi[standard]\nsqlalchemy\npsycopg2-binary\nsentry-sdk\n\
                                 ddtrace\nboto3\ngoogle-cloud-storage\nopenai\nlangchain\nscrapy\nselenium\nplaywright\n";
 const OPERATIONS_REQUIREMENTS: &str = "ansible-core\nparamiko\nfabric\nawscli\nazure-identity\nkubernetes\npoetry\npre-commit\n\
-                                       tox\nmypy\npylint\nblack\ntwine\npyinstaller\nscapy\nmitmproxy\nkeyring\npsutil\n";
+                                       tox\nmypy\npylint\nblack\ntwine\npyinstaller\nscapy\nhttpie\nkeyring\npsutil\n";
 const CARGO_TOML: &str = r#"[package]
 name = "app"
 version = "0.1.0"

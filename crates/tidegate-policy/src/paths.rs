@@ -625,11 +625,17 @@ mod tests {
                 }
             }
         }
-        // Digests name the artifact and are for waivers and matching, not for rules; items are read one at a time.
-        assert_eq!(
-            missing,
-            ["artifact.sha256", "artifact.sha512", "artifact.promised", "vulnerabilities.items"]
-        );
+        // Digests name the artifact and are for waivers and matching, not for rules; items are read one at a time; what a
+        // server is made of was decided on part by part.
+        let read_otherwise = [
+            "artifact.sha256",
+            "artifact.sha512",
+            "artifact.promised",
+            "vulnerabilities.items",
+            "mcp.parts",
+            "mcp.unseen",
+        ];
+        assert_eq!(missing, read_otherwise);
     }
 
     #[test]

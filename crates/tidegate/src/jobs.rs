@@ -1,4 +1,5 @@
-//! Work that nobody waits for: the access index follows the ledger, last accesses are written down, old rows leave.
+//! Work that nobody waits for: the access index follows the ledger, last accesses are written down, old rows
+//! and free memory leave.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,8 @@ const PROJECT_EVERY: Duration = Duration::from_secs(2);
 const DEGRADE_EVERY: Duration = Duration::from_secs(60);
 /// Pause between two writings of last accesses.
 const TOUCH_EVERY: Duration = Duration::from_secs(30);
+/// Pause between two returns of free memory to the system.
+const GIVE_BACK_EVERY: Duration = Duration::from_secs(20);
 /// Pause between two clean-ups of documents and tokens that ended.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 /// Pause between two looks for secrets about which their issuers are to be asked.
@@ -53,6 +56,7 @@ pub fn start(door: &Arc<Door>) -> Jobs {
         every(PROJECT_EVERY, project_quietly),
         every(TOUCH_EVERY, Door::flush_touched),
         every(DEGRADE_EVERY, |door| door.look_for_degradations()),
+        every(GIVE_BACK_EVERY, |_| tidegate_sys::heap::give_back()),
         every(PRUNE_EVERY, prune),
         every(COUNT_EVERY, count_week),
     ];

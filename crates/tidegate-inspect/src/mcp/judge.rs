@@ -66,12 +66,15 @@ fn judge_piece(text: &str, reader: Reader) -> Vec<(What, String)> {
     told
 }
 
-/// Texts that are read as one: a description whole, rules by their paragraphs, and what a page hides in comments.
+/// Texts that are read as one: a description whole, rules and guides of many pages by their paragraphs, and what a page hides
+/// in comments.
 fn parts(text: &str, reader: Reader) -> Vec<String> {
-    if reader != Reader::Rules {
+    const TOGETHER: usize = 900;
+    // Over many steps of an honest guide every single word of an order comes up somewhere.
+    const GUIDE: usize = 1_600;
+    if reader != Reader::Rules && text.len() < GUIDE {
         return vec![text.to_owned()];
     }
-    const TOGETHER: usize = 900;
     let mut parts: Vec<String> = Vec::new();
     for paragraph in text.split("\n\n") {
         match parts.last_mut() {
@@ -132,6 +135,9 @@ fn orders(text: &str, reader: Reader, depth: u32) -> Vec<(What, String)> {
     }
     told
 }
+
+/// Bytes below which a text is one thought.
+const SHORT_BYTES: usize = 600;
 
 /// What the signals of one text mean together, and which of them shows it best.
 fn meaning(found: Signals, plain: &str, reader: Reader) -> Option<(What, Signal)> {
@@ -212,7 +218,9 @@ fn meaning(found: Signals, plain: &str, reader: Reader) -> Option<(What, Signal)
     if reader == Reader::Tool && has(S::Others) && has(S::Must) && has(S::Redirect) {
         return Some((What::SteersOthers, S::Redirect));
     }
-    if reader == Reader::Tool && has(S::Others) && has(S::Must) && has(S::Sends) {
+    // An order about another tool names both in one breath; a guide through many steps names many of its own.
+    let of_others = reader == Reader::Tool && has(S::Others) && has(S::Must) && has(S::Sends);
+    if of_others && (plain.len() < SHORT_BYTES || words::near(plain, S::Others, S::Sends, SHORT_BYTES / 3)) {
         return Some((What::SteersOthers, S::Sends));
     }
     if has(S::Download) && reader == Reader::Tool {

@@ -165,6 +165,16 @@ pub(crate) fn is_asked(plain: &str, signal: Signal) -> bool {
     })
 }
 
+/// Whether two signals stand within so many bytes of each other.
+pub(crate) fn near(plain: &str, one: Signal, other: Signal, bytes: usize) -> bool {
+    let places = |signal: Signal| -> Vec<usize> {
+        let regex = COMPILED.iter().find(|(known, _)| *known == signal).map(|(_, regex)| regex);
+        regex.map_or_else(Vec::new, |regex| regex.find_iter(plain).take(PLACES).map(|m| m.start()).collect())
+    };
+    let others = places(other);
+    places(one).into_iter().any(|at| others.iter().any(|other| at.abs_diff(*other) <= bytes))
+}
+
 /// The words of a signal, for evidence.
 pub(crate) fn words(plain: &str, signal: Signal) -> Option<&str> {
     COMPILED.iter().find(|(known, _)| *known == signal)?.1.find(plain).map(|found| found.as_str())

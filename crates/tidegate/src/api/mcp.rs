@@ -89,7 +89,6 @@ fn missing(what: &str) -> Problem {
     Problem::bad(format!("the body has no `{what}`"), "")
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn failed(error: Unavailable) -> Problem {
     Problem::failed(error.0)
 }

@@ -54,6 +54,7 @@ impl Up {
         config.intel.sync &= !self.no_sync;
         start_log(&config);
         let _lock = lock_data(&data)?;
+        tidegate_sys::heap::give_back_large_buffers();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(serve(config, data, self.idle_exit.map(Duration::from_secs)))
     }

@@ -158,10 +158,11 @@ pub async fn answer(
     // Whether a page may ask at all is asked without credentials, by the rules of browsers; nothing is told but that.
     let is_preflight = parts.method == Method::OPTIONS;
     let demanded = (arrival.auth_required || asks_for_token) && !is_preflight;
+    // Whether a token is any good, clients of image registries find out where no repository is named.
+    let names_none = rest.is_empty() && parts.uri.path() == "/v2/";
     let identity = match who(door, token, &parts.headers, arrival, demanded).await {
         Ok(identity)
-            // Whether a token is any good, clients of image registries find out where no repository is named.
-            if !(rest.is_empty() && parts.uri.path() == "/v2/")
+            if !names_none
                 && !identity.repositories.is_empty()
                 && !identity.repositories.iter().any(|r| **r == *repository.name) =>
         {

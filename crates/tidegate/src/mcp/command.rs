@@ -112,7 +112,7 @@ fn python(rest: &[String]) -> Option<Started> {
 
 fn package(ecosystem: Ecosystem, name: &str, version: Option<&str>) -> Option<Started> {
     let name = PackageName::parse(ecosystem, name).ok()?;
-    let mut purl = package_purl(&name).to_string();
+    let mut purl = package_purl(&name);
     if let Some(version) = version.filter(|version| is_exact(version)) {
         purl.push('@');
         purl.push_str(&version.replace('+', "%2B"));
@@ -185,7 +185,7 @@ fn container(rest: &[String]) -> Option<Started> {
     let mut purl = format!("pkg:docker/{}", path.to_ascii_lowercase());
     if let Some(version) = digest.or(tag).filter(|version| version.bytes().all(plain)) {
         purl.push('@');
-        purl.push_str(&version);
+        purl.push_str(version);
     }
     Some(Started { name: named(path.rsplit('/').next().unwrap_or(path)), purl: Some(purl) })
 }

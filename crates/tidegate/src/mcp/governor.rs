@@ -316,7 +316,7 @@ impl<G: Gate> Governor<G> {
         };
         match done {
             Ok(Done::AsItIs) => Step::Pass(bytes),
-            Ok(Done::Changed(result)) => Step::Pass(encoded(&message::result(&id, result))),
+            Ok(Done::Changed(result)) => Step::Pass(encoded(&message::result(&id, &result))),
             Ok(Done::Refused(ruling)) => Step::Pass(encoded(&refusal(&id, &ruling))),
             Err(error) => Step::Pass(encoded(&unavailable(&id, &error))),
         }

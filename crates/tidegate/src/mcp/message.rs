@@ -173,7 +173,7 @@ pub fn error(id: &Id, code: i64, message: &str, data: Option<Value>) -> Value {
 }
 
 /// A result as an answer to a request.
-pub fn result(id: &Id, result: Value) -> Value {
+pub fn result(id: &Id, result: &Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": id.to_value(), "result": result })
 }
 

@@ -54,8 +54,8 @@ fn a_manifest_that_is_not_what_it_is_called_is_refused() {
     let honest = registry.image("org/app", "v2", &[("bin/app", b"app")]);
     served(&door.get(&manifest("org/app", "v2")));
     // By its bytes, asked for by digest: as an image, and as a part of one.
-    let other = Fault::OtherBytes(honest.manifest.clone());
-    registry.registry.fault(&index.one.digest, other.clone());
+    let other = Fault::OtherBytes(honest.manifest);
+    registry.registry.fault(&index.one.digest, other);
     refused_as_integrity(&door, &manifest("org/app", &index.one.digest));
     let second = registry.index("org/second", "v1", [&[("bin/one", b"one")], &[("bin/two", b"two")]]);
     served(&door.get(&manifest("org/second", "v1")));

@@ -50,6 +50,7 @@ mod mcp_run;
 mod mcp_support;
 mod models;
 mod models_broken;
+mod models_large;
 mod one_door;
 mod operations;
 mod paths;

@@ -101,14 +101,14 @@ fn post(door: &TestDoor, lines: &[&str], body: &Value) -> RawResponse {
     door.send("POST", "/mcp/run/demo", &all, body.to_string().as_bytes())
 }
 
-fn request(method: &str, params: Value) -> Value {
+fn request(method: &str, params: &Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
 }
 
 /// A request of the newer revision.
 fn stateless(method: &str, mut params: Value) -> Value {
     params["_meta"] = json!({ "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {} });
-    request(method, params)
+    request(method, &params)
 }
 
 const VERSION: &str = "MCP-Protocol-Version: 2026-07-28";
@@ -145,7 +145,7 @@ fn headers_that_contradict_the_body_are_refused_before_anything_happens() {
 fn credentials_redirects_and_other_sites_stay_apart() {
     let stub = Stub::tools();
     let door = stub.open(|server| server.token_env = Some("PATH".into()));
-    let list = request("tools/list", json!({}));
+    let list = request("tools/list", &json!({}));
     let token = door.token("dev", &[]);
     let told = post(&door, &[&format!("Authorization: Bearer {token}"), "Cookie: a=b"], &list);
     assert_eq!(told.status, 200);
@@ -197,7 +197,7 @@ fn what_a_server_answers_is_an_answer_or_nothing() {
         let answered = body.clone();
         let stub = Stub::start(move |_| (head.to_owned(), answered.clone()));
         let door = stub.open(|_| {});
-        let told = json(&post(&door, &[], &request("tools/list", json!({}))));
+        let told = json(&post(&door, &[], &request("tools/list", &json!({}))));
         assert_eq!(
             (told["id"].as_i64(), told["error"]["code"].as_i64()),
             (Some(1), Some(-32050)),
@@ -209,7 +209,7 @@ fn what_a_server_answers_is_an_answer_or_nothing() {
         ("200 OK\r\nContent-Type: text/event-stream; charset=utf-8".to_owned(), events.to_owned())
     });
     let door = stub.open(|_| {});
-    let told = post(&door, &[], &request("tools/list", json!({}))).text();
+    let told = post(&door, &[], &request("tools/list", &json!({}))).text();
     assert!(
         !told.contains("unasked") && told.contains("notifications/message") && told.contains("id: 4"),
         "{told}"
@@ -221,8 +221,8 @@ fn what_a_server_answers_is_an_answer_or_nothing() {
 fn an_advisory_on_the_package_of_a_server_elsewhere_refuses_its_next_call() {
     let stub = Stub::tools();
     let door = stub.open(|server| server.purl = Some("pkg:npm/%40acme/tickets@2.1.0".into()));
-    let list = request("tools/list", json!({}));
-    let call = request("tools/call", json!({ "name": "add", "arguments": {} }));
+    let list = request("tools/list", &json!({}));
+    let call = request("tools/call", &json!({ "name": "add", "arguments": {} }));
     assert!(json(&post(&door, &[], &list))["result"].is_object());
     assert!(json(&post(&door, &[], &call))["result"].is_object());
     let before = stub.reached().len();

@@ -26,7 +26,7 @@ fn upstream() -> UpstreamBase {
 }
 
 fn links() -> Links {
-    Links { base: "http://door.test/vscode/".into() }
+    Links::below("http://door.test/vscode/")
 }
 
 fn document(value: &Value) -> FetchedDocument {

@@ -448,6 +448,24 @@ fn texts_in_code_that_is_no_server_are_read_by_people() {
 }
 
 #[test]
+fn a_guide_through_many_steps_is_no_order_to_another_tool() {
+    let steps = [
+        "1. If nobody is signed in, use the `acme_login` tool. Use it again when credentials expire; it must always come first.",
+        "2. Before you deploy, ask which of the listed services are wanted, and make a plan of the remaining steps.",
+        "3. If there is no project, ask for its id and explain how to find it: open the console (https://console.acme.example/), and look below the name of the project. Send the id to https://api.acme.example/check when the console does not show it.",
+    ];
+    let filler = "   Take the time that it needs: people like to know what is done and in what order, and may stop here and go on another day with the same plan in the same folder.\n".repeat(4);
+    let guide = |between: &str| {
+        let text = steps.join(&format!("\n\n{between}\n"));
+        let Case::One(file) = tool(&text) else { unreachable!("one file") };
+        let found = super::look(&file).findings;
+        found.iter().any(|finding| finding.detector == "mcp/steers-others")
+    };
+    assert!(guide(""), "in one breath it is one");
+    assert!(!guide(&filler), "in a guide of some pages it is not");
+}
+
+#[test]
 fn a_list_of_tools_is_kept_with_its_digests() {
     let inspection = super::look(&tools("Adds two numbers."));
     let list = inspection.mcp.tools.unwrap();

@@ -29,8 +29,7 @@ fn mcp_tools(c: &dyn Catalogue) {
         reason: "read it".to_owned(),
         expires_at: Some(at(90)),
     };
-    let approved =
-        McpTool { state: McpToolState::Approved, word: Some(word), last_seen_at: at(8), ..other.clone() };
+    let approved = McpTool { state: McpToolState::Approved, word: Some(word), last_seen_at: at(8), ..other };
     c.put_mcp_tools(std::slice::from_ref(&approved)).unwrap();
     assert_eq!(c.mcp_tools("files").unwrap(), [seen.clone(), approved.clone()]);
     // What somebody decided on, and what was there at first, is not forgotten with the rest.

@@ -288,7 +288,7 @@ fn the_model_hub_is_where_its_client_says() {
 
 #[test]
 fn images_are_where_names_without_a_registry_lead() {
-    let mut machine = Machine::new();
+    let machine = Machine::new();
     let message = machine.fail(Ecosystem::Oci);
     for words in ["oci has no upstream", "unqualified-search-registries", "TIDEGATE_UPSTREAM_OCI"] {
         assert!(message.contains(words), "{message}");

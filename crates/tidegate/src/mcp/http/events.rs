@@ -92,7 +92,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`TooLarge`].
-    pub fn next(&mut self) -> Result<Option<Event>, TooLarge> {
+    pub fn next_event(&mut self) -> Result<Option<Event>, TooLarge> {
         while let Some(line) = self.line() {
             if line.is_empty() {
                 self.size = 0;
@@ -173,7 +173,7 @@ mod tests {
         let mut events = Vec::new();
         for part in parts {
             reader.push(part).unwrap();
-            while let Some(event) = reader.next().unwrap() {
+            while let Some(event) = reader.next_event().unwrap() {
                 events.push(event);
             }
         }
@@ -210,7 +210,7 @@ mod tests {
         let line = vec![b'x'; 1 << 20];
         let mut refused = false;
         for _ in 0..40 {
-            refused |= reader.push(&line).is_err() || reader.next().is_err();
+            refused |= reader.push(&line).is_err() || reader.next_event().is_err();
         }
         assert!(refused);
         let mut reader = Reader::default();
@@ -219,7 +219,7 @@ mod tests {
             let mut data = b"data: ".to_vec();
             data.extend_from_slice(&line);
             data.push(b'\n');
-            refused |= reader.push(&data).is_err() || reader.next().is_err();
+            refused |= reader.push(&data).is_err() || reader.next_event().is_err();
         }
         assert!(refused);
     }

@@ -157,7 +157,7 @@ async fn govern(mut body: Incoming, governor: &Shared<DoorGate>, sender: &mpsc::
             return;
         }
         loop {
-            let event = match reader.next() {
+            let event = match reader.next_event() {
                 Ok(Some(event)) => event,
                 Ok(None) => break,
                 Err(_) => return,
