@@ -138,6 +138,7 @@ mod tests {
     #[test]
     fn the_sinks_of_the_template_are_usable() {
         let (_, sinks) = super::super::TEMPLATE.split_once("# [events.webhook.").unwrap();
+        let (sinks, _) = sinks.split_once("\n# Servers of MCP elsewhere").unwrap();
         let sinks = format!("[events.webhook.{}", sinks.replace("\n# ", "\n").replace("\n#\n", "\n"));
         let config = parse(&sinks, Path::new("t")).unwrap();
         assert_eq!((config.events.webhook.len(), config.events.file.len()), (1, 1));
@@ -183,6 +184,8 @@ mod tests {
             ("intel.feed", "# [[intel.feed]]"),
             ("events.webhook", "# [events.webhook."),
             ("events.file", "# [events.file."),
+            ("mcp.methods", "# methods = ["),
+            ("mcp.server", "# [mcp.server."),
         ] {
             assert!(super::super::TEMPLATE.contains(head), "{head}");
             shown.insert(path.to_owned());

@@ -73,7 +73,8 @@ fn nothing_of_a_hostile_project_runs_or_is_kept() {
     let pip = tell_tale(&seen, "--index-url (default https://pip.example/simple)");
     machine.script("bin/python3", &format!("{hub}{pip}"));
     let found = discover_all(&machine.around);
-    let urls: Vec<_> = found.iter().map(|(_, found)| found.as_ref().unwrap().url.to_string()).collect();
+    // The others have no upstream that a client of this machine would know.
+    let urls: Vec<_> = found[..4].iter().map(|(_, found)| found.as_ref().unwrap().url.to_string()).collect();
     assert_eq!(&urls[..2], ["https://built-in.example/", "https://pip.example/simple/"]);
     assert_eq!(urls[3], "https://hub.example/");
     assert_eq!(found[2].1.as_ref().unwrap().source.kind, SourceKind::DependencyConstant);
