@@ -35,9 +35,10 @@ pub(crate) enum Reader {
 pub(crate) fn judge(text: &str, reader: Reader) -> Vec<(What, String)> {
     let mut told = Vec::new();
     let mut rest = text;
+    let mut is_code = false;
     for _ in 0..PIECES {
         let (piece, after) = rest.split_at(rest.floor_char_boundary(TEXT_BYTES));
-        told.extend(judge_piece(piece, reader));
+        told.extend(judge_piece(piece, reader, &mut is_code));
         rest = after;
         if rest.is_empty() {
             break;
@@ -46,7 +47,7 @@ pub(crate) fn judge(text: &str, reader: Reader) -> Vec<(What, String)> {
     told
 }
 
-fn judge_piece(text: &str, reader: Reader) -> Vec<(What, String)> {
+fn judge_piece(text: &str, reader: Reader, is_code: &mut bool) -> Vec<(What, String)> {
     let mut told = Vec::new();
     if let Some((kind, at)) =
         hidden::find(text).filter(|(kind, _)| reader != Reader::Code || *kind == Hidden::Tags)
@@ -56,7 +57,8 @@ fn judge_piece(text: &str, reader: Reader) -> Vec<(What, String)> {
         told.push((What::HiddenText(kind), evidence));
     }
     for part in parts(text, reader) {
-        told.extend(orders(&part, reader, 0));
+        let prose = prose(&part, is_code);
+        told.extend(orders(&part, &prose, reader));
     }
     if reader != Reader::Code
         && let Some(after) = far(text)
@@ -88,52 +90,82 @@ fn parts(text: &str, reader: Reader) -> Vec<String> {
     parts
 }
 
-/// Orders that have no honest reason.
-fn orders(text: &str, reader: Reader, depth: u32) -> Vec<(What, String)> {
+/// What a part says outside the examples in code that it gives. An example may reach over several parts, so `is_code` goes
+/// from one to the next.
+fn prose(part: &str, is_code: &mut bool) -> String {
+    // Words between fences that name no language are words.
+    const WORDS: &[&str] = &["", "text", "txt", "md", "markdown", "plain", "plaintext"];
+    let mut prose = String::with_capacity(part.len());
+    for line in part.lines() {
+        let fence = line.trim_start().strip_prefix("```").or_else(|| line.trim_start().strip_prefix("~~~"));
+        match fence {
+            Some(_) if *is_code => *is_code = false,
+            Some(language) => *is_code = !WORDS.contains(&language.trim().to_ascii_lowercase().as_str()),
+            None if *is_code => {}
+            None => {
+                prose.push_str(line);
+                prose.push('\n');
+            }
+        }
+    }
+    prose
+}
+
+/// Orders that have no honest reason. `prose` is what of the text is no block of code.
+fn orders(text: &str, prose: &str, reader: Reader) -> Vec<(What, String)> {
     let plain = words::plain(text);
     let found = words::signals(&plain);
     let mut told = Vec::new();
     if let Some((what, signal)) = meaning(found, &plain, reader) {
-        told.push((what, evidence(&plain, signal)));
+        // Code of an example names all sorts of things; what is to be sent on is said to the reader.
+        if what != What::SendsAll || reader != Reader::Rules || everything(&words::plain(prose)) {
+            told.push((what, evidence(&plain, signal)));
+        }
     }
-    if depth == 0 {
-        for inner in encoded(text) {
-            let found = words::signals(&words::plain(&inner));
-            let acts = [
-                Signal::Sends,
-                Signal::SecretFile,
-                Signal::Conceal,
-                Signal::Override,
-                Signal::CopyTo,
-                Signal::Download,
-            ]
-            .into_iter()
-            .filter(|signal| found.has(*signal))
-            .count();
-            // Code decodes much; a description has nothing to encode.
-            if acts >= 2 || acts == 1 && reader != Reader::Code {
-                told.push((What::EncodedOrders, inner));
-            }
-        }
-        if reader != Reader::Code {
-            for inner in comments(text) {
-                let found = words::signals(&words::plain(&inner));
-                let acts = found.any(&[
-                    Signal::Conceal,
-                    Signal::Sends,
-                    Signal::SecretFile,
-                    Signal::Download,
-                    Signal::Plants,
-                    Signal::Override,
-                    Signal::Runs,
-                ]);
-                if acts && found.any(&[Signal::Must, Signal::Conceal, Signal::Override]) {
-                    told.push((What::CommentOrders, inner));
-                }
-            }
-        }
+    told.extend(encoded_orders(text, reader));
+    if reader != Reader::Code {
+        told.extend(comment_orders(text));
     }
     told
+}
+
+/// Orders that are written in another alphabet.
+fn encoded_orders(text: &str, reader: Reader) -> Vec<(What, String)> {
+    let asks = |inner: &String| {
+        let found = words::signals(&words::plain(inner));
+        let acts = [
+            Signal::Sends,
+            Signal::SecretFile,
+            Signal::Conceal,
+            Signal::Override,
+            Signal::CopyTo,
+            Signal::Download,
+        ]
+        .into_iter()
+        .filter(|signal| found.has(*signal))
+        .count();
+        // Code decodes much; a description has nothing to encode.
+        acts >= 2 || acts == 1 && reader != Reader::Code
+    };
+    encoded(text).into_iter().filter(asks).map(|inner| (What::EncodedOrders, inner)).collect()
+}
+
+/// Orders in comments of a page.
+fn comment_orders(text: &str) -> Vec<(What, String)> {
+    let asks = |inner: &String| {
+        let found = words::signals(&words::plain(inner));
+        let acts = found.any(&[
+            Signal::Conceal,
+            Signal::Sends,
+            Signal::SecretFile,
+            Signal::Download,
+            Signal::Plants,
+            Signal::Override,
+            Signal::Runs,
+        ]);
+        acts && found.any(&[Signal::Must, Signal::Conceal, Signal::Override])
+    };
+    comments(text).into_iter().filter(asks).map(|inner| (What::CommentOrders, inner)).collect()
 }
 
 /// Bytes below which a text is one thought.
