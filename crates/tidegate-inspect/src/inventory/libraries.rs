@@ -59,10 +59,10 @@ pub(super) fn libraries(program: &[u8]) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     // Whether a row's loaders are there: looked for once, and only if its mark is.
     let mut loaded: Vec<Option<bool>> = vec![None; table.rows.len()];
-    for place in table.marks.find_overlapping_iter(program).take(PLACES) {
-        let number = place.pattern().as_usize();
+    for (mark, span) in crate::bytes::matches(&table.marks, program).take(PLACES) {
+        let number = mark.as_usize();
         let Some((row, loaded)) = table.rows.get(number).zip(loaded.get_mut(number)) else { continue };
-        let rest = program.get(place.end()..).unwrap_or_default();
+        let rest = program.get(span.end..).unwrap_or_default();
         let rest = rest.get(..VERSION_BYTES).unwrap_or(rest);
         let Some(version) = row.version.captures(rest).and_then(|groups| groups.get(1)) else { continue };
         let version = String::from_utf8_lossy(version.as_bytes());

@@ -121,14 +121,14 @@ impl Rules {
         found: &mut dyn FnMut(&'r Rule, Candidate),
     ) {
         let text = Text::new(bytes);
-        for hit in self.keywords.find_overlapping_iter(bytes) {
-            for looker in &self.lookers[hit.pattern().as_usize()] {
-                let is_exact = looker.exact.as_ref().is_none_or(|exact| bytes[hit.span()] == exact[..]);
+        for (keyword, span) in crate::bytes::matches(&self.keywords, bytes) {
+            for looker in &self.lookers[keyword.as_usize()] {
+                let is_exact = looker.exact.as_ref().is_none_or(|exact| bytes[span.clone()] == exact[..]);
                 if !is_exact {
                     continue;
                 }
                 let rule = &self.rules[looker.rule];
-                let (candidate, read) = attempt::at(rule, &text, hit.start()..hit.end());
+                let (candidate, read) = attempt::at(rule, &text, span.clone());
                 if let Some(candidate) = candidate {
                     found(rule, candidate);
                 }
