@@ -77,14 +77,25 @@ fn parts(text: &str, reader: Reader) -> Vec<String> {
     if reader != Reader::Rules && text.len() < GUIDE {
         return vec![text.to_owned()];
     }
+    let parts = together(text, "\n\n", TOGETHER);
+    // Documentation of a function names its parameters line by line, a hundred of them in one paragraph.
+    let by_lines = |part: String| {
+        let is_list = reader != Reader::Tool && part.len() > 2 * TOGETHER;
+        if is_list { together(&part, "\n", TOGETHER) } else { vec![part] }
+    };
+    parts.into_iter().flat_map(by_lines).collect()
+}
+
+/// Neighbouring pieces of a text, put together up to so many bytes; a heading begins anew.
+fn together(text: &str, between: &str, bytes: usize) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
-    for paragraph in text.split("\n\n") {
+    for piece in text.split(between) {
         match parts.last_mut() {
-            Some(last) if last.len() + paragraph.len() < TOGETHER && !paragraph.starts_with('#') => {
-                last.push_str("\n\n");
-                last.push_str(paragraph);
+            Some(last) if last.len() + piece.len() < bytes && !piece.starts_with('#') => {
+                last.push_str(between);
+                last.push_str(piece);
             }
-            _ => parts.push(paragraph.to_owned()),
+            _ => parts.push(piece.to_owned()),
         }
     }
     parts
@@ -202,7 +213,7 @@ fn meaning(found: Signals, plain: &str, reader: Reader) -> Option<(What, Signal)
         && has(S::Reads)
         && leaves
         && has(S::Must)
-        && (reader == Reader::Tool || has(S::Sends))
+        && (reader == Reader::Tool || words::near(plain, S::SecretFile, S::Sends, SHORT_BYTES))
     {
         return Some((What::TakesSecrets, S::SecretFile));
     }

@@ -87,9 +87,20 @@ fn is_data(fact: &Fact) -> bool {
         )
 }
 
+/// Whether a command starts a file, or has another program start it, rather than move it about.
+fn starts(command: &str, name: &str) -> bool {
+    const HANDLES: &[&str] = &[
+        "mv", "cp", "rm", "ln", "cat", "jq", "sed", "awk", "grep", "sort", "diff", "cmp", "tee", "touch",
+        "ls", "stat", "test", "head", "tail", "wc", "tar", "gzip", "xz", "install",
+    ];
+    let program =
+        command.split_whitespace().next().and_then(|word| word.rsplit('/').next()).unwrap_or_default();
+    command.contains(name) && !HANDLES.contains(&program)
+}
+
 fn written_and_run(code: &Code, fact: &Fact) -> bool {
     let executes = in_file(code, &[What::MakeExecutable])
         || basename(&fact.detail)
-            .is_some_and(|name| of_file(code, What::Exec).any(|exec| exec.detail.contains(name)));
+            .is_some_and(|name| of_file(code, What::Exec).any(|exec| starts(&exec.detail, name)));
     fact.what == What::FileWrite && executes && in_file(code, &[What::Exec, What::ExecDetached])
 }
