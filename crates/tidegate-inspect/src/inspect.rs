@@ -108,6 +108,7 @@ impl<'r> Look<'r> {
             let (detail, larger) =
                 ("sources too large to be parsed beside the others", larger.count() as u64);
             if larger > 0 {
+                summary.parsed_bytes = Some(most as u64);
                 lacks(&mut self.not_seen, "parse", &self.request.name, detail, larger);
             }
         }

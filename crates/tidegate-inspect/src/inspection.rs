@@ -12,7 +12,7 @@ use crate::models::Models;
 use crate::secrets::Revealed;
 
 /// Counts changes of what inspection finds. What an older inspector said is kept and looked at again behind.
-pub const INSPECTOR_VERSION: u32 = 5;
+pub const INSPECTOR_VERSION: u32 = 6;
 
 /// Findings that one inspection keeps; what is beyond is counted under their detectors.
 pub const FINDINGS_KEPT: usize = 500;

@@ -97,6 +97,9 @@ pub struct Summary {
     pub grave: BTreeSet<String>,
     /// Entries that did not fit.
     pub dropped: u64,
+    /// Size in bytes above which sources of it were not parsed, so that what they do is not among all this; none where all were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parsed_bytes: Option<u64>,
     /// What it is to an editor; none where it is no extension.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extension: Option<crate::extensions::Line>,
@@ -139,6 +142,12 @@ impl Summary {
         !self.hooks.is_empty()
             || self.files.values().any(|file| file.native)
             || self.capabilities.iter().any(|c| c.stage <= Stage::Import && STRONG.contains(&c.what))
+    }
+
+    /// Whether less of its sources was parsed than of another release, so that what only the other is seen to do is no news.
+    #[must_use]
+    pub fn is_less_parsed_than(&self, other: &Self) -> bool {
+        self.parsed_bytes.is_some_and(|most| other.parsed_bytes.is_none_or(|of_other| of_other > most))
     }
 
     fn code(&mut self, package: &Package) {
@@ -240,7 +249,8 @@ pub struct Between {
     pub days: Option<u64>,
 }
 
-/// What the current release can do that the previous one could not.
+/// What the current release can do that the previous one could not. Where [less](Summary::is_less_parsed_than) of the previous
+/// one was parsed, what its code does is not compared.
 #[must_use]
 pub fn compare(previous: &Summary, current: &Summary, between: Between) -> Vec<Finding> {
     if previous.format != SUMMARY_VERSION || current.format != SUMMARY_VERSION {
@@ -250,8 +260,11 @@ pub fn compare(previous: &Summary, current: &Summary, between: Between) -> Vec<F
         findings: Vec::new(),
         step: Step::of(&previous.version, &current.version),
         from: previous.version.clone(),
+        reads_code: !previous.is_less_parsed_than(current),
     };
-    told.capabilities(previous, current);
+    if told.reads_code {
+        told.capabilities(previous, current);
+    }
     told.hooks(previous, current);
     told.files(previous, current);
     told.dependencies(previous, current);
@@ -302,6 +315,8 @@ struct Told {
     findings: Vec<Finding>,
     step: Step,
     from: String,
+    /// Whether what the code of both does can be compared.
+    reads_code: bool,
 }
 
 /// Abilities that a release at most rarely gains without saying so in its first number.
@@ -416,7 +431,7 @@ impl Told {
                 _ => (FindingSeverity::Medium, Confidence::Medium),
             };
             // A script that comes with graver findings is not there to build.
-            let is_odd = !current.grave.is_subset(&previous.grave);
+            let is_odd = self.reads_code && !current.grave.is_subset(&previous.grave);
             let grade = if is_odd && !builds { (FindingSeverity::High, Confidence::Medium) } else { grade };
             let message = format!("has a `{name}` script, which {} had not", self.from);
             self.add("behaviour/diff-capability", grade, "package.json", message, command);
@@ -455,7 +470,10 @@ impl Told {
                 length.saturating_mul(5) >= file.bytes.saturating_mul(4)
                     && before.bytes.saturating_mul(2) >= length
             };
-            if file.odd_line.is_some_and(|(_, length)| !is_bundle(length)) && before.odd_line.is_none() {
+            if self.reads_code
+                && file.odd_line.is_some_and(|(_, length)| !is_bundle(length))
+                && before.odd_line.is_none()
+            {
                 let grade = if self.step == Step::Major {
                     (FindingSeverity::Medium, Confidence::Low)
                 } else {

@@ -11,7 +11,10 @@ use tidegate_inspect::behaviour::detectors::{DETECTORS, OF_COORDINATES};
 use tidegate_inspect::behaviour::diff::{self, Between, Summary};
 use tidegate_inspect::behaviour::package::{Collector, Subject};
 use tidegate_inspect::behaviour::{Judged, judge};
-use tidegate_inspect::{Budgets, Flow, Gap, Leaf, NoScratch, Oddity, Verdict, Visitor, archive, unfold};
+use tidegate_inspect::{
+    Budgets, Flow, Gap, Leaf, NoScratch, Oddity, Request, TemporaryFiles, Verdict, Visitor, archive, inspect,
+    unfold,
+};
 use tidegate_model::finding::{Confidence, Finding, FindingSeverity};
 
 use crate::support::{gzip, noise, tar, zip};
@@ -355,4 +358,35 @@ fn detector_pages() {
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect();
     assert_eq!(kept, expected, "pages of detectors that are gone");
+}
+
+/// A package whose one source is larger than the most that is parsed, if any such bound is set.
+fn release(version: &str, code: &str, parsed_bytes: Option<usize>) -> Summary {
+    let manifest = format!(r#"{{"name": "alpha", "version": "{version}", "main": "index.js"}}"#);
+    let files = [
+        ("package.json".to_owned(), manifest.into_bytes()),
+        ("index.js".to_owned(), format!("{code}\n{}", "// long\n".repeat(100)).into_bytes()),
+    ];
+    let (name, bytes) = pack(&files);
+    let request = Request { name, parsed_bytes, ..Request::default() };
+    inspect(&request, &bytes, &Budgets::default(), &TemporaryFiles::default()).summary
+}
+
+#[test]
+fn what_was_not_parsed_before_is_no_news() {
+    const DECODED: &str = "eval(Buffer.from('Y29uc29sZS5sb2coMSk=', 'base64').toString());";
+    let now = release("1.0.1", DECODED, None);
+    let news = |before: &Summary| {
+        let found = diff::compare(before, &now, Between::default());
+        found.iter().filter(|finding| finding.detector == "behaviour/diff-capability").count()
+    };
+    assert!(news(&release("1.0.0", "exports.a = 1;", None)) > 0, "new code is told");
+    assert_eq!(news(&release("1.0.0", DECODED, None)), 0, "the same code is not");
+    let unread = release("1.0.0", DECODED, Some(200));
+    assert_eq!((unread.parsed_bytes, unread.is_less_parsed_than(&now)), (Some(200), true));
+    assert_eq!(news(&unread), 0, "nor is code that nobody parsed before");
+    assert!(!now.is_less_parsed_than(&unread) && !unread.is_less_parsed_than(&unread));
+    let small = release("1.0.0", "exports.a = 1;", Some(1 << 20));
+    assert!(!small.is_less_parsed_than(&now), "all of it was parsed");
+    assert!(news(&small) > 0, "so what is new is told");
 }

@@ -398,6 +398,7 @@ impl Slot {
         let mut attempts = 0;
         let outcome = loop {
             attempts += 1;
+            let is_used = self.worker.as_ref().is_some_and(Process::is_used);
             match self.attempt(job) {
                 Ok((body, usage)) => {
                     self.trouble = 0;
@@ -406,7 +407,10 @@ impl Slot {
                 Err(lost) => {
                     self.trouble = self.trouble.saturating_add(1);
                     let stopping = self.shared.state().stopping;
-                    if attempts == ATTEMPTS || !lost.loss.may_be_chance() || stopping {
+                    // What a worker keeps of earlier artifacts leaves less for this one, so a new worker may bear what a used one
+                    // did not. What is seen must not depend on who came before.
+                    let may_be_chance = lost.loss.may_be_chance() || is_used && lost.loss == Loss::Memory;
+                    if attempts == ATTEMPTS || !may_be_chance || stopping {
                         tracing::warn!(artifact.digest = %job.digest, inspection.loss = lost.loss.as_str(),
                             "{} was not inspected: {}", job.digest, lost.why);
                         break Outcome::Gap { why: lost.why, kind: lost.loss };

@@ -140,6 +140,11 @@ impl Process {
         self.jobs >= self.limits.jobs || self.own_bytes > self.limits.kept_bytes()
     }
 
+    /// Whether it has inspected something already.
+    pub(super) const fn is_used(&self) -> bool {
+        self.jobs > 0
+    }
+
     /// Has one artifact inspected. After an error the worker is of no further use.
     pub(super) fn inspect(
         &mut self,

@@ -60,6 +60,10 @@ pub(super) async fn compare(
         .zip(files[before].published_at)
         .and_then(|(now, then)| u64::try_from(now.seconds_since(then) / DAY).ok());
     let findings = diff::compare(&previous.summary, &current.summary, Between { days });
+    let mut seen = Seen::of_findings(findings);
+    if previous.summary.is_less_parsed_than(&current.summary) {
+        seen.not_seen.push("comparison".to_owned());
+    }
     let comparison = Comparison {
         purl,
         kind: ComparisonKind::Release,
@@ -67,7 +71,7 @@ pub(super) async fn compare(
         against,
         inspector: INSPECTOR_VERSION,
         at: door.clock.now(),
-        findings: serde_json::to_string(&Seen::of_findings(findings)).expect("facts are plain values"),
+        findings: serde_json::to_string(&seen).expect("facts are plain values"),
     };
     door.catalogue(move |c| c.put_comparison(&comparison)).await.map_err(storage)?;
     package.bump_local_epoch();

@@ -39,7 +39,12 @@ impl Compared {
             compared.other_package = Some(other);
         }
         match (&previous.inspection, &current.inspection) {
-            (Ok(before), Ok(now)) => compared.findings = compare(before, now),
+            (Ok(before), Ok(now)) => {
+                compared.findings = compare(before, now);
+                if before.summary.is_less_parsed_than(&now.summary) {
+                    compared.why_not = Some(LESS_PARSED.to_owned());
+                }
+            }
             (Err(why), _) | (_, Err(why)) => compared.why_not = Some(why.clone()),
         }
         compared
@@ -60,6 +65,9 @@ impl Compared {
         }
     }
 }
+
+/// Why what the code does was not compared.
+const LESS_PARSED: &str = "large sources of the earlier version could not be parsed, so what its code does is not known well enough";
 
 fn compare(before: &Inspection, now: &Inspection) -> Vec<Finding> {
     // When each was published is not in the bytes.

@@ -71,7 +71,8 @@ fn head(told: &mut String, judged: &Judged) {
 fn beside(told: &mut String, compared: &Compared) {
     let version = compared.version.as_deref().map(|version| format!(" ({version})")).unwrap_or_default();
     let mut line = match (&compared.why_not, compared.findings.len()) {
-        (Some(why), _) => format!("not compared with {}{version}: {why}", compared.with),
+        (Some(why), 0) => format!("not compared with {}{version}: {why}", compared.with),
+        (Some(why), new) => format!("compared with {}{version} in part, {new} new: {why}", compared.with),
         (None, 0) => {
             format!("compared with {}{version}: it can do nothing that this could not", compared.with)
         }

@@ -2,6 +2,7 @@
 
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 use tidegate::config::InspectionSection;
@@ -48,11 +49,31 @@ fn fragile() {
     }
 }
 
-/// A looker with one such worker, which has looked into a package with a large source and a small one.
-fn look(name: &str) -> (Looker, Result<Inspection, String>) {
+/// Bears one artifact, and takes all memory at the next.
+struct Tired(AtomicBool);
+
+impl Inspector for Tired {
+    fn prepare(&mut self) {
+        Detectors.prepare();
+    }
+
+    fn inspect(&self, job: &JobHead, bytes: &[u8], scratch: &dyn Scratch) -> Vec<u8> {
+        if self.0.swap(true, Ordering::Relaxed) { hoard() } else { Detectors.inspect(job, bytes, scratch) }
+    }
+}
+
+#[test]
+#[ignore = "a looker starts it as a worker"]
+fn tired() {
+    if rustix::net::getsockname(std::io::stdin().as_fd()).is_ok() {
+        worker::run(Tired(AtomicBool::new(false)));
+    }
+}
+
+/// A looker with one such worker, which has looked into a package with a large source and a small one, so many times.
+fn look(name: &str, worker: &str, times: usize) -> (Looker, Result<Inspection, String>) {
     let folder = tempfile::Builder::new().prefix("tidegate-careful-").tempdir().unwrap();
-    let arguments =
-        ["inspection::careful::fragile", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let arguments = [worker, "--exact", "--ignored", "--nocapture", "--test-threads=1"];
     let program: PathBuf = std::env::current_exe().unwrap();
     let command = WorkerCommand { program, arguments: arguments.map(Into::into).to_vec() };
     let section =
@@ -79,13 +100,17 @@ fn look(name: &str) -> (Looker, Result<Inspection, String>) {
     let digest = super::job(name, &path).digest;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let blob = std::fs::File::open(&path).unwrap();
-    let looked = runtime.block_on(looker.run(digest, blob, bytes.len() as u64, &request));
-    (looker, looked.expect("the worker's losses are the artifact's"))
+    let mut looked = None;
+    for _ in 0..times {
+        let blob = blob.try_clone().unwrap();
+        looked = Some(runtime.block_on(looker.run(digest, blob, bytes.len() as u64, &request)));
+    }
+    (looker, looked.unwrap().expect("the worker's losses are the artifact's"))
 }
 
 #[test]
 fn what_cannot_be_borne_is_looked_at_less_closely_and_says_so() {
-    let (looker, looked) = look("alpha-1.0.0.tgz");
+    let (looker, looked) = look("alpha-1.0.0.tgz", "inspection::careful::fragile", 1);
     let inspection = looked.unwrap();
     let gap = inspection.not_seen.iter().find(|gap| gap.kind == "parse").expect("a gap that says so");
     assert_eq!(
@@ -102,8 +127,18 @@ fn what_cannot_be_borne_is_looked_at_less_closely_and_says_so() {
 }
 
 #[test]
+fn what_a_used_worker_cannot_bear_a_new_one_looks_at_as_closely() {
+    let (looker, looked) = look("alpha-1.0.0.tgz", "inspection::careful::tired", 3);
+    let inspection = looked.unwrap();
+    assert!(!inspection.not_seen.iter().any(|gap| gap.kind == "parse"), "{:?}", inspection.not_seen);
+    let status = looker.status().unwrap();
+    assert_eq!((status.done, status.gaps.get("memory")), (3, None), "{status:?}");
+    assert_eq!((status.started, status.lost), (3, 2), "{status:?}");
+}
+
+#[test]
 fn what_cannot_be_borne_however_little_is_looked_at_has_no_result_for_good() {
-    let (looker, looked) = look("hopeless.tgz");
+    let (looker, looked) = look("hopeless.tgz", "inspection::careful::fragile", 1);
     assert!(looked.is_err(), "{looked:?}");
     let status = looker.status().unwrap();
     assert_eq!(
