@@ -45,6 +45,7 @@ mod inspecting_under_load;
 mod inspection;
 mod liveness;
 mod mcp_http;
+mod mcp_listed;
 mod mcp_registry;
 mod mcp_run;
 mod mcp_support;
