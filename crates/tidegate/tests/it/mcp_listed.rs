@@ -265,6 +265,79 @@ fn without_the_list_a_server_is_decided_on_by_what_is_known_of_it() {
     assert!(started(&door, "files", "pkg:npm/lib@1.1.0").is_some(), "the last list that was read counts");
 }
 
+/// What the list and each answer about a server show of it.
+fn shown(door: &TestDoor, base: &str, name: &str) -> [Value; 3] {
+    let page = body(&door.get(&format!("{base}/v0.1/servers?search={}", name.replace('/', "%2F"))));
+    let answer =
+        |rest: &str| body(&door.get(&format!("{base}{}", &versions_path(name, rest)["/mcp".len()..])));
+    [page["servers"][0].clone(), answer("")["servers"][0].clone(), answer("/latest")]
+}
+
+#[test]
+fn a_remote_is_shown_as_the_door_s_and_leads_there() {
+    let all = Listed::new();
+    let twin = "com.example/far";
+    all.list(twin, OLD, |server| {
+        server["remotes"] = json!([
+            { "type": "sse", "url": all.elsewhere.url, "headers": [{ "name": "X-Region", "value": "eu" }] },
+            { "type": "streamable-http", "url": format!("{}/", all.elsewhere.url) },
+            { "type": "streamable-http", "url": "https://far.example/mcp" },
+            { "type": "carrier-pigeon", "url": "https://loft.example/mcp" },
+        ]);
+    });
+    let door = all.open();
+    for entry in shown(&door, "/mcp", NAME) {
+        let remotes = json!([{ "type": "streamable-http", "url": "http://door.test/mcp/run/weather" }]);
+        assert_eq!(entry["server"]["remotes"], remotes, "{entry}");
+        assert!(entry["_meta"].get("tidegate/door").is_none(), "nothing was left out: {entry}");
+        assert!(!entry.to_string().contains(&all.elsewhere.url), "{entry}");
+    }
+    for entry in shown(&door, "/mcp", twin) {
+        // Whatever transport upstream names, the door is spoken to in one way; what a client is to send stays.
+        let remotes = entry["server"]["remotes"].as_array().unwrap();
+        assert_eq!(remotes.len(), 1, "{entry}");
+        assert_eq!(remotes[0]["type"], "streamable-http");
+        assert_eq!(remotes[0]["url"], "http://door.test/mcp/run/weather");
+        assert_eq!(remotes[0]["headers"][0]["name"], "X-Region");
+        // An address that differs is another one, and what nobody configured is named without its address.
+        let left_out = json!([
+            { "what": "a remote", "why": "this door's runtime proxy does not lead to it" },
+            { "what": "carrier-pigeon remote", "why": "this door knows no such transport" },
+        ]);
+        assert_eq!(entry["_meta"]["tidegate/door"]["leftOut"], left_out, "{entry}");
+        for past in [all.elsewhere.url.as_str(), "far.example", "loft.example"] {
+            assert!(!entry.to_string().contains(past), "{past}: {entry}");
+        }
+    }
+    // The address that is shown is one that answers.
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string();
+    let lines = ["Content-Type: application/json", "Accept: application/json, text/event-stream"];
+    let told = door.send("POST", "/mcp/run/weather", &lines, call.as_bytes());
+    assert_eq!(body(&told)["result"]["tools"][0]["name"], "add", "{}", told.text());
+    assert_eq!(all.elsewhere.reached().len(), 1);
+    // With a token in the address it stays in there.
+    let token = door.token("dev", &[]);
+    for entry in shown(&door, &format!("/t/{token}/mcp"), NAME) {
+        let url = format!("http://door.test/t/{token}/mcp/run/weather");
+        assert_eq!(entry["server"]["remotes"][0]["url"], url.as_str(), "{entry}");
+    }
+    let told = door.send("POST", &format!("/t/{token}/mcp/run/weather"), &lines, call.as_bytes());
+    assert!(body(&told)["result"].is_object(), "{}", told.text());
+}
+
+#[test]
+fn a_remote_that_nobody_configured_is_left_out_with_a_reason() {
+    let all = Listed::new();
+    let door = Setup::new(&all.upstream).open();
+    for entry in shown(&door, "/mcp", NAME) {
+        assert!(entry["server"].get("remotes").is_none(), "{entry}");
+        let left_out = &entry["_meta"]["tidegate/door"]["leftOut"];
+        let why = json!([{ "what": "a remote", "why": "this door's runtime proxy does not lead to it" }]);
+        assert_eq!(*left_out, why, "{entry}");
+        assert!(!entry.to_string().contains(&all.elsewhere.url), "{entry}");
+    }
+}
+
 /// Stands for `npx`: a server that needs nothing of the package that its command names.
 const NPX: &str = r#"#!/bin/sh
 while read -r line; do
