@@ -17,6 +17,7 @@ mod clients_inspected;
 mod clients_installs;
 mod clients_known_bad;
 mod clients_locks;
+mod clients_mcp_files;
 mod clients_models;
 mod clients_other_locks;
 mod clients_runs;

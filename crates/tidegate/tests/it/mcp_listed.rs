@@ -2,7 +2,7 @@
 //! calls it, by the same rule; what it offers may run.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -351,11 +351,17 @@ while read -r line; do
 done
 "#;
 
-/// A client that lists, calls, waits until a file is there, and calls again.
-fn client(site: &Site, told: &PathBuf) -> Running {
-    let npx = site.operator.path().join("npx");
+/// Writes the stand-in into a folder of its own.
+pub(crate) fn npx(folder: &Path) -> PathBuf {
+    let npx = folder.join("npx");
     std::fs::write(&npx, NPX).unwrap();
     std::fs::set_permissions(&npx, std::fs::Permissions::from_mode(0o755)).unwrap();
+    npx
+}
+
+/// A client that lists, calls, waits until a file is there, and calls again.
+fn client(site: &Site, told: &PathBuf) -> Running {
+    let npx = npx(site.operator.path());
     let script = r#"
 call() { printf '{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":"add","arguments":{}}}\n' "$1"; }
 { printf '{"jsonrpc":"2.0","id":1,"method":"tools/list"}\n'; sleep 1; call 2; until [ -e "$3" ]; do sleep 0.05; done; call 3; sleep 1; } |
