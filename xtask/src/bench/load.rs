@@ -256,7 +256,7 @@ fn processes(server: &Server) -> Vec<u32> {
 
 /// CPU time of a server once it has come to rest. Work that is put off belongs to the requests that caused it, not to
 /// those of the next cell.
-fn settled(server: &Server) -> Duration {
+pub(super) fn settled(server: &Server) -> Duration {
     const PAUSE: Duration = Duration::from_millis(500);
     const QUIET: Duration = Duration::from_millis(5);
     // Longer than the pauses between looks at put-off work, of every server here.
@@ -272,13 +272,13 @@ fn settled(server: &Server) -> Duration {
     last
 }
 
-/// CPU time of a server with the threads that have ended, in hundredths of a second.
+/// CPU time of a server with the threads and processes that have ended, in hundredths of a second.
 fn whole_cpu(server: &Server) -> Duration {
     let ticks = |id: u32| -> u64 {
         let line = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-        // The name in brackets may hold anything; user and system time are the 12th and 13th field behind it.
+        // The name in brackets may hold anything; user and system time, and those of ended children, are the 12th to 15th field behind it.
         let fields = line.rsplit_once(')').map_or("", |(_, fields)| fields);
-        fields.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum()
+        fields.split_whitespace().skip(11).take(4).filter_map(|n| n.parse::<u64>().ok()).sum()
     };
     Duration::from_millis(10 * processes(server).into_iter().map(ticks).sum::<u64>())
 }

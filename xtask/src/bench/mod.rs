@@ -8,6 +8,7 @@
 
 mod check;
 mod data;
+mod images;
 mod inspect;
 mod load;
 mod programs;
@@ -38,6 +39,8 @@ enum What {
     Check(check::Options),
     /// How long an advisory takes to its last effect: a million admitted versions, 64 clients.
     Recall(recall::Recall),
+    /// What a large image costs whoever it is pulled through: tidegate, Debian's registry, nginx.
+    Images(images::Options),
     /// What looking inside packages costs, part by part: secrets, readers of languages, licences, the whole.
     Inspect(inspect::Options),
 }
@@ -97,6 +100,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
         What::Check(options) => return check::run(options),
         What::Recall(options) => return recall::run(options),
         What::Inspect(options) => return inspect::run(options),
+        What::Images(options) => return images::run(options),
     };
     let programs = Programs::find()?;
     let data = Data::make(options.herd_megabytes)?;

@@ -223,7 +223,7 @@ fn line(out: &mut String, text: &str) {
     writeln!(out, "{text}").expect("writing to a string does not fail");
 }
 
-fn median<T>(all: &[T], part: impl Fn(&T) -> f64) -> f64 {
+pub(super) fn median<T>(all: &[T], part: impl Fn(&T) -> f64) -> f64 {
     let mut values: Vec<f64> = all.iter().map(part).collect();
     values.sort_unstable_by(f64::total_cmp);
     match values.len() {

@@ -36,24 +36,24 @@ pub(super) struct Server {
 }
 
 /// What a server is started from.
-struct Plan<'a> {
-    name: &'a str,
-    base: &'static str,
-    caches: bool,
-    address: SocketAddr,
-    core: &'a str,
-    requests: PathBuf,
+pub(super) struct Plan<'a> {
+    pub(super) name: &'a str,
+    pub(super) base: &'static str,
+    pub(super) caches: bool,
+    pub(super) address: SocketAddr,
+    pub(super) core: &'a str,
+    pub(super) requests: PathBuf,
 }
 
 /// A loopback port that is free now.
-fn free_address() -> Result<SocketAddr, BenchError> {
+pub(super) fn free_address() -> Result<SocketAddr, BenchError> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map_err(|e| BenchError::Server(format!("no loopback port is free: {e}")))
 }
 
 /// Starts `program` pinned to the plan's core and waits until it accepts connections.
-fn launch(plan: Plan<'_>, home: Home, program: Program) -> Result<Server, BenchError> {
+pub(super) fn launch(plan: Plan<'_>, home: Home, program: Program) -> Result<Server, BenchError> {
     let begun = Instant::now();
     let mut process = program.spawn();
     while TcpStream::connect_timeout(&plan.address, Duration::from_millis(200)).is_err() {
@@ -81,11 +81,16 @@ fn launch(plan: Plan<'_>, home: Home, program: Program) -> Result<Server, BenchE
 }
 
 /// `taskset -c CORE PROGRAM`: the rest of the arguments are the caller's.
-fn pinned(core: &str, program: &Path, home: &Home) -> Program {
+pub(super) fn pinned(core: &str, program: &Path, home: &Home) -> Program {
     Program::new("taskset", home).args(["-c", core]).arg(program).timeout(Duration::MAX)
 }
 
-fn nginx(programs: &Programs, plan: Plan<'_>, folder: &Path, server: &str) -> Result<Server, BenchError> {
+pub(super) fn nginx(
+    programs: &Programs,
+    plan: Plan<'_>,
+    folder: &Path,
+    server: &str,
+) -> Result<Server, BenchError> {
     let home = Home::new();
     let config = folder.join("nginx.conf");
     let user = if rustix_is_root() { "user root;" } else { "" };

@@ -3,7 +3,8 @@
 //! Opt-in, because it needs the network and minutes. The names are data: `xtask/data/inspection/`, one list for each
 //! ecosystem, with packages that run code on installation, bring machine code, read credentials or start programs first of
 //! all, because these are where a detector errs. Each is fetched by the ecosystem's own client as this machine has it
-//! configured, never installed and never run, and inspected as the door would. None may be held: a package that is, without
+//! configured, never installed and never run, and looked into by `tidegate check` of an optimised build: by a worker, under the
+//! limits that a door's workers have. None may be held, and each must have a result: a package that is, without
 //! a written defence, fails the run. What was found is written down by package, detector and number (`--write`), so
 //! that a later run shows what a change of the detectors changed; texts and places are left out, and no secret is in it.
 
@@ -11,11 +12,11 @@ mod fetch;
 mod record;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use fetch::Fetched;
 use record::{Look, Record};
-use tidegate_inspect::{Budgets, Request, TemporaryFiles, inspect, prepare};
+use serde_json::Value;
 
 use crate::tools::{self, CommandError};
 
@@ -42,9 +43,17 @@ pub(crate) struct Arguments {
 /// Why a run is no success.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InspectionError {
-    /// The optimised build of this program failed.
+    /// The optimised build of tidegate failed.
     #[error(transparent)]
     Command(#[from] CommandError),
+    /// `tidegate check` gave no result.
+    #[error("`tidegate check` says nothing about `{path}`: {why}")]
+    Check {
+        /// Which.
+        path: PathBuf,
+        /// What it said instead.
+        why: String,
+    },
     /// A list, a package or the record could not be read or written.
     #[error("`{path}`")]
     File {
@@ -79,11 +88,12 @@ const DEFENDED: [(&str, &str, &str); 0] = [];
 
 /// Fetches, inspects, compares.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), InspectionError> {
-    if cfg!(debug_assertions) {
-        // Unoptimised the same work takes half an hour.
-        return Ok(tools::run(&mut optimised())?);
-    }
-    prepare();
+    tools::run(
+        Command::new("cargo")
+            .args(["build", "--release", "--locked", "-p", "tidegate"])
+            .current_dir(tools::root()),
+    )?;
+    let program = tools::target().join("release/tidegate");
     let data = tools::root().join("xtask/data/inspection");
     let before = Record::read(&data.join("found.tsv"))?;
     let mut record = Record::default();
@@ -99,7 +109,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), InspectionError> {
         }
         let mut inspected = 0;
         for package in &fetched {
-            record.add(look(ecosystem, package, arguments.show)?);
+            record.add(look(&program, ecosystem, package, arguments.show)?);
             inspected += 1;
         }
         if arguments.name.is_empty() && inspected < least {
@@ -118,14 +128,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), InspectionError> {
     if held.is_empty() { Ok(()) } else { Err(InspectionError::Held(held.len())) }
 }
 
-/// The same command by an optimised build of this program.
-fn optimised() -> Command {
-    let mut command = Command::new("cargo");
-    command.args(["run", "--release", "--locked", "--quiet", "--package", "xtask", "--"]);
-    command.args(std::env::args_os().skip(1)).current_dir(tools::root());
-    command
-}
-
 fn names(list: &Path, part: &str) -> Result<Vec<String>, InspectionError> {
     let text = std::fs::read_to_string(list)
         .map_err(|source| InspectionError::File { path: list.to_owned(), source })?;
@@ -133,33 +135,43 @@ fn names(list: &Path, part: &str) -> Result<Vec<String>, InspectionError> {
     Ok(names.filter(|name| name.contains(part)).map(str::to_owned).collect())
 }
 
-/// One package, as the door would look at it.
-fn look(ecosystem: &'static str, package: &Fetched, show: bool) -> Result<Look, InspectionError> {
-    let bytes = std::fs::read(&package.file)
-        .map_err(|source| InspectionError::File { path: package.file.clone(), source })?;
-    let file = package.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let request = Request {
-        name: file,
-        ecosystem: ecosystem.parse().ok(),
-        package: package.name.clone(),
-        version: package.version.clone(),
-        // Equal secrets need not be known again.
-        hash_key: [7; 32],
-        ..Request::default()
-    };
+/// One package, as a worker of the door looks at it.
+fn look(
+    program: &Path,
+    ecosystem: &'static str,
+    package: &Fetched,
+    show: bool,
+) -> Result<Look, InspectionError> {
+    let path = &package.file;
+    let failed = |why: String| InspectionError::Check { path: path.clone(), why };
+    let file = |source| InspectionError::File { path: path.clone(), source };
+    let data = tempfile::tempdir().map_err(file)?;
     let before = cpu_seconds();
-    let inspection = inspect(&request, &bytes, &Budgets::default(), &TemporaryFiles::default());
-    let look = Look::of(ecosystem, package, &inspection, bytes.len() as u64, cpu_seconds() - before);
+    let output = Command::new(program)
+        .args(["check", "--json", "--offline", "--data"])
+        .args([data.path(), path.as_path()])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
+    let seconds = cpu_seconds() - before;
+    // It ends with another status than 0 where policy withholds something; whether there is an answer its output tells.
+    let answer: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|_| failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))?;
+    let look = Look::of(ecosystem, package, &answer, std::fs::metadata(path).map_err(file)?.len(), seconds);
     eprintln!("{look}");
     if show {
-        inspection.findings.iter().filter_map(record::shown).for_each(|line| eprintln!("    {line}"));
+        record::findings(&answer).iter().filter_map(record::shown).for_each(|line| eprintln!("    {line}"));
     }
     Ok(look)
 }
 
-/// CPU seconds of this thread so far, as the kernel's scheduler counts them; 0 where it does not say.
+/// CPU seconds of the programs that this one started and that have ended, as the kernel counts them; 0 where it does not say.
 fn cpu_seconds() -> f64 {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = told.split_whitespace().next().and_then(|word| word.parse::<f64>().ok());
-    nanoseconds.unwrap_or_default() / 1e9
+    // The kernel tells in hundredths of a second, on every architecture that Linux has today.
+    const TICKS: f64 = 100.0;
+    let told = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name before it may hold blanks and parentheses.
+    let numbers = told.rsplit_once(") ").map_or("", |(_, numbers)| numbers);
+    let of_children = numbers.split_whitespace().skip(13).take(2);
+    of_children.filter_map(|number| number.parse::<f64>().ok()).sum::<f64>() / TICKS
 }

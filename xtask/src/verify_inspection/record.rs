@@ -5,12 +5,22 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use tidegate_inspect::{Inspection, Verdict};
+use serde_json::Value;
+use tidegate_inspect::Verdict;
 use tidegate_model::Finding;
 use tidegate_model::finding::{Confidence, FindingKind, FindingSeverity};
 
 use super::InspectionError;
 use super::fetch::Fetched;
+
+/// What stands for the verdict on what no worker could look into.
+const NO_RESULT: &str = "unseen";
+
+/// What was found in the bytes; what is told of advisories has another shape.
+pub(super) fn findings(answer: &Value) -> Vec<Finding> {
+    let told = answer["findings"].as_array().into_iter().flatten();
+    told.filter_map(|finding| serde_json::from_value(finding.clone()).ok()).collect()
+}
 
 /// One package. The cost is of this run and not recorded.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,21 +41,19 @@ pub(super) struct Look {
 }
 
 impl Look {
-    pub(super) fn of(
-        ecosystem: &str,
-        package: &Fetched,
-        seen: &Inspection,
-        packed: u64,
-        seconds: f64,
-    ) -> Self {
+    pub(super) fn of(ecosystem: &str, package: &Fetched, answer: &Value, packed: u64, seconds: f64) -> Self {
+        let words = |value: &Value| {
+            let words = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+            words.map(str::to_owned).collect()
+        };
         let mut look = Self {
             ecosystem: ecosystem.to_owned(),
             name: package.name.clone(),
             version: package.version.clone(),
-            verdict: seen.verdict.as_str().to_owned(),
-            behind: seen.behind.clone(),
+            verdict: answer["verdict"]["is"].as_str().unwrap_or(NO_RESULT).to_owned(),
+            behind: words(&answer["verdict"]["behind"]),
             packed_bytes: packed,
-            unpacked_bytes: seen.extent.unpacked_bytes,
+            unpacked_bytes: answer["looked_at"]["unpacked_bytes"].as_u64().unwrap_or_default(),
             seconds,
             ..Self::default()
         };
@@ -53,13 +61,15 @@ impl Look {
         let told = |finding: &&Finding| {
             finding.kind != FindingKind::Licence && finding.severity > FindingSeverity::Info
         };
-        for finding in seen.findings.iter().filter(told) {
+        for finding in findings(answer).iter().filter(told) {
             let hint =
                 if finding.kind == FindingKind::Secret && !is_likely_secret(finding) { "?" } else { "" };
             *look.findings.entry(format!("{}{hint}", finding.detector)).or_default() += finding.count;
         }
-        for gap in &seen.not_seen {
-            *look.gaps.entry(gap.kind.clone()).or_default() += gap.count;
+        for gap in answer["gaps"].as_array().into_iter().flatten() {
+            if let Some(kind) = gap["kind"].as_str() {
+                *look.gaps.entry(kind.to_owned()).or_default() += gap["count"].as_u64().unwrap_or(1);
+            }
         }
         look
     }
@@ -284,6 +294,44 @@ mod tests {
         let mut record = Record::default();
         record.add(look);
         record
+    }
+
+    fn looked(answer: &Value) -> Look {
+        let package = Fetched { name: "a".to_owned(), version: "1".to_owned(), file: "a-1.tgz".into() };
+        Look::of("npm", &package, answer, 10, 0.5)
+    }
+
+    #[test]
+    fn what_check_prints_is_read() {
+        let finding = |detector: &str, kind: &str, severity: &str, count: u64| {
+            serde_json::json!({
+                "detector": detector, "kind": kind, "severity": severity, "confidence": "low",
+                "location": { "path": "a" }, "message": "m", "count": count,
+            })
+        };
+        let look = looked(&serde_json::json!({
+            "verdict": { "is": "suspicious", "behind": ["behaviour/b", "behaviour/a"] },
+            "looked_at": { "unpacked_bytes": 7 },
+            "findings": [
+                finding("behaviour/a", "malware", "high", 2), finding("behaviour/a", "malware", "low", 1),
+                finding("secrets/s", "secret", "high", 1), finding("licences/l", "licence", "high", 1),
+                finding("behaviour/of-note", "malware", "info", 1),
+            ],
+            "gaps": [{ "fact": "contents", "state": "not_scanned", "kind": "depth", "count": 3 }, { "fact": "components", "count": 9 }],
+        }));
+        assert_eq!(
+            look.row(),
+            "npm\ta\t1\tsuspicious\tbehaviour/a behaviour/b\tbehaviour/a=3 secrets/s?=1\tdepth=3"
+        );
+        assert_eq!((look.unpacked_bytes, look.is_held()), (7, true));
+    }
+
+    #[test]
+    fn what_nobody_could_look_into_is_not_clean() {
+        let look = looked(
+            &serde_json::json!({ "findings": [], "gaps": [{ "fact": "contents", "state": "error" }] }),
+        );
+        assert_eq!((look.verdict.as_str(), look.is_held()), (NO_RESULT, true));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! The example `model_pace` of `tidegate-inspect` makes a harmless model of each format in memory and reads it, one process for each and
 //! round; the median is shown. Memory is what reading took beside the bytes. Peers read the labelled set of
 //! `tests/models_independent` one item after another in one process of theirs, through the library that they are, so that starting
-//! Python is paid once; a tool that ends with an error on an item has not told of it.
+//! Python is paid once; a tool that ends with an error on an item has not told of it. GuardDog reads code, not models: it is given
+//! folders, packages and extensions, one by one, and because it takes seconds for each, only some. The labelled set of extensions
+//! and servers stands beside that of models for its sake; pairs of an old and a new version are left out there.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -17,8 +19,9 @@ use super::peers::{Bench, written};
 use super::{Options, build, write};
 use crate::tools;
 
-/// The labelled set.
-const SET: &str = "models_independent";
+/// The labelled sets, and how the report calls them.
+const SETS: [(&str, &str); 2] =
+    [("models_independent", "models"), ("extensions_independent", "extensions, servers, rules")];
 
 /// Leads a peer over the items.
 const HELPER: &str = include_str!("peers_models.py");
@@ -49,10 +52,12 @@ pub(super) fn run(options: &Options) -> Result<(), BenchError> {
         formats.push((format.to_owned(), rounds.collect::<Result<Vec<Value>, _>>()?));
     }
     let mut page = pace(&formats);
-    if options.peers.is_some() {
+    if let Some(packages) = options.peers {
         let program = std::path::absolute(&options.tidegate)
             .map_err(|source| BenchError::Write { path: options.tidegate.clone(), source })?;
-        page.push_str(&compare(&program)?);
+        for set in SETS {
+            page.push_str(&compare(&program, set, packages)?);
+        }
     }
     println!("{page}");
     let out = tools::target().join("bench");
@@ -108,69 +113,116 @@ struct Item {
     is_bad: bool,
     /// Whether it is enough that something is told of it.
     is_told: bool,
+    /// As what GuardDog can read it.
+    guarddog: Option<&'static str>,
 }
 
-/// Who finds what; the table as Markdown.
-fn compare(tidegate: &Path) -> Result<String, BenchError> {
+/// Who finds what in one set; the table as Markdown.
+fn compare(tidegate: &Path, (set, called): (&str, &str), packages: usize) -> Result<String, BenchError> {
     let python = tidegate_testkit::tools::python().ok_or(BenchError::Missing("python3"))?;
     let scratch = tempfile::tempdir().map_err(|source| written(Path::new("a scratch folder"), source))?;
     let bench = Bench { python: python.path().to_owned(), scratch: scratch.path().to_owned() };
-    let items = items(&bench)?;
-    let mut page = String::from("\n# Who finds what in the labelled models\n\n");
+    let items = items(&bench, set)?;
+    let all: Vec<&Item> = items.iter().collect();
+    let mut page = format!("\n# Who finds what in the labelled set of {called}\n\n");
     page.push_str(
         "| tool | found | false | ended with an error | CPU seconds |\n| --- | --: | --: | --: | --: |\n",
     );
-    let mut add = |name: &str, told: &BTreeSet<PathBuf>, errors: usize, seconds: f64| {
-        let count = |is_bad: bool| {
-            let of: Vec<&Item> = items.iter().filter(|item| item.is_bad == is_bad).collect();
-            (of.iter().filter(|item| told.contains(&item.path)).count(), of.len())
-        };
-        let ((found, bad), (wrong, good)) = (count(true), count(false));
-        let _infallible =
-            writeln!(page, "| {name} | {found} of {bad} | {wrong} of {good} | {errors} | {seconds:.1} |");
-    };
-    let (told, errors, seconds) = of_tidegate(&bench, tidegate, &items)?;
-    add("tidegate check", &told, errors, seconds);
-    for (name, requirement, program, word) in PEERS {
-        let Some(installed) = bench.peer(requirement, program) else { continue };
-        let python = installed.with_file_name("python");
-        let list = bench.scratch.join("list");
-        let lines: Vec<String> = items.iter().map(|item| item.path.display().to_string()).collect();
-        std::fs::write(&list, lines.join("\n")).map_err(|source| written(&list, source))?;
-        let words = [python.as_os_str(), "-c".as_ref(), HELPER.as_ref(), word.as_ref(), list.as_os_str()];
-        let (seconds, printed) = bench.measure(&words)?;
-        let all: Vec<Value> = printed.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        let told = all.iter().filter(|one| one["told"] == true);
-        let told = told.filter_map(|one| one["input"].as_str().map(PathBuf::from)).collect();
-        let errors = all.iter().filter(|one| !one["error"].is_null()).count() + (items.len() - all.len());
-        add(name, &told, errors, seconds);
+    page.push_str(&row("tidegate check", &all, of_tidegate(&bench, tidegate, &items)?));
+    for (name, requirement, program, word) in PEERS.iter().filter(|_| called == "models") {
+        if let Some(installed) = bench.peer(requirement, program) {
+            page.push_str(&row(name, &all, of_scanner(&bench, &installed, word, &items)?));
+        }
+    }
+    if let Some(program) = bench.peer("guarddog==3.2.0", "guarddog") {
+        let readable: Vec<&Item> = items.iter().filter(|item| item.guarddog.is_some()).collect();
+        // Every so many, so that each family has its share.
+        let step = (readable.len() / packages.max(1)).max(1);
+        let chosen: Vec<&Item> = readable.into_iter().step_by(step).collect();
+        let name = format!("GuardDog 3.2.0, {} of {} items", chosen.len(), items.len());
+        page.push_str(&row(&name, &chosen, of_guarddog(&bench, &program, &chosen)?));
     }
     Ok(page)
 }
 
-/// Writes the set and reads its labels.
-fn items(bench: &Bench) -> Result<Vec<Item>, BenchError> {
-    let folder = bench.scratch.join(SET);
-    let script = tools::root().join("crates/tidegate-inspect/tests").join(SET).join("generate.py");
+/// What a tool told of, how often it ended with an error, and its CPU seconds.
+type Told = (BTreeSet<PathBuf>, usize, f64);
+
+fn row(name: &str, items: &[&Item], (told, errors, seconds): Told) -> String {
+    let count = |is_bad: bool| {
+        let of: Vec<&&Item> = items.iter().filter(|item| item.is_bad == is_bad).collect();
+        (of.iter().filter(|item| told.contains(&item.path)).count(), of.len())
+    };
+    let ((found, bad), (wrong, good)) = (count(true), count(false));
+    format!("| {name} | {found} of {bad} | {wrong} of {good} | {errors} | {seconds:.1} |\n")
+}
+
+/// A scanner of models, led over all items by its own library.
+fn of_scanner(bench: &Bench, installed: &Path, word: &str, items: &[Item]) -> Result<Told, BenchError> {
+    let python = installed.with_file_name("python");
+    let list = bench.scratch.join("list");
+    let lines: Vec<String> = items.iter().map(|item| item.path.display().to_string()).collect();
+    std::fs::write(&list, lines.join("\n")).map_err(|source| written(&list, source))?;
+    let words = [python.as_os_str(), "-c".as_ref(), HELPER.as_ref(), word.as_ref(), list.as_os_str()];
+    let (seconds, printed) = bench.measure(&words)?;
+    let all: Vec<Value> = printed.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let told = all.iter().filter(|one| one["told"] == true);
+    let told = told.filter_map(|one| one["input"].as_str().map(PathBuf::from)).collect();
+    let errors = all.iter().filter(|one| !one["error"].is_null()).count() + (items.len() - all.len());
+    Ok((told, errors, seconds))
+}
+
+fn of_guarddog(bench: &Bench, program: &Path, items: &[&Item]) -> Result<Told, BenchError> {
+    let (mut told, mut errors, mut all) = (BTreeSet::new(), 0, 0.0);
+    for item in items {
+        let ecosystem = item.guarddog.unwrap_or_default();
+        let words = [program.as_os_str(), ecosystem.as_ref(), "scan".as_ref(), item.path.as_os_str()];
+        let options = ["--output-format", "json"].map(std::ffi::OsStr::new);
+        let (seconds, printed) = bench.measure(&[&words[..], &options[..]].concat())?;
+        all += seconds;
+        match serde_json::from_str::<Value>(&printed) {
+            Ok(document) if document["issues"].as_u64().unwrap_or_default() > 0 => {
+                told.insert(item.path.clone());
+            }
+            Ok(_) => {}
+            Err(_) => errors += 1,
+        }
+    }
+    Ok((told, errors, all))
+}
+
+/// Writes a set and reads its labels.
+fn items(bench: &Bench, set: &str) -> Result<Vec<Item>, BenchError> {
+    let folder = bench.scratch.join(set);
+    let script = tools::root().join("crates/tidegate-inspect/tests").join(set).join("generate.py");
     tools::run(Command::new(&bench.python).arg(script).arg(&folder).stdout(Stdio::null()))
         .map_err(|error| BenchError::Server(error.to_string()))?;
     let path = folder.join("labels.json");
     let labels = std::fs::read(&path).map_err(|source| written(&path, source))?;
     let labels: Vec<Value> =
         serde_json::from_slice(&labels).map_err(|error| BenchError::Server(error.to_string()))?;
-    let item = |label: &Value| {
-        let place = label["file"].as_str().or_else(|| label["folder"].as_str()).unwrap_or_default();
-        Item { path: folder.join(place), is_bad: label["label"] == "bad", is_told: label["expect"] == "told" }
+    Ok(labels.iter().filter_map(|label| item(label, &folder)).collect())
+}
+
+fn item(label: &Value, folder: &Path) -> Option<Item> {
+    let place = label["file"].as_str().or_else(|| label["folder"].as_str())?;
+    let guarddog = match label["kind"].as_str() {
+        Some("vsix") => Some("extension"),
+        Some("mcp-npm") => Some("npm"),
+        Some("mcp-pypi") => Some("pypi"),
+        // A model's folder may hold Python that loads it.
+        _ => label["folder"].is_string().then_some("pypi"),
     };
-    Ok(labels.iter().map(item).collect())
+    Some(Item {
+        path: folder.join(place),
+        is_bad: label["label"] == "bad",
+        is_told: label["expect"] == "told",
+        guarddog,
+    })
 }
 
 /// What `check` tells: a verdict above clean, and where that is enough a finding of at least medium severity.
-fn of_tidegate(
-    bench: &Bench,
-    program: &Path,
-    items: &[Item],
-) -> Result<(BTreeSet<PathBuf>, usize, f64), BenchError> {
+fn of_tidegate(bench: &Bench, program: &Path, items: &[Item]) -> Result<Told, BenchError> {
     let data = bench.scratch.join("data");
     let mut command: Vec<&std::ffi::OsStr> = vec![program.as_os_str()];
     command.extend(["check", "--offline", "--json", "--data"].map(std::ffi::OsStr::new));
