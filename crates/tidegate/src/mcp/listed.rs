@@ -204,7 +204,7 @@ fn address_of<'a>(door: &'a Door, server: &Server) -> Option<&'a Url> {
 }
 
 /// The listings that speak of a server: those that its package URL or its address names; else those that name its package,
-/// under its own name where that is one of theirs; else, of a server of which nothing but a name is known, those of the name.
+/// under its own name where that is one of theirs; else, of a server of which only a name can be compared, those of the name.
 fn find(list: &Catalogued, server: &Server, address: Option<&Url>) -> Arc<[Found]> {
     let wanted = server.purl.as_deref().and_then(|purl| PackageRef::parse(purl).ok());
     let is_version = |package: &Package, at: usize, wanted: &PackageRef| {
@@ -222,9 +222,9 @@ fn find(list: &Catalogued, server: &Server, address: Option<&Url>) -> Arc<[Found
         }
     }
     let own = list.packages.values().find(|package| package.name.as_str() == server.name);
-    let Some(wanted) = wanted else {
-        // A command that names no package, under the name of a listing.
-        return collect(own.filter(|_| server.purl.is_none()).into_iter(), |_, _| true);
+    let Some(wanted) = wanted.filter(|wanted| wanted.name.ecosystem() != Ecosystem::Oci) else {
+        // A command that names no package, or one that listings are not decided on with: its name alone can tell.
+        return collect(own.into_iter(), |_, _| true);
     };
     let names = |package: &Package, at: usize| {
         package.index.parts(at).iter().any(|part| {

@@ -87,7 +87,8 @@ fn viewed(door: &TestDoor, name: &str) -> Refusal {
 }
 
 /// What whoever starts a server of this package is told.
-pub(crate) fn started(door: &TestDoor, name: &str, purl: &str) -> Refusal {
+pub(crate) fn started(door: &TestDoor, name: &str, purl: impl Into<Value>) -> Refusal {
+    let purl: Value = purl.into();
     let asked = json!({ "server": { "name": name, "transport": "stdio", "purl": purl } });
     let lines = [LEAD, "Content-Type: application/json"];
     let told = door.send("POST", "/api/v1/mcp/open", &lines, asked.to_string().as_bytes());
@@ -135,7 +136,7 @@ fn agree(door: &TestDoor, elsewhere: &Stub, rule: Option<&str>) {
     for (way, told) in [
         ("started", started(door, "files", "pkg:npm/lib@1.1.0")),
         ("started by its name", started(door, NAME, "pkg:npm/lib@1.1.0")),
-        ("started as listed", started(door, "files", &format!("pkg:mcp/{NAME}@1.1.0"))),
+        ("started as listed", started(door, "files", format!("pkg:mcp/{NAME}@1.1.0"))),
         ("called", called(door, elsewhere)),
     ] {
         let told = plain(told);
@@ -245,6 +246,28 @@ fn a_stranger_s_listing_stops_nobody_s_server() {
     assert!(started(&door, "files", "pkg:npm/lib@1.1.0").is_some(), "now it may be had by none");
     assert_eq!(started(&door, "files", "pkg:npm/lib@1.2.0"), None, "nobody lists this version");
     assert_eq!(started(&door, "files", "pkg:npm/other@1.1.0"), None, "nobody lists this package");
+}
+
+#[test]
+fn what_names_no_package_is_known_by_its_name_alone() {
+    let all = Listed::new();
+    let door = all.open();
+    for purl in [
+        Value::Null,
+        "pkg:docker/registry.example:5000/acme/weather@1.1".into(),
+        "pkg:docker/acme/weather".into(),
+    ] {
+        assert_eq!(started(&door, NAME, purl.clone()), None, "{purl}");
+    }
+    block(&door, &format!("pkg:mcp/{NAME}"));
+    for purl in [
+        Value::Null,
+        "pkg:docker/registry.example:5000/acme/weather@1.1".into(),
+        "pkg:docker/acme/weather".into(),
+    ] {
+        assert!(started(&door, NAME, purl.clone()).is_some(), "{purl}");
+        assert_eq!(started(&door, "files", purl.clone()), None, "{purl}");
+    }
 }
 
 #[test]
