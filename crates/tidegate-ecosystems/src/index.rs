@@ -71,6 +71,11 @@ pub trait Index: Send + Sync {
         &[]
     }
 
+    /// Addresses at which the version of a file runs elsewhere, by its own word.
+    fn remotes(&self, _position: usize) -> &[url::Url] {
+        &[]
+    }
+
     /// Its versions as a list of all packages shows them, in their order; empty where there is no such list.
     fn listed(&self, _verdicts: Verdicts<'_>) -> Vec<Listed> {
         Vec::new()

@@ -451,7 +451,7 @@ pub struct McpFacts {
     /// How its text stands to what was approved: `first_seen`, `approved`, `changed`, `new`, `expired` or `revoked`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pin: Option<String>,
-    /// The packages that the listing names, each with what was decided on it.
+    /// The packages that the listing names, each with what was decided on it; of a server that runs, its listing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartFacts>,
     /// What belongs to the server and was not looked at, with the state of that: `tools`, `workspace`.

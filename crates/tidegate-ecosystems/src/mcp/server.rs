@@ -7,6 +7,7 @@ use sha2::Digest as _;
 use tidegate_model::{
     Ecosystem, FileName, ListedFile, PackageName, Sha256, Stated, Timestamp, Version, Yanked,
 };
+use url::Url;
 
 use super::document::{self, OFFICIAL};
 use super::offer::{self, Offer};
@@ -48,6 +49,7 @@ pub(super) struct Listing {
     pub(super) updated_at: Option<Timestamp>,
     pub(super) offers: Vec<Offer>,
     parts: Vec<PartOf>,
+    remotes: Vec<Url>,
     /// The same with its members in order.
     canonical: Vec<u8>,
     /// Positions of its files: that of the listing, and those of its bundles.
@@ -224,6 +226,10 @@ fn listing(server: &Map<String, Value>, meta: &Value) -> Listing {
         Offer::Package { part, .. } => Some(part.clone()),
         _ => None,
     });
+    let remotes = offers.iter().filter_map(|offer| match offer {
+        Offer::Remote { address, .. } => address.clone(),
+        _ => None,
+    });
     Listing {
         version: Version::parse(Ecosystem::Mcp, version),
         status,
@@ -231,6 +237,7 @@ fn listing(server: &Map<String, Value>, meta: &Value) -> Listing {
         published_at: either("publishedAt", "published_at").and_then(|text| text.parse().ok()),
         updated_at: document::updated_at(meta),
         parts: parts.collect(),
+        remotes: remotes.collect(),
         offers,
         canonical: sorted(&Value::Object(server.clone())).to_string().into_bytes(),
         server: server.clone(),
@@ -284,6 +291,10 @@ impl Index for Server {
 
     fn parts(&self, position: usize) -> &[PartOf] {
         self.listing_of(position).map_or(&[], |listing| &listing.parts)
+    }
+
+    fn remotes(&self, position: usize) -> &[Url] {
+        self.listing_of(position).map_or(&[], |listing| &listing.remotes)
     }
 
     fn listed(&self, verdicts: Verdicts<'_>) -> Vec<Listed> {

@@ -73,7 +73,9 @@ impl Setup {
             None => own.last().cloned().ok_or_else(|| Failure("the door has no address".into()))?,
         };
         let client = match (self.client, self.file) {
-            (Wanted::Mcp, Some(file)) => return mcp(&file, &door, explicit.as_deref(), self.write),
+            (Wanted::Mcp, Some(file)) => {
+                return mcp(&file, &door, self.token.as_deref(), explicit.as_deref(), self.write);
+            }
             (Wanted::Client(client), None) => client,
             (Wanted::Mcp, None) => return Err(Failure("name the client's file of MCP servers".into())),
             (Wanted::Client(_), Some(_)) => {
@@ -112,37 +114,74 @@ impl Setup {
 }
 
 /// Leads the servers of a client's file through the door.
-fn mcp(file: &Path, door: &Url, data: Option<&Path>, write: bool) -> Outcome {
+fn mcp(file: &Path, door: &Url, token: Option<&str>, data: Option<&Path>, write: bool) -> Outcome {
     let shown = file.display();
-    let failed = |e: std::io::Error| Failure(format!("`{shown}` cannot be read or written: {e}"));
-    let size = std::fs::metadata(file).map_err(failed)?.len();
-    if size > mcp_file::MAX_FILE_BYTES {
-        return Err(Failure(format!("`{shown}` has {size} bytes: that is no file of MCP servers")));
-    }
-    let before = std::fs::read_to_string(file).map_err(failed)?;
+    let before = read_servers(file)?;
     // A program with windows has another PATH than a terminal, so it is told which file to start.
     let program = std::env::current_exe()?;
     let data = data.map(|data| data.canonicalize().unwrap_or_else(|_| data.to_owned()));
     let data = data.as_ref().map(|data| data.to_string_lossy().into_owned());
-    let led = mcp_file::lead(&before, &program.to_string_lossy(), door, data.as_deref())
+    let program = program.to_string_lossy();
+    let through = mcp_file::Through { program: &program, door, token, data: data.as_deref() };
+    let mut led = mcp_file::lead(&before, through)
         .map_err(|why| Failure(format!("`{shown}` is left as it is, because {why}")))?;
-    let mut text = String::new();
-    if write && !led.led.is_empty() {
-        let backup = clients::setup::keep_backup(file).map_err(failed)?;
-        clients::locks::write_whole(file, led.text.as_bytes(), None).map_err(failed)?;
-        text.push_str(&format!("wrote {shown}: {}\n", led.led.join(", ")));
-        text.push_str(&format!("  take it back: mv '{}' '{shown}'\n", backup.display()));
-    } else if write {
-        text.push_str(&format!("{shown} leads every server through the door already\n"));
-    } else {
-        text.push_str(&led.text);
+    let holds_token = token.is_some() && !led.sections.is_empty();
+    if holds_token {
+        led.notes.push(format!("`{shown}` holds a token then: keep it out of repositories"));
     }
+    let failed = |e: std::io::Error| Failure(format!("`{shown}` cannot be written: {e}"));
+    let mut said = String::new();
     for section in &led.sections {
-        text.push_str(&format!("add to the door's configuration:\n{section}"));
+        said.push_str(&format!("add to the door's configuration:\n{section}"));
     }
     for note in &led.notes {
-        text.push_str(&format!("note: {note}\n"));
+        said.push_str(&format!("note: {note}\n"));
     }
-    print(&text)?;
+    if !write {
+        // What is printed is the file, so that it can be kept as one.
+        print(&led.text)?;
+        anstream::eprint!("{said}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut text = String::new();
+    if !led.led.is_empty() {
+        let backup = clients::setup::keep_backup(file).map_err(failed)?;
+        clients::locks::write_whole(file, led.text.as_bytes(), None).map_err(failed)?;
+        if holds_token {
+            // A file that others could read must not receive a token and stay so.
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            std::fs::set_permissions(file, mode).map_err(failed)?;
+        }
+        let names: Vec<String> = led.led.iter().map(|name| name.escape_debug().to_string()).collect();
+        text.push_str(&format!("wrote {shown}: {}\n", names.join(", ")));
+        text.push_str(&format!("  take it back: mv '{}' '{shown}'\n", backup.display()));
+    } else if led.notes.is_empty() {
+        text.push_str(&format!("{shown} leads every server through the door already\n"));
+    } else {
+        text.push_str(&format!("{shown} stays as it was\n"));
+    }
+    print(&(text + &said))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A client's file as text.
+fn read_servers(file: &Path) -> Result<String, Failure> {
+    let shown = file.display();
+    let failed = |e: std::io::Error| {
+        Failure(format!(
+            "`{shown}` cannot be read: {e}\n  name the file in which the client keeps its servers"
+        ))
+    };
+    let found = std::fs::metadata(file).map_err(failed)?;
+    if !found.is_file() {
+        return Err(Failure(format!(
+            "`{shown}` is no file\n  name the file in which the client keeps its servers"
+        )));
+    }
+    if found.len() > mcp_file::MAX_FILE_BYTES {
+        let size = found.len();
+        return Err(Failure(format!("`{shown}` has {size} bytes: that is no file of MCP servers")));
+    }
+    String::from_utf8(std::fs::read(file).map_err(failed)?)
+        .map_err(|_| Failure(format!("`{shown}` is left as it is, because it is not UTF-8 text")))
 }

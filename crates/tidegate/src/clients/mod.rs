@@ -9,6 +9,7 @@ pub mod bypass;
 pub mod child;
 mod edit;
 pub mod images;
+mod jsonc;
 pub mod launch;
 pub mod locks;
 pub mod mcp_file;

@@ -17,15 +17,19 @@ use tidegate_store::catalogue::{DecisionRecord, McpTool};
 use super::facts::{self, Part, REPOSITORY};
 use super::gate::{Exchange, Gate, ItemRuling, Listing, Outcome, Ruling, Server, Unavailable};
 use super::http::{Remote, Sessions};
+use super::listed::{self, LISTING_RULE, Listings, Unit};
 use super::look;
 use super::methods::Kind;
 use super::pins::{self, Offered, Pin};
 use crate::door::{Door, Identity, TENANT};
 use crate::inspection::Seen;
-use crate::pipeline::decide::past_tense;
+use crate::pipeline::decide::{Ruleset, past_tense};
 
 /// Decisions that are remembered so that they are recorded once.
 const MAX_REMEMBERED: usize = 4_096;
+
+/// How often what is decided with is taken anew because rules changed meanwhile.
+const MAX_GROUNDS: usize = 4;
 
 /// The longest name of an entry, in bytes.
 const MAX_ITEM_BYTES: usize = 256;
@@ -37,6 +41,8 @@ pub struct Desk {
     pub(super) remotes: BTreeMap<String, Arc<Remote>>,
     /// Their sessions.
     pub(super) sessions: Sessions,
+    /// What was decided on the listings of servers.
+    pub(super) listings: Listings,
     decided: Mutex<HashMap<Key, Arc<Made>>>,
     /// One reading and writing of what is pinned at a time.
     pinning: Mutex<()>,
@@ -63,6 +69,14 @@ impl Desk {
     }
 }
 
+/// What is decided with, taken at one moment.
+#[derive(Clone)]
+struct Ground {
+    rules: Arc<Ruleset>,
+    /// What is decided on the listing of the server, where it has one.
+    unit: Option<Arc<Unit>>,
+}
+
 /// Decides for one person and one server.
 #[derive(Clone, Debug)]
 pub struct DoorGate {
@@ -82,19 +96,43 @@ impl DoorGate {
     /// # Errors
     /// Nothing could be recorded.
     pub async fn open(&self) -> Result<Ruling, Unavailable> {
+        let ground = self.ground().await?;
         let gate = self.clone();
-        let (made, ruling) = self.door.blocking(move || gate.decide(&Part::SERVER)).await?;
+        let (made, ruling) = self.door.blocking(move || gate.decide(&ground, &Part::SERVER)).await?;
+        if !ruling.passes {
+            let purl = facts::purl_of(&self.server);
+            tracing::info!(package.purl = %purl, "refused to begin {}: {}", self.server.name, ruling.reason);
+        }
         let access = self.access(&made, if ruling.passes { 200 } else { 403 });
         self.record(Body::Access(Box::new(access))).await?;
         Ok(ruling)
     }
 
+    /// The rules in force, and what they say of the server's listing.
+    async fn ground(&self) -> Result<Ground, Unavailable> {
+        for _ in 0..MAX_GROUNDS {
+            let rules = self.door.rules();
+            let unit = listed::unit(&self.door, &self.server, &self.identity, &rules).await?;
+            // The first who asks waits for the registry, and what came into force meanwhile counts.
+            if self.door.rules().epoch == rules.epoch {
+                return Ok(Ground { rules, unit });
+            }
+        }
+        Err(Unavailable("rules change faster than they can be applied".to_owned()))
+    }
+
     /// Decides, and records the decision where it is another than the last about the same. Blocks.
-    fn decide(&self, part: &Part<'_>) -> Result<(Arc<Made>, Ruling), Unavailable> {
-        let door = &self.door;
-        let (rules, now) = (door.rules(), door.clock.now());
-        let facts = facts::assemble(&rules, &self.server, &self.identity, part, now);
-        let decision = tidegate_policy::decide(&rules.policy, &facts, &rules.waivers, now);
+    fn decide(&self, ground: &Ground, part: &Part<'_>) -> Result<(Arc<Made>, Ruling), Unavailable> {
+        let (door, now) = (&self.door, self.door.clock.now());
+        let Ground { rules, unit } = ground;
+        let mut facts = facts::assemble(rules, &self.server, &self.identity, part, now);
+        if let (Some(unit), Some(mcp)) = (unit, &mut facts.mcp.value) {
+            mcp.parts = vec![unit.facts()];
+        }
+        let mut decision = tidegate_policy::decide(&rules.policy, &facts, &rules.waivers, now);
+        if let Some(unit) = unit {
+            unit.hold(&mut decision);
+        }
         let key: Key = (self.server.name.clone(), part.part, part.item.map(str::to_owned), part.digest);
         let known = door.mcp.remembered().get(&key).cloned();
         let made = match known.filter(|made| made.decision == decision) {
@@ -165,7 +203,10 @@ impl DoorGate {
             "instructions" => format!("the instructions of {}", self.server.name),
             _ => what,
         };
-        let why = leading.map_or_else(String::new, |reason| reason.message.clone());
+        let mut why = leading.map_or_else(String::new, |reason| reason.message.clone());
+        if let Some(listing) = decision.reasons.iter().find(|reason| reason.rule == LISTING_RULE) {
+            why = format!("{why}; {}", listing.message);
+        }
         let rule = leading.map(|reason| reason.rule.clone());
         Ruling {
             passes: decision.serves(),
@@ -304,9 +345,9 @@ impl DoorGate {
     /// What is decided about a request: the server and the entry that it uses, then what passes. Blocks.
     fn judge(
         &self,
+        ground: &Ground,
         exchange: &Exchange,
-        seen: Option<&Seen>,
-        standing: Option<&(Pin, McpTool)>,
+        (seen, standing): (Option<&Seen>, Option<&(Pin, McpTool)>),
         is_answer: bool,
     ) -> Result<(Arc<Made>, Ruling), Unavailable> {
         let secrets = if is_answer { &exchange.answered_secrets } else { &exchange.secrets };
@@ -321,9 +362,9 @@ impl DoorGate {
         };
         // What uses no entry and holds no secret is the server's own affair.
         if exchange.item.is_none() && secrets.is_empty() {
-            self.decide(&Part::SERVER)
+            self.decide(ground, &Part::SERVER)
         } else {
-            self.decide(&passing)
+            self.decide(ground, &passing)
         }
     }
 
@@ -345,10 +386,11 @@ impl DoorGate {
                 seen = look::into(&self.door, &offered_again(kind, tool)).await;
             }
         }
+        let ground = self.ground().await?;
         let (gate, exchange, kept) = (self.clone(), exchange.clone(), standing.clone());
         let (made, ruling) = self
             .door
-            .blocking(move || gate.judge(&exchange, seen.as_ref(), kept.as_ref(), is_answer))
+            .blocking(move || gate.judge(&ground, &exchange, (seen.as_ref(), kept.as_ref()), is_answer))
             .await?;
         Ok((made, ruling, standing))
     }
@@ -384,6 +426,7 @@ impl Gate for DoorGate {
         let gate = self.clone();
         let to_note = offered.clone();
         let pins = self.door.blocking(move || gate.note(&to_note)).await?;
+        let ground = self.ground().await?;
         let mut rulings = Vec::with_capacity(offered.len());
         for (offered, pin) in offered.into_iter().zip(pins) {
             let (Some(offered), Some(pin)) = (offered, pin) else {
@@ -391,7 +434,7 @@ impl Gate for DoorGate {
                 continue;
             };
             let seen = look::into(&self.door, &offered).await;
-            let gate = self.clone();
+            let (gate, ground) = (self.clone(), ground.clone());
             let ruling = self
                 .door
                 .blocking(move || {
@@ -404,7 +447,7 @@ impl Gate for DoorGate {
                         inspects: gate.door.config.inspection.enabled,
                         secrets: None,
                     };
-                    let (_, ruling) = gate.decide(&part)?;
+                    let (_, ruling) = gate.decide(&ground, &part)?;
                     Ok(ItemRuling { digest: Some(offered.digest.to_string()), ruling })
                 })
                 .await?;

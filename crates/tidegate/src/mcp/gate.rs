@@ -9,7 +9,7 @@ use tidegate_model::Action;
 use super::methods::Kind;
 
 /// A server as its user knows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
     /// Its name: under it tools are pinned.

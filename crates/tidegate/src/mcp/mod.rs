@@ -16,6 +16,7 @@ pub mod facts;
 pub mod gate;
 pub mod governor;
 pub mod http;
+pub mod listed;
 mod look;
 pub mod message;
 pub mod methods;

@@ -17,14 +17,14 @@ use crate::support::{Setup, TestDoor, json};
 
 /// A request as it reached the server.
 #[derive(Clone, Debug)]
-struct Reached {
-    head: String,
-    body: String,
+pub(crate) struct Reached {
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 /// A server that answers what a test says, and remembers what reached it.
-struct Stub {
-    url: String,
+pub(crate) struct Stub {
+    pub(crate) url: String,
     reached: Arc<Mutex<Vec<Reached>>>,
 }
 
@@ -64,7 +64,7 @@ impl Stub {
     }
 
     /// One that lists a tool and answers calls of it, as JSON.
-    fn tools() -> Self {
+    pub(crate) fn tools() -> Self {
         Self::start(|request| {
             let asked: Value = serde_json::from_str(&request.body).unwrap_or_default();
             let result = match asked["method"].as_str() {
@@ -90,7 +90,7 @@ impl Stub {
         setup.open()
     }
 
-    fn reached(&self) -> Vec<Reached> {
+    pub(crate) fn reached(&self) -> Vec<Reached> {
         self.reached.lock().unwrap().clone()
     }
 }

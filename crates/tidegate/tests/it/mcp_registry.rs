@@ -70,12 +70,12 @@ fn names(response: &RawResponse) -> Vec<String> {
     entries.iter().map(|entry| text(&entry["server"])).collect()
 }
 
-fn versions_path(name: &str, rest: &str) -> String {
+pub(crate) fn versions_path(name: &str, rest: &str) -> String {
     format!("/mcp/v0.1/servers/{}/versions{rest}", name.replace('/', "%2F"))
 }
 
 /// Blocks a package by hand.
-fn block(door: &TestDoor, purl: &str) {
+pub(crate) fn block(door: &TestDoor, purl: &str) {
     let block = NewLocalBlock {
         purl: purl.into(),
         sha256: None,

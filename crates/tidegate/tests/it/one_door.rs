@@ -12,6 +12,8 @@ use tidegate_testkit::client::RawResponse;
 use tidegate_testkit::upstream::{IMAGE_INDEX, IMAGE_MANIFEST, content_digest, image_of, index_of};
 use tidegate_testkit::{BuiltFile, FakeUpstream, HubFile, Package};
 
+use crate::mcp_http::Stub;
+use crate::mcp_listed;
 use crate::mcp_registry::list_bundle;
 use crate::support::{Setup, TestDoor, days_ago, decoded, json, leaks};
 
@@ -683,6 +685,18 @@ fn agree(door: &TestDoor, ecosystem: Ecosystem, token: &str, refused: &BuiltFile
     }
 }
 
+/// What is started on this machine and what is called elsewhere has the decision of its listing.
+#[track_caller]
+fn what_runs_agrees(door: &TestDoor, elsewhere: &Stub, purl: &str, withheld: bool) {
+    for (way, told) in [
+        ("started", mcp_listed::started(door, "alpha", purl)),
+        ("called", mcp_listed::called(door, elsewhere)),
+    ] {
+        let rule = told.map(|(rule, _)| rule);
+        assert_eq!(rule.as_deref(), withheld.then_some("cooldown"), "{way}");
+    }
+}
+
 /// How often the refused version's file was fetched.
 fn downloads(upstream: &FakeUpstream) -> usize {
     let asides = ["metadata", "attestations", "provenance", "json"];
@@ -724,7 +738,18 @@ fn the_decision_is_the_same_everywhere(ecosystem: Ecosystem) {
             (upstream, second, format!("pkg:{}/{name}@2.0.0", ecosystem.purl_type()))
         }
     };
-    let door = Setup::new(&upstream).open();
+    let elsewhere = Stub::tools();
+    let setup = Setup::new(&upstream);
+    let door = match ecosystem {
+        Ecosystem::Mcp => mcp_listed::opened(setup.with(|c| mcp_listed::lead_to(c, &elsewhere, Some(&purl)))),
+        _ => setup.open(),
+    };
+    let agree = |door: &TestDoor, token: &str, withheld: bool| {
+        agree(door, ecosystem, token, &second, withheld);
+        if ecosystem == Ecosystem::Mcp {
+            what_runs_agrees(door, &elsewhere, &purl, withheld);
+        }
+    };
     // Nobody but its author says when an image was made; that a tag moved, the door sees.
     let rule = if ecosystem == Ecosystem::Oci { "cooldown-first-seen" } else { "cooldown" };
     if ecosystem == Ecosystem::Oci {
@@ -732,22 +757,22 @@ fn the_decision_is_the_same_everywhere(ecosystem: Ecosystem) {
     }
     let token = door.token("dev", &[]);
     let pack = |name: &str| PolicySource::Pack(name.into());
-    agree(&door, ecosystem, &token, &second, true);
-    agree(&door, ecosystem, &token, &second, true);
+    agree(&door, &token, true);
+    agree(&door, &token, true);
     let door = door.restart();
-    agree(&door, ecosystem, &token, &second, true);
+    agree(&door, &token, true);
     assert_eq!(downloads(&upstream), 0, "what coordinate facts refuse is not fetched");
     door.door.put_in_force(&pack("observe")).unwrap();
-    agree(&door, ecosystem, &token, &second, false);
+    agree(&door, &token, false);
     door.door.put_in_force(&pack("baseline")).unwrap();
-    agree(&door, ecosystem, &token, &second, true);
+    agree(&door, &token, true);
     door.release(&purl, rule);
-    agree(&door, ecosystem, &token, &second, false);
+    agree(&door, &token, false);
     let door = door.restart();
-    agree(&door, ecosystem, &token, &second, false);
+    agree(&door, &token, false);
     // Until time alone lets it through.
     door.clock().advance(if ecosystem == Ecosystem::Oci { 4 } else { 2 } * 86_400);
-    agree(&door, ecosystem, &token, &second, false);
+    agree(&door, &token, false);
     assert_eq!(downloads(&upstream), 1, "checked bytes are served from the store");
 }
 
