@@ -14,7 +14,8 @@ use crate::discover::{Surroundings, remember};
 /// Print what a client needs in order to use the door from now on, or write it into the user's configuration.
 #[derive(Debug, Args)]
 pub struct Setup {
-    /// npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, docker, podman, skopeo or containerd; or mcp, for a client's file of MCP servers.
+    /// npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, docker, podman, buildah, skopeo, containerd, mcp-registry, ovsx, code-server,
+    /// vscodium or vscode; or mcp, for a client's file of MCP servers.
     pub client: Wanted,
     /// With mcp: the file in which the client keeps its servers, such as `~/.cursor/mcp.json` or `.vscode/mcp.json`.
     #[arg(value_name = "FILE", required_if_eq("client", "mcp"))]

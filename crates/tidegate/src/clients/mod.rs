@@ -159,9 +159,11 @@ impl std::str::FromStr for Client {
     type Err = UnknownClient;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // The name of a program means what `run` takes it for: `hf` the hub's client, `buildah` what reads podman's settings.
         Self::ALL
             .into_iter()
             .find(|client| client.as_str() == text)
+            .or_else(|| Self::of_command(&[OsString::from(text)]))
             .ok_or_else(|| UnknownClient(text.to_owned()))
     }
 }
@@ -169,7 +171,7 @@ impl std::str::FromStr for Client {
 /// A word that names no client tidegate knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface, docker, podman, skopeo, \
+    "unknown client `{0}`: expected one of npm, pnpm, yarn, pip, uv, poetry, cargo, huggingface (or hf), docker, podman, buildah, skopeo, \
      containerd, mcp-registry, ovsx, code-server, vscodium, vscode"
 )]
 pub struct UnknownClient(String);

@@ -35,3 +35,22 @@ pub(super) fn door() -> Url {
 pub(super) fn token() -> Secret<String> {
     Secret::new("tok/en".to_owned())
 }
+
+#[test]
+fn the_name_of_a_program_names_its_client() {
+    for client in Client::ALL {
+        assert_eq!(client.as_str().parse(), Ok(client));
+    }
+    for (word, client) in [
+        ("hf", Client::Huggingface),
+        ("huggingface-cli", Client::Huggingface),
+        ("buildah", Client::Podman),
+        ("code", Client::Vscode),
+        ("codium", Client::Vscodium),
+        ("pip3", Client::Pip),
+    ] {
+        assert_eq!(word.parse(), Ok(client), "{word}");
+    }
+    let error = "make".parse::<Client>().unwrap_err().to_string();
+    assert!(error.contains("`make`") && error.contains("buildah"), "{error}");
+}
