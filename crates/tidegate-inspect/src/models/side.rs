@@ -288,10 +288,28 @@ pub(super) fn read_handler(path: &str, bytes: &[u8], told: &mut Told) {
     }
 }
 
-/// Whether a text is a chat template: it goes through the messages.
+/// Bytes behind the opening mark of a statement or an expression of a template within which it names what it is about.
+const TAG_BYTES: usize = 2_000;
+
+/// Marks of a template that are looked behind.
+const TAGS: usize = 1_000;
+
+/// Whether a text is a chat template: a statement or an expression of it goes through the messages. The words alone stand in many
+/// a text that also holds such a mark, such as the news of a program with formats of its own.
 fn is_template(bytes: &[u8]) -> bool {
     let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
-    has("{%") && has("messages") && (has("role") || has("content"))
+    let is_one = has("{%") && has("messages") && (has("role") || has("content"));
+    is_one && (goes_through(bytes, b"{%", b"%}") || goes_through(bytes, b"{{", b"}}"))
+}
+
+/// Whether `messages` stands between two such marks.
+fn goes_through(bytes: &[u8], open: &[u8], close: &[u8]) -> bool {
+    memchr::memmem::find_iter(bytes, open).take(TAGS).any(|at| {
+        let rest = &bytes[at + open.len()..];
+        let rest = &rest[..rest.len().min(TAG_BYTES)];
+        memchr::memmem::find(rest, close)
+            .is_some_and(|end| memchr::memmem::find(&rest[..end], b"messages").is_some())
+    })
 }
 
 /// Operations of TorchScript that touch files, processes or other code.
