@@ -112,7 +112,18 @@ impl<'r> Look<'r> {
                 lacks(&mut self.not_seen, "parse", &self.request.name, detail, larger);
             }
         }
-        let models = self.models.finish(package.manifest.is_some() || self.request.ecosystem.is_some());
+        let images = self.images.finish(
+            self.inventory.distros(),
+            self.inventory.has_accounts(),
+            package.manifest.is_some(),
+        );
+        for (detail, count) in &images.lacks {
+            lacks(&mut self.not_seen, "image", &self.request.name, detail, *count);
+        }
+        // A system holds programs, and data of their tests, as a package does.
+        let is_system = !matches!(images.shape, Shape::Other);
+        let is_package = package.manifest.is_some() || self.request.ecosystem.is_some() || is_system;
+        let models = self.models.finish(is_package);
         models.findings.into_iter().for_each(|finding| self.found.add(finding));
         for (path, detail) in &models.gaps {
             lacks(&mut self.not_seen, "model", path, detail, 1);
@@ -124,14 +135,6 @@ impl<'r> Look<'r> {
         extension.findings.into_iter().chain(mcp.findings).for_each(|finding| self.found.add(finding));
         if mcp.dropped > 0 {
             lacks(&mut self.not_seen, "mcp", &self.request.name, "more remarks than are told", mcp.dropped);
-        }
-        let images = self.images.finish(
-            self.inventory.distros(),
-            self.inventory.has_accounts(),
-            package.manifest.is_some(),
-        );
-        for (detail, count) in &images.lacks {
-            lacks(&mut self.not_seen, "image", &self.request.name, detail, *count);
         }
         for (path, detail) in self.inventory.gaps() {
             lacks(&mut self.not_seen, "inventory", path, detail, 1);

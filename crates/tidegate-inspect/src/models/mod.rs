@@ -248,7 +248,7 @@ fn read(leaf: &Leaf<'_>, told: &mut Told) {
                     side::read_handler(leaf.path, leaf.bytes, told);
                 }
                 if side::may_be_settings(leaf.path) {
-                    side::read_text(leaf.bytes, told);
+                    side::read_text(leaf.path, leaf.bytes, told);
                 }
             } else if let Some(begin) = hdf5::begin(leaf.bytes) {
                 hdf5::read(leaf.bytes, begin, told);

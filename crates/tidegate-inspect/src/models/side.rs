@@ -223,7 +223,7 @@ pub(super) fn may_be_settings(path: &str) -> bool {
 }
 
 /// Reads text that may be YAML or a template by itself.
-pub(super) fn read_text(bytes: &[u8], told: &mut Told) {
+pub(super) fn read_text(path: &str, bytes: &[u8], told: &mut Told) {
     if bytes.len() > SETTINGS_BYTES {
         return;
     }
@@ -242,7 +242,7 @@ pub(super) fn read_text(bytes: &[u8], told: &mut Told) {
             }
         }
     }
-    if is_template(bytes) {
+    if may_be_template(path, bytes) && is_template(bytes) {
         template::read(&String::from_utf8_lossy(bytes), 0, told);
     }
 }
@@ -286,6 +286,17 @@ pub(super) fn read_handler(path: &str, bytes: &[u8], told: &mut Told) {
             told.on_line(to.line, What::Handler(super::remark::shown(&to.detail)), None);
         }
     }
+}
+
+/// Whether a text is where templates are, or begins as one does: documentation of programs with marks like theirs does not.
+fn may_be_template(path: &str, bytes: &[u8]) -> bool {
+    const ENDINGS: &[&str] = &["yaml", "yml", "json", "jinja", "jinja2", "j2", "tmpl", "template"];
+    const WORDS: &[&str] = &["template", "jinja", "chat", "prompt"];
+    const BEGINNINGS: &[&[u8]] = &[b"{%", b"{{", b"{#", b"<|", b"<s>", b"[INST]", b"###"];
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    name.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending))
+        || WORDS.iter().any(|word| name.contains(word))
+        || BEGINNINGS.iter().any(|mark| bytes.trim_ascii_start().starts_with(mark))
 }
 
 /// Bytes behind the opening mark of a statement or an expression of a template within which it names what it is about.

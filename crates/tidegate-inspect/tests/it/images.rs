@@ -276,3 +276,36 @@ fn what_code_does_is_judged_outside_of_layers_only() {
     ]);
     assert_eq!(look("a-1.0.0", &package).verdict, Verdict::Malicious);
 }
+
+#[test]
+fn a_system_that_holds_numbers_may_hold_programs() {
+    let numbers = b"\x80\x04\x95\x09\x00\x00\x00\x00\x00\x00\x00]\x94(K\x01K\x02e.";
+    let program = [b"\x7fELF\x02\x01\x01".as_slice(), &[0; 121]].concat();
+    let files = [
+        tar::file("usr/lib/python3/test/data.pkl", numbers),
+        tar::file("usr/bin/python3", &program),
+        tar::file("etc/os-release", DEBIAN),
+    ];
+    let programs = |seen: &Inspection| seen.findings.iter().filter(|f| f.detector == "model/program").count();
+    for seen in [look_as_layer(&tar::archive(&files)), look("rootfs.tar", &tar::archive(&files))] {
+        assert_eq!((seen.verdict, programs(&seen)), (Verdict::Clean, 0), "{:?}", seen.findings);
+    }
+    let image = {
+        let layer = tar::archive(&files);
+        let config = config(&[&layer]);
+        let name = format!("{}.json", sha256(&config));
+        let manifest = format!(r#"[{{"Config":"{name}","RepoTags":["app:1"],"Layers":["a/layer.tar"]}}]"#);
+        look(
+            "app.tar",
+            &tar::archive(&[
+                tar::file("a/layer.tar", &layer),
+                tar::file(&name, &config),
+                tar::file("manifest.json", manifest.as_bytes()),
+            ]),
+        )
+    };
+    assert_eq!((image.verdict, programs(&image)), (Verdict::Clean, 0), "{:?}", image.findings);
+    // A model is no system: a program beside its numbers is told.
+    let model = tar::archive(&[tar::file("model/data.pkl", numbers), tar::file("model/run", &program)]);
+    assert_eq!(programs(&look("model.tar", &model)), 1);
+}
