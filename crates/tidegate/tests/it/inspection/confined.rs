@@ -166,22 +166,22 @@ fn a_stack_that_overflows_is_a_gap() {
 
 #[test]
 fn a_file_beyond_the_limit_is_a_gap() {
-    costs_only_its_artifact("file", Loss::FileSize, "larger file");
+    costs_only_its_artifact("file", Loss::FileSize, "larger file", 1);
 }
 
 #[test]
 fn a_fault_of_the_inspector_is_a_gap_that_quotes_nothing() {
-    costs_only_its_artifact("panic", Loss::Panicked, "inspection/confined.rs:");
+    costs_only_its_artifact("panic", Loss::Panicked, "inspection/confined.rs:", 1);
 }
 
 #[test]
 fn starting_a_program_is_a_gap() {
-    costs_only_its_artifact("program", Loss::SystemCall, "system call");
+    costs_only_its_artifact("program", Loss::SystemCall, "system call", 1);
 }
 
 #[test]
 fn an_answer_beyond_the_limit_is_a_gap() {
-    costs_only_its_artifact("answer", Loss::AnswerTooLarge, "9437184 bytes");
+    costs_only_its_artifact("answer", Loss::AnswerTooLarge, "9437184 bytes", 1);
 }
 
 #[test]
