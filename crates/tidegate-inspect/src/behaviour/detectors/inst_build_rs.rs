@@ -95,7 +95,9 @@ fn starts(command: &str, name: &str) -> bool {
     ];
     let program =
         command.split_whitespace().next().and_then(|word| word.rsplit('/').next()).unwrap_or_default();
-    command.contains(name) && !HANDLES.contains(&program)
+    // What is handed to another command may be started by that one.
+    let is_alone = !command.contains(['|', ';', '&']);
+    command.contains(name) && !(is_alone && HANDLES.contains(&program))
 }
 
 fn written_and_run(code: &Code, fact: &Fact) -> bool {
@@ -103,4 +105,21 @@ fn written_and_run(code: &Code, fact: &Fact) -> bool {
         || basename(&fact.detail)
             .is_some_and(|name| of_file(code, What::Exec).any(|exec| starts(&exec.detail, name)));
     fact.what == What::FileWrite && executes && in_file(code, &[What::Exec, What::ExecDetached])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::starts;
+
+    #[test]
+    fn a_file_that_is_moved_about_is_not_started() {
+        for command in ["mv out.bin kept.bin", "/bin/cp out.bin kept.bin", "jq . out.bin"] {
+            assert!(!starts(command, "out.bin"), "{command}");
+        }
+        for command in
+            ["./out.bin", "sh out.bin", "cat out.bin | sh", "mv out.bin a; ./a", "cp out.bin a && ./a"]
+        {
+            assert!(starts(command, "out.bin"), "{command}");
+        }
+    }
 }
