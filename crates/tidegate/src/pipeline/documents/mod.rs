@@ -58,6 +58,17 @@ pub enum LoadError {
     Storage(String),
 }
 
+/// Whether there is anybody who may be asked for a name.
+fn has_upstream(repository: &Repository, name: &PackageName) -> Result<(), LoadError> {
+    if repository.upstreams.is_empty() {
+        return Err(LoadError::NotConfigured(repository.not_configured.clone()));
+    }
+    if repository.upstreams_for(name).is_empty() {
+        return Err(LoadError::Private(name.clone()));
+    }
+    Ok(())
+}
+
 /// The package of a name, from memory, from disk or from upstream.
 ///
 /// # Errors
@@ -67,12 +78,7 @@ pub async fn load(
     repository: &Arc<Repository>,
     name: &PackageName,
 ) -> Result<Loaded, LoadError> {
-    if repository.upstreams.is_empty() {
-        return Err(LoadError::NotConfigured(repository.not_configured.clone()));
-    }
-    if repository.upstreams_for(name).is_empty() {
-        return Err(LoadError::Private(name.clone()));
-    }
+    has_upstream(repository, name)?;
     if let Some(commits) = repository.protocol.commits() {
         return super::commits::load(door, repository, name, commits.default_revision()).await;
     }
@@ -91,12 +97,7 @@ pub async fn load_plain(
     repository: &Arc<Repository>,
     name: &PackageName,
 ) -> Result<Loaded, LoadError> {
-    if repository.upstreams.is_empty() {
-        return Err(LoadError::NotConfigured(repository.not_configured.clone()));
-    }
-    if repository.upstreams_for(name).is_empty() {
-        return Err(LoadError::Private(name.clone()));
-    }
+    has_upstream(repository, name)?;
     let key = (Arc::clone(&repository.name), name.clone());
     let mut known = door.caches.packages.get(&key);
     if known.is_none() {
