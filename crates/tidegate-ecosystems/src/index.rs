@@ -4,6 +4,7 @@ use tidegate_model::{Action, ListedFile, PackageName, Timestamp};
 
 use crate::advice::Advise;
 use crate::catalogue::{Listed, PartOf};
+use crate::signed::{AttestationDocument, RegistrySignature};
 use crate::{Companion, View};
 
 /// A parsed index of one package.
@@ -49,6 +50,16 @@ pub trait Index: Send + Sync {
     /// cargo's line, both JSON. None where the document says nothing of a version but its files.
     fn version_object(&self, _position: usize) -> Option<&[u8]> {
         None
+    }
+
+    /// The document of attestations that the index announces for a file; `None` where it announces none.
+    fn attestations(&self, _position: usize) -> Option<AttestationDocument> {
+        None
+    }
+
+    /// What the registry itself signed about a file, as the index shows it.
+    fn registry_signatures(&self, _position: usize) -> Vec<RegistrySignature> {
+        Vec::new()
     }
 
     /// The image that this is the index of; `None` for every other kind of index.
