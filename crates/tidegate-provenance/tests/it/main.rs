@@ -1,0 +1,3 @@
+//! Everything this crate verifies, offline.
+
+mod labelled;
