@@ -14,6 +14,8 @@ mod roots;
 mod sigstore;
 mod statement;
 mod subject;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod verification;
 
 pub use keys::{InvalidKeys, KeyRing, KeyUsage, TrustedKey};

@@ -144,7 +144,7 @@ mod tests {
         };
         let plain = Requirement::default();
         let base = key(b"bundle", &subject, &plain);
-        assert_eq!(base, key(b"bundle", &subject.clone(), &plain.clone()));
+        assert_eq!(base, key(b"bundle", &subject, &Requirement::default()));
         assert_ne!(base, key(b"bundlf", &subject, &plain));
         assert_ne!(base, key(b"bundle", &Subject::new([digest(2)]).named("a"), &plain));
         assert_ne!(base, key(b"bundle", &Subject::new([digest(1)]).named("b"), &plain));
