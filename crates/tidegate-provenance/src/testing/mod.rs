@@ -245,6 +245,12 @@ pub fn key() -> KeyPair {
     KeyPair::generate().expect("a new key")
 }
 
+/// A new Ed25519 key: its SubjectPublicKeyInfo, and what signs with it.
+pub fn ed25519_key() -> (Vec<u8>, impl Fn(&[u8]) -> Vec<u8>) {
+    let key = KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a new key");
+    (key.subject_public_key_info(), move |message: &[u8]| sign(&key, message))
+}
+
 /// ECDSA over SHA-256, in DER form.
 pub fn sign(key: &KeyPair, message: &[u8]) -> Vec<u8> {
     key.sign(message).expect("a signature")
