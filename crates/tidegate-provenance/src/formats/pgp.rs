@@ -182,20 +182,20 @@ fn by_key(
     let at = check_signature(signature, now)?;
     check_primary(key, at, now)?;
     if primary {
-        signature.verify(&key.primary_key, bytes).map_err(wrong)?;
+        signature.verify(&key.primary_key, bytes).map_err(|e| wrong(&e))?;
         return Ok(Some(at));
     }
     let mut refused = Failure::invalid(Reason::UnknownKey, "the subkey that signed is not bound to its key");
     for subkey in named_subkeys {
         match check_subkey(subkey, key, at, now) {
-            Ok(()) => return signature.verify(&subkey.key, bytes).map_err(wrong).map(|()| Some(at)),
+            Ok(()) => return signature.verify(&subkey.key, bytes).map_err(|e| wrong(&e)).map(|()| Some(at)),
             Err(failure) => refused = failure,
         }
     }
     Err(refused)
 }
 
-fn wrong(error: pgp::errors::Error) -> Failure {
+fn wrong(error: &pgp::errors::Error) -> Failure {
     Failure::invalid(Reason::Signature, format!("the signature does not verify: {error}"))
 }
 

@@ -9,6 +9,7 @@
 mod authority;
 mod log;
 mod tamper;
+mod tuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,6 +25,7 @@ use crate::statement::PAYLOAD_TYPE;
 use authority::Authority;
 use log::Log;
 pub use tamper::Tamper;
+pub use tuf::TufRepository;
 
 /// Since when the keys of the instance are in use: 2020-01-01.
 const IN_USE_SINCE: &str = "2020-01-01T00:00:00Z";

@@ -9,3 +9,4 @@ mod labelled;
 mod models;
 mod own;
 mod pgp;
+mod updates;
