@@ -36,7 +36,7 @@ impl TufRepository {
     pub fn root(&self, version: u64) -> Vec<u8> {
         let role = json!({ "keyids": [KEY_ID], "threshold": 1 });
         let public = json!({ "keytype": "ecdsa", "scheme": "ecdsa-sha2-nistp256", "keyval": { "public": self.key.public_key_pem() } });
-        self.signed(json!({
+        self.signed(&json!({
             "_type": "root", "spec_version": "1.0.31", "version": version, "expires": LONG, "consistent_snapshot": true,
             "keys": { KEY_ID: public },
             "roles": { "root": role, "timestamp": role, "snapshot": role, "targets": role },
@@ -48,12 +48,12 @@ impl TufRepository {
     pub fn files(&self, version: u64, expires: &str, targets: &BTreeMap<String, Vec<u8>>) -> Files {
         let listed: BTreeMap<&String, Value> =
             targets.iter().map(|(path, bytes)| (path, pinned(bytes))).collect();
-        let listed = self.signed(json!({ "_type": "targets", "spec_version": "1.0.31", "version": version, "expires": LONG, "targets": listed }));
-        let snapshot = self.signed(json!({
+        let listed = self.signed(&json!({ "_type": "targets", "spec_version": "1.0.31", "version": version, "expires": LONG, "targets": listed }));
+        let snapshot = self.signed(&json!({
             "_type": "snapshot", "spec_version": "1.0.31", "version": version, "expires": LONG,
             "meta": { "targets.json": versioned(&listed, version) },
         }));
-        let timestamp = self.signed(json!({
+        let timestamp = self.signed(&json!({
             "_type": "timestamp", "spec_version": "1.0.31", "version": version, "expires": expires,
             "meta": { "snapshot.json": versioned(&snapshot, version) },
         }));
@@ -72,8 +72,8 @@ impl TufRepository {
         self.files(version, expires, &targets)
     }
 
-    fn signed(&self, signed: Value) -> Vec<u8> {
-        let canonical = sigstore_tuf::canonical_json::to_canonical_bytes(&signed).expect("integers alone");
+    fn signed(&self, signed: &Value) -> Vec<u8> {
+        let canonical = sigstore_tuf::canonical_json::to_canonical_bytes(signed).expect("integers alone");
         let signature = hex::encode(sign(&self.key, &canonical));
         json!({ "signed": signed, "signatures": [{ "keyid": KEY_ID, "sig": signature }] })
             .to_string()

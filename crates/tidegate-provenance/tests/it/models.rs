@@ -55,7 +55,7 @@ fn a_model_is_all_of_its_files() {
     assert_eq!(word(&|f| drop(f.insert("config.json".into(), other.clone()))), "invalid(artifact_digest)");
     assert_eq!(word(&|f| drop(f.insert(".gitattributes".into(), other.clone()))), "invalid(extra_file)");
     let mut ignored = files();
-    ignored.insert(".git/config".into(), other.clone());
+    ignored.insert(".git/config".into(), other);
     let found = check(&ignored);
     assert!(found.is_verified() && found.not_proven.iter().any(|s| s.contains("ignores")), "{found:?}");
 }

@@ -22,7 +22,7 @@ fn a_refresh_walks_the_chain_and_keeps_the_versions() {
     let text = sigstore.trusted_root();
     let keys = br#"{"keys":[]}"#.to_vec();
     let targets = BTreeMap::from([
-        (TRUSTED_ROOT.to_owned(), text.clone().into_bytes()),
+        (TRUSTED_ROOT.to_owned(), text.into_bytes()),
         ("registry/keys.json".to_owned(), keys.clone()),
     ]);
     let files = Arc::new(repository.files(3, "2025-06-08T00:00:00Z", &targets));
