@@ -133,7 +133,7 @@ impl Sigstore {
     pub fn registry_key(&self) -> TrustedKey {
         TrustedKey {
             id: REGISTRY_KEY_ID.to_owned(),
-            usage: KeyUsage::Any,
+            usage: KeyUsage::NpmRegistry,
             spki: self.registry.subject_public_key_info(),
             valid_from: Some(IN_USE_SINCE.parse().expect("a date of this file")),
             valid_until: None,

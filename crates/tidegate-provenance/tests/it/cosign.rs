@@ -4,7 +4,7 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 use tidegate_model::{Digest, Timestamp};
 use tidegate_provenance::testing::{Build, digests, key, sign, slsa, statement};
-use tidegate_provenance::{KeyRing, Requirement, Trust, TrustedKey, formats::cosign};
+use tidegate_provenance::{KeyRing, KeyUsage, Requirement, Trust, TrustedKey, formats::cosign};
 
 use crate::own::World;
 
@@ -83,6 +83,8 @@ fn the_payload_names_the_manifest() {
     assert_eq!(check(&text, &ring, &digests(b"other")[0]), "invalid(artifact_digest)");
     assert_eq!(check(&payload(&digests(b"other")[0]), &ring, &digests(b"other")[0]), "invalid(signature)");
     assert_eq!(check(&text, &KeyRing::default(), &manifest()), "invalid(unknown_key)");
+    let of_a_registry = TrustedKey { usage: KeyUsage::NpmRegistry, ..trusted.clone() };
+    assert_eq!(check(&text, &KeyRing::new([of_a_registry]), &manifest()), "invalid(unknown_key)");
     assert_eq!(
         check(&text, &KeyRing::new([TrustedKey::from_pem(&key().public_key_pem()).unwrap()]), &manifest()),
         "invalid(signature)"

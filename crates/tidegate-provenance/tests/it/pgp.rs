@@ -14,11 +14,15 @@ use tidegate_provenance::{Requirement, Subject, formats::pgp as verify};
 const TEXT: &str = "Origin: example\n- a line that begins with a dash\nSHA256:\n 00 1 main/Packages\n";
 
 fn generated() -> SignedSecretKey {
+    generated_as(KeyType::Ed25519)
+}
+
+fn generated_as(primary: KeyType) -> SignedSecretKey {
     let created = Time::from_secs(1_735_689_600);
     let mut subkey = SubkeyParamsBuilder::default();
     subkey.key_type(KeyType::Ed25519).can_sign(true).created_at(created);
     let mut key = SecretKeyParamsBuilder::default();
-    key.key_type(KeyType::Ed25519).can_certify(true).can_sign(true).created_at(created);
+    key.key_type(primary).can_certify(true).can_sign(true).created_at(created);
     key.primary_user_id("Archive <archive@debian.example>".into()).subkeys(vec![subkey.build().unwrap()]);
     key.build().unwrap().generate(rand::rngs::OsRng).unwrap()
 }
@@ -139,6 +143,20 @@ fn a_key_that_is_over_signs_nothing() {
     assert_ne!(word(&signature, b"bytes", &adopted), "verified", "a subkey that is not bound");
     let alone = pinned(&key, |changed| changed.public_subkeys.clear());
     assert_eq!(word(&signature, b"bytes", &alone), "invalid(unknown_key)");
+}
+
+#[test]
+fn a_weak_digest_proves_nothing() {
+    let key = generated_as(KeyType::Rsa(2048));
+    let keys = pinned(&key, |_| {});
+    let mut config =
+        SignatureConfig::v4(SignatureType::Binary, key.primary_key.algorithm(), HashAlgorithm::Sha1);
+    let when = SubpacketData::SignatureCreationTime(Time::now());
+    let issuer = SubpacketData::IssuerFingerprint(key.primary_key.fingerprint());
+    config.hashed_subpackets = vec![Subpacket::regular(when).unwrap(), Subpacket::regular(issuer).unwrap()];
+    let made = config.sign(&key.primary_key, &Password::empty(), &b"bytes"[..]).unwrap();
+    let armoured = DetachedSignature::new(made).to_armored_string(ArmorOptions::default()).unwrap();
+    assert_eq!(word(&armoured, b"bytes", &keys), "invalid(weak)");
 }
 
 #[test]
