@@ -16,6 +16,7 @@ mod statement;
 mod subject;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod tuf;
 mod verification;
 
 pub use keys::{InvalidKeys, KeyRing, KeyUsage, TrustedKey};
