@@ -1,0 +1,13 @@
+//! Statements of custody and the keys behind them, through the crate's public API and other people's tools.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod attacks;
+mod chains;
+mod foreign;
+mod keys;
+mod programs;
+mod rings;
+mod statements;
+mod support;
+mod tokens;
