@@ -27,6 +27,8 @@ pub struct Event {
     pub sha512: Option<Digest>,
     /// Their number.
     pub bytes: u64,
+    /// In which repository it was decided: the same bytes can be decided on in several.
+    pub repository: String,
     /// What happened.
     pub kind: EventKind,
     /// When it was decided. The statement says this time; when it is signed does not matter.
@@ -67,6 +69,24 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// What a decision makes of an artifact, given what was last stated of it in the same repository; none where that
+    /// changes nothing. A decision that is made anew with the same outcome is the ledger's alone.
+    pub const fn following(before: Option<Action>, now: Action) -> Option<Self> {
+        match (before, now) {
+            (None, _) => Some(Self::Stored),
+            (Some(Action::Quarantine), Action::Quarantine) | (Some(Action::Block), Action::Block) => None,
+            (Some(_), Action::Quarantine) => Some(Self::Quarantined),
+            (Some(_), Action::Block) => Some(Self::Blocked),
+            (Some(before), _) => {
+                if before.serves() {
+                    None
+                } else {
+                    Some(Self::Released)
+                }
+            }
+        }
+    }
+
     /// The word in statements.
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -328,6 +348,7 @@ impl Event {
         if let Origin::Upstream { name: upstream, .. } = &self.origin {
             name("the upstream's name", upstream)?;
         }
+        name("the repository", &self.repository)?;
         if let EventKind::Promoted(stage) = &self.kind {
             name("the stage it came from", &stage.from)?;
             name("the stage it went to", &stage.to)?;
@@ -362,6 +383,24 @@ fn name(what: &'static str, text: &str) -> Result<(), InvalidEvent> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_changes_is_stated() {
+        use Action::{Allow, Block, Quarantine, Warn};
+        let check = |before, now, expected: Option<&str>| {
+            assert_eq!(EventKind::following(before, now).map(|kind| kind.as_str()), expected);
+        };
+        for first in [Allow, Warn, Quarantine, Block] {
+            check(None, first, Some("stored"));
+            check(Some(first), first, None);
+        }
+        check(Some(Allow), Warn, None);
+        check(Some(Allow), Quarantine, Some("quarantined"));
+        check(Some(Block), Quarantine, Some("quarantined"));
+        check(Some(Quarantine), Block, Some("blocked"));
+        check(Some(Block), Warn, Some("released"));
+        check(Some(Quarantine), Allow, Some("released"));
+    }
 
     #[test]
     fn records_have_one_spelling() {

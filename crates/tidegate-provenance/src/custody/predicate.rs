@@ -33,6 +33,8 @@ pub struct Custody {
     pub deployment: PublicUri,
     /// What the artifact is called.
     pub resource_uri: String,
+    /// The repository that the decision is about.
+    pub repository: String,
     /// `stored`, `quarantined`, `released`, `blocked` or `promoted`.
     pub event: String,
     /// When it was decided.

@@ -146,6 +146,7 @@ fn custody(event: &Event, statements: Vec<Beside>) -> Custody {
     Custody {
         deployment: event.deployment.clone(),
         resource_uri: event.purl.clone(),
+        repository: event.repository.clone(),
         event: event.kind.as_str().to_owned(),
         time: event.at,
         fetched_from,

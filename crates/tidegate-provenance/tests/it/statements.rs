@@ -46,7 +46,7 @@ fn a_custody_record_reads_like_this() {
             r#""subject":[{{"name":"pkg:npm/left-pad@1.3.0","digest":{{"sha256":"{sha256}","sha512":"{sha512}"}}}}],"#,
             r#""predicateType":"https://tidegate.example/custody/v1","predicate":{{"#,
             r#""deployment":"https://tidegate.corp.example/","resourceUri":"pkg:npm/left-pad@1.3.0","#,
-            r#""event":"released","time":"2026-11-01T00:00:10Z","fetchedFrom":"npm-mirror","#,
+            r#""repository":"npm","event":"released","time":"2026-11-01T00:00:10Z","fetchedFrom":"npm-mirror","#,
             r#""promised":["sha512:{sha512}"],"storedAt":"2026-11-01T00:00:09Z","bytes":55,"#,
             r#""decision":{{"id":"a4dqobyha4dqobyh","action":"allow","enforced":true,"#,
             r#""rules":["cooldown","known-malware"],"rulesLeftOut":0,"policy":{{"sha256":"{policy}"}}}},"#,

@@ -113,6 +113,7 @@ pub(crate) fn stored(seconds: i64) -> Event {
         sha256: digest(CONTENTS),
         sha512: Some(sha512.clone()),
         bytes: CONTENTS.len() as u64,
+        repository: "npm".to_owned(),
         kind: EventKind::Stored,
         at: at(seconds),
         stored_at: at(9),
