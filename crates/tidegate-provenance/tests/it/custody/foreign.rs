@@ -6,7 +6,7 @@ use tidegate_provenance::signing::SigningKey;
 use tidegate_testkit::process::Home;
 use tidegate_testkit::tools;
 
-use crate::support::{CONTENTS, Deployment, edited, payload_bytes, stored};
+use super::support::{CONTENTS, Deployment, edited, payload_bytes, stored};
 
 /// Sigstore's verifier in JavaScript: reads bundles from files and says which hold.
 const SIGSTORE: &str = r#"

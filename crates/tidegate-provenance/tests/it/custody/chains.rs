@@ -3,7 +3,7 @@
 use tidegate_provenance::custody::{self, Chain, LedgerRecord, Located, SignedStatement};
 use tidegate_provenance::signing::{KeyAlgorithm, NewKey, SigningKey, Use};
 
-use crate::support::{Deployment, artifact, at, bundle_of, payload, policy, record, stored};
+use super::support::{Deployment, artifact, at, bundle_of, payload, policy, record, stored};
 
 fn bundles<'a>(statements: impl IntoIterator<Item = &'a SignedStatement>) -> Vec<&'a [u8]> {
     statements.into_iter().map(|statement| statement.bundle.as_slice()).collect()

@@ -6,7 +6,7 @@ use tidegate_provenance::custody::{
     SUMMARY_TYPE, UpstreamProvenance, Verified,
 };
 
-use crate::support::{CONTENTS, Deployment, artifact, at, digest, payload, payload_bytes, policy, stored};
+use super::support::{CONTENTS, Deployment, artifact, at, digest, payload, payload_bytes, policy, stored};
 
 #[test]
 fn equal_events_have_equal_payloads() {

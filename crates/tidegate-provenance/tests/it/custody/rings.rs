@@ -2,7 +2,7 @@
 
 use tidegate_provenance::signing::{KeyAlgorithm, KeyRing, KeyRingError, NewKey, SigningKey, Use};
 
-use crate::support::{Deployment, at, edited, uri};
+use super::support::{Deployment, at, edited, uri};
 
 fn announced(
     d: &Deployment,

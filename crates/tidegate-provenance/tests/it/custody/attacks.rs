@@ -4,7 +4,7 @@ use tidegate_model::{Algorithm, Digest};
 use tidegate_provenance::custody::{self, Artifact, BUNDLE_MEDIA_TYPE, Trust};
 use tidegate_provenance::signing::{KeyAlgorithm, KeyRing, NewKey, SigningKey, Use};
 
-use crate::support::{
+use super::support::{
     CONTENTS, Deployment, PURL, artifact, at, bundle_of, digest, edited, payload, policy, ring_of, stored,
     uri,
 };
@@ -243,7 +243,7 @@ fn an_old_policy_replayed() {
     let claim = |number: u8, seconds: i64, record: u64| {
         let mut event = stored(seconds);
         event.decided.policy = policy(number);
-        event.record = crate::support::record(record);
+        event.record = super::support::record(record);
         let signed = d.sign(&event);
         (word(&signed.custody.bundle, &d.trust()), word(&signed.summary.bundle, &d.trust()))
     };

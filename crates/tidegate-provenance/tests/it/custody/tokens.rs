@@ -55,7 +55,7 @@ fn a_token_signs() {
         util(&["--import", "p384.pem", "--token", "tidegate", "--label", "p384", "--id", "04", "--pin", PIN]);
     }
     let inner = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "tokens::in_a_process_with_a_token", "--nocapture"])
+        .args(["--exact", "custody::tokens::in_a_process_with_a_token", "--nocapture"])
         .env("SOFTHSM2_CONF", &configuration)
         .env(PREPARED, home.path())
         .env(MODULE, &softhsm.module)
