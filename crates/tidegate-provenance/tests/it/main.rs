@@ -4,6 +4,7 @@
 
 mod bare_keys;
 mod cosign;
+mod custody;
 mod hostile;
 mod labelled;
 mod models;
