@@ -172,11 +172,16 @@ impl Rig {
     }
 }
 
-/// Appends entries and waits until they are durable.
+/// Appends entries and waits until they are durable; every few of them, so that segments end where they should.
 pub(crate) fn append(recorder: &Recorder, count: u64) {
     let mut last = None;
     for n in 0..count {
-        last = Some(recorder.append(&draft(n)).unwrap().durable);
+        let durable = recorder.append(&draft(n)).unwrap().durable;
+        if n % 4 == 3 {
+            wait(durable).unwrap();
+        } else {
+            last = Some(durable);
+        }
     }
     if let Some(durable) = last {
         wait(durable).unwrap();
