@@ -4,6 +4,7 @@ use tidegate_model::{Action, ListedFile, PackageName, Timestamp};
 
 use crate::advice::Advise;
 use crate::catalogue::{Listed, PartOf};
+use crate::signed::{AttestationDocument, RegistrySignatures};
 use crate::{Companion, View};
 
 /// A parsed index of one package.
@@ -48,6 +49,16 @@ pub trait Index: Send + Sync {
     /// What the document itself says of the version to which a file belongs, as upstream wrote it: npm's version object,
     /// cargo's line, both JSON. None where the document says nothing of a version but its files.
     fn version_object(&self, _position: usize) -> Option<&[u8]> {
+        None
+    }
+
+    /// The document of attestations that the index announces for a file; `None` where it announces none.
+    fn attestations(&self, _position: usize) -> Option<AttestationDocument> {
+        None
+    }
+
+    /// What the registry itself signed about a file, as the index shows it.
+    fn registry_signatures(&self, _position: usize) -> Option<RegistrySignatures> {
         None
     }
 

@@ -21,6 +21,7 @@ pub mod npm;
 pub mod oci;
 pub mod pypi;
 pub mod queries;
+pub mod signed;
 pub mod upstream;
 pub mod vscode;
 
@@ -32,6 +33,7 @@ pub use catalogue::Catalogue;
 pub use commits::Commits;
 pub use index::{Index, IndexError, Links, Rendered, Verdict, Verdicts};
 pub use queries::{Found, Queries, Query};
+pub use signed::{AttestationDocument, AttestationForm, RegistrySignatures};
 pub use upstream::{DocumentRequest, FetchedDocument, UpstreamBase};
 
 /// One ecosystem's client protocol. All methods are pure.
@@ -116,6 +118,11 @@ pub trait Protocol: Send + Sync + 'static {
         prelude: Option<&FetchedDocument>,
         supplement: Option<&FetchedDocument>,
     ) -> Result<std::sync::Arc<dyn Index>, IndexError>;
+
+    /// The keys with which the registry itself signs what its index says; `None` where it does not.
+    fn registry_keys_request(&self, _upstream: &UpstreamBase) -> Option<DocumentRequest> {
+        None
+    }
 
     /// The upstream request behind an [`ApiCall`], built from its parsed parts; `None` where this upstream cannot have
     /// such a service.

@@ -9,6 +9,7 @@ mod manifest;
 mod packument;
 mod render;
 mod routes;
+mod signed;
 pub(crate) mod spans;
 #[cfg(test)]
 mod tests;
@@ -75,6 +76,10 @@ impl Protocol for Npm {
         _supplement: Option<&FetchedDocument>,
     ) -> Result<Arc<dyn Index>, IndexError> {
         Ok(Arc::new(packument::parse(package, index)?))
+    }
+
+    fn registry_keys_request(&self, upstream: &UpstreamBase) -> Option<DocumentRequest> {
+        Some(DocumentRequest::get(upstream.join(&["-", "npm", "v1", "keys"]), JSON, MAX_API_BYTES))
     }
 
     fn api_request(

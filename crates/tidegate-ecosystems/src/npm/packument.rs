@@ -16,6 +16,7 @@ use url::Url;
 use super::manifest::RawVersion;
 use super::spans::{InvalidJson, Kind, Member, Reader, Span};
 use crate::index::MAX_FILES;
+use crate::signed::{AttestationDocument, RegistrySignatures};
 use crate::upstream::FetchedDocument;
 use crate::{Index, IndexError, Links, Rendered, Verdicts, View};
 
@@ -23,6 +24,8 @@ use crate::{Index, IndexError, Links, Rendered, Verdicts, View};
 #[derive(Debug)]
 pub(crate) struct Packument {
     pub(super) package: PackageName,
+    /// The address that answered: relative links start here.
+    address: Url,
     pub(super) body: Bytes,
     pub(super) files: Vec<ListedFile>,
     /// As many as `files`, in the same order.
@@ -341,6 +344,7 @@ impl Assembly<'_> {
         });
         Packument {
             package: self.package.clone(),
+            address: self.url.clone(),
             times: times.collect(),
             tags: tags.collect(),
             body,
@@ -411,7 +415,7 @@ pub(super) fn tarball_name(package: &PackageName, version: &str) -> String {
 }
 
 /// An address of a document as an absolute one without credentials; `None` where it is not http(s).
-fn resolve(document: &Url, address: &str) -> Option<Url> {
+pub(super) fn resolve(document: &Url, address: &str) -> Option<Url> {
     let mut url = document.join(address).ok()?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return None;
@@ -437,6 +441,14 @@ impl Index for Packument {
 
     fn version_object(&self, position: usize) -> Option<&[u8]> {
         self.body.get(self.entries.get(position)?.object.range())
+    }
+
+    fn attestations(&self, position: usize) -> Option<AttestationDocument> {
+        super::signed::attestations(self.version_object(position)?, &self.address)
+    }
+
+    fn registry_signatures(&self, position: usize) -> Option<RegistrySignatures> {
+        super::signed::signatures(self.version_object(position)?)
     }
 
     fn weight(&self) -> usize {

@@ -7,7 +7,9 @@ use super::project::{Project, Release};
 use super::{FORM_HTML, FORM_JSON, FORM_PROJECT_JSON, FORM_VERSION_JSON, project, render, vulnerabilities};
 use crate::advice::Advise;
 use crate::index::Verdicts;
-use crate::{Index, IndexError, Links, Rendered, UpstreamBase, Verdict, View};
+use crate::signed::{AttestationDocument, AttestationForm};
+use crate::upstream::MAX_API_BYTES;
+use crate::{DocumentRequest, Index, IndexError, Links, Rendered, UpstreamBase, Verdict, View};
 
 /// The index of one project.
 pub(super) struct Listing {
@@ -101,6 +103,15 @@ impl Index for Listing {
         } else {
             self.render(view, verdicts, links)
         }
+    }
+
+    fn attestations(&self, position: usize) -> Option<AttestationDocument> {
+        let url = self.page.links.get(position)?.provenance.clone()?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return None;
+        }
+        let request = DocumentRequest::get(url, super::INTEGRITY, MAX_API_BYTES);
+        Some(AttestationDocument { form: AttestationForm::Pep740, request })
     }
 
     fn weight(&self) -> usize {

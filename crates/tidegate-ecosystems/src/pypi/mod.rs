@@ -112,7 +112,7 @@ impl Protocol for Pypi {
         let (package, version, file) = (call.package.as_ref()?, call.version.as_ref()?, call.file.as_ref()?);
         let root = sibling(upstream).filter(|_| call.service == route::SERVICE_INTEGRITY)?;
         let url = root.join(&["integrity", package.as_str(), version.as_str(), file.as_str(), "provenance"]);
-        Some(DocumentRequest::get(url, "application/vnd.pypi.integrity.v1+json", MAX_API_BYTES))
+        Some(DocumentRequest::get(url, INTEGRITY, MAX_API_BYTES))
     }
 
     fn generate(
@@ -136,6 +136,9 @@ impl Protocol for Pypi {
         page::artifact_path(package, &file.file)
     }
 }
+
+/// What the document of a file's attestations is (PEP 740).
+const INTEGRITY: &str = "application/vnd.pypi.integrity.v1+json";
 
 /// RFC 9457; uv prints title and detail, pip prints the reason phrase.
 const PROBLEM: &str = "application/problem+json";

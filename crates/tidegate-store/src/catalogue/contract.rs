@@ -11,6 +11,7 @@ mod mcp_tools;
 mod packages;
 mod people;
 mod records;
+mod verifications;
 
 use tidegate_model::{Sha256, Timestamp};
 
@@ -42,6 +43,7 @@ fn checks() -> Vec<Check> {
         exposures::CHECKS,
         inspections::CHECKS,
         mcp_tools::CHECKS,
+        verifications::CHECKS,
     ]
     .concat()
 }

@@ -20,6 +20,7 @@ mod people;
 mod sightings;
 pub mod sqlite;
 mod tokens;
+mod verifications;
 mod waivers;
 
 use std::path::PathBuf;
@@ -40,6 +41,7 @@ pub use people::{
 };
 pub use sightings::{Sighting, SightingBatch, SightingState, Sightings};
 pub use tokens::{InvalidScope, Scope, Token, TokenHash, Tokens};
+pub use verifications::{StoredVerification, Verifications};
 pub use waivers::{
     Alarm, Alarms, LocalBlock, NewAlarm, NewLocalBlock, StoredWaiver, WaiverEvent, WaiverFilter, Waivers,
 };
@@ -58,6 +60,7 @@ pub trait Catalogue:
     + Tokens
     + People
     + McpTools
+    + Verifications
     + Settings
 {
 }
@@ -75,6 +78,7 @@ impl<T> Catalogue for T where
         + Tokens
         + People
         + McpTools
+        + Verifications
         + Settings
 {
 }

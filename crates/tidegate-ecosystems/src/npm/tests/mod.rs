@@ -5,6 +5,7 @@ mod documents;
 mod hostile;
 mod laws;
 mod requests;
+mod signed;
 
 use std::sync::Arc;
 

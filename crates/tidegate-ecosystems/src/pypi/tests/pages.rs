@@ -36,6 +36,13 @@ fn everything_a_page_says_is_read() {
     assert_eq!(files[2].yanked.as_ref().unwrap().reason, None);
     assert_eq!(files[2].metadata_sidecar.as_deref(), Some(&[][..]), "announced without a digest");
     assert_eq!(files[2].attestation, Stated::Known(false));
+    let offered = |at| index.attestations(at).map(|offered| offered.request.url.to_string());
+    assert_eq!(
+        offered(0).as_deref(),
+        Some("https://registry.example/integrity/foo/1.0/foo-1.0-py3-none-any.whl/provenance")
+    );
+    assert_eq!(offered(1).as_deref(), Some("https://attest.example/foo-1.0.tar.gz"));
+    assert_eq!(offered(2), None);
     assert!(files[3].digests.is_empty() && files[3].yanked.is_none());
     assert_eq!(index.project_published_at().unwrap().to_string(), "2026-01-01T00:00:00.123456Z");
     assert!(index.weight() > 1000);

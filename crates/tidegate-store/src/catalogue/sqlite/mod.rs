@@ -19,6 +19,7 @@ mod readers;
 mod settings;
 mod sightings;
 mod tokens;
+mod verifications;
 mod waivers;
 mod writer;
 
