@@ -14,6 +14,7 @@ pub use disk::DiskTiles;
 
 use crate::checkpoint::Root;
 use crate::entry::MAX_ENTRY_BYTES;
+use crate::proof::plain_number;
 
 /// How many levels of the tree one level of tiles spans.
 pub(crate) const TILE_HEIGHT: u8 = 8;
@@ -61,6 +62,31 @@ fn number_path(mut n: u64) -> String {
         path = format!("x{:03}/{path}", n % 1000);
     }
     path
+}
+
+/// Whether this is the path of a file that may be shown to everybody: a checkpoint, a tile or a bundle, spelled in the one
+/// way that the standard has. Whoever serves the folder asks this first, and needs no other check of a path.
+pub fn is_public_path(path: &str) -> bool {
+    path == CHECKPOINT_PATH || path == COSIGNED_PATH || is_tile_path(path).is_some()
+}
+
+fn is_tile_path(path: &str) -> Option<()> {
+    let (kind, rest) = path.strip_prefix("tile/")?.split_once('/')?;
+    let (number, width) = match rest.split_once(".p/") {
+        Some((number, width)) => (number, plain_number(width).filter(|w| (1..TILE_WIDTH).contains(w))?),
+        None => (rest, TILE_WIDTH),
+    };
+    let mut n = 0u64;
+    for group in number.split('/') {
+        n = n.checked_mul(1000)?.checked_add(group.trim_start_matches('x').parse().ok()?)?;
+    }
+    // Spelled anew, so that there is one name for one file.
+    let spelled = if kind == "entries" {
+        bundle_path(n, width)
+    } else {
+        tile_path(plain_number(kind).filter(|level| *level < 64)?.try_into().ok()?, n, width)
+    };
+    (spelled == path).then_some(())
 }
 
 /// Appends one entry to a bundle.
@@ -235,6 +261,42 @@ mod tests {
         assert_eq!(tile_path(0, 0, 5), "tile/0/000.p/5");
         assert_eq!(bundle_path(999, 256), "tile/entries/999");
         assert_eq!(bundle_path(1000, 1), "tile/entries/x001/000.p/1");
+    }
+
+    #[test]
+    fn only_paths_of_the_standard_are_public() {
+        for path in [
+            "checkpoint",
+            "checkpoint.cosigned",
+            "tile/0/000",
+            "tile/4/x001/x234/067",
+            "tile/0/000.p/5",
+            "tile/entries/x001/000.p/255",
+        ] {
+            assert!(is_public_path(path), "{path}");
+        }
+        for path in [
+            "",
+            "tile",
+            "tile/0/",
+            "tile/0/0",
+            "tile/00/000",
+            "tile/64/000",
+            "tile/0/000.p/0",
+            "tile/0/000.p/256",
+            "tile/0/000.p/05",
+            "tile/0/x000/001",
+            "tile/0/1000",
+            "tile/0/+01",
+            "tile/0/../../catalogue.sqlite",
+            "tile/0/x999/x999/x999/x999/x999/x999/x999/999",
+            "tile/data/000",
+            "../ledger",
+            "checkpoint.new",
+            "tile/0/000.new",
+        ] {
+            assert!(!is_public_path(path), "{path}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tidegate_sys::disk::{Disk, DiskFile, SyncSite};
 
-use super::{TileFile, Tiles};
+use super::{MAX_TILE_FILE_BYTES, TileFile, Tiles};
 
 /// Threads that sync a group of files; they wait for the disk nearly all of their time.
 const SYNC_THREADS: usize = 16;
@@ -97,7 +97,11 @@ impl Tiles for DiskTiles {
     }
 
     fn get(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
-        match self.disk.read(&self.root.join(path)) {
+        match self.disk.read_range(&self.root.join(path), 0, MAX_TILE_FILE_BYTES + 1) {
+            Ok(bytes) if bytes.len() > MAX_TILE_FILE_BYTES => {
+                let what = format!("`{path}` is longer than any file of a tree");
+                Err(io::Error::new(io::ErrorKind::InvalidData, what))
+            }
             Ok(bytes) => Ok(Some(bytes)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e),

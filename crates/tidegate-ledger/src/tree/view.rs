@@ -7,7 +7,7 @@ use tlog_tiles::{Hash, prove_record, prove_tree};
 use super::open::{not_older, open_note};
 use super::{Failure, unknown};
 use crate::RecordId;
-use crate::checkpoint::{Checkpoint, Root};
+use crate::checkpoint::Root;
 use crate::heads::Head;
 use crate::note::{SignedNote, VerifierKey};
 use crate::proof::{ConsistencyProof, InclusionProof, Receipt};
@@ -206,13 +206,6 @@ impl TreeView {
         }
         let hashes = TreeHashes::new(&*self.tiles, size, root);
         InclusionProof::new(index, size, prove_record(size, index, &hashes))
-    }
-
-    /// The checkpoint that the newest note holds.
-    pub fn parsed_checkpoint(&self) -> Option<Checkpoint> {
-        let snapshot = self.snapshot();
-        let head = snapshot.head.as_ref()?;
-        Some(Checkpoint::new(self.origin(), head.size, head.root))
     }
 }
 

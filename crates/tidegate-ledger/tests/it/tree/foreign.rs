@@ -119,6 +119,37 @@ fn gos_own_packages_verify_checkpoint_tiles_and_proofs() {
     assert!(run(&key).0);
 }
 
+/// Tessera's own check of a log: root and every tile from the bundles. `$TESSERA_FSCK` names the program
+/// (`go install github.com/transparency-dev/tessera/cmd/fsck@latest`).
+#[test]
+fn tesseras_fsck_finds_the_log_whole() {
+    let Some(program) = std::env::var_os("TESSERA_FSCK") else {
+        eprintln!("SKIPPED: $TESSERA_FSCK does not name Tessera's fsck");
+        return;
+    };
+    let p = published();
+    let key = p.tlog.with_file_name("key");
+    std::fs::write(&key, signer(1).key().to_string()).unwrap();
+    let run = || {
+        let mut storage = std::ffi::OsString::from("--storage_url=file://");
+        storage.push(&p.tlog);
+        storage.push("/");
+        let mut public = std::ffi::OsString::from("--public_key=");
+        public.push(&key);
+        let output = Command::new(&program).args([storage, public]).arg("--ui=false").output().unwrap();
+        (output.status.success(), said(&output))
+    };
+    let (whole, out) = run();
+    assert!(whole && !out.contains("failed"), "{out}");
+    // It says what it finds in its log, and ends with 0 all the same.
+    let path = p.tlog.join("tile/1/000.p/2");
+    let mut changed = std::fs::read(&path).unwrap();
+    changed[40] ^= 1;
+    std::fs::write(&path, changed).unwrap();
+    let (_, out) = run();
+    assert!(out.contains("fsck failed"), "a tile was changed and nobody saw it: {out}");
+}
+
 #[test]
 fn a_shell_verifies_a_receipt_and_refuses_changed_ones() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides/verify-entry.sh");
