@@ -223,8 +223,7 @@ fn npm_and_pip_show_the_reason() {
         let done = site.run(&home, &npm).arg("install").in_folder(&project).run();
         assert!(done.status.is_some_and(|status| !status.success()));
         assert!(
-            done.stderr
-                .contains("its provenance does not verify: attestation: invalid(artifact_digest)"),
+            done.stderr.contains("its provenance does not verify: attestation: invalid(artifact_digest)"),
             "{}",
             done.stderr
         );
