@@ -10,6 +10,7 @@ mod convert;
 mod decisions;
 mod documents;
 mod exposures;
+mod heads;
 mod inspections;
 mod mcp_tools;
 mod migrate;
