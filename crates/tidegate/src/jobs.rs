@@ -19,6 +19,8 @@ pub struct Jobs {
 /// Pause between two looks of the access index at the ledger. Whoever asks "who" brings it up to date first, so this only
 /// bounds how much that is.
 const PROJECT_EVERY: Duration = Duration::from_secs(2);
+/// Pause between two checkpoints of the ledger.
+const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 /// Pause between two looks for feeds that have become too old.
 const DEGRADE_EVERY: Duration = Duration::from_secs(60);
 /// Pause between two writings of last accesses.
@@ -54,6 +56,7 @@ pub fn start(door: &Arc<Door>) -> Jobs {
     };
     let mut tasks = vec![
         every(PROJECT_EVERY, project_quietly),
+        every(PUBLISH_EVERY, |door| door.tree.publish()),
         every(TOUCH_EVERY, Door::flush_touched),
         every(DEGRADE_EVERY, |door| door.look_for_degradations()),
         every(GIVE_BACK_EVERY, |_| tidegate_sys::heap::give_back()),

@@ -30,6 +30,7 @@ use crate::inspection::Looker;
 use crate::intel::effects::{self, Effects};
 use crate::intel::feeds::FeedSource;
 use crate::intel::sync::Attempts;
+use crate::ledger::Tree;
 use crate::metrics::Metrics;
 use crate::pipeline::decide::{Decided, Ruleset};
 use crate::pipeline::package::Package;
@@ -65,7 +66,9 @@ pub struct Door {
     /// How registries are reached.
     pub client: Client,
     /// The ledger's writer.
-    pub recorder: Recorder,
+    pub recorder: Arc<Recorder>,
+    /// The tree over its entries.
+    pub tree: Tree,
     /// What is kept.
     pub store: Store,
     /// Repositories by name.

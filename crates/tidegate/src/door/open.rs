@@ -31,6 +31,7 @@ use crate::inspection::{Looker, WorkerCommand};
 use crate::intel::effects::{self, Effects};
 use crate::intel::sync::Attempts;
 use crate::intel::{self, Advisories};
+use crate::ledger::{Tree, TreeSources};
 use crate::metrics::Metrics;
 use crate::provenance::{TrustError, Trusted};
 use crate::upstream::proxy::Proxies;
@@ -133,8 +134,9 @@ impl Door {
         let Options { config, data, clock, discovery, disk, inspection_worker } = options;
         let store_error = |e: &dyn std::error::Error| DoorError::Store(chain(e));
         disk.create_dir_all(&data).map_err(|source| DoorError::Data { path: data.clone(), source })?;
-        let catalogue: Arc<dyn Catalogue> =
+        let sqlite =
             Arc::new(SqliteCatalogue::open(&data.join("catalogue.sqlite")).map_err(|e| store_error(&e))?);
+        let catalogue: Arc<dyn Catalogue> = Arc::<SqliteCatalogue>::clone(&sqlite);
         let quota = config.cache.disk_gib.saturating_mul(1 << 30);
         let blobs =
             BlobStore::open(Arc::clone(&disk), &data.join("blobs"), quota).map_err(|e| store_error(&e))?;
@@ -146,9 +148,20 @@ impl Door {
         let (recorder, report) =
             Recorder::open(Arc::clone(&disk), &data.join("ledger"), node.clone(), mode, Limits::default())
                 .map_err(|e| store_error(&e))?;
+        let recorder = Arc::new(recorder);
+        let via = format!("tidegate-{node}");
+        let tree = Tree::open(&TreeSources {
+            data: &data,
+            disk: Arc::clone(&disk),
+            heads: sqlite,
+            settings: &*catalogue,
+            recorder: &recorder,
+            origin: &format!("{via}/{TENANT}/access"),
+            now: clock.now(),
+        })
+        .map_err(|e| store_error(&e))?;
         blobs.reconcile(&*catalogue, clock.now()).map_err(|e| store_error(&e))?;
         let access = Arc::new(AccessIndex::open(&data.join("access")).map_err(|e| store_error(&e))?);
-        let via = format!("tidegate-{node}");
         let client = Client::new(ClientSettings {
             connect: Duration::from_secs(config.upstream.connect_seconds),
             idle: Duration::from_secs(config.upstream.idle_seconds),
@@ -222,6 +235,7 @@ impl Door {
             clock,
             client,
             recorder,
+            tree,
             repositories,
             via,
         });

@@ -89,7 +89,9 @@ fn tampered_provenance_of_every_kind_is_refused_with_the_reason() {
         let file = publish(&upstream, &sigstore, "1.0.0", &Build::of(REPOSITORY));
         let genuine = sigstore.npm_attestations("alpha", "1.0.0", &file.bytes, &Build::of(REPOSITORY));
         let mut document: Value = serde_json::from_str(&genuine).unwrap();
-        let bundle = &mut document["attestations"][0]["bundle"];
+        let entries = document["attestations"].as_array_mut().unwrap();
+        let build = entries.iter_mut().find(|e| e["predicateType"].as_str().unwrap().contains("slsa.dev"));
+        let bundle = &mut build.unwrap()["bundle"];
         *bundle = sigstore.tampered(bundle, *tamper);
         attest(&upstream, "1.0.0", &document.to_string());
         let door = door(&upstream, &sigstore);
@@ -221,8 +223,7 @@ fn npm_and_pip_show_the_reason() {
         let done = site.run(&home, &npm).arg("install").in_folder(&project).run();
         assert!(done.status.is_some_and(|status| !status.success()));
         assert!(
-            done.stderr
-                .contains("its provenance does not verify: build provenance: invalid(artifact_digest)"),
+            done.stderr.contains("its provenance does not verify: attestation: invalid(artifact_digest)"),
             "{}",
             done.stderr
         );
