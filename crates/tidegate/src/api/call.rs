@@ -57,6 +57,9 @@ pub(crate) struct Actor {
     pub(crate) client: Option<String>,
 }
 
+/// That somebody did something is noted once a day.
+const NOTE_SEEN_SECONDS: i64 = 86_400;
+
 impl Call {
     /// Finds out who calls, checks the right, reads the body.
     pub(crate) async fn read(
@@ -151,9 +154,12 @@ impl Call {
         let principal = self.actor.principal.clone();
         let now = self.now;
         self.blocking(move |door| {
-            person_of(&*door.store.catalogue, &principal, now)
-                .map(|p| p.pseudonym)
-                .map_err(|e| Problem::failed(e.to_string()))
+            let catalogue = &*door.store.catalogue;
+            let person = person_of(catalogue, &principal, now).map_err(|e| Problem::failed(e.to_string()))?;
+            if now.seconds_since(person.seen_at) >= NOTE_SEEN_SECONDS {
+                catalogue.note_person_seen(&person.principal, now)?;
+            }
+            Ok(person.pseudonym)
         })
         .await
     }

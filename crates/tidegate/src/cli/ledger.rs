@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 use tidegate_ledger::Reader;
 use tidegate_sys::disk::RealDisk;
 
+use super::reindex::Reindex;
 use super::{Failure, Outcome, default_data};
 
 /// Read the ledger.
@@ -30,6 +31,7 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
     },
+    Reindex(Reindex),
 }
 
 impl Ledger {
@@ -38,7 +40,10 @@ impl Ledger {
     /// # Errors
     /// There is no ledger, or it is damaged; then with the file and the place.
     pub fn run(self) -> Outcome {
-        let Command::Export { from, data } = self.command;
+        let (from, data) = match self.command {
+            Command::Export { from, data } => (from, data),
+            Command::Reindex(command) => return command.run(),
+        };
         let folder = data.unwrap_or_else(default_data).join("ledger");
         // Reading an empty folder would look like a ledger without entries.
         if !folder.is_dir() {
