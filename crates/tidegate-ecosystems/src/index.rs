@@ -4,7 +4,7 @@ use tidegate_model::{Action, ListedFile, PackageName, Timestamp};
 
 use crate::advice::Advise;
 use crate::catalogue::{Listed, PartOf};
-use crate::signed::{AttestationDocument, RegistrySignature};
+use crate::signed::{AttestationDocument, RegistrySignatures};
 use crate::{Companion, View};
 
 /// A parsed index of one package.
@@ -58,8 +58,8 @@ pub trait Index: Send + Sync {
     }
 
     /// What the registry itself signed about a file, as the index shows it.
-    fn registry_signatures(&self, _position: usize) -> Vec<RegistrySignature> {
-        Vec::new()
+    fn registry_signatures(&self, _position: usize) -> Option<RegistrySignatures> {
+        None
     }
 
     /// The image that this is the index of; `None` for every other kind of index.

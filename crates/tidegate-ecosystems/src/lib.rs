@@ -33,7 +33,7 @@ pub use catalogue::Catalogue;
 pub use commits::Commits;
 pub use index::{Index, IndexError, Links, Rendered, Verdict, Verdicts};
 pub use queries::{Found, Queries, Query};
-pub use signed::{AttestationDocument, AttestationForm, RegistrySignature};
+pub use signed::{AttestationDocument, AttestationForm, RegistrySignatures};
 pub use upstream::{DocumentRequest, FetchedDocument, UpstreamBase};
 
 /// One ecosystem's client protocol. All methods are pure.

@@ -30,15 +30,13 @@ pub struct AttestationDocument {
     pub request: DocumentRequest,
 }
 
-/// A signature of the registry itself over what its index says of a file.
+/// What a registry itself signed of one file: the text `name@version:integrity`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegistrySignature {
-    /// Names the registry's key.
-    pub key_id: String,
-    /// The signature in base64, DER inside.
-    pub signature: String,
-    /// The text that is signed: `name@version:integrity`.
-    pub message: String,
+pub struct RegistrySignatures {
+    /// The integrity as the index writes it.
+    pub integrity: String,
+    /// Name of the key and base64 of the signature, for each.
+    pub signatures: Vec<(String, String)>,
 }
 
 /// The most signatures of a registry that are looked at for one file.

@@ -361,18 +361,37 @@ pub struct LicenceFacts {
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct ProvenanceFacts {
-    /// `verified`, `offered` (an attestation exists, unchecked), `absent` or `invalid`.
+    /// `verified`, `offered` (an attestation exists, unchecked), `absent`, `unsupported` (one exists, in a form that is not
+    /// checked here) or `invalid`.
     pub status: String,
+    /// Why it is invalid or not supported, for people.
+    pub reason: Option<String>,
+    /// What verified: `build` (how it was built), `publish` (who published it), `registry` (the registry's own signature).
+    pub proven: Vec<String>,
     /// Builder identity.
     pub builder: Option<String>,
     /// Source repository.
     pub source: Option<String>,
+    /// Commit that it was built from.
+    pub commit: Option<String>,
+    /// The workflow that built it, by its path in the source repository.
+    pub workflow: Option<String>,
+    /// What the signed time rests on: `inclusion_proof`, `timestamp`, `promise` or `key`, weakest of what verified.
+    pub evidence: Option<String>,
+    /// When it was signed, by a log or a timestamp authority.
+    pub signed_at: Option<Timestamp>,
     /// SLSA build level.
     pub slsa_level: Option<u8>,
     /// Certificate issuer.
     pub issuer: Option<String>,
     /// Whether the previous version had an attestation and this one has none.
     pub dropped: Option<bool>,
+    /// Whether the previous version was verifiably built from another source repository.
+    pub source_changed: Option<bool>,
+    /// The source repository of the previous version, where it was another one.
+    pub source_before: Option<String>,
+    /// Whether the previous version was verifiably built by another builder.
+    pub builder_changed: Option<bool>,
 }
 
 /// Install scripts of the artifact.

@@ -240,7 +240,8 @@ const ECOSYSTEMS: [&str; Ecosystem::ALL.len()] = {
 };
 const KINDS: &[&str] = &["package", "image", "model", "extension", "mcp_server", "archive", "file"];
 const VERDICTS: &[&str] = &["clean", "suspicious", "malicious"];
-const PROVENANCE: &[&str] = &["verified", "offered", "absent", "invalid"];
+const PROVENANCE: &[&str] = &["verified", "offered", "absent", "unsupported", "invalid"];
+const EVIDENCE: &[&str] = &["inclusion_proof", "timestamp", "promise", "key"];
 const PRINCIPALS: &[&str] = &["human", "ci", "agent", "anonymous"];
 const REPOSITORIES: &[&str] = &["remote", "hosted", "virtual"];
 const PARTS: &[&str] = &["server", "tool", "prompt", "instructions", "call", "answer"];
@@ -380,6 +381,63 @@ pub(crate) static PATHS: &[PathSpec] = &[
         Type::Text,
         NotOffered,
         of!(provenance, |v| text(v.issuer.as_ref()))
+    ),
+    path!(
+        "provenance.reason",
+        Provenance,
+        Type::Text,
+        NotOffered,
+        of!(provenance, |v| text(v.reason.as_ref()))
+    ),
+    path!(
+        "provenance.proven",
+        Provenance,
+        Type::List,
+        NotOffered,
+        of!(provenance, |v| Value::List(&v.proven))
+    ),
+    path!(
+        "provenance.commit",
+        Provenance,
+        Type::Text,
+        NotOffered,
+        of!(provenance, |v| text(v.commit.as_ref()))
+    ),
+    path!(
+        "provenance.workflow",
+        Provenance,
+        Type::Text,
+        NotOffered,
+        of!(provenance, |v| text(v.workflow.as_ref()))
+    ),
+    path!(
+        "provenance.evidence",
+        Provenance,
+        Type::Word(EVIDENCE),
+        NotOffered,
+        of!(provenance, |v| text(v.evidence.as_ref()))
+    ),
+    path!("provenance.signed_at", Provenance, Type::Time, NotOffered, of!(provenance, |v| time(v.signed_at))),
+    path!(
+        "provenance.source_changed",
+        Provenance,
+        Type::Bool,
+        NotOffered,
+        of!(provenance, |v| flag(v.source_changed))
+    ),
+    path!(
+        "provenance.source_before",
+        Provenance,
+        Type::Text,
+        NotOffered,
+        of!(provenance, |v| text(v.source_before.as_ref()))
+    ),
+    path!(
+        "provenance.builder_changed",
+        Provenance,
+        Type::Bool,
+        NotOffered,
+        of!(provenance, |v| flag(v.builder_changed))
     ),
     path!("provenance.dropped", Provenance, Type::Bool, NotOffered, of!(provenance, |v| flag(v.dropped))),
     path!("scripts.install", Scripts, Type::Bool, NotOffered, of!(scripts, |v| flag(v.install))),

@@ -20,6 +20,7 @@ pub mod liveness;
 pub mod mcp;
 pub mod metrics;
 pub mod pipeline;
+pub mod provenance;
 pub mod reports;
 pub mod run;
 pub mod single_flight;

@@ -16,7 +16,7 @@ use url::Url;
 use super::manifest::RawVersion;
 use super::spans::{InvalidJson, Kind, Member, Reader, Span};
 use crate::index::MAX_FILES;
-use crate::signed::{AttestationDocument, RegistrySignature};
+use crate::signed::{AttestationDocument, RegistrySignatures};
 use crate::upstream::FetchedDocument;
 use crate::{Index, IndexError, Links, Rendered, Verdicts, View};
 
@@ -447,10 +447,8 @@ impl Index for Packument {
         super::signed::attestations(self.version_object(position)?, &self.address)
     }
 
-    fn registry_signatures(&self, position: usize) -> Vec<RegistrySignature> {
-        self.version_object(position)
-            .map(|object| super::signed::signatures(object, &self.package))
-            .unwrap_or_default()
+    fn registry_signatures(&self, position: usize) -> Option<RegistrySignatures> {
+        super::signed::signatures(self.version_object(position)?)
     }
 
     fn weight(&self) -> usize {

@@ -178,6 +178,18 @@ fn baseline_and_strict_hold_what_their_table_says() {
             Quarantine,
             Quarantine,
         ),
+        (
+            "other source",
+            with(|f| f.provenance.value.as_mut().unwrap().source_changed = Some(true)),
+            Quarantine,
+            Quarantine,
+        ),
+        (
+            "other builder",
+            with(|f| f.provenance.value.as_mut().unwrap().builder_changed = Some(true)),
+            Warn,
+            Quarantine,
+        ),
         ("invalid", with(|f| f.provenance.value.as_mut().unwrap().status = "invalid".into()), Block, Block),
         (
             "absent",

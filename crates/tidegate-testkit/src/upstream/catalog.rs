@@ -33,6 +33,12 @@ pub(super) struct Contents {
     projects: BTreeMap<(Ecosystem, String), Project>,
     other_bytes: BTreeMap<String, Bytes>,
     pub(super) advisories: BTreeMap<String, Vec<Value>>,
+    /// Documents of attestations, by `name@version` of npm or by file name of PyPI.
+    pub(super) attestations: BTreeMap<String, Value>,
+    /// Signatures of the registry, by `name@version`: ids of keys and base64.
+    pub(super) signatures: BTreeMap<String, Vec<(String, String)>>,
+    /// The registry's list of its keys.
+    pub(super) registry_keys: Option<Value>,
     /// Repositories of the hub; data sets and spaces with their kind before the name.
     pub(super) hub: BTreeMap<String, super::hub::Repository>,
     /// Repositories of the registry of images.
@@ -261,6 +267,21 @@ impl Catalog {
     /// Serves `bytes` for the file called `file`, while every index goes on promising the old ones.
     pub fn serve_other_bytes(&self, file: &str, bytes: impl Into<Bytes>) {
         self.read().other_bytes.insert(file.to_owned(), bytes.into());
+    }
+
+    /// Serves this as the attestations of `name@version` (npm) or of a file (PyPI), and announces it in the index.
+    pub fn attest(&self, what: &str, document: Value) {
+        self.read().attestations.insert(what.to_owned(), document);
+    }
+
+    /// Shows these as the registry's signatures of `name@version`: ids of keys and base64.
+    pub fn sign(&self, what: &str, signatures: &[(String, String)]) {
+        self.read().signatures.insert(what.to_owned(), signatures.to_vec());
+    }
+
+    /// Serves this as the registry's list of its keys.
+    pub fn registry_keys(&self, keys: Value) {
+        self.read().registry_keys = Some(keys);
     }
 
     /// Serves a file below `/feeds/`, as publishers of advisories do.

@@ -218,6 +218,9 @@ fn provenance(state: &State, rest: &str) -> Page {
     if !found {
         return Page::not_found();
     }
+    if let Some(document) = contents.attestations.get(&file) {
+        return Page::json(document);
+    }
     Page::json(&json!({ "version": 1, "attestation_bundles": [{
         "publisher": { "kind": "example", "repository": "example/project" }, "attestations": [],
     }] }))

@@ -23,6 +23,9 @@ fn wrong(place: &[&str], message: impl Into<String>, remedy: impl Into<String>) 
     Err(Wrong { place, message: message.into(), remedy: remedy.into() })
 }
 
+/// Sigstore instances whose roots are compiled in.
+const PUBLIC_INSTANCES: [&str; 2] = ["public-good", "github"];
+
 /// The first thing that is wrong.
 pub(super) fn check(config: &Config) -> Result<(), Wrong> {
     server(&config.server)?;
@@ -107,6 +110,19 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
     }
     for (name, repository) in &config.repository {
         self::repository(name, repository)?;
+        if let Some(instance) = &repository.sigstore
+            && !config.provenance.instance.contains_key(instance)
+            && !PUBLIC_INSTANCES.contains(&&**instance)
+        {
+            return wrong(
+                &["repository", name, "sigstore"],
+                format!("no Sigstore instance `{}` is known", instance.escape_debug()),
+                format!(
+                    "name one of {}, or give its root in [provenance.instance.{instance}]",
+                    PUBLIC_INSTANCES.join(", ")
+                ),
+            );
+        }
     }
     Ok(())
 }

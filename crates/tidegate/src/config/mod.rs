@@ -40,6 +40,8 @@ pub struct Config {
     pub upstream: UpstreamSection,
     /// How artifacts are looked into.
     pub inspection: InspectionSection,
+    /// How what is signed about artifacts is checked.
+    pub provenance: Provenance,
     /// Which feeds of advisories and signals are followed.
     pub intel: IntelSection,
     /// Where events are sent.
@@ -455,6 +457,8 @@ pub struct Repository {
     /// What of an MCP registry is let in: `compliant`, all that is not refused; or `approved`, what is on the list of approvals
     /// beside that.
     pub listing: Listing,
+    /// The Sigstore instance whose root vouches for attestations of what it serves; the public one where it is not said.
+    pub sigstore: Option<String>,
     /// Upstreams, asked in this order; empty means discovered.
     pub upstream: Vec<Upstream>,
 }
@@ -468,6 +472,30 @@ pub enum Listing {
     Compliant,
     /// What somebody approved by name, and nothing else.
     Approved,
+}
+
+/// `[provenance]`
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Provenance {
+    /// Whether attestations and signatures are fetched and checked.
+    pub enabled: bool,
+    /// Sigstore instances beside the public ones, by name; a repository says which one vouches for what it serves.
+    pub instance: BTreeMap<String, SigstoreInstance>,
+}
+
+impl Default for Provenance {
+    fn default() -> Self {
+        Self { enabled: true, instance: BTreeMap::new() }
+    }
+}
+
+/// `[provenance.instance.NAME]`
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SigstoreInstance {
+    /// Its `trusted_root.json`.
+    pub root: PathBuf,
 }
 
 /// `[[repository.NAME.upstream]]`

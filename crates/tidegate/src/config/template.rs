@@ -85,6 +85,10 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # issuers = {}
 # ask_hours = 24
 
+[provenance]
+# Whether attestations and registry signatures are fetched beside what they are about, and checked.
+# enabled = true
+
 [intel]
 # Whether advisories and signals are fetched. What `tidegate intel import` loads counts either way.
 # sync = true
@@ -105,6 +109,7 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 #
 # [repository.npm]
 # private = ["@acme-secret/*"]           # never asked of any upstream
+# sigstore = "acme"                      # the Sigstore instance whose root vouches; the public one where left out
 #
 # [[repository.npm.upstream]]
 # name = "acme"
@@ -114,6 +119,9 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 #
 # [[repository.npm.upstream]]
 # url = "https://registry.example/"
+#
+# [provenance.instance.acme]
+# root = "/etc/tidegate/acme-trusted-root.json"
 #
 # [repository.huggingface]
 # hold_at_approved = true                # `main` stays at its last commit that may be had while the newest is refused

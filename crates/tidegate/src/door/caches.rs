@@ -25,6 +25,7 @@ use crate::pipeline::images::{ImagesKey, Known};
 use crate::pipeline::package::Package;
 use crate::pipeline::recall::Kept;
 use crate::pipeline::views::{RenderedView, ViewKey};
+use crate::provenance::{CheckKey, RegistryKeys};
 use crate::single_flight::SingleFlight;
 use crate::upstream::UpstreamError;
 
@@ -82,6 +83,10 @@ pub struct Caches {
     pub staged: Cache<StageKey, (Staged, Instant)>,
     /// Files that were looked into and compared.
     pub looked: Cache<LookKey, ()>,
+    /// Files of which everything that is signed was checked.
+    pub checked: Cache<CheckKey, ()>,
+    /// Keys that registries list, by base address.
+    pub registry_keys: Cache<Arc<str>, RegistryKeys>,
     /// Known identities.
     pub identities: Cache<IdentityKey, Arc<Identity>>,
     /// Preludes of upstreams, by base address.
@@ -125,6 +130,8 @@ impl Caches {
             hot: Cache::new(HOT_FILES),
             staged: Cache::new(STAGED_FILES),
             looked: Cache::new(LOOKED),
+            checked: Cache::new(LOOKED),
+            registry_keys: Cache::new(PRELUDES),
             identities: Cache::new(IDENTITIES),
             preludes: Cache::new(PRELUDES),
             recalled: Cache::new(PRELUDES),
@@ -153,6 +160,8 @@ pub struct Flights {
     pub artifacts: SingleFlight<StageKey, Result<Staged, UpstreamError>>,
     /// Looking into a file and comparing it.
     pub looks: SingleFlight<LookKey, Result<(), NotInspected>>,
+    /// Checking what is signed about a file.
+    pub checks: SingleFlight<CheckKey, Result<(), NotInspected>>,
     /// Looking into bytes.
     pub inspections: SingleFlight<Sha256, Result<(), NotInspected>>,
     /// Looking into what nobody asked for yet.

@@ -36,6 +36,7 @@ use crate::intel::sync::Attempts;
 use crate::metrics::Metrics;
 use crate::pipeline::decide::{Decided, Ruleset};
 use crate::pipeline::package::Package;
+use crate::provenance::Trusted;
 use crate::upstream::Client;
 
 pub use caches::{Caches, Flights};
@@ -110,6 +111,8 @@ pub struct Door {
     pub effects: Effects,
     /// Looks inside artifacts.
     pub inspection: Looker,
+    /// The roots and keys that attestations are checked with.
+    pub trusted: Trusted,
     /// What is remembered of MCP servers between requests.
     pub mcp: crate::mcp::Desk,
     /// Set when the door no longer takes new connections.

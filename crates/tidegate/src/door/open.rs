@@ -32,6 +32,7 @@ use crate::intel::effects::{self, Effects};
 use crate::intel::sync::Attempts;
 use crate::intel::{self, Advisories};
 use crate::metrics::Metrics;
+use crate::provenance::{TrustError, Trusted};
 use crate::upstream::proxy::Proxies;
 use crate::upstream::{Client, ClientSettings, NamePatterns, Upstream};
 
@@ -104,6 +105,9 @@ pub enum DoorError {
         /// Which variable.
         variable: String,
     },
+    /// A trust root cannot be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// An event sink cannot be used.
     #[error(transparent)]
     Events(#[from] SinkError),
@@ -179,6 +183,7 @@ impl Door {
         for feed in &feeds {
             client.trust_host_of(&feed.host);
         }
+        let trusted = Trusted::open(&config.provenance, clock.now())?;
         let mcp = crate::mcp::Desk::new(crate::mcp::remotes::configured(&config.mcp, &client)?);
         let inspection = looker(&config, &data, inspection_worker, &*catalogue)?;
         let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
@@ -206,6 +211,7 @@ impl Door {
             controls,
             effects: Effects::default(),
             inspection,
+            trusted,
             mcp,
             draining: AtomicBool::new(false),
             rules: RwLock::new(Arc::new(ruleset)),
@@ -312,6 +318,7 @@ fn repositories(
             upstreams,
             hold_at_approved: section.hold_at_approved,
             registries: section.registries.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            sigstore: section.sigstore.clone(),
             approved_only: section.listing == config::Listing::Approved,
             not_configured,
         };

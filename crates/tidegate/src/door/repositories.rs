@@ -25,6 +25,8 @@ pub struct Repository {
     pub registries: Vec<String>,
     /// Whether nothing is let in but what is approved by name.
     pub approved_only: bool,
+    /// The Sigstore instance whose root vouches, where it is not the public one.
+    pub sigstore: Option<String>,
     /// Why there is no upstream, and what to do; empty where there is one.
     pub not_configured: String,
 }
@@ -102,6 +104,7 @@ mod tests {
             hold_at_approved: false,
             registries: Vec::new(),
             approved_only: false,
+            sigstore: None,
             upstreams: vec![upstream("acme", &["@acme/*"]), upstream("public", &[])],
             not_configured: String::new(),
         }

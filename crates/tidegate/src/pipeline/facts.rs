@@ -25,6 +25,7 @@ use crate::door::{Door, Repository};
 use crate::inspection::Seen;
 use crate::intel::facts::KnownVersions;
 use crate::intel::{self, Advisories};
+use crate::provenance::{Checked, Previous};
 
 /// What this door did with a package before.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +38,8 @@ pub struct LocalState {
     pub seen: HashMap<Sha256, Seen>,
     /// What comparisons say, by package URL with version and digest.
     pub compared: HashMap<(String, Sha256), Vec<Seen>>,
+    /// What checking their attestations came to, by package URL with version and file, with the digest it is about.
+    pub checked: HashMap<(String, String), (String, Checked)>,
     /// What was seen in the files of the package together, where they are decided on together.
     pub group: Option<GroupSeen>,
     /// What may be had of what its versions bring along.
@@ -80,6 +83,7 @@ impl LocalState {
                 .map(|c| GroupSeen::of(package, &pins, &seen, |file| c.steers(&package.name, file))),
             seen,
             compared,
+            checked: checked(door, package)?,
             brought: Brought::new(),
             parts: parts::locals(door, package)?,
             inspects: door.config.inspection.enabled,
@@ -199,14 +203,7 @@ pub fn assemble(
         malware: malware(question, &purl, sha256, reported),
         contents: inside.contents,
         licence: licence(&file.licence, inside.seen.and_then(|seen| seen.licence.as_ref())),
-        provenance: match &file.attestation {
-            Stated::Known(offered) => Group::known(ProvenanceFacts {
-                status: if *offered { "offered" } else { "absent" }.into(),
-                dropped: history.attestation_dropped,
-                ..ProvenanceFacts::default()
-            }),
-            Stated::NotOffered => Group::gap(FactState::NotOffered, "the upstream offers no attestations"),
-        },
+        provenance: provenance(question, &purl),
         scripts,
         binary: inside.binary,
         secrets: inside.secrets,
@@ -253,6 +250,38 @@ pub fn assemble(
             client: question.client.map(str::to_owned),
         },
     }
+}
+
+/// What is stored of checking the attestations of a package's files. Blocks.
+fn checked(
+    door: &Door,
+    package: &Package,
+) -> Result<HashMap<(String, String), (String, Checked)>, CatalogueError> {
+    let rows = door.store.catalogue.verifications_of(&package.purl)?;
+    // A row that cannot be read is as if nobody had checked.
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            Some(((row.purl, row.file), (row.subject, serde_json::from_str(&row.result).ok()?)))
+        })
+        .collect())
+}
+
+/// What is proven of a file's origin.
+fn provenance(question: &Question<'_>, purl: &str) -> Group<ProvenanceFacts> {
+    let Question { package, position, local, .. } = *question;
+    let (file, dropped) = (&package.index.files()[position], package.history[position].attestation_dropped);
+    let of = |position: usize, purl: &str| {
+        let file = &package.index.files()[position];
+        let (subject, checked) = local.checked.get(&(purl.to_owned(), file.file.as_str().to_owned()))?;
+        // What was checked against other bytes says nothing of these.
+        let pin = local.pins.get(&(file.version.as_str().to_owned(), file.file.as_str().to_owned()));
+        let is_it = file.digests.iter().any(|promised| promised.to_string() == *subject)
+            || pin.is_some_and(|pinned| pinned.to_string() == *subject);
+        is_it.then_some(checked)
+    };
+    let before = package.before(position).and_then(|before| of(before, &purl_of(package, before)));
+    of(position, purl).unwrap_or(&Checked::default()).facts(&file.attestation, dropped, Previous(before))
 }
 
 /// What was seen inside, as far as somebody looked.

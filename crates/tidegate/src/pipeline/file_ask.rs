@@ -22,6 +22,7 @@ use super::package::{Freshness, Package};
 use super::{Answered, PackageRequest, Representation, Told, circumstances, denials, refuse, views};
 use crate::door::{Door, Repository};
 use crate::http::conditional;
+use crate::provenance;
 
 /// What one request for a file came to, kept so that the next needs no look-up.
 #[derive(Debug)]
@@ -320,7 +321,13 @@ pub(super) async fn wait_for(
             }
         };
     if part == Part::Whole {
-        let looking = contents::look(door, &request.repository, package, position, &staged);
+        let looking = async {
+            let looked = contents::look(door, &request.repository, package, position, &staged);
+            let checked = provenance::check(door, &request.repository, package, position, &staged.known);
+            // Side by side: one waits for workers, the other for upstream.
+            let (looked, checked) = tokio::join!(looked, checked);
+            looked.and(checked)
+        };
         match tokio::time::timeout_at(until, looking).await {
             Ok(Ok(())) => {}
             Ok(Err(NotInspected::Storage(why))) => return Err(cannot(&why)),

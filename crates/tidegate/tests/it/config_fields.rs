@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tidegate::config::{
     Cache, Config, EventsSection, FileSink, InspectionSection, IntelSection, LedgerMode, LedgerSection, Log,
-    McpSection, McpServer, PolicySection, Repository, Retention, Server, Upstream, UpstreamSection,
-    WebhookSink,
+    McpSection, McpServer, PolicySection, Provenance, Repository, Retention, Server, SigstoreInstance,
+    Upstream, UpstreamSection, WebhookSink,
 };
 use tidegate_ledger::Mode;
 use tidegate_model::Ecosystem;
@@ -27,6 +27,7 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         retention,
         upstream: upstreams,
         inspection,
+        provenance,
         intel,
         events,
         mcp,
@@ -81,6 +82,9 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         issuers: _,
         ask_hours: _,
     } = inspection;
+    // provenance.rs: enabled, instance.
+    let Provenance { enabled: _, instance } = provenance;
+    for SigstoreInstance { root: _ } in instance.into_values() {}
     // bundles.rs: trusted_bundle_keys; advisories.rs: the rest.
     let IntelSection {
         sync: _,
@@ -98,9 +102,16 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
     let McpSection { methods: _, server } = mcp;
     for McpServer { url: _, token_env: _, purl: _ } in server.into_values() {}
     let Log { format: _, filter: _ } = log;
-    // models.rs: hold_at_approved; images.rs: registries; mcp_registry.rs: listing; here: the rest.
-    let Repository { ecosystem: _, private: _, hold_at_approved: _, registries: _, listing: _, upstream: _ } =
-        repository;
+    // models.rs: hold_at_approved; images.rs: registries; mcp_registry.rs: listing; provenance.rs: sigstore; here: the rest.
+    let Repository {
+        ecosystem: _,
+        private: _,
+        hold_at_approved: _,
+        registries: _,
+        listing: _,
+        sigstore: _,
+        upstream: _,
+    } = repository;
     let Upstream { name: _, url: _, private: _, file_hosts: _, token_env: _, basic_env: _ } = upstream;
 }
 

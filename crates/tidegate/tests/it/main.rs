@@ -58,6 +58,7 @@ mod one_door;
 mod operations;
 mod paths;
 mod private_names;
+mod provenance;
 mod proxy;
 mod real_advisories;
 mod real_registries;

@@ -47,7 +47,7 @@ pub(super) async fn restore(
     Ok(None)
 }
 
-pub(in crate::pipeline) async fn stored(
+pub(crate) async fn stored(
     door: &Arc<Door>,
     repository: &Arc<Repository>,
     upstream: &Arc<Upstream>,
@@ -64,7 +64,7 @@ pub(in crate::pipeline) async fn stored(
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of one row, used in several places")]
-pub(in crate::pipeline) async fn keep(
+pub(crate) async fn keep(
     door: &Arc<Door>,
     repository: &Arc<Repository>,
     upstream: &Arc<Upstream>,

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use tidegate_model::PackageName;
 
 pub use beside::prelude_of;
-pub(super) use kept::{document_key, keep, revive, storage, stored};
+pub(super) use kept::{document_key, revive, storage};
+pub(crate) use kept::{keep, stored};
 pub(super) use parsing::{Documents, broken_index, build, parsed};
 
 use super::package::{Freshness, Package};

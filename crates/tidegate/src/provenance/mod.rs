@@ -1,0 +1,14 @@
+//! What is signed about files: fetched beside them, checked, kept, and turned into facts.
+//!
+//! Checking itself is `tidegate-provenance`'s, which knows no network. Here is what it needs: the document of attestations
+//! that an index announces, the keys of a registry, the roots in force.
+
+mod checking;
+mod keys;
+mod outcome;
+mod trust;
+
+pub use checking::{CheckKey, check};
+pub use keys::RegistryKeys;
+pub use outcome::{Checked, Previous};
+pub use trust::{TrustError, Trusted};
