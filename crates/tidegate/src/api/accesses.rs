@@ -19,6 +19,7 @@ use super::problem::Problem;
 use super::recall;
 
 pub(super) use freshness::catch_up;
+pub(super) use proofs::add as add_proofs;
 
 pub(crate) async fn list(call: &Call) -> Handled {
     let asked = question::read(call).await?;
@@ -40,7 +41,9 @@ pub(crate) async fn list(call: &Call) -> Handled {
         let mut query = asked.query;
         let mut told = json!({});
         if let Some(range) = &asked.range {
-            let (subject, shown) = range.resolve(access).map_err(|e| failed(&WhoError::Index(e)))?;
+            // What was never asked for by name may lie in what was.
+            let inside = if follow { follow::inside(door, &range.package())? } else { Vec::new() };
+            let (subject, shown) = range.resolve(access, inside).map_err(|e| failed(&WhoError::Index(e)))?;
             query.subject = subject;
             told["range"] = shown;
         }
@@ -56,7 +59,7 @@ pub(crate) async fn list(call: &Call) -> Handled {
             told["summary"] = summary(&access.summary(&query, people).map_err(|e| failed(&e))?);
         }
         if proofs {
-            proofs::add(door, &page, &mut told);
+            add_proofs(door, &page, &mut told);
         }
         told["indexed_up_to"] = freshness.told();
         Ok(told)

@@ -36,6 +36,9 @@ pub(super) async fn accesses(call: &Call, advisory: &str, query: WhoQuery) -> Ha
         "accesses": accesses::rows(&found.page, |_| None), "next": accesses::next(&found.page),
         "indexed_up_to": freshness.told(),
     });
+    if call.flag("proofs") {
+        accesses::add_proofs(&call.door, &found.page, &mut told);
+    }
     if let Some((takers, others)) = &found.counted {
         let actions = actions(call, &found.recall).await;
         told["advisory"] = head(&found.recall);

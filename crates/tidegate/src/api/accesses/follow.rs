@@ -41,6 +41,13 @@ pub(super) struct Holders {
     cut: bool,
 }
 
+/// The versions of a package that lie in something. Blocks.
+pub(super) fn inside(door: &Door, package: &str) -> Result<Vec<String>, Problem> {
+    let failed = |e: CatalogueError| Problem::failed(format!("{e}: {}", e.cause));
+    let holders = door.store.catalogue.component_holders(package).map_err(failed)?;
+    Ok(holders.into_iter().map(|one| bare(&one.purl)).collect())
+}
+
 /// Finds them. Blocks.
 pub(super) fn holders(door: &Door, subject: &WhoSubject) -> Result<Holders, Problem> {
     let failed = |e: CatalogueError| Problem::failed(format!("{e}: {}", e.cause));
@@ -52,9 +59,7 @@ pub(super) fn holders(door: &Door, subject: &WhoSubject) -> Result<Holders, Prob
         WhoSubject::Purls { purls, .. } => purls.clone(),
         WhoSubject::Package(package) => {
             let mut all: Vec<String> = recorded(package)?.into_iter().collect();
-            all.extend(
-                catalogue.component_holders(package).map_err(failed)?.into_iter().map(|one| bare(&one.purl)),
-            );
+            all.extend(inside(door, package)?);
             all.push(package.clone());
             all
         }

@@ -14,7 +14,7 @@ const fn of(_door: &Door, _records: &[&RecordId]) -> Option<Vec<Value>> {
 }
 
 /// Adds a proof to each row, or says that there is none.
-pub(super) fn add(door: &Door, page: &WhoPage, told: &mut Value) {
+pub(crate) fn add(door: &Door, page: &WhoPage, told: &mut Value) {
     let records: Vec<&RecordId> = page.rows.iter().map(|row| &row.record).collect();
     match of(door, &records) {
         Some(proofs) => {

@@ -104,11 +104,22 @@ impl Range {
         self.conditions.iter().all(|(operator, bound)| operator.holds(version, bound))
     }
 
-    /// The recorded versions that are in the range, and what to say of them. A version that does not compare is told, and not
-    /// in it.
-    pub(super) fn resolve(&self, index: &AccessIndex) -> Result<(WhoSubject, Value), AccessIndexError> {
+    /// The package, as a package URL.
+    pub(super) fn package(&self) -> String {
+        package_purl(&self.package)
+    }
+
+    /// The recorded versions that are in the range, those of `others` that are, and what to say of them. A version that does not
+    /// compare is told, and not in it.
+    pub(super) fn resolve(
+        &self,
+        index: &AccessIndex,
+        others: impl IntoIterator<Item = String>,
+    ) -> Result<(WhoSubject, Value), AccessIndexError> {
         let (mut within, mut undecided): (Vec<(Version, String)>, Vec<String>) = (Vec::new(), Vec::new());
-        for purl in index.versions_of(&package_purl(&self.package))? {
+        let mut known = index.versions_of(&self.package())?;
+        known.extend(others);
+        for purl in known {
             match PackageRef::parse(&purl).ok().and_then(|read| read.version) {
                 Some(version) if version.is_valid() => {
                     if self.holds(&version) {
