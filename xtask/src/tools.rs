@@ -1,5 +1,5 @@
 //! Puts the clients that tests drive into `target/tools`: pnpm, both generations of Yarn, uv, Poetry, pip-audit, the model hub's
-//! client, Open VSX's command line, the kits for MCP, the oldest and the newest pip that this Python runs, Debian's registry of images, and cargo-deny. Nothing is installed outside the target folder, but skopeo and buildah, which are libraries of
+//! client, Open VSX's command line, the kits for MCP, Sigstore's verifier, a token in software, the oldest and the newest pip that this Python runs, Debian's registry of images, and cargo-deny. Nothing is installed outside the target folder, but skopeo and buildah, which are libraries of
 //! the system as much as programs: on Debian, and as root, its own installer has them. What is there already is left as it is.
 
 use std::io;
@@ -61,6 +61,7 @@ pub(crate) fn ensure_clients() {
         return skip("all clients", &format!("`{}` cannot be made: {error}", folder.display()));
     }
     image_clients(&folder);
+    softhsm(&folder);
     if on_path("npm") {
         PACKAGE_MANAGERS.iter().for_each(|client| package_manager(client, &folder));
     } else {
@@ -127,15 +128,7 @@ fn image_clients(folder: &Path) {
     }
     if !here {
         eprintln!("unpacking docker-registry into {}", place.display());
-        let made = std::fs::create_dir_all(&place)
-            .map_err(|source| CommandError::Start("mkdir".into(), source))
-            .and_then(|()| {
-                run(Command::new("apt-get").args(["download", "-q", "docker-registry"]).current_dir(&place))
-            })
-            .and_then(|()| unpack(&place));
-        if let Err(error) = made {
-            // Half of a program would be taken for one.
-            let _ = std::fs::remove_dir_all(&place);
+        if let Err(error) = unpacked(&["docker-registry"], &place) {
             skip("tests with docker-registry", &error.to_string());
         }
     }
@@ -150,24 +143,59 @@ fn image_clients(folder: &Path) {
     }
 }
 
-/// Unpacks the one package in a folder.
-fn unpack(place: &Path) -> Result<(), CommandError> {
+/// A token in software, for tests of keys that PKCS#11 reaches; unpacked and not installed, which needs no root.
+fn softhsm(folder: &Path) {
+    let place = folder.join("softhsm");
+    if on_path("softhsm2-util") || place.join("usr/bin/softhsm2-util").is_file() {
+        return;
+    }
+    if !on_path("apt-get") || !on_path("dpkg-deb") {
+        return skip("tests with SoftHSM", "it is not on PATH, and this is no Debian");
+    }
+    eprintln!("unpacking softhsm2 into {}", place.display());
+    if let Err(error) = unpacked(&["softhsm2", "libsofthsm2"], &place) {
+        skip("tests with SoftHSM", &error.to_string());
+    }
+}
+
+/// Fetches packages of Debian into a folder and unpacks them there: all of them, or the folder is gone.
+fn unpacked(packages: &[&str], place: &Path) -> Result<(), CommandError> {
+    let made = std::fs::create_dir_all(place)
+        .map_err(|source| CommandError::Start("mkdir".into(), source))
+        .and_then(|()| {
+            run(Command::new("apt-get").args(["download", "-q"]).args(packages).current_dir(place))
+        })
+        .and_then(|()| unpack(place, packages.len()));
+    if made.is_err() {
+        // Half of a program would be taken for one.
+        let _ = std::fs::remove_dir_all(place);
+    }
+    made
+}
+
+/// Unpacks the packages in a folder, of which there are `count`.
+fn unpack(place: &Path, count: usize) -> Result<(), CommandError> {
     let unreadable = |source| CommandError::Start(place.display().to_string(), source);
     let files = std::fs::read_dir(place).map_err(unreadable)?;
-    let package = files
+    let packages: Vec<PathBuf> = files
         .filter_map(|file| Some(file.ok()?.path()))
-        .find(|path| path.extension() == Some("deb".as_ref()));
-    let package = package.ok_or_else(|| unreadable(io::ErrorKind::NotFound.into()))?;
-    run(Command::new("dpkg-deb").arg("-x").arg(package).arg(place))
+        .filter(|path| path.extension() == Some("deb".as_ref()))
+        .collect();
+    if packages.len() != count {
+        return Err(unreadable(io::ErrorKind::NotFound.into()));
+    }
+    packages.iter().try_for_each(|package| run(Command::new("dpkg-deb").arg("-x").arg(package).arg(place)))
 }
 
 /// Clients that npm installs: the folder in tools, what npm is asked for. Each is the newest of a generation that the
 /// oldest Node.js still kept up runs.
-const PACKAGE_MANAGERS: [(&str, &str); 5] = [
+const PACKAGE_MANAGERS: [(&str, &str); 6] = [
     ("pnpm", "pnpm@10"),
     ("yarn-classic", "yarn@1"),
     ("yarn-berry", "@yarnpkg/cli-dist@4"),
     ("ovsx", "ovsx@1"),
+    // Sigstore's own verifier, of the generation that Node.js 20 runs.
+    ("sigstore-node", "@sigstore/verify@3 @sigstore/bundle@4"),
     // Both generations of the kit for MCP: the first speaks the revisions before 2026-07-28.
     (
         "mcp-node",

@@ -12,6 +12,7 @@ mod advisories;
 mod call;
 mod decode;
 mod encode;
+mod keys;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -31,6 +32,7 @@ pub use advisories::{
 pub use call::{Call, CallOutcome};
 pub use decode::EntryError;
 pub(crate) use encode::encode;
+pub use keys::{Counts, KeyChange, KeyPurpose};
 
 /// The version of the entry format that this program writes and reads.
 pub const ENTRY_VERSION: u32 = 1;
@@ -116,11 +118,15 @@ pub enum Body {
     Hold(Box<HoldChange>),
     /// An exchange between a client and an MCP server.
     Call(Box<Call>),
+    /// What a node counted of one hour.
+    Counts(Counts),
+    /// A signing key was announced.
+    Key(Box<KeyChange>),
 }
 
 impl Body {
     /// Every kind, in the order of the reference page.
-    pub const KINDS: [&str; 16] = [
+    pub const KINDS: [&str; 18] = [
         "access",
         "decision",
         "view",
@@ -137,6 +143,8 @@ impl Body {
         "hold",
         "approval",
         "call",
+        "counts",
+        "key",
     ];
 
     /// The word in the field `kind`.
@@ -158,6 +166,8 @@ impl Body {
             Self::Hold(_) => Self::KINDS[13],
             Self::Approval(_) => Self::KINDS[14],
             Self::Call(_) => Self::KINDS[15],
+            Self::Counts(_) => Self::KINDS[16],
+            Self::Key(_) => Self::KINDS[17],
         }
     }
 }

@@ -31,8 +31,20 @@ pub enum KeyUsage {
     NpmSignatures,
     /// The npm registry's publish attestations.
     NpmAttestations,
-    /// Anything that names this key.
+    /// Both of these: a registry's list of keys that does not tell them apart.
+    NpmRegistry,
+    /// Anything else too. Only for keys that whoever runs this deployment configured: a list that an upstream gives must
+    /// never reach further than that upstream's own signatures.
     Any,
+}
+
+impl KeyUsage {
+    /// Whether a key of this use may make a signature of that one.
+    fn covers(self, wanted: Self) -> bool {
+        self == wanted
+            || self == Self::Any
+            || (self == Self::NpmRegistry && matches!(wanted, Self::NpmSignatures | Self::NpmAttestations))
+    }
 }
 
 /// A public key that is believed, and when it was in use.
@@ -167,9 +179,7 @@ impl KeyRing {
     /// The keys of that id that may sign this. An empty id names none.
     pub fn find<'a>(&'a self, id: &str, usage: KeyUsage) -> impl Iterator<Item = &'a TrustedKey> + use<'a> {
         let id = id.to_owned();
-        self.0
-            .iter()
-            .filter(move |k| !id.is_empty() && k.id == id && (k.usage == usage || k.usage == KeyUsage::Any))
+        self.0.iter().filter(move |k| !id.is_empty() && k.id == id && k.usage.covers(usage))
     }
 
     /// The digest of all keys in their order.
@@ -233,7 +243,7 @@ impl Listed {
                 Some("npm:attestations") => KeyUsage::NpmAttestations,
                 Some("npm:signatures") => KeyUsage::NpmSignatures,
                 // The endpoint's form does not say; the registry signs both kinds with it.
-                None => KeyUsage::Any,
+                None => KeyUsage::NpmRegistry,
                 Some(_) => return Err(refuse()),
             },
             valid_from: window.and_then(|w| w.start),
@@ -278,6 +288,12 @@ mod tests {
         let key = ring.iter().next().unwrap();
         assert_eq!(key.spki, KeyRing::npm_embedded().iter().next().unwrap().spki);
         assert_eq!(key.valid_until.unwrap().to_string(), "2025-01-29T00:00:00Z");
+        assert_eq!(ring.find(NPM_2022.0, KeyUsage::NpmAttestations).count(), 1);
+        assert_eq!(
+            ring.find(NPM_2022.0, KeyUsage::Any).count(),
+            0,
+            "an upstream's list reaches no further than its own"
+        );
         assert!(matches!(
             KeyRing::from_npm_json(br#"{"keys":[{"keyid":"x","key":"AAAA"}]}"#),
             Err(InvalidKeys::NotAKey(_))

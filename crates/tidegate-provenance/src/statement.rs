@@ -71,6 +71,14 @@ impl Statement {
         })
     }
 
+    /// Name and SHA-256 of the subject, where there is exactly one.
+    pub(crate) fn only_subject(&self) -> Result<(&str, Digest), Failure> {
+        let odd = || Failure::malformed("the statement has not exactly one subject with a SHA-256");
+        let [only] = self.subject.as_slice() else { return Err(odd()) };
+        let digest = only.digest.get("sha256").and_then(|hex| Digest::from_hex(Algorithm::Sha256, hex));
+        Ok((&only.name, digest.ok_or_else(odd)?))
+    }
+
     /// The subject with the artifact's digest, preferring one with an accepted name. Every digest that both sides know has
     /// to agree: a statement that names one right and one wrong is about something else.
     pub(crate) fn find(&self, subject: &Subject) -> Result<Matched, Failure> {

@@ -179,6 +179,14 @@ CREATE TABLE inspection (
     report       blob not null
 ) strict, without rowid;
 
+CREATE TABLE ledger_head (
+    log  text primary key,
+    size integer not null,
+    root blob not null,
+    note text not null,
+    runs text not null
+) strict, without rowid;
+
 CREATE TABLE liveness (
     secret_hash text not null,
     detector    text not null,

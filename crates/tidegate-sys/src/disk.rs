@@ -32,6 +32,14 @@ pub enum SyncSite {
     IntelManifest,
     /// The directory in which the list of segments changed.
     IntelManifestName,
+    /// A tile or an entry bundle of the ledger's tree before it gets its name.
+    TileBytes,
+    /// The directory that gained the names of tiles or bundles.
+    TileName,
+    /// A checkpoint before it takes the place of the one before.
+    CheckpointBytes,
+    /// The directory in which the checkpoint changed.
+    CheckpointName,
 }
 
 impl SyncSite {
@@ -42,6 +50,10 @@ impl SyncSite {
     /// Every site of loading advisories and signals.
     pub const INTEL: [Self; 4] =
         [Self::IntelSegment, Self::IntelSegmentName, Self::IntelManifest, Self::IntelManifestName];
+
+    /// Every site of publishing the ledger's tree.
+    pub const TREE: [Self; 4] =
+        [Self::TileBytes, Self::TileName, Self::CheckpointBytes, Self::CheckpointName];
 }
 
 /// What a directory holds under one name.
@@ -151,6 +163,15 @@ pub trait Disk: Send + Sync + 'static {
     /// What the operating system says.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
+    /// Removes an empty directory. A disk that cannot leaves it: nothing may depend on its being gone.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        let _ = path;
+        Ok(())
+    }
+
     /// Makes a directory and those above it, each synced into its parent.
     ///
     /// # Errors
@@ -239,6 +260,10 @@ impl Disk for RealDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
     }
 
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {

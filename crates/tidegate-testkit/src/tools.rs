@@ -120,6 +120,41 @@ pub fn mcp_kits() -> Option<PathBuf> {
     }
 }
 
+/// The folder with Sigstore's verifier in JavaScript, from the tools folder.
+pub fn sigstore_kit() -> Option<PathBuf> {
+    let found = folder().map(|folder| folder.join("sigstore-node"));
+    match found.filter(|folder| folder.join("node_modules/@sigstore/verify").is_dir()) {
+        Some(folder) => Some(folder),
+        None => skip("sigstore-node"),
+    }
+}
+
+/// OpenSSL's command line, from `PATH`.
+pub fn openssl() -> Option<Tool> {
+    plain("openssl", &[])
+}
+
+/// A token in software.
+#[derive(Clone, Debug)]
+pub struct SoftHsm {
+    /// The program that makes tokens.
+    pub util: Tool,
+    /// Its PKCS#11 module.
+    pub module: PathBuf,
+}
+
+/// SoftHSM, from the tools folder or where Debian puts it.
+pub fn softhsm() -> Option<SoftHsm> {
+    let util = plain("softhsm2-util", &["softhsm/usr/bin/softhsm2-util"])?;
+    let below = util.path().ancestors().nth(2)?;
+    let found = ["lib/softhsm", "lib64/softhsm", "lib64/pkcs11"]
+        .map(|folder| below.join(folder).join("libsofthsm2.so"));
+    match found.into_iter().find(|module| module.is_file()) {
+        Some(module) => Some(SoftHsm { util, module }),
+        None => skip("libsofthsm2.so"),
+    }
+}
+
 /// Open VSX's command line, from the tools folder or `PATH`.
 pub fn ovsx() -> Option<Tool> {
     plain("ovsx", &["ovsx/node_modules/.bin/ovsx"])

@@ -64,6 +64,8 @@ pub(super) fn decode(json: &[u8]) -> Result<Entry, EntryError> {
         "control" => Body::Control(read(json)?),
         "hold" => Body::Hold(read(json)?),
         "call" => Body::Call(read(json)?),
+        "counts" => Body::Counts(read(json)?),
+        "key" => Body::Key(read(json)?),
         _ => return Err(EntryError::Kind(kind.chars().take(40).collect())),
     };
     Ok(Entry { time, node, seq, tenant, body })

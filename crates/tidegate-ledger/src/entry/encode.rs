@@ -9,9 +9,9 @@ use tidegate_model::waiver::WaiverState;
 use tidegate_model::{Action, DecisionId, Ecosystem, Sha256, Timestamp};
 
 use super::{
-    Access, AdvisoriesChange, Alarm, ApprovalChange, Body, Call, ControlChange, DecisionMade, ENTRY_VERSION,
-    Effect, EntryDraft, FeedInForce, HoldChange, MAX_ENTRY_BYTES, PersonChange, PolicyChange,
-    QuarantineChange, Start, Stop, Text, Touching, View, WaiverChange, Withheld,
+    Access, AdvisoriesChange, Alarm, ApprovalChange, Body, Call, ControlChange, Counts, DecisionMade,
+    ENTRY_VERSION, Effect, EntryDraft, FeedInForce, HoldChange, KeyChange, MAX_ENTRY_BYTES, PersonChange,
+    PolicyChange, QuarantineChange, Start, Stop, Text, Touching, View, WaiverChange, Withheld,
 };
 use crate::NodeId;
 
@@ -57,6 +57,8 @@ pub(crate) fn encode(out: &mut Vec<u8>, node: &NodeId, seq: u64, draft: &EntryDr
         Body::Control(change) => json.control(change),
         Body::Hold(change) => json.hold(change),
         Body::Call(call) => json.call(call),
+        Body::Counts(counts) => json.counts(counts),
+        Body::Key(change) => json.signing_key(change),
     }
     json.close();
     debug_assert!(
@@ -342,6 +344,24 @@ impl Json<'_> {
         self.number("refused", s.refused);
         self.number("bytes", s.bytes);
         self.number("store_reads", s.store_reads);
+    }
+
+    fn counts(&mut self, c: &Counts) {
+        self.time_or_null("hour", Some(c.hour));
+        self.number("accesses", c.accesses);
+        self.number("refused", c.refused);
+        self.number("bytes", c.bytes);
+        self.number("store_reads", c.store_reads);
+        self.number("first_seq", c.first_seq);
+        self.number("last_seq", c.last_seq);
+    }
+
+    fn signing_key(&mut self, k: &KeyChange) {
+        self.word("purpose", k.purpose.as_str());
+        self.short("key_id", &k.key_id);
+        self.long("public_key", &k.public_key);
+        self.short_or_null("previous", k.previous.as_deref());
+        self.hex_or_null("actor", k.actor.as_ref().map(|a| a.as_bytes()));
     }
 }
 

@@ -202,6 +202,22 @@ pub(crate) fn one_of_each() -> Vec<Body> {
             document: Sha256::new([3; 32]),
         })),
         Body::Call(Box::new(call())),
+        Body::Counts(Counts {
+            hour: Timestamp::from_unix_seconds(1_794_996_000),
+            accesses: 40,
+            refused: 3,
+            bytes: 1_000,
+            store_reads: 30,
+            first_seq: 8,
+            last_seq: 60,
+        }),
+        Body::Key(Box::new(KeyChange {
+            purpose: KeyPurpose::Checkpoint,
+            key_id: "0a1b2c3d".into(),
+            public_key: "door.example/access+0a1b2c3d+AQ==".into(),
+            previous: Some("00112233".into()),
+            actor: Some(Pseudonym::new([1; 32])),
+        })),
     ]
 }
 

@@ -9,6 +9,7 @@
 mod authority;
 mod log;
 mod tamper;
+mod tuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,6 +25,7 @@ use crate::statement::PAYLOAD_TYPE;
 use authority::Authority;
 use log::Log;
 pub use tamper::Tamper;
+pub use tuf::TufRepository;
 
 /// Since when the keys of the instance are in use: 2020-01-01.
 const IN_USE_SINCE: &str = "2020-01-01T00:00:00Z";
@@ -131,7 +133,7 @@ impl Sigstore {
     pub fn registry_key(&self) -> TrustedKey {
         TrustedKey {
             id: REGISTRY_KEY_ID.to_owned(),
-            usage: KeyUsage::Any,
+            usage: KeyUsage::NpmRegistry,
             spki: self.registry.subject_public_key_info(),
             valid_from: Some(IN_USE_SINCE.parse().expect("a date of this file")),
             valid_until: None,
@@ -243,6 +245,12 @@ impl Sigstore {
 /// A new key.
 pub fn key() -> KeyPair {
     KeyPair::generate().expect("a new key")
+}
+
+/// A new Ed25519 key: its SubjectPublicKeyInfo, and what signs with it.
+pub fn ed25519_key() -> (Vec<u8>, impl Fn(&[u8]) -> Vec<u8>) {
+    let key = KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a new key");
+    (key.subject_public_key_info(), move |message: &[u8]| sign(&key, message))
 }
 
 /// ECDSA over SHA-256, in DER form.

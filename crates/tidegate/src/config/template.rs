@@ -88,6 +88,8 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 [provenance]
 # Whether attestations and registry signatures are fetched beside what they are about, and checked.
 # enabled = true
+# Sigstore instances beside the public ones, with their roots; shown at the end.
+# instance = {}
 
 [intel]
 # Whether advisories and signals are fetched. What `tidegate intel import` loads counts either way.

@@ -17,7 +17,7 @@ use super::{Event, EventKind};
 
 /// Kinds of entries that never make events, as they stand at the head of an entry. Nearly all entries are of these, and
 /// they are passed over unread.
-pub const SILENT: [&str; 6] = ["access", "view", "start", "stop", "person", "call"];
+pub const SILENT: [&str; 8] = ["access", "view", "start", "stop", "person", "call", "counts", "key"];
 
 /// What is told of an entry.
 struct Told {
@@ -44,7 +44,9 @@ pub fn events_of(entry: &Entry) -> Vec<Event> {
         | Body::Start(_)
         | Body::Stop(_)
         | Body::Person(_)
-        | Body::Call(_) => Vec::new(),
+        | Body::Call(_)
+        | Body::Counts(_)
+        | Body::Key(_) => Vec::new(),
     };
     let record = entry.record();
     (1..)

@@ -97,8 +97,13 @@ impl Checked {
         let attested = self.outcomes.iter().filter(|o| o.format != Format::NpmSignature).collect::<Vec<_>>();
         if let Some(outcome) = attested.iter().find(|o| o.state == State::Unsupported) {
             facts.status = "unsupported".into();
-            facts.reason.clone_from(&outcome.detail);
-            return Group::known(facts);
+            let why = outcome.detail.clone().unwrap_or_else(|| "a form that is not known here".into());
+            return Group {
+                state: FactState::Unsupported,
+                why: Some(why),
+                value: Some(facts),
+                ..Group::default()
+            };
         }
         if attested.iter().any(|o| o.is_verified()) {
             facts.status = "verified".into();
@@ -271,7 +276,7 @@ mod tests {
         let stale = facts(vec![Verification::of(Format::Npm, State::StaleRoot)], Stated::Known(true));
         assert_eq!(stale.state, FactState::Stale);
         let odd = facts(vec![Verification::of(Format::Npm, State::Unsupported)], Stated::Known(true));
-        assert_eq!(odd.value.unwrap().status, "unsupported");
+        assert_eq!((odd.state, odd.value.unwrap().status.as_str()), (FactState::Unsupported, "unsupported"));
     }
 
     #[test]

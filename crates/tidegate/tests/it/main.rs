@@ -59,6 +59,7 @@ mod operations;
 mod paths;
 mod private_names;
 mod provenance;
+mod provenance_builds;
 mod proxy;
 mod real_advisories;
 mod real_registries;

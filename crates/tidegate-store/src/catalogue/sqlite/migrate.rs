@@ -24,7 +24,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0006_approval", sql: include_str!("../../../migrations/0006_approval.sql") },
     Migration { name: "0007_mcp_tools", sql: include_str!("../../../migrations/0007_mcp_tools.sql") },
     Migration { name: "0008_verification", sql: include_str!("../../../migrations/0008_verification.sql") },
-    Migration { name: "0009_names", sql: include_str!("../../../migrations/0009_names.sql") },
+    Migration { name: "0009_ledger_head", sql: include_str!("../../../migrations/0009_ledger_head.sql") },
+    Migration { name: "0010_names", sql: include_str!("../../../migrations/0010_names.sql") },
 ];
 
 /// The version of data that this build writes.

@@ -12,6 +12,7 @@ mod documents;
 mod edges;
 mod exposures;
 mod forget;
+mod heads;
 mod inspections;
 mod mcp_tools;
 mod migrate;

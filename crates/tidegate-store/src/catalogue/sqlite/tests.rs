@@ -24,6 +24,14 @@ fn passes_the_contract() {
 }
 
 #[test]
+fn passes_the_contract_of_heads() {
+    tidegate_ledger::heads::contract::run(&|| {
+        let (dir, catalogue) = fresh();
+        (Box::new(dir), Box::new(catalogue))
+    });
+}
+
+#[test]
 fn what_was_written_is_there_after_opening_again() {
     let (dir, catalogue) = fresh();
     catalogue.set_setting("node", "n1").unwrap();

@@ -1,0 +1,9 @@
+//! The tree over the entries: laws, upgrades, crashes, attacks, and what others make of it.
+
+mod attacks;
+mod crash;
+mod foreign;
+mod laws;
+mod opening;
+mod rig;
+mod witness;
