@@ -61,6 +61,8 @@ pub fn start(door: &Arc<Door>) -> Jobs {
         every(DEGRADE_EVERY, |door| door.look_for_degradations()),
         every(GIVE_BACK_EVERY, |_| tidegate_sys::heap::give_back()),
         every(PRUNE_EVERY, prune),
+        every(PRUNE_EVERY, retain),
+        every(TOUCH_EVERY, |door| door.scrub()),
         every(COUNT_EVERY, count_week),
     ];
     let effects = Arc::clone(door);
@@ -122,6 +124,12 @@ async fn follow_feeds(door: Arc<Door>, mut stop: watch::Receiver<bool>) {
             () = tokio::time::sleep(pause) => {}
             _ = stop.changed() => return,
         }
+    }
+}
+
+fn retain(door: &Arc<Door>) {
+    if let Err(error) = door.retain() {
+        tracing::warn!(error = %error, "what is too old could not be forgotten: {error}");
     }
 }
 

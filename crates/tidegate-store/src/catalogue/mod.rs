@@ -13,6 +13,7 @@ mod artifacts;
 pub mod contract;
 mod decisions;
 mod documents;
+mod edges;
 mod exposures;
 mod inspections;
 mod mcp_tools;
@@ -30,6 +31,7 @@ pub use artifacts::{Artifact, Artifacts, Pin, PinKey};
 pub(crate) use decisions::package_of;
 pub use decisions::{Admission, DecisionFilter, DecisionRecord, Decisions};
 pub use documents::{DocumentHead, DocumentKey, Documents, NewDocument, StoredDocument};
+pub use edges::{BytesName, Edge, EdgeKind, Edges};
 pub use exposures::{AdvisoryHold, Exposure, Exposures, HoldState, VersionExposure};
 pub use inspections::{
     AskedSecret, BundledComponent, Comparison, ComparisonKind, ComponentHolder, InspectedFacts, Inspections,
@@ -37,7 +39,7 @@ pub use inspections::{
 };
 pub use mcp_tools::{McpTool, McpToolState, McpToolWord, McpTools};
 pub use people::{
-    Context, ContextKind, Forgotten, InvalidContextKind, NewContext, NewPerson, People, Person,
+    Context, ContextKind, Forgotten, InvalidContextKind, NewContext, NewPerson, People, Person, stand_in,
 };
 pub use sightings::{Sighting, SightingBatch, SightingState, Sightings};
 pub use tokens::{InvalidScope, Scope, Token, TokenHash, Tokens};
@@ -60,6 +62,7 @@ pub trait Catalogue:
     + Tokens
     + People
     + McpTools
+    + Edges
     + Verifications
     + Settings
 {
@@ -78,6 +81,8 @@ impl<T> Catalogue for T where
         + Tokens
         + People
         + McpTools
+        + Edges
+        + Edges
         + Verifications
         + Settings
 {

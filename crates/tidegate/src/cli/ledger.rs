@@ -14,6 +14,7 @@ use clap::{Args, Subcommand};
 use tidegate_ledger::Reader;
 use tidegate_sys::disk::RealDisk;
 
+use super::reindex::Reindex;
 use super::{Failure, Outcome, default_data};
 
 /// Read the ledger.
@@ -38,6 +39,7 @@ enum Command {
     Prove(proofs::Prove),
     Diff(proofs::Diff),
     Verify(verify::Verify),
+    Reindex(Reindex),
 }
 
 impl Ledger {
@@ -52,6 +54,7 @@ impl Ledger {
             Command::Prove(command) => return command.run(),
             Command::Diff(command) => return command.run(),
             Command::Verify(command) => return command.run(),
+            Command::Reindex(command) => return command.run(),
         };
         let folder = data.unwrap_or_else(default_data).join("ledger");
         // Reading an empty folder would look like a ledger without entries.

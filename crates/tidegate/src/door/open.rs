@@ -162,6 +162,9 @@ impl Door {
         .map_err(|e| store_error(&e))?;
         blobs.reconcile(&*catalogue, clock.now()).map_err(|e| store_error(&e))?;
         let access = Arc::new(AccessIndex::open(&data.join("access")).map_err(|e| store_error(&e))?);
+        if let Some(since) = super::keep_accesses_since(&config, clock.now()) {
+            access.drop_months(since).map_err(|e| store_error(&e))?;
+        }
         let client = Client::new(ClientSettings {
             connect: Duration::from_secs(config.upstream.connect_seconds),
             idle: Duration::from_secs(config.upstream.idle_seconds),
@@ -198,6 +201,7 @@ impl Door {
         let inspection = looker(&config, &data, inspection_worker, &*catalogue)?;
         let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
         let events = Events::open(&config.events, &data, &client)?;
+        let unscrubbed = catalogue.is_scrub_due().map_err(|e| store_error(&e))?;
         let policy = rules::compile(&source)?;
         let ruleset =
             rules::assemble(policy, &source, &*catalogue, advisories, 1).map_err(RulesError::from)?;
@@ -206,6 +210,8 @@ impl Door {
             flights: Flights::default(),
             runs: super::Runs::default(),
             revocations: std::sync::atomic::AtomicU64::new(0),
+            forgetting: RwLock::default(),
+            unscrubbed: AtomicBool::new(unscrubbed),
             metrics: Metrics::default(),
             words: Words::default(),
             opened_at: clock.now(),
