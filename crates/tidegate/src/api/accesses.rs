@@ -19,10 +19,13 @@ use super::problem::Problem;
 use super::recall;
 
 pub(super) use freshness::catch_up;
-pub(super) use proofs::add as add_proofs;
+pub(super) use proofs::{MAX_PROVEN, add as add_proofs};
 
 pub(crate) async fn list(call: &Call) -> Handled {
-    let asked = question::read(call).await?;
+    let mut asked = question::read(call).await?;
+    if call.flag("proofs") {
+        asked.query.limit = asked.query.limit.min(MAX_PROVEN);
+    }
     if let Some(advisory) = call.param("advisory") {
         if asked.query.subject != WhoSubject::Everything || asked.range.is_some() || call.flag("follow") {
             return Err(Problem::bad(

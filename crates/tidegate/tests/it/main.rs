@@ -61,6 +61,7 @@ mod paths;
 mod private_names;
 mod provenance;
 mod provenance_builds;
+mod provenance_genuine;
 mod proxy;
 mod real_advisories;
 mod real_registries;

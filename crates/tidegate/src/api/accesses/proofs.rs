@@ -6,6 +6,9 @@ use tidegate_store::access_index::WhoPage;
 
 use crate::door::Door;
 
+/// The most rows of a page with proofs: each is read from the ledger and from the tree's tiles.
+pub(crate) const MAX_PROVEN: u32 = 1000;
+
 /// The receipt of each record, in their order: the entry, its place, the hashes up to a signed checkpoint. None where the tree
 /// cannot be read. Blocks.
 fn of(door: &Door, records: &[&RecordId]) -> Option<Vec<Value>> {

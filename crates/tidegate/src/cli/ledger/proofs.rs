@@ -196,7 +196,7 @@ fn read(path: &Path, keys: &[VerifierKey]) -> Result<Stated, Failure> {
 fn stated(name: &str, bytes: &[u8], keys: &[VerifierKey]) -> Result<Stated, Failure> {
     let refused = |why: String| {
         Failure(format!(
-            "{name} is no checkpoint of this ledger: {why}\n  `tidegate ledger checkpoint > FILE` writes one"
+            "{name} is no checkpoint of this ledger: {why}\n  `tidegate ledger checkpoint` prints one"
         ))
     };
     let note = SignedNote::parse(bytes).map_err(|e| refused(e.to_string()))?;
