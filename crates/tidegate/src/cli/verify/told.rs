@@ -146,8 +146,8 @@ impl Told {
     }
 }
 
-/// What an outcome means for the status. A name or an instance that was not demanded by anybody else's choice is another
-/// thing under the same digest; every other demand may be met by another attestation.
+/// What an outcome means for the status. An attestation under another name is about another thing, whatever else holds;
+/// every other demand may be met by another attestation of the same bytes.
 fn class(found: &Verification) -> Class {
     match found.state {
         State::Verified => Class::Proven,
