@@ -11,6 +11,7 @@ mod approvals;
 mod artifacts;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+mod custody;
 mod decisions;
 mod documents;
 mod exposures;
@@ -27,6 +28,9 @@ use std::path::PathBuf;
 
 pub use approvals::{ApprovalFilter, Approvals, StoredApproval};
 pub use artifacts::{Artifact, Artifacts, Pin, PinKey};
+pub use custody::{
+    CustodyCursor, CustodyDocument, CustodyEvent, CustodyOf, CustodyPolicy, CustodyRecords, CustodyStatement,
+};
 pub(crate) use decisions::package_of;
 pub use decisions::{Admission, DecisionFilter, DecisionRecord, Decisions};
 pub use documents::{DocumentHead, DocumentKey, Documents, NewDocument, StoredDocument};
@@ -61,6 +65,7 @@ pub trait Catalogue:
     + People
     + McpTools
     + Verifications
+    + CustodyRecords
     + Settings
 {
 }
@@ -79,6 +84,7 @@ impl<T> Catalogue for T where
         + People
         + McpTools
         + Verifications
+        + CustodyRecords
         + Settings
 {
 }
