@@ -9,6 +9,7 @@ mod alarms;
 mod approvals;
 mod call;
 mod checks;
+mod custody;
 mod decisions;
 mod diagnosis;
 mod events;
@@ -86,7 +87,7 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
             "GET",
             [
                 "status" | "diagnosis" | "why" | "facts" | "decisions" | "locations" | "policy"
-                | "quarantines" | "runs" | "intel" | "inspections",
+                | "quarantines" | "runs" | "intel" | "inspections" | "custody",
                 ..,
             ],
         )
@@ -103,6 +104,8 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         ("GET", ["facts"]) => Box::pin(why::facts(&call)).await,
         ("GET", ["decisions"]) => decisions::list(&call).await,
         ("GET", ["inspections"]) => Box::pin(inspections::list(&call)).await,
+        ("GET", ["custody", "keys"]) => custody::keys(&call),
+        ("GET", ["custody", digest]) => Box::pin(custody::of(&call, digest)).await,
         ("GET", ["locations"]) => Box::pin(locations::locate(&call)).await,
         ("POST", ["checks"]) => Box::pin(checks::check(&call)).await,
         ("GET", ["runs", id]) => Box::pin(runs::summary(&call, id)).await,

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::config::{self, Config, LedgerMode};
+use crate::custody::{Custody, CustodyKeyError};
 use crate::discover::{Discovered, NotConfigured};
 use crate::events::{Events, SinkError};
 use crate::inspection::{Looker, WorkerCommand};
@@ -111,6 +112,9 @@ pub enum DoorError {
     /// An event sink cannot be used.
     #[error(transparent)]
     Events(#[from] SinkError),
+    /// The key for statements of custody cannot be used.
+    #[error(transparent)]
+    Custody(#[from] CustodyKeyError),
     /// Nothing can look inside artifacts.
     #[error(
         "the workers that look inside artifacts cannot be set up: {source}\n  free threads and disk, or set enabled = false in [inspection]"
@@ -185,6 +189,7 @@ impl Door {
         let inspection = looker(&config, &data, inspection_worker, &*catalogue)?;
         let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
         let events = Events::open(&config.events, &data, &client)?;
+        let custody = Custody::open(&config, &data, node.as_str(), report.last_seq, clock.now())?;
         let policy = rules::compile(&source)?;
         let ruleset =
             rules::assemble(policy, &source, &*catalogue, advisories, 1).map_err(RulesError::from)?;
@@ -201,6 +206,7 @@ impl Door {
             attempts,
             events,
             events_begin: report.last_seq,
+            custody,
             degraded: RwLock::default(),
             controls,
             effects: Effects::default(),
