@@ -127,7 +127,7 @@ fn payload(bundle: &Value) -> Vec<u8> {
 fn what_was_served_is_stated_and_verifies_elsewhere() {
     let upstream = FakeUpstream::start();
     let file = publish(&upstream, "alpha");
-    let door = Setup::new(&upstream).open();
+    let door = Setup::new(&upstream).policy("").open();
     let person = door.token("margaret-hamilton", &[]);
     let answer = door.get(&format!("/t/{person}{FILE}"));
     assert_eq!((answer.status, &answer.body[..]), (200, &file.bytes[..]), "upstream's bytes as they are");
@@ -225,7 +225,9 @@ fn later_changes_continue_the_chain() {
     assert_eq!(door.get(FILE).status, 200);
     // Held by a rule, let go by a waiver.
     let rule = "[policy]\nid = \"test\"\nversion = \"2\"\n[[rule]]\nid = \"held\"\naction = \"quarantine\"\n\
-        unknown = \"allow\"\nmessage = \"no alpha\"\n[rule.when]\n\"artifact.name\" = \"alpha\"\n";
+        unknown = \"allow\"\nmessage = \"no alpha\"\n[rule.when]\n\"artifact.name\" = \"alpha\"\n\
+        [[rule]]\nid = \"bad\"\naction = \"block\"\nunknown = \"allow\"\nmessage = \"bad\"\n\
+        [rule.when]\n\"malware.verdict\" = \"malicious\"\n";
     std::fs::write(&policy, rule).unwrap();
     door.door.reload_rules().unwrap();
     assert_eq!(door.get(FILE).status, 403);
