@@ -143,7 +143,7 @@ impl Custody {
         if durable <= cursor {
             return Ok(false);
         }
-        let signer = self.signer_now(door.clock.now())?;
+        let signer = self.signer_now(&door.recorder, cursor, door.clock.now())?;
         let mut reader = turn.reader.take().unwrap_or_else(|| door.recorder.reader(cursor + 1));
         let mut more = true;
         for _ in 0..MAX_ENTRIES {

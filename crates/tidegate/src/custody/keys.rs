@@ -13,6 +13,8 @@ use tidegate_provenance::signing::{
     ProgramKeyError, ProgramSettings, SigningKey, TokenKey, TokenKeyError, TokenSettings, Use,
 };
 
+use tidegate_store::catalogue::CatalogueError;
+
 use crate::config::{CustodySection, Pkcs11Key};
 
 /// Where keys are, below the data directory.
@@ -33,6 +35,15 @@ pub struct Signer {
     pub ring_file: Vec<u8>,
 }
 
+/// When a key is opened.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    /// Now.
+    pub(super) now: Timestamp,
+    /// When the oldest thing happened that is not stated yet.
+    pub(super) since: Timestamp,
+}
+
 /// A key or a ring that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CustodyKeyError {
@@ -41,6 +52,9 @@ pub enum CustodyKeyError {
         "[custody] has no usable deployment: {0}\n  set deployment to a URI such as https://tidegate.corp.example/"
     )]
     Deployment(#[source] InvalidPublicUri),
+    /// The catalogue does not say what is stated.
+    #[error("{0}: {}", .0.cause)]
+    Catalogue(#[source] CatalogueError),
     /// A file beside the key cannot be read or written.
     #[error("`{}` cannot be used: {source}\n  give the user that runs tidegate access to it", path.display())]
     File {
@@ -109,7 +123,7 @@ pub(super) fn open(
     section: &CustodySection,
     data: &Path,
     deployment: &PublicUri,
-    now: Timestamp,
+    Moment { now, since }: Moment,
 ) -> Result<Signer, CustodyKeyError> {
     let folder = data.join(FOLDER);
     let failed = |path: &Path| {
@@ -128,7 +142,7 @@ pub(super) fn open(
     let wrong = |source| CustodyKeyError::Ring { ring: ring_path.clone(), key: id, source };
     let Some(ring_file) = known else {
         // Whole seconds: entries are of the millisecond, and none may seem older than its key.
-        let issued = Timestamp::from_unix_seconds(now.unix_seconds());
+        let issued = Timestamp::from_unix_seconds(since.unix_seconds());
         let keys = vec![(key.public_key().clone(), Use::Custody)];
         let ring = KeyRing::first(deployment.clone(), issued, keys).map_err(wrong)?;
         let ring_file = ring.sign(&[&*key]).map_err(wrong)?;

@@ -14,8 +14,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
+use tidegate_ledger::{Entry, Recorder};
 use tidegate_model::Timestamp;
 use tidegate_provenance::custody::statement::PublicUri;
+use tidegate_store::catalogue::Catalogue;
 
 use crate::config::{Config, CustodySection};
 
@@ -45,7 +47,8 @@ impl Custody {
     pub fn open(
         config: &Config,
         data: &Path,
-        node: &str,
+        catalogue: &dyn Catalogue,
+        recorder: &Recorder,
         begin: u64,
         now: Timestamp,
     ) -> Result<Option<Self>, CustodyKeyError> {
@@ -56,7 +59,9 @@ impl Custody {
         let named = config.custody.deployment.clone().or(public);
         let deployment = match named {
             Some(named) => named,
-            None => format!("urn:tidegate:{node}").parse().map_err(CustodyKeyError::Deployment)?,
+            None => {
+                format!("urn:tidegate:{}", recorder.node()).parse().map_err(CustodyKeyError::Deployment)?
+            }
         };
         let custody = Self {
             section: config.custody.clone(),
@@ -68,7 +73,9 @@ impl Custody {
             reached: AtomicU64::new(0),
         };
         if custody.section.pkcs11.is_none() && custody.section.program.is_empty() {
-            custody.signer_now(now)?;
+            let cursor = catalogue.custody_cursor(recorder.node().as_str());
+            let cursor = cursor.map_err(CustodyKeyError::Catalogue)?.unwrap_or(begin);
+            custody.signer_now(recorder, cursor, now)?;
         }
         Ok(Some(custody))
     }
@@ -78,12 +85,21 @@ impl Custody {
         self.signer.read().expect("no panic while holding it").clone()
     }
 
-    /// What signs, looked for where it was not found yet. Blocks, as long as the key does.
-    fn signer_now(&self, now: Timestamp) -> Result<Arc<Signer>, CustodyKeyError> {
+    /// What signs, looked for where it was not found yet. A first key counts from the oldest entry on that it is to state, which
+    /// a key that was away is younger than. Blocks, as long as the key does.
+    fn signer_now(
+        &self,
+        recorder: &Recorder,
+        cursor: u64,
+        now: Timestamp,
+    ) -> Result<Arc<Signer>, CustodyKeyError> {
         if let Some(signer) = self.signer() {
             return Ok(signer);
         }
-        let signer = Arc::new(keys::open(&self.section, &self.data, &self.deployment, now)?);
+        let oldest = recorder.reader(cursor + 1).next().and_then(Result::ok);
+        let oldest = oldest.and_then(|frame| Entry::parse(&frame.json).ok()).map_or(now, |entry| entry.time);
+        let moment = keys::Moment { now, since: oldest.min(now) };
+        let signer = Arc::new(keys::open(&self.section, &self.data, &self.deployment, moment)?);
         *self.signer.write().expect("no panic while holding it") = Some(Arc::clone(&signer));
         Ok(signer)
     }

@@ -189,7 +189,7 @@ impl Door {
         let inspection = looker(&config, &data, inspection_worker, &*catalogue)?;
         let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
         let events = Events::open(&config.events, &data, &client)?;
-        let custody = Custody::open(&config, &data, node.as_str(), report.last_seq, clock.now())?;
+        let custody = Custody::open(&config, &data, &*catalogue, &recorder, report.last_seq, clock.now())?;
         let policy = rules::compile(&source)?;
         let ruleset =
             rules::assemble(policy, &source, &*catalogue, advisories, 1).map_err(RulesError::from)?;
