@@ -88,7 +88,12 @@ impl Reader {
     /// A ledger that is damaged, see [`crate::verify()`].
     pub fn open(disk: Arc<dyn Disk>, dir: &Path, from: u64) -> Result<Self, OpenError> {
         let segments = scan(&*disk, dir, None, usize::MAX)?.segments;
-        Ok(Self::new(disk, dir.to_owned(), Source::Fixed(segments), from))
+        Ok(Self::fixed(disk, dir, segments, from))
+    }
+
+    /// Reads segments that were checked already.
+    pub(crate) fn fixed(disk: Arc<dyn Disk>, dir: &Path, segments: Vec<Segment>, from: u64) -> Self {
+        Self::new(disk, dir.to_owned(), Source::Fixed(segments), from)
     }
 
     fn new(disk: Arc<dyn Disk>, dir: PathBuf, source: Source, from: u64) -> Self {

@@ -73,6 +73,11 @@ impl DecisionId {
     pub const fn from_random(bytes: [u8; 10]) -> Self {
         Self(bytes)
     }
+
+    /// The ten bytes.
+    pub const fn as_bytes(&self) -> &[u8; 10] {
+        &self.0
+    }
 }
 
 impl fmt::Display for DecisionId {

@@ -142,6 +142,10 @@ impl Part {
     fn render(&self, context: &Context<'_>, seen: &Seen<'_>, out: &mut String) -> bool {
         let said = match self {
             Self::Text(text) => Some(text.to_string()),
+            // What is said stands in the ledger for good, and people can be forgotten.
+            Self::Fact(path) if path.name == crate::reasons::NAMES_A_PERSON => {
+                Some("whoever asks".to_owned())
+            }
             Self::Fact(path) => shown((path.get)(context.facts)),
             Self::Special(special) => special.shown(context, seen),
             Self::Optional(parts) => {

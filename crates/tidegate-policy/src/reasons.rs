@@ -7,6 +7,9 @@ use crate::logic::Tri;
 use crate::policy::Rule;
 use crate::tree::{Context, FactLeaf, FactTest, Quantifier, Tree};
 
+/// The fact that names a person. Rules read it; what they say does not repeat it.
+pub(crate) const NAMES_A_PERSON: &str = "principal.id";
+
 /// The facts that carry the rule's truth, and the advisories that make it true or unknown.
 pub(crate) fn evidence<'a>(rule: &Rule, context: &Context<'a>) -> (Vec<BecauseFact>, Vec<&'a Vulnerability>) {
     let mut found = Evidence { context, facts: Vec::new(), advisories: Vec::new() };
@@ -75,6 +78,8 @@ impl Evidence<'_, '_> {
             },
             state => state,
         };
-        self.facts.push(BecauseFact { path: path.name.to_owned(), state, value: value.to_json() });
+        // A decision stands in the ledger for good, and people can be forgotten.
+        let value = if path.name == NAMES_A_PERSON { None } else { value.to_json() };
+        self.facts.push(BecauseFact { path: path.name.to_owned(), state, value });
     }
 }

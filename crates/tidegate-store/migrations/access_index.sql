@@ -9,35 +9,37 @@ create table node (
 
 create table cursor (
     node integer primary key references node (id),
-    seq  integer not null
+    seq  integer not null,
+    -- when that entry happened
+    at   integer not null
 ) strict;
 
 create table subject (
     id      integer primary key,
+    -- the first 16 bytes of the SHA-256 of package URL, file and digest
+    key     blob not null unique,
     purl    text not null,
     file    text not null,
     sha256  blob not null,
-    package text not null,
-    unique (purl, file, sha256)
+    package text not null
 ) strict;
 create index subject_package on subject (package);
 create index subject_sha256 on subject (sha256);
 
-create table actor (
-    id        integer primary key,
-    pseudonym blob not null,
-    kind      text not null,
-    unique (pseudonym, kind)
-) strict;
-
-create table origin (
+-- Who asked, and from where. Commitments are a person's own, so there is nothing to share between people.
+create table source (
     id         integer primary key,
+    -- the first 16 bytes of the SHA-256 of everything else
+    key        blob not null unique,
+    actor      blob not null,
+    kind       text not null,
     host       blob not null,
     address    blob not null,
     client     blob not null,
-    credential blob not null,
-    unique (address, client, host, credential)
+    credential blob not null
 ) strict;
+create index source_actor on source (actor);
+create index source_credential on source (credential) where length(credential) > 0;
 
 create table outcome (
     id         integer primary key,
@@ -55,18 +57,18 @@ create table outcome (
 ) strict;
 
 create table access (
+    -- milliseconds since the month began, times 32,768, and a number that tells accesses of one moment apart
+    id          integer not null primary key,
     subject     integer not null,
-    at          integer not null,
+    source      integer not null,
+    outcome     integer not null,
     node        integer not null,
     seq         integer not null,
-    actor       integer not null,
-    origin      integer not null,
-    outcome     integer not null,
     bytes       integer not null,
     range_first integer,
     range_last  integer,
-    decision    text,
-    primary key (subject, at, node, seq)
+    decision    blob
 ) strict, without rowid;
-create index access_actor on access (actor, at);
-create index access_at on access (at);
+-- Counting reads these alone.
+create index access_subject on access (subject, id, source, outcome);
+create index access_source on access (source, id);

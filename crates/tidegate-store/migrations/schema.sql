@@ -182,6 +182,18 @@ CREATE TABLE document_body (
     body     blob not null
 ) strict;
 
+CREATE TABLE edge (
+    -- package URL, without version where any version is meant
+    parent text not null,
+    -- package URL with version: what has the parent in it, is made of it or brings it along
+    child  text not null,
+    kind   text not null,
+    at     integer not null,
+    -- the entry of the decision that it was learnt with
+    record text,
+    primary key (parent, child, kind)
+) strict, without rowid;
+
 CREATE TABLE exposure (
     package  text not null,
     purl     text not null,
@@ -273,7 +285,7 @@ CREATE TABLE person (
     key        blob not null check (length(key) = 32),
     pseudonym  blob not null unique check (length(pseudonym) = 32),
     created_at integer not null
-) strict;
+, seen_at integer not null default 0) strict;
 
 CREATE TABLE pin (
     ecosystem text not null,
@@ -371,6 +383,8 @@ CREATE INDEX artifact_evictable on artifact (last_access_at) where stored = 1 an
 CREATE INDEX comparison_against on comparison (against);
 
 CREATE INDEX component_sha256 on component (sha256);
+
+CREATE INDEX context_value on context (kind, value);
 
 CREATE INDEX custody_event_file on custody_event (purl, file, repository, number);
 

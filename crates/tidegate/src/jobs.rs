@@ -19,6 +19,8 @@ pub struct Jobs {
 /// Pause between two looks of the access index at the ledger. Whoever asks "who" brings it up to date first, so this only
 /// bounds how much that is.
 const PROJECT_EVERY: Duration = Duration::from_secs(2);
+/// Pause between two checkpoints of the ledger.
+const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 /// Pause between two looks for feeds that have become too old.
 const DEGRADE_EVERY: Duration = Duration::from_secs(60);
 /// Pause between two writings of last accesses.
@@ -54,10 +56,13 @@ pub fn start(door: &Arc<Door>) -> Jobs {
     };
     let mut tasks = vec![
         every(PROJECT_EVERY, project_quietly),
+        every(PUBLISH_EVERY, |door| door.tree.publish()),
         every(TOUCH_EVERY, Door::flush_touched),
         every(DEGRADE_EVERY, |door| door.look_for_degradations()),
         every(GIVE_BACK_EVERY, |_| tidegate_sys::heap::give_back()),
         every(PRUNE_EVERY, prune),
+        every(PRUNE_EVERY, retain),
+        every(TOUCH_EVERY, |door| door.scrub()),
         every(COUNT_EVERY, count_week),
     ];
     let effects = Arc::clone(door);
@@ -122,6 +127,12 @@ async fn follow_feeds(door: Arc<Door>, mut stop: watch::Receiver<bool>) {
             () = tokio::time::sleep(pause) => {}
             _ = stop.changed() => return,
         }
+    }
+}
+
+fn retain(door: &Arc<Door>) {
+    if let Err(error) = door.retain() {
+        tracing::warn!(error = %error, "what is too old could not be forgotten: {error}");
     }
 }
 

@@ -17,6 +17,7 @@ pub mod http;
 pub mod inspection;
 pub mod intel;
 pub mod jobs;
+pub mod ledger;
 pub mod liveness;
 pub mod mcp;
 pub mod metrics;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench check` (see [`check`]), `cargo xtask bench inspect` (see [`inspect`]) and
+//! `cargo xtask bench check` (see [`check`]), `cargo xtask bench inspect` (see [`inspect`]), `cargo xtask bench who` (see [`who`]) and
 //! `cargo xtask bench gateway`: what a request costs behind tidegate, nginx and verdaccio, in one run on one machine.
 //!
 //! Everything is on loopback: an upstream (nginx with files), the servers under test, each pinned to core 0 while it is
@@ -15,6 +15,7 @@ mod programs;
 mod recall;
 mod report;
 mod servers;
+mod who;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -43,6 +44,8 @@ enum What {
     Images(images::Options),
     /// What looking inside packages costs, part by part: secrets, readers of languages, licences, the whole.
     Inspect(inspect::Options),
+    /// Who took what, over millions of accesses: ingest, size, and each kind of question at two sizes.
+    Who(who::Options),
 }
 
 /// Sizes and durations of a run.
@@ -101,6 +104,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
         What::Recall(options) => return recall::run(options),
         What::Inspect(options) => return inspect::run(options),
         What::Images(options) => return images::run(options),
+        What::Who(options) => return who::run(options),
     };
     let programs = Programs::find()?;
     let data = Data::make(options.herd_megabytes)?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::leaves::Row;
 use super::{AuditInput, AuditReport};
 use crate::entry::Counts;
+use crate::recover::scan;
 use crate::tiles::leaf_hash;
 use crate::tree::FailureKind;
 use crate::{Body, Entry, NodeId, OpenError, ReadError, Reader, RecordId};
@@ -85,8 +86,8 @@ impl Ledgers {
     pub(super) fn open(input: &AuditInput<'_>, report: &mut AuditReport) -> Self {
         let mut nodes: BTreeMap<NodeId, Node> = BTreeMap::new();
         for dir in &input.ledgers {
-            let whole = match crate::verify(&*input.disk, dir) {
-                Ok(whole) => whole,
+            let found = match scan(&*input.disk, dir, None, usize::MAX) {
+                Ok(found) => found,
                 Err(e) => {
                     let place = match &e {
                         OpenError::Damaged(d) => format!("`{}` at byte {}", d.path.display(), d.offset),
@@ -100,14 +101,17 @@ impl Ledgers {
                     continue;
                 }
             };
-            let (Some(id), true) = (whole.node, whole.last_seq > 0) else { continue };
-            match Reader::open(Arc::clone(&input.disk), dir, whole.first_seq) {
-                Ok(reader) => {
-                    let segments = Segments { reader, sequence: Sequence::default(), ended: false };
-                    nodes.entry(id).or_default().segments = Some(segments);
-                }
-                Err(e) => report.found(FailureKind::SegmentAltered, dir.display().to_string(), e.to_string()),
+            if found.torn_bytes > 0 {
+                let bytes = found.torn_bytes;
+                report.notes.push(format!(
+                    "the last {bytes} bytes of `{}` are no whole entry: being written, or cut off by a power cut",
+                    dir.display()
+                ));
             }
+            let (Some(id), true) = (found.node, found.next_seq > found.first_seq) else { continue };
+            let reader = Reader::fixed(Arc::clone(&input.disk), dir, found.segments, found.first_seq);
+            let segments = Segments { reader, sequence: Sequence::default(), ended: false };
+            nodes.entry(id).or_default().segments = Some(segments);
         }
         Self { nodes, place: "the published tree" }
     }

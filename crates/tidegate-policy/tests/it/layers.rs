@@ -146,3 +146,18 @@ fn classes_tell_principals_apart_only_where_the_policy_does() {
         split.principal_class(&other, &request, &waivers)
     );
 }
+
+/// A decision stands in the ledger for good, and people can be forgotten.
+#[test]
+fn a_decision_does_not_repeat_who_asked() {
+    let policy = policy(
+        "[[rule]]\nid = \"ann\"\naction = \"warn\"\nwhen.\"principal.id\" = \"annabel\"\n\
+         [[rule]]\nid = \"ann-says\"\naction = \"warn\"\nmessage = \"not for {principal.id}\"\nwhen.\"principal.id\" = \"annabel\"\n",
+    );
+    let asked = with(|f| f.principal.id = "annabel".into());
+    let decision = run(&policy, &asked);
+    assert_eq!((decision.action, decision.reasons.len()), (Action::Warn, 2));
+    let told = serde_json::to_string(&decision).unwrap();
+    assert!(told.contains("principal.id") && !told.contains("annabel"), "{told}");
+    assert!(told.contains("not for whoever asks"), "{told}");
+}

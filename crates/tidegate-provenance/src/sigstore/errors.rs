@@ -49,7 +49,7 @@ pub(super) fn refused(error: &Error, root: &Root, now: Timestamp) -> Failure {
         Error::Certificate(e) => certificate(e),
         Error::TransparencyLog(e) => transparency(e),
         Error::Timestamp(e) => timestamp(e),
-        Error::Bundle(e) => return structure(e),
+        Error::Bundle(e) => return structure(e, root),
         Error::UnsupportedArtifact(_) | Error::UnsupportedBundle(_) => {
             return Failure::unsupported(error.to_string());
         }
@@ -112,11 +112,14 @@ fn timestamp(error: &TimestampError) -> (Reason, bool) {
     }
 }
 
-fn structure(error: &BundleError) -> Failure {
+fn structure(error: &BundleError, root: &Root) -> Failure {
     let text = error.to_string();
     match error {
         BundleError::UnsupportedMediaType(_) | BundleError::UnsupportedVerificationMaterial => {
             Failure::unsupported(text)
+        }
+        BundleError::MissingSigningTimeEvidence | BundleError::MissingTimestamp if !root.log_required() => {
+            Failure::invalid(Reason::NoSignedTime, text)
         }
         BundleError::MissingInclusionPromise(_)
         | BundleError::MissingInclusionProof(_)

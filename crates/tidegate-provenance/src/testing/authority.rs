@@ -140,7 +140,7 @@ fn prefixed(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// One DER value with a content of less than 64 KiB.
-fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = u16::try_from(content.len()).expect("a small value").to_be_bytes();
     let mut out = vec![tag];
     match content.len() {

@@ -1,5 +1,5 @@
 //! A small Sigstore instance of our own, for tests: an authority that issues certificates with a build's claims, a log of
-//! certificates, a log of signatures, the keys of a registry, and bundles signed with them in the shape of each ecosystem.
+//! certificates, a log of signatures, a clock, the keys of a registry, and bundles signed with them in the shape of each ecosystem.
 //!
 //! Everything is made afresh, so nothing of it is worth anything outside a test. It is compiled only with the feature
 //! `testing`. Its functions panic where something cannot be signed, as tests do.
@@ -8,6 +8,7 @@
 
 mod authority;
 mod log;
+mod stamps;
 mod tamper;
 mod tuf;
 
@@ -24,6 +25,7 @@ use crate::roots::{Instance, Origin, Root};
 use crate::statement::PAYLOAD_TYPE;
 use authority::Authority;
 use log::Log;
+use stamps::Stamps;
 pub use tamper::Tamper;
 pub use tuf::TufRepository;
 
@@ -95,6 +97,7 @@ pub fn digests(bytes: &[u8]) -> [Digest; 2] {
 pub struct Sigstore {
     authority: Authority,
     log: Log,
+    stamps: Stamps,
     registry: KeyPair,
 }
 
@@ -107,7 +110,7 @@ impl Default for Sigstore {
 impl Sigstore {
     /// An instance with keys of its own.
     pub fn new() -> Self {
-        Self { authority: Authority::new(), log: Log::new(), registry: key() }
+        Self { authority: Authority::new(), log: Log::new(), stamps: Stamps::new(), registry: key() }
     }
 
     /// Its `trusted_root.json`.
@@ -117,7 +120,7 @@ impl Sigstore {
             "tlogs": [self.log.trusted()],
             "certificateAuthorities": [self.authority.trusted()],
             "ctlogs": [self.authority.trusted_log()],
-            "timestampAuthorities": [],
+            "timestampAuthorities": [self.stamps.trusted()],
         })
         .to_string()
     }
@@ -164,6 +167,23 @@ impl Sigstore {
             "verificationMaterial": {
                 "certificate": { "rawBytes": STANDARD.encode(&certificate) },
                 "tlogEntries": [entry],
+            },
+            "dsseEnvelope": envelope(payload.as_bytes(), &signature, ""),
+        })
+    }
+
+    /// A bundle (0.3) of `build` over a statement, seen by the timestamp authority and by no log: the form of GitHub's own
+    /// instance.
+    pub fn attest_unlogged(&self, statement: &Value, build: &Build) -> Value {
+        let (certificate, key) = self.authority.issue(build);
+        let payload = statement.to_string();
+        let signature = sign(&key, &pae(payload.as_bytes()));
+        let stamp = STANDARD.encode(self.stamps.stamp(&signature, build.signed_at));
+        json!({
+            "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+            "verificationMaterial": {
+                "certificate": { "rawBytes": STANDARD.encode(&certificate) },
+                "timestampVerificationData": { "rfc3161Timestamps": [{ "signedTimestamp": stamp }] },
             },
             "dsseEnvelope": envelope(payload.as_bytes(), &signature, ""),
         })

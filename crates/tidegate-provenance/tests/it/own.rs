@@ -141,6 +141,42 @@ fn an_instance_vouches_for_itself_alone() {
 }
 
 #[test]
+fn only_githubs_instance_may_do_without_a_log() {
+    let sigstore = Sigstore::new();
+    let roots =
+        Roots::default().with(sigstore.root(Instance::PublicGood)).with(sigstore.root(Instance::GitHub));
+    let world = World { roots, keys: sigstore.keys(), sigstore, now: "2025-07-01".parse().unwrap() };
+    let build = Build::of("example/thing");
+    let bundle = world.sigstore.attest_unlogged(&statement("thing.bin", BYTES, &slsa(&build)), &build);
+    let under = |instance, bundle: &Value| world.check(bundle, &Requirement { instance, ..demanded() });
+    let found = under(Instance::GitHub, &bundle);
+    assert_eq!(
+        (word(&found).as_str(), found.evidence),
+        ("verified", Evidence::TimestampOnly),
+        "{:?}",
+        found.detail
+    );
+    assert_eq!(found.signed_at.unwrap().to_string(), "2025-06-01T12:00:00Z");
+    assert!(found.not_proven.iter().any(|s| s.contains("logged in public")), "{:?}", found.not_proven);
+    assert_eq!(word(&under(Instance::PublicGood, &bundle)), "invalid(no_log_evidence)");
+
+    let stamps = "/verificationMaterial/timestampVerificationData/rfc3161Timestamps";
+    let mut without = bundle.clone();
+    *without.pointer_mut(stamps).unwrap() = json!([]);
+    assert_eq!(word(&under(Instance::GitHub, &without)), "invalid(no_signed_time)");
+    let mut of_another = bundle.clone();
+    let other = world.sigstore.attest_unlogged(&statement("other", b"other", &slsa(&build)), &build);
+    *of_another.pointer_mut(stamps).unwrap() = other.pointer(stamps).unwrap().clone();
+    assert_eq!(word(&under(Instance::GitHub, &of_another)), "invalid(timestamp)");
+    let mut of_a_stranger = bundle;
+    let stranger = Sigstore::new().attest_unlogged(&statement("thing.bin", BYTES, &slsa(&build)), &build);
+    *of_a_stranger.pointer_mut(stamps).unwrap() = stranger.pointer(stamps).unwrap().clone();
+    assert_eq!(word(&under(Instance::GitHub, &of_a_stranger)), "invalid(timestamp)");
+    let swapped = world.sigstore.tampered(&of_a_stranger, Tamper::SignatureBit);
+    assert!(!under(Instance::GitHub, &swapped).is_verified());
+}
+
+#[test]
 fn an_old_root_cannot_say_that_something_is_unknown() {
     let world = World::new();
     let foreign = Sigstore::new();

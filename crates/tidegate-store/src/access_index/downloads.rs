@@ -20,10 +20,10 @@ impl AccessIndex {
             let counted: i64 = month::open_read_only(&path)
                 .and_then(|c| {
                     c.query_row(
-                        "select count(*) from (select distinct p.pseudonym, s.purl
-                         from access a join subject s on s.id = a.subject join actor p on p.id = a.actor
-                         where a.at >= ?1 and a.outcome in (select id from outcome where taken = 1))",
-                        [since.unix_millis()],
+                        "select count(*) from (select distinct o.actor, s.purl
+                         from access a join subject s on s.id = a.subject join source o on o.id = a.source
+                         where a.id >= ?1 and a.outcome in (select id from outcome where taken = 1))",
+                        [(since.unix_millis() - month::began(&path)).saturating_mul(month::PER_MILLISECOND)],
                         |row| row.get(0),
                     )
                 })

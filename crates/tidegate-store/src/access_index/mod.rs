@@ -8,18 +8,24 @@
 mod downloads;
 mod merge;
 mod month;
+mod picked;
 mod query;
+mod rows;
 mod takers;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tidegate_ledger::pseudonym::Pseudonym;
 use tidegate_ledger::{Entry, NodeId};
+use tidegate_model::Timestamp;
 
 use month::Month;
-pub use query::{AccessRow, Seek, WhoError, WhoPage, WhoQuery, WhoSubject};
-pub use takers::{Taken, Takers, TakersOf};
+pub use picked::Place;
+pub use query::{Narrow, Seek, WhoError, WhoPage, WhoQuery, WhoSubject};
+pub use rows::AccessRow;
+pub use takers::{Summary, Taken, Takers, TakersOf};
 
 /// The most entries that [`AccessIndex::project`] commits at once; more are projected in several steps.
 pub const MAX_BATCH: usize = 10_000;
@@ -35,7 +41,18 @@ struct State {
     /// The months written lately.
     months: BTreeMap<String, Month>,
     /// The last entry of each node that is projected.
-    cursors: HashMap<NodeId, u64>,
+    cursors: HashMap<NodeId, Reached>,
+    /// Entries of earlier months are passed over.
+    floor: Option<String>,
+}
+
+/// How far the ledger of one node is projected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reached {
+    /// Number of the last entry.
+    pub seq: u64,
+    /// When that happened.
+    pub at: Timestamp,
 }
 
 /// The index could not be opened, written or read.
@@ -80,7 +97,7 @@ impl AccessIndex {
     pub fn open(dir: &Path) -> Result<Self, AccessIndexError> {
         std::fs::create_dir_all(dir).map_err(AccessIndexError::at("making the access index", dir))?;
         let index = Self { dir: dir.to_owned(), state: Mutex::default() };
-        let mut cursors: HashMap<NodeId, u64> = HashMap::new();
+        let mut cursors: HashMap<NodeId, Reached> = HashMap::new();
         for path in index.files()? {
             let found =
                 month::cursors(&path).map_err(AccessIndexError::at("reading the access index", &path))?;
@@ -89,9 +106,9 @@ impl AccessIndex {
                 index.reset()?;
                 return Ok(index);
             };
-            for (node, seq) in found {
-                let last = cursors.entry(node).or_default();
-                *last = seq.max(*last);
+            for (node, reached) in found {
+                let last = cursors.entry(node).or_insert(reached);
+                *last = reached.max(*last);
             }
         }
         index.state().cursors = cursors;
@@ -100,7 +117,7 @@ impl AccessIndex {
 
     /// Number of the last entry of `node` that is projected; 0 for none. Reading the ledger goes on after it.
     pub fn cursor(&self, node: &NodeId) -> u64 {
-        self.state().cursors.get(node).copied().unwrap_or(0)
+        self.state().cursors.get(node).map_or(0, |reached| reached.seq)
     }
 
     /// Projects entries, in the order of their numbers. Those projected before are passed over, so a batch may be given
@@ -118,12 +135,16 @@ impl AccessIndex {
 
     fn project_step(&self, state: &mut State, entries: &[Entry]) -> Result<(), AccessIndexError> {
         let mut by_month: BTreeMap<String, Vec<&Entry>> = BTreeMap::new();
-        let mut reached: HashMap<NodeId, u64> = HashMap::new();
+        let mut reached: HashMap<NodeId, Reached> = HashMap::new();
         for entry in entries {
-            if entry.seq > state.cursors.get(&entry.node).copied().unwrap_or(0) {
-                by_month.entry(entry.time.month()).or_default().push(entry);
-                let last = reached.entry(entry.node.clone()).or_default();
-                *last = entry.seq.max(*last);
+            if entry.seq > state.cursors.get(&entry.node).map_or(0, |reached| reached.seq) {
+                let month = entry.time.month();
+                if state.floor.as_ref().is_none_or(|floor| month >= *floor) {
+                    by_month.entry(month).or_default().push(entry);
+                }
+                let this = Reached { seq: entry.seq, at: entry.time };
+                let last = reached.entry(entry.node.clone()).or_insert(this);
+                *last = this.max(*last);
             }
         }
         let last_month = by_month.len();
@@ -149,6 +170,57 @@ impl AccessIndex {
         Ok(())
     }
 
+    /// How far each node's ledger is projected.
+    pub fn reached(&self) -> BTreeMap<NodeId, Reached> {
+        self.state().cursors.iter().map(|(node, reached)| (node.clone(), *reached)).collect()
+    }
+
+    /// Everyone of whom an access at or after `since` is projected.
+    ///
+    /// # Errors
+    /// [`AccessIndexError`].
+    pub fn actors_since(&self, since: Timestamp) -> Result<HashSet<Pseudonym>, AccessIndexError> {
+        let mut actors = HashSet::new();
+        for path in self.files()?.iter().filter(|path| month_of(path) >= since.month()) {
+            let first = (since.unix_millis() - month::began(path)).saturating_mul(month::PER_MILLISECOND);
+            month::open_read_only(path)
+                .and_then(|c| {
+                    let mut find = c.prepare(
+                        "select distinct actor from source o
+                         where exists (select 1 from access where source = o.id and id >= ?1)",
+                    )?;
+                    for actor in find.query_map([first], |row| row.get::<_, [u8; 32]>(0))? {
+                        actors.insert(Pseudonym::new(actor?));
+                    }
+                    Ok(())
+                })
+                .map_err(AccessIndexError::at("asking the access index", path))?;
+        }
+        Ok(actors)
+    }
+
+    /// Deletes the months before the one of `before`, and from now on passes their entries over; returns their names. Their
+    /// entries stay in the ledger. The newest month stays as well: it says how far the ledger was projected.
+    ///
+    /// # Errors
+    /// [`AccessIndexError`].
+    pub fn drop_months(&self, before: Timestamp) -> Result<Vec<String>, AccessIndexError> {
+        let mut state = self.state();
+        state.floor = Some(before.month());
+        let files = self.files()?;
+        let mut dropped = Vec::new();
+        // The newest file holds the cursor.
+        for path in files.iter().rev().skip(1).rev() {
+            let month = month_of(path);
+            if month < before.month() {
+                state.months.remove(&month);
+                delete(path)?;
+                dropped.push(month);
+            }
+        }
+        Ok(dropped)
+    }
+
     /// Deletes everything, so that it is projected again from the first entry kept.
     ///
     /// # Errors
@@ -158,16 +230,7 @@ impl AccessIndex {
         state.months.clear();
         state.cursors.clear();
         for path in self.files()? {
-            for suffix in ["-wal", "-shm", ""] {
-                let mut name = path.clone().into_os_string();
-                name.push(suffix);
-                match std::fs::remove_file(&name) {
-                    Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                        return Err(AccessIndexError::at("deleting the access index", &path)(e));
-                    }
-                    _ => {}
-                }
-            }
+            delete(&path)?;
         }
         Ok(())
     }
@@ -191,6 +254,27 @@ impl AccessIndex {
         // A panic leaves the cursor where it was, and what was half written rolls back.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The month of a file: `2026-11`.
+fn month_of(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    stem.trim_start_matches("access-").to_owned()
+}
+
+/// Deletes a month with what the database keeps beside it.
+fn delete(path: &Path) -> Result<(), AccessIndexError> {
+    for suffix in ["-wal", "-shm", ""] {
+        let mut name = path.to_owned().into_os_string();
+        name.push(suffix);
+        match std::fs::remove_file(&name) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(AccessIndexError::at("deleting the access index", path)(e));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use tidegate_ledger::pseudonym::{Commitment, PersonKey, Pseudonym, Salt};
 use tidegate_ledger::{Body, Entry, NodeId};
 use tidegate_model::{Action, DecisionId, Ecosystem, PrincipalKind, Sha256, Timestamp};
 
-use super::{AccessIndex, AccessRow, Takers, TakersOf, WhoQuery, WhoSubject};
+use super::{AccessIndex, AccessRow, Narrow, Place, Takers, TakersOf, WhoQuery, WhoSubject};
 use crate::catalogue::sqlite::SqliteCatalogue;
 use crate::catalogue::{ContextKind, NewContext, NewPerson, People as _};
 
@@ -130,7 +130,7 @@ fn everyone_who_took_it_is_found() {
     assert_eq!(taken(WhoSubject::Package("pkg:npm/x".into())), [5, 4, 1]);
     assert_eq!(taken(WhoSubject::Package("pkg:npm/x-y".into())), [6]);
     assert_eq!(taken(WhoSubject::Sha256(Sha256::new([1; 32]))), [6, 4, 1], "under whatever name");
-    assert_eq!(taken(WhoSubject::Actor(Pseudonym::new([1; 32]))), [6, 1]);
+    assert_eq!(seqs(&f, &WhoQuery::taken_by(Pseudonym::new([1; 32]))), [6, 1]);
     assert_eq!(taken(WhoSubject::Purl("pkg:npm/none@1".into())), [] as [u64; 0]);
     let all = |subject| seqs(&f, &WhoQuery { only_taken: false, ..WhoQuery::taken(subject) });
     assert_eq!(all(WhoSubject::Package("pkg:npm/x".into())), [5, 4, 3, 2, 1]);
@@ -157,14 +157,117 @@ fn takers_of_several_versions_are_counted_once() {
     let since = Some(at("2026-11-03"));
     let late = f.index.takers(TakersOf { since, ..of }, &f.catalogue).unwrap();
     assert_eq!((late.accesses(), late.versions.len()), (2, 1));
-    assert_eq!(seqs(&f, &WhoQuery::taken(WhoSubject::Purls(purls.clone()))), [7, 5, 4, 1]);
+    assert_eq!(
+        seqs(&f, &WhoQuery::taken(WhoSubject::Purls { purls: purls.clone(), sha256: None })),
+        [7, 5, 4, 1]
+    );
     let bytes = TakersOf { sha256: Some(Sha256::new([2; 32])), ..of };
     assert_eq!(f.index.takers(bytes, &f.catalogue).unwrap().accesses(), 2);
     // Forgotten people and machines still count, each for itself.
-    f.catalogue.forget_person("bob").unwrap();
+    f.catalogue.forget_person("bob", &Pseudonym::new([99; 32])).unwrap();
     let takers = f.index.takers(of, &f.catalogue).unwrap();
     assert_eq!((takers.people, takers.hosts), (2, 2));
     assert_eq!(f.index.takers(TakersOf::default(), &f.catalogue).unwrap(), Takers::default());
+}
+
+#[test]
+fn people_places_and_repositories_narrow_a_question() {
+    let f = fixture();
+    let elsewhere = Access {
+        repository: "npm-2".into(),
+        host: None,
+        credential: Some(Commitment::new([77; 32])),
+        ..access(1, "pkg:npm/x@2", 2)
+    };
+    let mut entries = entries();
+    entries.insert(6, entry(7, "2026-11-04T11:00:00Z", elsewhere));
+    entries.truncate(7);
+    f.index.project(&entries).unwrap();
+    let place = |n: u8, add: u8| Place {
+        person: Pseudonym::new([n; 32]),
+        commitment: Commitment::new([n + add; 32]),
+    };
+    let ask = |subject, from: Narrow| {
+        let query = WhoQuery { from, ..WhoQuery::taken(subject) };
+        let summary = f.index.summary(&query, &f.catalogue).unwrap();
+        let found = seqs(&f, &query);
+        assert_eq!(summary.accesses, found.len() as u64, "{query:?}");
+        found
+    };
+    let nothing = || WhoSubject::Everything;
+    let package = || WhoSubject::Package("pkg:npm/x".into());
+    let by = |n| Some(Pseudonym::new([n; 32]));
+    assert_eq!(ask(package(), Narrow { actor: by(1), ..Narrow::default() }), [7, 1]);
+    assert_eq!(ask(nothing(), Narrow { actor: by(1), ..Narrow::default() }), [7, 6, 1]);
+    let hosts = Some(vec![place(1, 100), place(2, 100)]);
+    assert_eq!(ask(nothing(), Narrow { hosts, ..Narrow::default() }), [6, 5, 4, 1]);
+    let addresses = || Some(vec![place(2, 150)]);
+    assert_eq!(ask(nothing(), Narrow { addresses: addresses(), ..Narrow::default() }), [5, 4]);
+    assert_eq!(ask(nothing(), Narrow { addresses: addresses(), actor: by(1), ..Narrow::default() }), [0; 0]);
+    let credentials = Some(vec![Commitment::new([77; 32])]);
+    assert_eq!(ask(nothing(), Narrow { credentials, ..Narrow::default() }), [7]);
+    let repository = Some("npm-2".to_owned());
+    assert_eq!(ask(package(), Narrow { repository, ..Narrow::default() }), [7]);
+    assert_eq!(ask(package(), Narrow { hosts: Some(Vec::new()), ..Narrow::default() }), [0; 0]);
+    // A commitment that is another person's is not found.
+    let hosts = Some(vec![Place { person: Pseudonym::new([2; 32]), ..place(1, 100) }]);
+    assert_eq!(ask(nothing(), Narrow { hosts, ..Narrow::default() }), [0; 0]);
+
+    let all = f.index.summary(&WhoQuery::taken(package()), &f.catalogue).unwrap();
+    assert_eq!((all.accesses, all.people, all.hosts, all.addresses, all.purls), (4, 2, 2, 2, 2));
+    assert_eq!(all.repositories.iter().collect::<Vec<_>>(), ["npm", "npm-2"]);
+    assert_eq!(all.first_at, Some(at("2026-10-30T10:00:00Z")));
+    assert_eq!(all.last_at, Some(at("2026-11-04T11:00:00Z")));
+    let paged = WhoQuery { limit: 1, ..WhoQuery::taken(package()) };
+    let second = WhoQuery { after: f.index.who(&paged, &f.catalogue).unwrap().next, ..paged };
+    assert_eq!(f.index.summary(&second, &f.catalogue).unwrap(), all, "a page does not change the whole");
+    assert_eq!(
+        f.index.versions_of("pkg:npm/x").unwrap().iter().collect::<Vec<_>>(),
+        ["pkg:npm/x@1", "pkg:npm/x@2"]
+    );
+}
+
+/// So many sources that they are read in the order in which they lie.
+#[test]
+fn a_crowd_is_counted_as_well() {
+    let f = fixture();
+    let entries: Vec<Entry> = (1..=5000)
+        .map(|n: u64| {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&(n % 2500).to_be_bytes());
+            let access = Access {
+                actor: Pseudonym::new(bytes),
+                address: Commitment::new(bytes),
+                host: None,
+                ..access(1, "pkg:npm/x@1", 1)
+            };
+            entry(n, "2026-11-01T00:00:00Z", access)
+        })
+        .collect();
+    f.index.project(&entries).unwrap();
+    let query = WhoQuery::taken(WhoSubject::Purl("pkg:npm/x@1".into()));
+    let all = f.index.summary(&query, &f.catalogue).unwrap();
+    assert_eq!((all.accesses, all.people, all.hosts, all.addresses), (5000, 2500, 0, 2500));
+    let purls = ["pkg:npm/x@1".to_owned()];
+    let takers = f.index.takers(TakersOf { purls: &purls, ..TakersOf::default() }, &f.catalogue).unwrap();
+    assert_eq!((takers.accesses(), takers.people, takers.versions[0].people), (5000, 2500, 2500));
+    assert_eq!(seqs(&f, &WhoQuery::taken_by(Pseudonym::new([0; 32]))), [5000, 2500]);
+}
+
+#[test]
+fn months_are_dropped_and_not_projected_again() {
+    let f = fixture();
+    f.index.project(&entries()).unwrap();
+    let actors = f.index.actors_since(at("2026-11-03")).unwrap();
+    assert_eq!(actors.len(), 2);
+    assert_eq!(f.index.actors_since(at("2026-11-04")).unwrap(), [Pseudonym::new([1; 32])].into());
+    assert_eq!(f.index.drop_months(at("2026-11-15")).unwrap(), ["2026-10"]);
+    let all = WhoQuery { only_taken: false, ..WhoQuery::taken(WhoSubject::Everything) };
+    assert_eq!(seqs(&f, &all), [6, 5, 4, 3]);
+    f.index.reset().unwrap();
+    f.index.project(&entries()).unwrap();
+    assert_eq!(seqs(&f, &all), [6, 5, 4, 3], "the ledger still has the others");
+    assert_eq!(f.index.drop_months(at("2027-11-15")).unwrap(), [""; 0], "the newest month stays");
 }
 
 #[test]
@@ -201,7 +304,7 @@ fn rows_say_what_the_entry_said_with_names() {
     assert_eq!(rows[1], expected);
     let listed = &rows[3];
     assert_eq!((&listed.file, listed.sha256, listed.action, &listed.cache), (&None, None, None, &None));
-    f.catalogue.forget_person("bob").unwrap();
+    f.catalogue.forget_person("bob", &Pseudonym::new([99; 32])).unwrap();
     let rows = f.index.who(&all, &f.catalogue).unwrap().rows;
     let bob = AccessRow { principal: None, host: None, address: None, ..expected };
     assert_eq!(rows[1], bob, "the access stays, of nobody");

@@ -14,6 +14,7 @@ pub mod contract;
 mod custody;
 mod decisions;
 mod documents;
+mod edges;
 mod exposures;
 mod inspections;
 mod mcp_tools;
@@ -34,6 +35,7 @@ pub use custody::{
 pub(crate) use decisions::package_of;
 pub use decisions::{Admission, DecisionFilter, DecisionRecord, Decisions};
 pub use documents::{DocumentHead, DocumentKey, Documents, NewDocument, StoredDocument};
+pub use edges::{BytesName, Edge, EdgeKind, Edges};
 pub use exposures::{AdvisoryHold, Exposure, Exposures, HoldState, VersionExposure};
 pub use inspections::{
     AskedSecret, BundledComponent, Comparison, ComparisonKind, ComponentHolder, InspectedFacts, Inspections,
@@ -41,7 +43,7 @@ pub use inspections::{
 };
 pub use mcp_tools::{McpTool, McpToolState, McpToolWord, McpTools};
 pub use people::{
-    Context, ContextKind, Forgotten, InvalidContextKind, NewContext, NewPerson, People, Person,
+    Context, ContextKind, Forgotten, InvalidContextKind, NewContext, NewPerson, People, Person, stand_in,
 };
 pub use sightings::{Sighting, SightingBatch, SightingState, Sightings};
 pub use tokens::{InvalidScope, Scope, Token, TokenHash, Tokens};
@@ -64,6 +66,7 @@ pub trait Catalogue:
     + Tokens
     + People
     + McpTools
+    + Edges
     + Verifications
     + CustodyRecords
     + Settings
@@ -83,6 +86,8 @@ impl<T> Catalogue for T where
         + Tokens
         + People
         + McpTools
+        + Edges
+        + Edges
         + Verifications
         + CustodyRecords
         + Settings

@@ -3,6 +3,7 @@
 //! The ledger holds `HMAC(key of the person, principal)` and salted digests of addresses and agents. Deleting the key,
 //! the name and the salts here makes those entries speak of nobody, while every proof over them still verifies.
 
+use std::collections::HashMap;
 use std::str::FromStr;
 
 use tidegate_ledger::pseudonym::{Commitment, PersonKey, Pseudonym, Salt};
@@ -38,6 +39,9 @@ pub struct Person {
     pub pseudonym: Pseudonym,
     /// When the person became known.
     pub created_at: Timestamp,
+    /// When the person was last noted to have done something; accesses are not noted here, see
+    /// [`crate::access_index::AccessIndex::actors_since`].
+    pub seen_at: Timestamp,
 }
 
 /// What a commitment is about.
@@ -120,6 +124,21 @@ pub struct Forgotten {
     pub contexts: u64,
     /// How many tokens of theirs.
     pub tokens: u64,
+    /// How many other rows named the person: waivers, approvals, blocks, alarms, decisions. They go on with
+    /// [`Forgotten::stand_in`] in the name's place.
+    pub mentions: u64,
+}
+
+impl Forgotten {
+    /// What stands where the name stood: the beginning of the pseudonym, which the ledger has whole.
+    pub fn stand_in(&self) -> String {
+        stand_in(&self.pseudonym)
+    }
+}
+
+/// What stands where the name of a forgotten person stood.
+pub fn stand_in(pseudonym: &Pseudonym) -> String {
+    format!("forgotten-{:.16}", pseudonym.to_string())
 }
 
 /// People.
@@ -165,11 +184,54 @@ pub trait People: Send + Sync {
     /// [`CatalogueError`].
     fn context_by_commitment(&self, commitment: &Commitment) -> Result<Option<Context>, CatalogueError>;
 
-    /// Deletes a person's name, key, values, salts and tokens, from the files too. `None` where nobody has that name.
+    /// The values behind commitments; those of people who were forgotten are not among them.
     ///
     /// # Errors
     /// [`CatalogueError`].
-    fn forget_person(&self, principal: &str) -> Result<Option<Forgotten>, CatalogueError>;
+    fn values_of(&self, commitments: &[Commitment]) -> Result<HashMap<Commitment, String>, CatalogueError>;
+
+    /// The names behind pseudonyms; those of people who were forgotten are not among them.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    fn names_of(&self, pseudonyms: &[Pseudonym]) -> Result<HashMap<Pseudonym, String>, CatalogueError>;
+
+    /// Everybody's commitments to a value.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    fn contexts_of_value(&self, kind: ContextKind, value: &str) -> Result<Vec<Context>, CatalogueError>;
+
+    /// Notes that a person did something.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    fn note_person_seen(&self, principal: &str, at: Timestamp) -> Result<(), CatalogueError>;
+
+    /// Deletes a person's name, key, values, salts and tokens, and puts a stand-in where other rows named the person; a scrub is
+    /// due then. `unknown` is the pseudonym of one who is named somewhere and never took anything. `None` where nothing at
+    /// all names that person.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    fn forget_person(
+        &self,
+        principal: &str,
+        unknown: &Pseudonym,
+    ) -> Result<Option<Forgotten>, CatalogueError>;
+
+    /// Writes every table that may name people anew and empties the write-ahead log, so that nothing of a deleted row stays
+    /// in the files. False where a reader was in the way of the log; it is due still.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    fn scrub(&self) -> Result<bool, CatalogueError>;
+
+    /// Whether somebody was forgotten and the files were not scrubbed since: a stop came between.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    fn is_scrub_due(&self) -> Result<bool, CatalogueError>;
 
     /// Everyone known, by name.
     ///

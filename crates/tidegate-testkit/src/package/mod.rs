@@ -73,6 +73,11 @@ pub struct BuiltFile {
 }
 
 impl BuiltFile {
+    /// The same as an index lists it, with other bytes.
+    pub(crate) fn replaced(self, name: &str, bytes: Vec<u8>) -> Self {
+        Self { manifest: self.manifest, ..Self::new(name.to_owned(), bytes) }
+    }
+
     fn new(name: String, bytes: Vec<u8>) -> Self {
         let integrity = format!("sha512-{}", base64_of(&sha2::Sha512::digest(&bytes)));
         Self {

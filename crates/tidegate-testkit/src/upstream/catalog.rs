@@ -199,6 +199,17 @@ impl Catalog {
     /// that allows republishing does. npm: `latest` moves to it unless it is a pre-release.
     pub fn publish(&self, package: Package) -> Vec<BuiltFile> {
         let files = package.build();
+        self.publish_files(package, files)
+    }
+
+    /// Publishes a version whose one file, of this name, has these bytes; the index promises their digests.
+    pub fn publish_bytes(&self, package: Package, name: &str, bytes: Vec<u8>) -> BuiltFile {
+        let built = package.build().remove(0);
+        let file = built.replaced(name, bytes);
+        self.publish_files(package, vec![file]).remove(0)
+    }
+
+    fn publish_files(&self, package: Package, files: Vec<BuiltFile>) -> Vec<BuiltFile> {
         let mut contents = self.read();
         let project =
             contents.projects.entry((package.ecosystem, key(package.ecosystem, &package.name))).or_default();

@@ -1,77 +1,78 @@
 //! `GET /accesses`: who took what, when, from where, under which decision.
+//!
+//! Every parameter narrows the answer. The first page begins with a summary of all of it, and each page says up to which record of
+//! the ledger it is complete.
+
+mod follow;
+mod freshness;
+mod proofs;
+mod question;
+mod range;
 
 use serde_json::{Value, json};
 use tidegate_model::Sha256;
-use tidegate_store::access_index::{AccessRow, Seek, WhoError, WhoPage, WhoQuery, WhoSubject};
+use tidegate_store::access_index::{AccessRow, Summary, WhoError, WhoPage, WhoSubject};
 
 use super::Handled;
 use super::call::Call;
 use super::problem::Problem;
-use super::{decisions, recall, subject};
+use super::recall;
+
+pub(super) use freshness::catch_up;
+pub(super) use proofs::{MAX_PROVEN, add as add_proofs};
 
 pub(crate) async fn list(call: &Call) -> Handled {
-    let query = query(call).await?;
-    if let Some(advisory) = call.param("advisory") {
-        if query.subject != WhoSubject::Everything {
-            return Err(Problem::bad("advisory is given with another subject", "give one"));
-        }
-        return Box::pin(recall::accesses(call, advisory, query)).await;
+    let mut asked = question::read(call).await?;
+    if call.flag("proofs") {
+        asked.query.limit = asked.query.limit.min(MAX_PROVEN);
     }
-    let page = call
-        .blocking(move |door| {
-            // What was answered before the question is part of the answer.
-            door.project().map_err(Problem::failed)?;
-            door.store.access.who(&query, &*door.store.catalogue).map_err(|e| failed(&e))
-        })
-        .await?;
-    Ok(told(&page))
+    if let Some(advisory) = call.param("advisory") {
+        if asked.query.subject != WhoSubject::Everything || asked.range.is_some() || call.flag("follow") {
+            return Err(Problem::bad(
+                "advisory is given with another subject",
+                "give one; an advisory reaches what contains it by itself",
+            ));
+        }
+        return Box::pin(recall::accesses(call, advisory, asked.query)).await;
+    }
+    let (counts, proofs) = (asked.query.after.is_none(), call.flag("proofs"));
+    let follow = call.flag("follow");
+    call.blocking(move |door| {
+        // What was answered before the question is part of the answer.
+        let freshness = catch_up(door);
+        let (people, access) = (&*door.store.catalogue, &door.store.access);
+        let mut query = asked.query;
+        let mut told = json!({});
+        if let Some(range) = &asked.range {
+            // What was never asked for by name may lie in what was.
+            let inside = if follow { follow::inside(door, &range.package())? } else { Vec::new() };
+            let (subject, shown) = range.resolve(access, inside).map_err(|e| failed(&WhoError::Index(e)))?;
+            query.subject = subject;
+            told["range"] = shown;
+        }
+        let paths = if follow { Some(follow::holders(door, &query.subject)?) } else { None };
+        if let Some(paths) = &paths {
+            query.subject = paths.subject();
+            told["followed"] = paths.told();
+        }
+        let page = access.who(&query, people).map_err(|e| failed(&e))?;
+        told["accesses"] = rows(&page, |row| paths.as_ref().and_then(|paths| paths.of(&row.purl)));
+        told["next"] = next(&page);
+        if counts {
+            told["summary"] = summary(&access.summary(&query, people).map_err(|e| failed(&e))?);
+        }
+        if proofs {
+            add_proofs(door, &page, &mut told);
+        }
+        told["indexed_up_to"] = freshness.told();
+        Ok(told)
+    })
+    .await
 }
 
 pub(super) fn failed(error: &WhoError) -> Problem {
     let cause = std::error::Error::source(error).map_or_else(String::new, |s| format!(": {s}"));
     Problem::failed(format!("{error}{cause}"))
-}
-
-async fn query(call: &Call) -> Result<WhoQuery, Problem> {
-    let subject = match (call.param("purl"), call.param("sha256"), call.param("person")) {
-        // A server that is no package of an ecosystem has a name of our own kind.
-        (Some(purl), None, None) if purl.starts_with(crate::mcp::facts::OWN_NAMES) => {
-            WhoSubject::Package(purl.to_owned())
-        }
-        (Some(purl), None, None) => {
-            let text = decisions::canonical(purl)?;
-            if subject::read_purl(purl)?.version.is_some() {
-                WhoSubject::Purl(text)
-            } else {
-                WhoSubject::Package(text)
-            }
-        }
-        (None, Some(digest), None) => WhoSubject::Sha256(read_sha256(digest)?),
-        (None, None, Some(person)) => {
-            let name = person.to_owned();
-            let found = call.door.catalogue(move |c| c.person(&name)).await?;
-            let found = found.ok_or_else(|| {
-                Problem::not_found(format!("nobody is known as `{}`", person.escape_debug()), "")
-            })?;
-            WhoSubject::Actor(found.pseudonym)
-        }
-        (None, None, None) => WhoSubject::Everything,
-        _ => return Err(Problem::bad("more than one of purl, sha256 and person is given", "give one")),
-    };
-    let after = match call.param("after") {
-        None => None,
-        Some(text) => Some(read_seek(text).ok_or_else(|| {
-            Problem::bad("`after` is no place in a list", "use the `next` of the page before")
-        })?),
-    };
-    Ok(WhoQuery {
-        subject,
-        since: call.parsed("since")?,
-        until: call.parsed("until")?,
-        only_taken: !call.flag("all"),
-        limit: call.parsed::<u32>("limit")?.unwrap_or(1000),
-        after,
-    })
 }
 
 /// Reads `sha256:…` or bare hexadecimal digits.
@@ -85,15 +86,27 @@ pub(crate) fn read_sha256(text: &str) -> Result<Sha256, Problem> {
     })
 }
 
-fn read_seek(text: &str) -> Option<Seek> {
-    let (at, record) = text.split_once('_')?;
-    Some(Seek { at: at.parse().ok()?, record: record.parse().ok()? })
+/// Where the next page begins.
+pub(super) fn next(page: &WhoPage) -> Value {
+    page.next.as_ref().map_or(Value::Null, |seek| format!("{}_{}", seek.at, seek.record).into())
 }
 
-pub(super) fn told(page: &WhoPage) -> Value {
+/// The rows of a page; `path` says by which way a row belongs to what was asked about, where it is not that itself.
+pub(super) fn rows(page: &WhoPage, path: impl Fn(&AccessRow) -> Option<Value>) -> Value {
+    let one = |row: &AccessRow| {
+        let mut shown = shown(row);
+        if let Some(path) = path(row) {
+            shown["path"] = path;
+        }
+        shown
+    };
+    page.rows.iter().map(one).collect()
+}
+
+pub(super) fn summary(of: &Summary) -> Value {
     json!({
-        "accesses": page.rows.iter().map(shown).collect::<Vec<_>>(),
-        "next": page.next.as_ref().map(|seek| format!("{}_{}", seek.at, seek.record)),
+        "accesses": of.accesses, "people": of.people, "hosts": of.hosts, "addresses": of.addresses,
+        "purls": of.purls, "repositories": of.repositories, "first_at": of.first_at, "last_at": of.last_at,
     })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -39,6 +40,8 @@ pub(crate) struct Call {
     /// The body, unpacked.
     pub(crate) body: Bytes,
     /// When it came.
+    /// Revocations before it was found out who calls.
+    revocations: u64,
     pub(crate) now: Timestamp,
 }
 
@@ -57,6 +60,9 @@ pub(crate) struct Actor {
     pub(crate) client: Option<String>,
 }
 
+/// That somebody did something is noted once a day.
+const NOTE_SEEN_SECONDS: i64 = 86_400;
+
 impl Call {
     /// Finds out who calls, checks the right, reads the body.
     pub(crate) async fn read(
@@ -67,6 +73,7 @@ impl Call {
         right: Right,
     ) -> Result<Self, Problem> {
         same_origin(&parts.headers)?;
+        let revocations = door.revocations.load(Ordering::SeqCst);
         let actor = match caller {
             Caller::Socket { uid } => Actor::owner(*uid),
             Caller::Remote { arrival } => {
@@ -94,7 +101,7 @@ impl Call {
         let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
             .map(|(k, v)| (k.into_owned(), v.into_owned()))
             .collect();
-        Ok(Self { door: Arc::clone(door), actor, query, body, now: door.clock.now() })
+        Ok(Self { door: Arc::clone(door), actor, query, body, revocations, now: door.clock.now() })
     }
 
     /// A value of the query string; empty reads as absent.
@@ -148,12 +155,23 @@ impl Call {
 
     /// What the ledger calls whoever calls. Blocks on the catalogue.
     pub(crate) async fn pseudonym(&self) -> Result<Pseudonym, Problem> {
-        let principal = self.actor.principal.clone();
-        let now = self.now;
+        let (principal, token) = (self.actor.principal.clone(), self.actor.token_id.clone());
+        let (now, revocations) = (self.now, self.revocations);
         self.blocking(move |door| {
-            person_of(&*door.store.catalogue, &principal, now)
-                .map(|p| p.pseudonym)
-                .map_err(|e| Problem::failed(e.to_string()))
+            let catalogue = &*door.store.catalogue;
+            // Whoever was forgotten since must not be written down again.
+            let _not_now = door.forgetting.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if let Some(token) = token
+                && door.revocations.load(Ordering::SeqCst) != revocations
+                && !catalogue.tokens(false, now)?.iter().any(|known| *known.id == *token)
+            {
+                return Err(unauthenticated("this token is not valid here any more", ""));
+            }
+            let person = person_of(catalogue, &principal, now).map_err(|e| Problem::failed(e.to_string()))?;
+            if now.seconds_since(person.seen_at) >= NOTE_SEEN_SECONDS {
+                catalogue.note_person_seen(&person.principal, now)?;
+            }
+            Ok(person.pseudonym)
         })
         .await
     }

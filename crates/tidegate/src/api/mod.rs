@@ -15,6 +15,7 @@ mod diagnosis;
 mod events;
 mod inspections;
 mod intel;
+mod ledger;
 mod locations;
 mod mcp;
 mod people;
@@ -87,7 +88,7 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
             "GET",
             [
                 "status" | "diagnosis" | "why" | "facts" | "decisions" | "locations" | "policy"
-                | "quarantines" | "runs" | "intel" | "inspections" | "custody",
+                | "quarantines" | "runs" | "intel" | "inspections" | "ledger" | "custody",
                 ..,
             ],
         )
@@ -134,6 +135,9 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         ("POST", ["intel", "held", id, step]) => Box::pin(intel::decide_held(&call, id, step)).await,
         ("POST", ["intel", "sync"]) => Box::pin(intel::sync(&call)).await,
         ("POST", ["intel", "import"]) => Box::pin(intel::import(&call)).await,
+        ("GET", ["ledger", "checkpoint"]) => Box::pin(ledger::checkpoint(&call)).await,
+        ("GET", ["ledger", "receipts", record]) => ledger::receipt(&call, record).await,
+        ("GET", ["ledger", "consistency"]) => ledger::consistency(&call).await,
         ("GET", ["policy"]) => Ok(policy::show(&call)),
         ("POST", ["policy", "reload"]) => policy::reload(&call).await,
         ("PUT", ["policy"]) => policy::put_in_force(&call).await,

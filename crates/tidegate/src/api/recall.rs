@@ -23,16 +23,22 @@ const MAX_LISTED: usize = 1000;
 
 pub(super) async fn accesses(call: &Call, advisory: &str, query: WhoQuery) -> Handled {
     let (id, now, first_page) = (advisory.to_owned(), call.now, query.after.is_none());
-    let found = call
+    let (found, freshness) = call
         .blocking(move |door| {
             let rules = door.rules();
             let recall = Recall::of(&id, &rules.advisories, &*door.store.catalogue, now).map_err(refused)?;
             // What was answered before the question is part of the answer.
-            door.project().map_err(Problem::failed)?;
-            taken(door, recall, query, first_page)
+            let freshness = accesses::catch_up(door);
+            taken(door, recall, query, first_page).map(|found| (found, freshness))
         })
         .await?;
-    let mut told = accesses::told(&found.page);
+    let mut told = json!({
+        "accesses": accesses::rows(&found.page, |_| None), "next": accesses::next(&found.page),
+        "indexed_up_to": freshness.told(),
+    });
+    if call.flag("proofs") {
+        accesses::add_proofs(&call.door, &found.page, &mut told);
+    }
     if let Some((takers, others)) = &found.counted {
         let actions = actions(call, &found.recall).await;
         told["advisory"] = head(&found.recall);
@@ -58,7 +64,7 @@ fn taken(door: &Door, recall: Recall, query: WhoQuery, count: bool) -> Result<Fo
     let (since, until) = (query.since, query.until);
     let subject = match recall.sha256 {
         Some(sha256) => WhoSubject::Sha256(sha256),
-        None => WhoSubject::Purls(purls.clone()),
+        None => WhoSubject::Purls { purls: purls.clone(), sha256: None },
     };
     let page = door.store.access.who(&WhoQuery { subject, ..query }, people).map_err(failed)?;
     let counted = if count {

@@ -1,5 +1,9 @@
-//! `tidegate ledger`: the entries themselves, read from the data directory. It needs no door, and a running one does not
-//! mind.
+//! `tidegate ledger`: the entries themselves, and what proves that nobody changed them.
+//!
+//! What reads the data directory needs no door, and a running one does not mind.
+
+mod proofs;
+mod verify;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -10,6 +14,7 @@ use clap::{Args, Subcommand};
 use tidegate_ledger::Reader;
 use tidegate_sys::disk::RealDisk;
 
+use super::reindex::Reindex;
 use super::{Failure, Outcome, default_data};
 
 /// Read the ledger.
@@ -30,6 +35,11 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
     },
+    Checkpoint(proofs::Checkpoint),
+    Prove(proofs::Prove),
+    Diff(proofs::Diff),
+    Verify(verify::Verify),
+    Reindex(Reindex),
 }
 
 impl Ledger {
@@ -38,7 +48,14 @@ impl Ledger {
     /// # Errors
     /// There is no ledger, or it is damaged; then with the file and the place.
     pub fn run(self) -> Outcome {
-        let Command::Export { from, data } = self.command;
+        let (from, data) = match self.command {
+            Command::Export { from, data } => (from, data),
+            Command::Checkpoint(command) => return command.run(),
+            Command::Prove(command) => return command.run(),
+            Command::Diff(command) => return command.run(),
+            Command::Verify(command) => return command.run(),
+            Command::Reindex(command) => return command.run(),
+        };
         let folder = data.unwrap_or_else(default_data).join("ledger");
         // Reading an empty folder would look like a ledger without entries.
         if !folder.is_dir() {

@@ -18,6 +18,7 @@ mod person;
 mod policy;
 mod quarantine;
 pub mod reference;
+mod reindex;
 pub mod remote;
 pub mod run;
 pub mod sbom;

@@ -1,10 +1,11 @@
 //! `tidegate person`: forgetting.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::show::{Ask, minute, print_json, print_table, text};
+use super::show::{Ask, minute, print_json, print_table, safe, text, words};
 use super::{Outcome, print};
 
 /// List and forget people.
@@ -20,7 +21,8 @@ pub struct Person {
 enum Command {
     /// List who is known by name.
     List,
-    /// Delete a person's name, key, salts and tokens. Records stay and speak of nobody. This cannot be undone.
+    /// Delete whatever names a person: name, key, salts, tokens, and the name in waivers, approvals and alarms. Records stay and
+    /// speak of nobody. This cannot be undone.
     Forget {
         /// The name, as `list` shows it.
         #[arg(value_name = "NAME")]
@@ -55,16 +57,26 @@ impl Person {
                 if self.ask.json {
                     print_json([&told])?;
                 } else {
-                    let deleted = &told["deleted"];
-                    print(&format!(
-                        "{name} is forgotten: {} values and {} tokens deleted; records go on as {}\n",
-                        deleted["values"],
-                        deleted["tokens"],
-                        &text(&told, "pseudonym").chars().take(16).collect::<String>()
-                    ))?;
+                    print(&forgotten(name, &told))?;
                 }
             }
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn forgotten(name: &str, told: &serde_json::Value) -> String {
+    let deleted = &told["deleted"];
+    let mut out = format!(
+        "{} is forgotten: {} values and {} tokens deleted, {} mentions replaced; records go on as {}\n",
+        safe(name),
+        deleted["values"],
+        deleted["tokens"],
+        deleted["mentions"],
+        text(told, "stand_in"),
+    );
+    for path in words(told, "still_named_in").split(", ").filter(|path| !path.is_empty()) {
+        let _ = writeln!(out, "the name still stands in {}: it is a file of yours to change", safe(path));
+    }
+    out
 }

@@ -44,6 +44,17 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
     for (key, value) in [("memory_mib", config.cache.memory_mib), ("disk_gib", config.cache.disk_gib)] {
         above_zero(&["cache", key], value, "nothing could be kept")?;
     }
+    let kept = &config.retention;
+    if kept.access_days > 0 && kept.names_days > kept.access_days {
+        return wrong(
+            &["retention", "names_days"],
+            format!(
+                "who was last seen {} days ago cannot be told where accesses are kept for {}",
+                kept.names_days, kept.access_days
+            ),
+            "give names_days at most as many days as access_days",
+        );
+    }
     let askable = crate::liveness::askable();
     if let Some(unknown) = config.inspection.issuers.keys().find(|name| !askable.contains_key(*name)) {
         return wrong(

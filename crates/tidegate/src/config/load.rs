@@ -139,6 +139,16 @@ mod tests {
     ];
 
     #[test]
+    fn names_are_not_kept_longer_than_what_says_who_was_seen() {
+        let with = |text: &str| parse(&format!("[retention]\n{text}"), Path::new("t"));
+        assert!(with("names_days = 90").is_ok() && with("access_days = 30").is_ok());
+        assert!(with("access_days = 90\nnames_days = 90").is_ok());
+        let told = message("[retention]\naccess_days = 30\nnames_days = 90");
+        assert!(told.contains("retention.names_days") || told.contains("[retention] names_days"), "{told}");
+        assert!(told.contains("at most as many days"), "{told}");
+    }
+
+    #[test]
     fn the_sinks_of_the_template_are_usable() {
         let (_, sinks) = super::super::TEMPLATE.split_once("# [events.webhook.").unwrap();
         let (sinks, _) = sinks.split_once("\n# Servers of MCP elsewhere").unwrap();

@@ -36,6 +36,8 @@ pub struct Config {
     pub cache: Cache,
     /// How entries are made durable.
     pub ledger: LedgerSection,
+    /// How long it is known who took what.
+    pub retention: Retention,
     /// How upstreams are asked.
     pub upstream: UpstreamSection,
     /// How artifacts are looked into.
@@ -208,6 +210,17 @@ pub enum LedgerMode {
 pub struct LedgerSection {
     /// `durable` or `batched`.
     pub mode: LedgerMode,
+}
+
+/// `[retention]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Days after which accesses leave the index that answers who took what, by whole months; 0 keeps them. Their entries stay in
+    /// the ledger.
+    pub access_days: u32,
+    /// Days after which a person who was not seen is forgotten; 0 keeps names.
+    pub names_days: u32,
 }
 
 /// `[upstream]`

@@ -47,6 +47,12 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # batched: a response ends once its entry is written; a power cut may lose the window that `tidegate status` shows.
 # mode = "durable"
 
+[retention]
+# Days after which accesses leave the index behind `tidegate who`, by whole months; their entries stay in the ledger. 0 keeps them.
+# access_days = 0
+# Days after which whoever was not seen is forgotten, as `tidegate person forget` does; 0 keeps names.
+# names_days = 0
+
 [upstream]
 # connect_seconds = 10
 # idle_seconds = 30

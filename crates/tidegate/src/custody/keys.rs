@@ -1,7 +1,7 @@
 //! The key that signs statements, and the ring on which others find its public half.
 
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +12,6 @@ use tidegate_provenance::signing::{
     CreateKeyError, FileKey, KeyAlgorithm, KeyId, KeyRing, KeyRingError, OpenKeyError, PinSource, ProgramKey,
     ProgramKeyError, ProgramSettings, SigningKey, TokenKey, TokenKeyError, TokenSettings, Use,
 };
-
-use tidegate_store::catalogue::CatalogueError;
 
 use crate::config::{CustodySection, Pkcs11Key};
 
@@ -53,8 +51,8 @@ pub enum CustodyKeyError {
     )]
     Deployment(#[source] InvalidPublicUri),
     /// The catalogue does not say what is stated.
-    #[error("{0}: {}", .0.cause)]
-    Catalogue(#[source] CatalogueError),
+    #[error("{0}")]
+    Catalogue(String),
     /// A file beside the key cannot be read or written.
     #[error("`{}` cannot be used: {source}\n  give the user that runs tidegate access to it", path.display())]
     File {
@@ -130,7 +128,9 @@ pub(super) fn open(
         let path = path.to_owned();
         move |source| CustodyKeyError::File { path, source }
     };
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(failed(&folder))?;
+    std::fs::create_dir_all(&folder).map_err(failed(&folder))?;
+    // Whoever made it: only keys are in it.
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).map_err(failed(&folder))?;
     let ring_path = folder.join(RING);
     let known = match std::fs::read(&ring_path) {
         Ok(file) => Some(file),
@@ -150,7 +150,7 @@ pub(super) fn open(
         return Ok(Signer { key, ring, ring_file });
     };
     let ring = KeyRing::open(&ring_file, id).map_err(wrong)?;
-    if !ring.in_force(Use::Custody, now).is_some_and(|listed| listed.key.key_id() == id) {
+    if ring.in_force(Use::Custody, now).is_none_or(|listed| listed.key.key_id() != id) {
         return Err(wrong(KeyRingError::UnknownKey(id)));
     }
     if let Some(wanted) = &section.deployment

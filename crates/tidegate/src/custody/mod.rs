@@ -74,7 +74,8 @@ impl Custody {
         };
         if custody.section.pkcs11.is_none() && custody.section.program.is_empty() {
             let cursor = catalogue.custody_cursor(recorder.node().as_str());
-            let cursor = cursor.map_err(CustodyKeyError::Catalogue)?.unwrap_or(begin);
+            let cursor =
+                cursor.map_err(|e| CustodyKeyError::Catalogue(format!("{e}: {}", e.cause)))?.unwrap_or(begin);
             custody.signer_now(recorder, cursor, now)?;
         }
         Ok(Some(custody))

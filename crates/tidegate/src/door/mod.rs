@@ -2,10 +2,13 @@
 
 mod caches;
 mod controls;
+mod edges;
+mod forgetting;
 mod identity;
 mod open;
 mod projection;
 mod repositories;
+mod retention;
 pub mod rules;
 mod runs;
 mod words;
@@ -31,6 +34,7 @@ use crate::inspection::Looker;
 use crate::intel::effects::{self, Effects};
 use crate::intel::feeds::FeedSource;
 use crate::intel::sync::Attempts;
+use crate::ledger::Tree;
 use crate::metrics::Metrics;
 use crate::pipeline::decide::{Decided, Ruleset};
 use crate::pipeline::package::Package;
@@ -38,9 +42,11 @@ use crate::provenance::Trusted;
 use crate::upstream::Client;
 
 pub use caches::{Caches, Flights};
+pub use forgetting::Erased;
 pub use identity::{ANONYMOUS, Identity, IdentityError, TENANT, identify, new_token, person_of, token_of};
 pub use open::{DoorError, Options, lock_data};
 pub use repositories::Repository;
+pub use retention::keep_accesses_since;
 pub use rules::{PolicySource, RulesError};
 pub use runs::{RunDecision, RunFile, RunTally, Runs};
 pub use words::Words;
@@ -66,7 +72,9 @@ pub struct Door {
     /// How registries are reached.
     pub client: Client,
     /// The ledger's writer.
-    pub recorder: Recorder,
+    pub recorder: Arc<Recorder>,
+    /// The tree over its entries.
+    pub tree: Tree,
     /// What is kept.
     pub store: Store,
     /// Repositories by name.
@@ -79,6 +87,10 @@ pub struct Door {
     pub runs: Runs,
     /// Counts revocations, so that a look-up that began before one does not outlive it.
     pub revocations: std::sync::atomic::AtomicU64,
+    /// Held for reading while it is found out who asks, and for writing while somebody is forgotten.
+    pub forgetting: RwLock<()>,
+    /// Whether pages of somebody forgotten may still lie in the catalogue's log.
+    unscrubbed: AtomicBool,
     /// Counters.
     pub metrics: Metrics,
     /// Words that entries repeat.
@@ -247,7 +259,9 @@ impl Door {
         };
         let entry =
             EntryDraft { time: decided.at, tenant: TENANT.into(), body: Body::Decision(Box::new(made)) };
-        drop(self.recorder.append(&entry).map_err(|e| e.to_string())?);
+        let record = self.recorder.append(&entry).map_err(|e| e.to_string())?.record;
+        let position = package.position_of_file(&decided.file);
+        self.learn_edges(package, position.into_iter(), Some(&record), decided.at);
         self.store
             .catalogue
             .put_decision(&DecisionRecord {

@@ -32,6 +32,7 @@ use crate::inspection::{Looker, WorkerCommand};
 use crate::intel::effects::{self, Effects};
 use crate::intel::sync::Attempts;
 use crate::intel::{self, Advisories};
+use crate::ledger::{Tree, TreeSources};
 use crate::metrics::Metrics;
 use crate::provenance::{TrustError, Trusted};
 use crate::upstream::proxy::Proxies;
@@ -137,8 +138,9 @@ impl Door {
         let Options { config, data, clock, discovery, disk, inspection_worker } = options;
         let store_error = |e: &dyn std::error::Error| DoorError::Store(chain(e));
         disk.create_dir_all(&data).map_err(|source| DoorError::Data { path: data.clone(), source })?;
-        let catalogue: Arc<dyn Catalogue> =
+        let sqlite =
             Arc::new(SqliteCatalogue::open(&data.join("catalogue.sqlite")).map_err(|e| store_error(&e))?);
+        let catalogue: Arc<dyn Catalogue> = Arc::<SqliteCatalogue>::clone(&sqlite);
         let quota = config.cache.disk_gib.saturating_mul(1 << 30);
         let blobs =
             BlobStore::open(Arc::clone(&disk), &data.join("blobs"), quota).map_err(|e| store_error(&e))?;
@@ -150,9 +152,23 @@ impl Door {
         let (recorder, report) =
             Recorder::open(Arc::clone(&disk), &data.join("ledger"), node.clone(), mode, Limits::default())
                 .map_err(|e| store_error(&e))?;
+        let recorder = Arc::new(recorder);
+        let via = format!("tidegate-{node}");
+        let tree = Tree::open(&TreeSources {
+            data: &data,
+            disk: Arc::clone(&disk),
+            heads: sqlite,
+            settings: &*catalogue,
+            recorder: &recorder,
+            origin: &format!("{via}/{TENANT}/access"),
+            now: clock.now(),
+        })
+        .map_err(|e| store_error(&e))?;
         blobs.reconcile(&*catalogue, clock.now()).map_err(|e| store_error(&e))?;
         let access = Arc::new(AccessIndex::open(&data.join("access")).map_err(|e| store_error(&e))?);
-        let via = format!("tidegate-{node}");
+        if let Some(since) = super::keep_accesses_since(&config, clock.now()) {
+            access.drop_months(since).map_err(|e| store_error(&e))?;
+        }
         let client = Client::new(ClientSettings {
             connect: Duration::from_secs(config.upstream.connect_seconds),
             idle: Duration::from_secs(config.upstream.idle_seconds),
@@ -190,6 +206,7 @@ impl Door {
         let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
         let events = Events::open(&config.events, &data, &client)?;
         let custody = Custody::open(&config, &data, &*catalogue, &recorder, report.last_seq, clock.now())?;
+        let unscrubbed = catalogue.is_scrub_due().map_err(|e| store_error(&e))?;
         let policy = rules::compile(&source)?;
         let ruleset =
             rules::assemble(policy, &source, &*catalogue, advisories, 1).map_err(RulesError::from)?;
@@ -198,6 +215,8 @@ impl Door {
             flights: Flights::default(),
             runs: super::Runs::default(),
             revocations: std::sync::atomic::AtomicU64::new(0),
+            forgetting: RwLock::default(),
+            unscrubbed: AtomicBool::new(unscrubbed),
             metrics: Metrics::default(),
             words: Words::default(),
             opened_at: clock.now(),
@@ -228,6 +247,7 @@ impl Door {
             clock,
             client,
             recorder,
+            tree,
             repositories,
             via,
         });

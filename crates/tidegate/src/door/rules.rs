@@ -210,6 +210,7 @@ impl Door {
         let mut found = self.rules().advisories.degradations(now);
         found.extend(self.events.degradations(now));
         found.extend(self.inspection.degradations());
+        found.extend(self.tree.degradations());
         let lines = found.iter().map(ToString::to_string);
         *self.degraded.write().expect("no panic while holding it") = lines.map(Text::from).collect();
         super::controls::tell(self, &found);

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod conditional;
 pub mod guard;
+pub mod ledger;
 pub mod operations;
 pub mod osv;
 pub mod packages;

@@ -106,6 +106,8 @@ pub async fn who(
     let (door2, key2) = (door.clone(), key.clone());
     let found = door
         .blocking(move || {
+            // Nobody is forgotten between the look at the token and the look at the person.
+            let _not_now = door2.forgetting.read().unwrap_or_else(std::sync::PoisonError::into_inner);
             let token = match &key2.0 {
                 Some(hash) => {
                     let token =

@@ -19,6 +19,8 @@ pub enum Place<'a> {
     Advisory(&'a str),
     /// `/osv/v1/…`, without the prefix.
     Osv(&'a str),
+    /// `/ledger/…`, without the prefix.
+    Ledger(&'a str),
     /// `/mcp/run/<server>` or `/t/<token>/mcp/run/<server>`
     McpRun {
         /// The token in the path, where there is one.
@@ -62,6 +64,7 @@ pub fn place(path: &str) -> Place<'_> {
             None => Place::Images(rest),
         },
         "osv" => rest.strip_prefix("v1/").map_or(Place::Unknown, Place::Osv),
+        "ledger" if !rest.is_empty() => Place::Ledger(rest),
         "mcp" if rest.starts_with("run/") => Place::McpRun { token: None, server: &rest[4..] },
         "t" => match rest.split_once('/').and_then(|(token, rest)| Some((token, rest.split_once('/')?))) {
             Some((token, ("mcp", rest))) if rest.starts_with("run/") && !token.is_empty() => {
@@ -111,6 +114,7 @@ mod tests {
         assert_eq!(place("/v2/t/tg_x/oci"), Place::Images("t/"));
         assert_eq!(place("/v2/"), Place::Images(""));
         assert_eq!(place("/v2/oci/org/app/tags/list"), Place::Images("oci/org/app/tags/list"));
+        assert_eq!(place("/ledger/tile/0/x001/234"), Place::Ledger("tile/0/x001/234"));
         assert_eq!(place("/npm/"), Place::Package { token: None, repository: "npm", rest: "" });
         assert_eq!(
             place("/t/tg_x/npm/@a%2fb"),

@@ -22,7 +22,7 @@ use super::packages::{self, Arrival};
 use super::paths::{Place, place};
 use super::patience::Patient;
 use super::respond::{self, HttpResponse};
-use super::{operations, osv, pages};
+use super::{ledger, operations, osv, pages};
 use crate::api;
 use crate::door::Door;
 use crate::pipeline::{denials, images};
@@ -261,6 +261,7 @@ async fn answer(door: &Arc<Door>, request: Request<Incoming>, arrival: &Arrival)
         Place::Decision(id) => pages::decision(door, id, &parts.headers, head_only).await,
         Place::Advisory(id) => pages::advisory(door, id, &parts.headers, head_only).await,
         Place::Osv(rest) => osv::answer(door, rest, &parts, body, arrival).await,
+        Place::Ledger(rest) => ledger::answer(door, rest, &parts, arrival).await,
         Place::Alive => operations::alive(head_only),
         Place::Ready => operations::ready(door, head_only),
         Place::Metrics => operations::metrics(door, head_only),

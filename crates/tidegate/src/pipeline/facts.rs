@@ -39,7 +39,7 @@ pub struct LocalState {
     /// What comparisons say, by package URL with version and digest.
     pub compared: HashMap<(String, Sha256), Vec<Seen>>,
     /// What checking their attestations came to, by package URL with version and file, with the digest it is about.
-    pub checked: HashMap<(String, String), (String, Checked)>,
+    pub checked: CheckedFiles,
     /// What was seen in the files of the package together, where they are decided on together.
     pub group: Option<GroupSeen>,
     /// What may be had of what its versions bring along.
@@ -252,11 +252,11 @@ pub fn assemble(
     }
 }
 
+/// What checking came to, by package URL with version and file, with the digest that it is about.
+pub type CheckedFiles = HashMap<(String, String), (String, Checked)>;
+
 /// What is stored of checking the attestations of a package's files. Blocks.
-fn checked(
-    door: &Door,
-    package: &Package,
-) -> Result<HashMap<(String, String), (String, Checked)>, CatalogueError> {
+fn checked(door: &Door, package: &Package) -> Result<CheckedFiles, CatalogueError> {
     let rows = door.store.catalogue.verifications_of(&package.purl)?;
     // A row that cannot be read is as if nobody had checked.
     Ok(rows

@@ -69,6 +69,12 @@ pub async fn gather(door: &Arc<Door>, package: &Arc<Package>) {
     if wanted.is_empty() {
         return;
     }
+    let (door2, package2) = (Arc::clone(door), Arc::clone(package));
+    door.blocking(move || {
+        let positions = 0..package2.index.files().len();
+        door2.learn_edges(&package2, positions, None, door2.clock.now());
+    })
+    .await;
     let asked = async {
         let mut found = Parts::new();
         for name in wanted {

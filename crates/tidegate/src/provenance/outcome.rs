@@ -221,13 +221,13 @@ mod tests {
         }
     }
 
-    fn facts(outcomes: Vec<Verification>, stated: Stated<bool>) -> Group<ProvenanceFacts> {
-        Checked::of(outcomes, None).facts(&stated, Some(false), Previous(None))
+    fn facts(outcomes: Vec<Verification>, stated: &Stated<bool>) -> Group<ProvenanceFacts> {
+        Checked::of(outcomes, None).facts(stated, Some(false), Previous(None))
     }
 
     #[test]
     fn what_verified_is_told_with_the_weakest_evidence() {
-        let group = facts(vec![publish(), build("https://git.example/a", "wf@v1")], Stated::Known(true));
+        let group = facts(vec![publish(), build("https://git.example/a", "wf@v1")], &Stated::Known(true));
         let told = group.value.unwrap();
         assert_eq!((group.state, told.status.as_str()), (FactState::Known, "verified"));
         assert_eq!(told.proven, ["build", "publish"]);
@@ -245,7 +245,7 @@ mod tests {
         ];
         for state in failing {
             let bad = Verification { detail: Some("why".into()), ..Verification::of(Format::Npm, state) };
-            let told = facts(vec![build("s", "b"), bad], Stated::Known(true)).value.unwrap();
+            let told = facts(vec![build("s", "b"), bad], &Stated::Known(true)).value.unwrap();
             assert_eq!(told.status, "invalid", "{state}");
             assert_eq!(told.reason, Some(format!("attestation: {state} (why)")));
             assert_eq!(told.source, None, "nothing of a file that fails is told as proven");
@@ -255,16 +255,16 @@ mod tests {
     #[test]
     fn a_registrys_signature_is_no_attestation() {
         let signed = Verification::of(Format::NpmSignature, State::Verified);
-        let told = facts(vec![signed.clone()], Stated::Known(false)).value.unwrap();
+        let told = facts(vec![signed.clone()], &Stated::Known(false)).value.unwrap();
         assert_eq!(
             (told.status.as_str(), told.proven.as_slice()),
             ("absent", ["registry".to_owned()].as_slice())
         );
-        assert_eq!(facts(vec![signed], Stated::NotOffered).state, FactState::NotOffered);
+        assert_eq!(facts(vec![signed], &Stated::NotOffered).state, FactState::NotOffered);
         let forged = Verification::of(Format::NpmSignature, State::Invalid { reason: Reason::Signature });
-        assert_eq!(facts(vec![forged], Stated::NotOffered).value.unwrap().status, "invalid");
+        assert_eq!(facts(vec![forged], &Stated::NotOffered).value.unwrap().status, "invalid");
         let rotated = Verification::of(Format::NpmSignature, State::Invalid { reason: Reason::UnknownKey });
-        let told = facts(vec![rotated], Stated::Known(false)).value.unwrap();
+        let told = facts(vec![rotated], &Stated::Known(false)).value.unwrap();
         assert_eq!((told.status.as_str(), told.proven.len()), ("absent", 0));
     }
 
@@ -273,9 +273,9 @@ mod tests {
         let checked = Checked::of(vec![], Some("upstream answered 500".into()));
         let group = checked.facts(&Stated::Known(true), None, Previous(None));
         assert_eq!((group.state, group.value.unwrap().status.as_str()), (FactState::Error, "offered"));
-        let stale = facts(vec![Verification::of(Format::Npm, State::StaleRoot)], Stated::Known(true));
+        let stale = facts(vec![Verification::of(Format::Npm, State::StaleRoot)], &Stated::Known(true));
         assert_eq!(stale.state, FactState::Stale);
-        let odd = facts(vec![Verification::of(Format::Npm, State::Unsupported)], Stated::Known(true));
+        let odd = facts(vec![Verification::of(Format::Npm, State::Unsupported)], &Stated::Known(true));
         assert_eq!((odd.state, odd.value.unwrap().status.as_str()), (FactState::Unsupported, "unsupported"));
     }
 

@@ -3,11 +3,13 @@
 //! Standard output belongs to the client. What tidegate says stands on standard error, before the client starts and
 //! after it ends.
 
+pub mod checkpoints;
 pub mod door;
 pub mod precheck;
 pub mod relocate;
 pub mod summary;
 pub mod who;
+pub mod witness;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +24,7 @@ use crate::cli::remote::Remote;
 use crate::cli::{Failure, discover};
 use crate::clients::{self, Launch, LockFile, LockKind, LockSession};
 use crate::discover::Surroundings;
+use checkpoints::SavedCheckpoints;
 use door::{Heartbeat, UsedDoor};
 use precheck::{Checked, text};
 use relocate::{Relocation, Whereabouts};
@@ -144,8 +147,20 @@ impl Run {
             }
             Err(Failure(why)) => say(&format!("there is no summary: {why}")),
         }
+        watch_ledger(remote);
         // A lock file that still names the door is a failure, but never hides that of the client.
         Ok(if mended || code != 0 { code } else { 1 })
+    }
+}
+
+/// Looks at the door's newest checkpoint as its witness: it must continue the one that this user saw last. Says nothing where it
+/// does.
+fn watch_ledger(remote: &Remote) {
+    let Some(saved) = SavedCheckpoints::of_user(|name| std::env::var_os(name).map(PathBuf::from)) else {
+        return;
+    };
+    if let Err(error) = witness::look(remote, &saved) {
+        say(&format!("witness: {}", chain(&error)));
     }
 }
 

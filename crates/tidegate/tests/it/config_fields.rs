@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tidegate::config::{
     Cache, Config, CustodySection, EventsSection, FileSink, InspectionSection, IntelSection, LedgerMode,
-    LedgerSection, Log, McpSection, McpServer, Pkcs11Key, PolicySection, Provenance, Repository, Server,
-    SigstoreInstance, Upstream, UpstreamSection, WebhookSink,
+    LedgerSection, Log, McpSection, McpServer, Pkcs11Key, PolicySection, Provenance, Repository, Retention,
+    Server, SigstoreInstance, Upstream, UpstreamSection, WebhookSink,
 };
 use tidegate_ledger::Mode;
 use tidegate_model::Ecosystem;
@@ -24,6 +24,7 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         policy,
         cache,
         ledger,
+        retention,
         upstream: upstreams,
         inspection,
         provenance,
@@ -59,6 +60,8 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         disk_gib: _,
     } = cache;
     let LedgerSection { mode: _ } = ledger;
+    // forgetting.rs
+    let Retention { access_days: _, names_days: _ } = retention;
     let UpstreamSection {
         connect_seconds: _,
         idle_seconds: _,

@@ -19,7 +19,7 @@ pub(crate) const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZ
 
 /// A running door with its upstream and its user.
 pub(crate) struct Site {
-    upstream: FakeUpstream,
+    pub(crate) upstream: FakeUpstream,
     pub(crate) home: Home,
     pub(crate) data: PathBuf,
     pub(crate) address: SocketAddr,
@@ -46,12 +46,17 @@ impl Site {
         self.kill_and_start_after(|_| ());
     }
 
+    /// Opens another door on what an earlier one left.
+    pub(crate) fn start_again(&mut self) {
+        (self.door, self.address) = start(&self.home, &self.data, &self.upstream);
+    }
+
     /// The same, with something done to the data directory between.
     pub(crate) fn kill_and_start_after(&mut self, between: impl FnOnce(&std::path::Path)) {
         self.door.signal(9);
         self.door.wait(PATIENCE).expect("a killed process ends");
         between(&self.data);
-        (self.door, self.address) = start(&self.home, &self.data, &self.upstream);
+        self.start_again();
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Finished {

@@ -4,8 +4,8 @@ use tidegate_model::ArtifactKind;
 
 use super::{Check, at, sha};
 use crate::catalogue::{
-    Artifact, AskedSecret, BundledComponent, Catalogue, Comparison, ComparisonKind, ComponentHolder, PinKey,
-    StoredInspection,
+    Artifact, AskedSecret, BundledComponent, Catalogue, Comparison, ComparisonKind, ComponentHolder, Edge,
+    EdgeKind, PinKey, StoredInspection,
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -15,6 +15,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("comparisons stand under the package", compared),
     ("components are found by package and by artifact", bundled),
     ("what issuers say of secrets is kept by their hashes", asked),
+    ("edges keep their first word", edges),
 ];
 
 fn inspection(n: u8, inspector: u32) -> StoredInspection {
@@ -189,4 +190,27 @@ fn asked(c: &dyn Catalogue) {
     c.put_asked_secret(&said("dead", 2)).unwrap();
     assert_eq!(c.asked_secrets(&["ab".into(), "cd".into()]).unwrap(), [said("dead", 2)]);
     assert!(c.asked_secrets(&["cd".into()]).unwrap().is_empty());
+}
+
+fn edges(c: &dyn Catalogue) {
+    let edge = |child: &str, seconds, record: Option<&str>| Edge {
+        parent: "pkg:npm/x@1".to_owned(),
+        child: child.to_owned(),
+        kind: EdgeKind::BuiltFrom,
+        at: at(seconds),
+        record: record.map(str::to_owned),
+    };
+    let (a, b) = (edge("pkg:mcp/a@1", 1, Some("n1-7")), edge("pkg:mcp/b@1", 2, None));
+    c.put_edges(&[b.clone(), a.clone()]).unwrap();
+    c.put_edges(&[edge("pkg:mcp/a@1", 9, Some("n1-9"))]).unwrap();
+    let other = Edge { kind: EdgeKind::BroughtAlong, ..a.clone() };
+    c.put_edges(std::slice::from_ref(&other)).unwrap();
+    assert_eq!(c.edges_from("pkg:npm/x@1").unwrap(), [other, a, b]);
+    assert_eq!(c.edges_from("pkg:npm/x").unwrap(), []);
+    c.put_edges(&[]).unwrap();
+    let key = PinKey { ecosystem: "npm", package: "x", version: "1", file: "x.tgz" };
+    c.set_pin(&key, &sha(5), at(0)).unwrap();
+    let names = c.names_of_bytes(&sha(5)).unwrap();
+    assert_eq!((names.len(), names[0].package.as_str(), names[0].file.as_str()), (1, "x", "x.tgz"));
+    assert_eq!(c.names_of_bytes(&sha(6)).unwrap(), []);
 }

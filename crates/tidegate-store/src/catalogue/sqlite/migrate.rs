@@ -25,7 +25,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0007_mcp_tools", sql: include_str!("../../../migrations/0007_mcp_tools.sql") },
     Migration { name: "0008_verification", sql: include_str!("../../../migrations/0008_verification.sql") },
     Migration { name: "0009_ledger_head", sql: include_str!("../../../migrations/0009_ledger_head.sql") },
-    Migration { name: "0010_custody", sql: include_str!("../../../migrations/0010_custody.sql") },
+    Migration { name: "0010_names", sql: include_str!("../../../migrations/0010_names.sql") },
+    Migration { name: "0011_custody", sql: include_str!("../../../migrations/0011_custody.sql") },
 ];
 
 /// The version of data that this build writes.

@@ -77,7 +77,10 @@ fn a_forgotten_person_is_gone_from_the_files() {
         catalogue.context_or_insert(&context).unwrap();
     }
     assert!(everywhere(b"person-number-77") && everywhere(b"/of-77") && everywhere(&pattern(77, 0xa5)));
-    catalogue.forget_person("person-number-77").unwrap().unwrap();
+    catalogue.forget_person("person-number-77", &Pseudonym::new([0; 32])).unwrap().unwrap();
+    assert!(catalogue.is_scrub_due().unwrap());
+    assert!(catalogue.scrub().unwrap());
+    assert!(!catalogue.is_scrub_due().unwrap());
     for needle in [&b"person-number-77"[..], b"/of-77", &pattern(77, 0xa5), &pattern(77, 0x5a)] {
         assert!(!everywhere(needle), "{:?}", String::from_utf8_lossy(needle));
     }

@@ -41,7 +41,7 @@ impl Verifications for SqliteCatalogue {
                 .optional()?;
             let damaged =
                 |why: std::io::Error| CatalogueCause::Damaged(format!("a document of attestations: {why}"));
-            Ok(packed.flatten().map(|p| zstd::stream::decode_all(&*p).map_err(damaged)).transpose()?)
+            packed.flatten().map(|p| zstd::stream::decode_all(&*p).map_err(damaged)).transpose()
         })
     }
 

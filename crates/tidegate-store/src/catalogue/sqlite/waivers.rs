@@ -37,7 +37,7 @@ fn add_event(c: &Connection, waiver: &str, revision: u64, event: &WaiverEvent) -
     Ok(())
 }
 
-fn next_epoch(c: &Connection) -> rusqlite::Result<()> {
+pub(super) fn next_epoch(c: &Connection) -> rusqlite::Result<()> {
     c.prepare_cached(
         "insert into setting values ('waiver_epoch', '1')
          on conflict do update set value = cast(cast(value as integer) + 1 as text)",

@@ -95,6 +95,23 @@ impl Writer {
         Ok(value)
     }
 
+    /// Runs `f` while nobody else writes, outside of any transaction.
+    pub(super) fn alone<T>(
+        &self,
+        doing: &'static str,
+        f: impl FnOnce(&Connection) -> Result<T, CatalogueCause>,
+    ) -> Result<T, CatalogueError> {
+        loop {
+            let state = self.state();
+            if state.open.is_some() {
+                drop(state);
+                std::thread::yield_now();
+                continue;
+            }
+            return f(&state.connection).map_err(super::failed(doing, &self.path));
+        }
+    }
+
     /// Moves everything into the database file and empties the write-ahead log, so that no old page stays in it.
     pub(super) fn checkpoint(&self, doing: &'static str) -> Result<(), CatalogueError> {
         loop {

@@ -13,7 +13,10 @@ use crate::cli::{Failure, print};
 pub(super) fn head_of(page: &mut Value) -> Value {
     let [advisory, takers, versions, untouched] =
         ["advisory", "takers", "versions", "untouched"].map(|key| page[key].take());
-    json!({ "advisory": advisory, "takers": takers, "versions": versions, "untouched": untouched })
+    json!({
+        "advisory": advisory, "takers": takers, "versions": versions, "untouched": untouched,
+        "indexed_up_to": page["indexed_up_to"],
+    })
 }
 
 /// Prints it for people.

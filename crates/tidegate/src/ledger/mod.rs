@@ -1,0 +1,8 @@
+//! The ledger's tree at the door: its key, its publisher, and what readers of it ask.
+//!
+//! Entries are made by whoever answers; here they become leaves of a Merkle tree, once a second, behind everybody. Nothing
+//! waits for it: an answer's entry is durable before the tree knows it.
+
+mod tree;
+
+pub use tree::{OpenTreeError, Tree, TreeSources, key_path, tiles_folder};

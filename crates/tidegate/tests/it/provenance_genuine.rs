@@ -1,0 +1,168 @@
+//! Genuine attestations of the npm registry and of PyPI, through a door with its embedded roots: the packages come from where this
+//! machine's clients get them, the attestations from the labelled set. Skips aloud where either is not to be had.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tidegate_testkit::process::{Home, Program};
+use tidegate_testkit::{Package, Style, data, tools};
+
+use crate::clients_support::Site;
+use crate::support::sha256_of;
+
+/// One row of the set: its attestation and the digest of what it is about.
+fn case(set: &Path, name: &str) -> Value {
+    serde_json::from_str(&data::read(&set.join("cases").join(format!("{name}.json")))).unwrap()
+}
+
+/// The one file that a command leaves in a folder, where it has the digest of the row.
+fn fetched(folder: &Path, case: &Value, mut command: Program) -> Option<(String, Vec<u8>)> {
+    command = command.in_folder(folder).timeout(std::time::Duration::from_secs(120));
+    let done = command.run();
+    let found =
+        std::fs::read_dir(folder).unwrap().filter_map(Result::ok).find(|entry| entry.path().is_file());
+    let Some(found) = found else {
+        return tools::skip_because(&format!("the package cannot be had here: {}", done.stderr));
+    };
+    let bytes = std::fs::read(found.path()).unwrap();
+    assert_eq!(sha256_of(&bytes), case["artifact"]["sha256"], "{}", found.path().display());
+    Some((found.file_name().into_string().unwrap(), bytes))
+}
+
+/// Another source repository in the signed statement, with the old signature.
+fn tampered(document: &Value) -> Value {
+    let mut text = document.to_string();
+    let at = text
+        .find("\"payload\":\"")
+        .map(|at| at + 60)
+        .or_else(|| text.find("\"statement\":\"").map(|at| at + 60));
+    let at = at.unwrap();
+    let other = if &text[at..=at] == "A" { "B" } else { "A" };
+    text.replace_range(at..=at, other);
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Downloads one file of PyPI with pip's own index code and runs nothing of the package: for a source distribution pip would
+/// build its metadata.
+const FETCH: &str = r##"
+import subprocess, sys, json, urllib.request, urllib.parse, re, os
+wanted, kind = sys.argv[1].split()
+name, version = wanted.split("==")
+index = subprocess.run([sys.executable, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True).stdout.strip()
+if not index:
+    from pip._internal.models.index import PyPI
+    index = os.environ.get("PIP_INDEX_URL") or PyPI.simple_url
+page = index.rstrip("/") + "/" + name + "/"
+html = urllib.request.urlopen(page, timeout=60).read().decode()
+stem = re.sub(r"[-_.]+", "_", name) + "-" + version
+ending = ".tar.gz" if kind == "--no-binary" else "-py3-none-any.whl"
+for link in re.findall(r'href="([^"]+)"', html):
+    address = urllib.parse.urljoin(page, link).split("#")[0]
+    if address.rsplit("/", 1)[-1] == stem + ending:
+        open(stem + ending, "wb").write(urllib.request.urlopen(address, timeout=60).read())
+        break
+else:
+    sys.exit("the index does not list " + stem + ending)
+"##;
+
+#[test]
+fn a_genuine_npm_package_is_verified_and_a_tampered_one_refused() {
+    let (Some(npm), Some(set)) = (tools::npm(), data::shared_data("provenance")) else { return };
+    let row = case(&set, "npm-sigstore-2.3.1-prov");
+    let publish = case(&set, "npm-sigstore-2.3.1-publish");
+    let folder = Home::new();
+    let pack = Program::of_this_user(npm.path()).args(["pack", "--silent", "sigstore@2.3.1"]);
+    let Some((name, bytes)) = fetched(&folder.folder("pack"), &row, pack) else { return };
+    let genuine = json!({ "attestations": [row["attestation"], publish["attestation"]] });
+    for (document, verifies) in [(genuine.clone(), true), (tampered(&genuine), false)] {
+        let site = Site::open(Style::Rich);
+        let mut package = Package::npm("sigstore", "2.3.1").published("2024-02-05");
+        // The index says what the package itself says, as the registry does.
+        for (member, value) in manifest(&bytes) {
+            package = package.listed(&member, value);
+        }
+        site.upstream.catalog().publish_bytes(package, &name, bytes.clone());
+        site.upstream.catalog().attest("sigstore@2.3.1", document);
+        let home = Home::new();
+        let folder = home.folder("pack");
+        let done = site.run(&home, &npm).args(["pack", "sigstore@2.3.1"]).in_folder(&folder).run();
+        assert_eq!(done.status.is_some_and(|s| s.success()), verifies, "{}", done.stderr);
+        if verifies {
+            assert_eq!(std::fs::read(folder.join(&name)).unwrap(), bytes, "byte for byte");
+        } else {
+            assert!(done.stderr.contains("its provenance does not verify"), "{}", done.stderr);
+        }
+    }
+}
+
+/// `package.json` of a tarball.
+fn manifest(tarball: &[u8]) -> serde_json::Map<String, Value> {
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(tarball));
+    let is_it =
+        |entry: &tar::Entry<'_, _>| entry.path().is_ok_and(|p| p == Path::new("package/package.json"));
+    let entry = archive.entries().unwrap().map(Result::unwrap).find(is_it).unwrap();
+    let read: serde_json::Map<String, Value> = serde_json::from_reader(entry).unwrap();
+    read.into_iter()
+        .filter(|(member, _)| !matches!(member.as_str(), "name" | "version" | "scripts"))
+        .collect()
+}
+
+/// The set's wheels are of the staging instance, which nobody believes; its genuine files of the public one are source
+/// distributions.
+#[test]
+fn a_genuine_file_of_pypi_is_verified_and_what_is_not_is_refused() {
+    let (pips, Some(set)) = (tools::pips(), data::shared_data("provenance")) else { return };
+    let Some(pip) = pips.last() else { return };
+    let (source, wheel) =
+        (case(&set, "pypi-pypi_attestations-0.0.19-publish"), case(&set, "pypi-rfc8785-0.1.2-publish"));
+    let (home, fetch) = (Home::new(), ["-c", FETCH]);
+    let download = |what: &str| Program::of_this_user("python3").args(fetch).arg(what);
+    let Some((name, bytes)) =
+        fetched(&home.folder("source"), &source, download("pypi-attestations==0.0.19 --no-binary"))
+    else {
+        return;
+    };
+    let Some((wheel_name, wheel_bytes)) =
+        fetched(&home.folder("wheel"), &wheel, download("rfc8785==0.1.2 --only-binary"))
+    else {
+        return;
+    };
+    let document = |row: &Value, repository: &str| {
+        let publisher = json!({ "kind": "GitHub", "repository": repository, "workflow": "release.yml" });
+        let bundle = json!({ "publisher": publisher, "attestations": [row["attestation"]] });
+        json!({ "version": 1, "attestation_bundles": [bundle] })
+    };
+    let genuine = document(&source, "trailofbits/pypi-attestations");
+    let staging = document(&wheel, "trailofbits/rfc8785.py");
+    for (project, version, name, bytes, document, verifies) in [
+        ("pypi-attestations", "0.0.19", &name, &bytes, genuine.clone(), true),
+        ("pypi-attestations", "0.0.19", &name, &bytes, tampered(&genuine), false),
+        ("rfc8785", "0.1.2", &wheel_name, &wheel_bytes, staging, false),
+    ] {
+        let site = Site::open(Style::Rich);
+        let package = Package::pypi(project, version).published("2024-11-15");
+        site.upstream.catalog().publish_bytes(package, name, bytes.clone());
+        site.upstream.catalog().attest(name, document);
+        if verifies {
+            let address = site.address();
+            let address = address.trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
+            let asked = format!(
+                "GET /pypi/files/{project}/{name} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            );
+            let served = tidegate_testkit::client::exchange(address, asked.as_bytes()).unwrap();
+            assert_eq!(served.status, 200, "{}", String::from_utf8_lossy(&served.body));
+            assert!(served.body == bytes[..], "byte for byte");
+            continue;
+        }
+        let home = Home::new();
+        let wanted = format!("{project}=={version}");
+        let done = site
+            .run(&home, pip)
+            .args(["install", "--no-deps", "--target"])
+            .arg(home.folder("site"))
+            .arg(wanted)
+            .run();
+        assert!(done.status.is_some_and(|s| !s.success()), "{name}");
+        assert!(done.stderr.contains("provenance does not verify"), "{}", done.stderr);
+    }
+}
