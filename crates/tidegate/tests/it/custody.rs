@@ -380,7 +380,7 @@ fn switched_off_nothing_is_made() {
     let door = Setup::new(&registry.registry).with(|c| c.custody.enabled = false).open();
     served(&door.get(&manifest("org/app", "v1")));
     state(&door);
-    assert!(!door.data().join("keys").exists());
+    assert!(!door.data().join("keys/custody.pem").exists());
     assert_eq!(ask(&door, "keys").0, 404);
     assert_eq!(ask(&door, &image.digest).0, 404);
     let list = json(&door.get(&format!("/v2/oci/org/app/referrers/{}", image.digest)));
