@@ -274,6 +274,10 @@ pub struct DecisionMade {
     pub file: Option<Text>,
     /// About which bytes; the root of a group. None where it was made from an index, before the bytes were here.
     pub sha256: Option<Sha256>,
+    /// Configured name of the upstream whose index was read. Never a URL: those may hold credentials.
+    pub upstream: Option<Text>,
+    /// What that index promises of the file, `algorithm:hex`; at most 8.
+    pub promised: Vec<String>,
     /// What was decided, by which rules, on which facts.
     pub decision: Decision,
 }

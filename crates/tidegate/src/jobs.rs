@@ -96,6 +96,9 @@ pub fn start(door: &Arc<Door>) -> Jobs {
         let (door, outlet) = (Arc::clone(door), Arc::clone(outlet));
         tasks.push(tokio::spawn(crate::events::follow::follow(door, outlet, stop.subscribe())));
     }
+    if door.custody.is_some() {
+        tasks.push(tokio::spawn(crate::custody::follow(Arc::clone(door), stop.subscribe())));
+    }
     if door.config.intel.sync {
         tasks.push(tokio::spawn(follow_feeds(Arc::clone(door), stop.subscribe())));
     }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clients;
 pub mod clock;
 pub mod config;
+pub mod custody;
 pub mod discover;
 pub mod door;
 pub mod events;

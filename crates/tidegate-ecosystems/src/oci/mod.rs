@@ -25,6 +25,7 @@ use url::Url;
 
 pub use image::{Image, ImageParts};
 pub use manifest::MAX_MANIFEST_BYTES;
+pub use route::REFERRERS;
 
 use crate::commits::Pointer;
 use crate::upstream::MAX_API_BYTES;
@@ -54,7 +55,7 @@ impl Protocol for Oci {
     }
 
     fn kinds(&self) -> &'static [&'static str] {
-        &["artifact", route::TAGS, route::REFERRERS, route::VERSION, "not-offered"]
+        &["artifact", route::TAGS, REFERRERS, route::VERSION, "not-offered"]
     }
 
     fn commits(&self) -> Option<&'static dyn Commits> {
@@ -85,7 +86,7 @@ impl Protocol for Oci {
         let package = call.package.as_ref()?;
         let mut url = match (call.service, &call.version) {
             (route::TAGS, _) => address(upstream, package, &["tags", "list"]),
-            (route::REFERRERS, Some(digest)) => address(upstream, package, &["referrers", digest.as_str()]),
+            (REFERRERS, Some(digest)) => address(upstream, package, &["referrers", digest.as_str()]),
             _ => return None,
         };
         // Referrers are sorted out here: not every registry does, and the tag that stands in never is.
@@ -99,7 +100,7 @@ impl Protocol for Oci {
     fn api_fallback(&self, call: &ApiCall, upstream: &UpstreamBase) -> Option<(DocumentRequest, Bytes)> {
         let (package, digest) = (call.package.as_ref()?, call.version.as_ref()?);
         let tag = digest.as_str().replace(':', "-");
-        (call.service == route::REFERRERS)
+        (call.service == REFERRERS)
             .then(|| (self.revision_request(package, &tag, upstream), lists::no_referrers()))
     }
 
@@ -113,7 +114,7 @@ impl Protocol for Oci {
         let package = call.package.as_ref()?;
         match call.service {
             route::TAGS => Some(lists::tags(package, &document.body, link, links)),
-            route::REFERRERS => Some(lists::referrers(package, &document.body, &call.query)),
+            REFERRERS => Some(lists::referrers(package, &document.body, &call.query)),
             _ => None,
         }
     }

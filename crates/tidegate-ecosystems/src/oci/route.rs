@@ -13,7 +13,7 @@ use crate::{ApiCall, Ask, ClientRequest, FileSelector, Part, RouteError};
 /// The list of a repository's tags.
 pub(super) const TAGS: &str = "tags";
 /// What refers to an image: signatures, SBOMs, attestations.
-pub(super) const REFERRERS: &str = "referrers";
+pub const REFERRERS: &str = "referrers";
 /// `GET /v2/`
 pub(super) const VERSION: &str = "api-version";
 

@@ -94,6 +94,11 @@ struct WireDecision {
     purl: Option<Text>,
     file: Option<Text>,
     sha256: Option<Sha256>,
+    // Earlier programs did not write these two.
+    #[serde(default)]
+    upstream: Option<Text>,
+    #[serde(default)]
+    promised: Vec<String>,
     action: Action,
     enforced: bool,
     valid_until: Option<Timestamp>,
@@ -149,6 +154,8 @@ impl From<WireDecision> for DecisionMade {
             purl: wire.purl,
             file: wire.file,
             sha256: wire.sha256,
+            upstream: wire.upstream,
+            promised: wire.promised,
             decision: Decision {
                 action: wire.action,
                 enforced: wire.enforced,

@@ -140,6 +140,8 @@ impl Json<'_> {
         self.long_or_null("purl", m.purl.as_deref());
         self.long_or_null("file", m.file.as_deref());
         self.sha256_or_null("sha256", m.sha256);
+        self.short_or_null("upstream", m.upstream.as_deref());
+        self.word_list("promised", &m.promised);
         self.action_or_null("action", Some(d.action));
         self.flag("enforced", d.enforced);
         self.time_or_null("valid_until", d.valid_until);

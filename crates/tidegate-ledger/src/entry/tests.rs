@@ -62,6 +62,8 @@ fn decision() -> DecisionMade {
         purl: Some("pkg:npm/x@1.0.0".into()),
         file: None,
         sha256: None,
+        upstream: Some("main".into()),
+        promised: vec!["sha1:aa".into()],
         decision: Decision {
             action: Action::Quarantine,
             enforced: true,

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a suite of tests: a failure is a panic")]
 
+mod custody;
 mod documents;
 mod exposures;
 mod inspections;
@@ -44,6 +45,7 @@ fn checks() -> Vec<Check> {
         inspections::CHECKS,
         mcp_tools::CHECKS,
         verifications::CHECKS,
+        custody::CHECKS,
     ]
     .concat()
 }

@@ -11,6 +11,7 @@ mod approvals;
 mod artifacts;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+mod custody;
 mod decisions;
 mod documents;
 mod edges;
@@ -28,6 +29,9 @@ use std::path::PathBuf;
 
 pub use approvals::{ApprovalFilter, Approvals, StoredApproval};
 pub use artifacts::{Artifact, Artifacts, Pin, PinKey};
+pub use custody::{
+    CustodyCursor, CustodyDocument, CustodyEvent, CustodyOf, CustodyPolicy, CustodyRecords, CustodyStatement,
+};
 pub(crate) use decisions::package_of;
 pub use decisions::{Admission, DecisionFilter, DecisionRecord, Decisions};
 pub use documents::{DocumentHead, DocumentKey, Documents, NewDocument, StoredDocument};
@@ -64,6 +68,7 @@ pub trait Catalogue:
     + McpTools
     + Edges
     + Verifications
+    + CustodyRecords
     + Settings
 {
 }
@@ -84,6 +89,7 @@ impl<T> Catalogue for T where
         + Edges
         + Edges
         + Verifications
+        + CustodyRecords
         + Settings
 {
 }

@@ -9,6 +9,7 @@ mod alarms;
 mod approvals;
 mod call;
 mod checks;
+mod custody;
 mod decisions;
 mod diagnosis;
 mod events;
@@ -88,7 +89,7 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
             "GET",
             [
                 "status" | "diagnosis" | "why" | "facts" | "decisions" | "locations" | "policy"
-                | "quarantines" | "runs" | "intel" | "inspections" | "ledger" | "provenance",
+                | "quarantines" | "runs" | "intel" | "inspections" | "ledger" | "provenance" | "custody",
                 ..,
             ],
         )
@@ -106,6 +107,8 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         ("GET", ["facts"]) => Box::pin(why::facts(&call)).await,
         ("GET", ["decisions"]) => decisions::list(&call).await,
         ("GET", ["inspections"]) => Box::pin(inspections::list(&call)).await,
+        ("GET", ["custody", "keys"]) => custody::keys(&call),
+        ("GET", ["custody", digest]) => Box::pin(custody::of(&call, digest)).await,
         ("GET", ["locations"]) => Box::pin(locations::locate(&call)).await,
         ("POST", ["checks"]) => Box::pin(checks::check(&call)).await,
         ("GET", ["runs", id]) => Box::pin(runs::summary(&call, id)).await,

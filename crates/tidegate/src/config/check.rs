@@ -2,7 +2,9 @@
 
 use tidegate_model::Ecosystem;
 
-use super::{Config, EventsSection, Feed, McpSection, RESERVED, Server, Upstream, WebhookSink};
+use super::{
+    Config, CustodySection, EventsSection, Feed, McpSection, RESERVED, Server, Upstream, WebhookSink,
+};
 use crate::events::kind;
 use crate::inspection::limits::LEAST_MEMORY_MIB;
 use crate::upstream::proxy::{ENVIRONMENT, NONE};
@@ -99,6 +101,7 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
     for (position, feed) in intel.feed.iter().flatten().enumerate() {
         self::feed(position, feed, intel.feed.as_deref().unwrap_or_default())?;
     }
+    custody(&config.custody)?;
     events(&config.events)?;
     mcp(&config.mcp)?;
     if let Err(error) = tracing_subscriber::EnvFilter::try_new(&config.log.filter) {
@@ -169,6 +172,33 @@ fn feed(position: usize, feed: &Feed, all: &[Feed]) -> Result<(), Wrong> {
             &["intel", "feed", &place, "changes_url"],
             "only feeds of kind osv have a list of changes",
             "remove the line",
+        );
+    }
+    Ok(())
+}
+
+fn custody(custody: &CustodySection) -> Result<(), Wrong> {
+    let named = [custody.key.is_some(), custody.pkcs11.is_some(), !custody.program.is_empty()];
+    if named.into_iter().filter(|named| *named).count() > 1 {
+        return wrong(&["custody"], "more than one key is named", "leave one of key, pkcs11 and program");
+    }
+    if custody.program.first().is_some_and(String::is_empty) {
+        return wrong(&["custody", "program"], "the program has no name", "name the file that signs");
+    }
+    above_zero(&["custody", "program_seconds"], custody.program_seconds, "no program could answer")?;
+    let Some(token) = &custody.pkcs11 else { return Ok(()) };
+    if !token.module.is_absolute() {
+        return wrong(
+            &["custody", "pkcs11", "module"],
+            format!("`{}` is not an absolute path", token.module.display()),
+            "name the PKCS#11 library in full: its code runs in the door",
+        );
+    }
+    if token.pin_file.is_some() == token.pin_env.is_some() {
+        return wrong(
+            &["custody", "pkcs11"],
+            "where the PIN is found is not said, or twice",
+            "set one of pin_file and pin_env",
         );
     }
     Ok(())

@@ -126,13 +126,16 @@ mod tests {
     }
 
     /// Keys that have no default value: their lines in the template are examples.
-    const EXAMPLES: [&str; 6] = [
+    const EXAMPLES: [&str; 9] = [
         "server.public_url",
         "server.tls_certificate",
         "server.tls_key",
         "policy.file",
         "upstream.hold_seconds",
         "inspection.workers",
+        "custody.deployment",
+        "custody.key",
+        "custody.pkcs11",
     ];
 
     #[test]

@@ -3,6 +3,7 @@
 //! Every field here is read somewhere; a test flips each and sees behaviour change.
 
 mod check;
+mod custody;
 mod load;
 mod template;
 
@@ -15,6 +16,7 @@ use tidegate_model::Ecosystem;
 
 use crate::upstream::proxy::ENVIRONMENT;
 
+pub use custody::{CustodySection, Pkcs11Key};
 pub(crate) use load::RESERVED;
 pub use load::{ConfigError, load, parse};
 pub use template::TEMPLATE;
@@ -42,6 +44,8 @@ pub struct Config {
     pub inspection: InspectionSection,
     /// How what is signed about artifacts is checked.
     pub provenance: Provenance,
+    /// What is stated and signed of artifacts.
+    pub custody: CustodySection,
     /// Which feeds of advisories and signals are followed.
     pub intel: IntelSection,
     /// Where events are sent.

@@ -91,6 +91,20 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # Sigstore instances beside the public ones, with their roots; shown at the end.
 # instance = {}
 
+[custody]
+# Whether each artifact gets signed statements of what was decided on it.
+# enabled = true
+# Who states it, a URI that need not answer; public_url of [server] where it is not said.
+# deployment = "https://tidegate.example/"
+# The file with the key: made at the first start as keys/custody.pem in the data directory, where no key is named.
+# key = "/etc/tidegate/custody.pem"
+# Or a key in a token; the PIN is in a variable (pin_env) or a file (pin_file).
+# pkcs11 = { module = "/usr/lib/softhsm.so", token = "tidegate", label = "custody", pin_env = "TIDEGATE_PIN" }
+# Or a program that signs, what it calls the key, and seconds after which it is ended.
+# program = []
+# program_key = "custody"
+# program_seconds = 20
+
 [intel]
 # Whether advisories and signals are fetched. What `tidegate intel import` loads counts either way.
 # sync = true

@@ -28,6 +28,7 @@ use tidegate_store::catalogue::{Catalogue, CatalogueError, DecisionRecord};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::custody::Custody;
 use crate::events::Events;
 use crate::inspection::Looker;
 use crate::intel::effects::{self, Effects};
@@ -108,6 +109,8 @@ pub struct Door {
     pub events: Events,
     /// The last entry before this door opened: a new sink begins after it.
     pub events_begin: u64,
+    /// What is stated and signed of artifacts; none where that is switched off.
+    pub custody: Option<Custody>,
     degraded: RwLock<Arc<[Text]>>,
     controls: controls::Told,
     /// What follows from changes of advisories.
@@ -224,6 +227,7 @@ impl Door {
         &self,
         repository: &Repository,
         package: &Package,
+        position: usize,
         rules: &Ruleset,
         decided: &Decided,
     ) -> Result<bool, String> {
@@ -249,6 +253,8 @@ impl Door {
             purl: Some(decided.purl.clone()),
             file: Some(decided.file.clone()),
             sha256: decided.sha256,
+            upstream: Some(package.upstream.name.as_str().into()),
+            promised: package.index.files()[position].digests.iter().map(ToString::to_string).collect(),
             decision: decided.decision.clone(),
         };
         let entry =

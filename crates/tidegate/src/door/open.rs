@@ -25,6 +25,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::config::{self, Config, LedgerMode};
+use crate::custody::{Custody, CustodyKeyError};
 use crate::discover::{Discovered, NotConfigured};
 use crate::events::{Events, SinkError};
 use crate::inspection::{Looker, WorkerCommand};
@@ -112,6 +113,9 @@ pub enum DoorError {
     /// An event sink cannot be used.
     #[error(transparent)]
     Events(#[from] SinkError),
+    /// The key for statements of custody cannot be used.
+    #[error(transparent)]
+    Custody(#[from] CustodyKeyError),
     /// Nothing can look inside artifacts.
     #[error(
         "the workers that look inside artifacts cannot be set up: {source}\n  free threads and disk, or set enabled = false in [inspection]"
@@ -201,6 +205,7 @@ impl Door {
         let inspection = looker(&config, &data, inspection_worker, &*catalogue)?;
         let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
         let events = Events::open(&config.events, &data, &client)?;
+        let custody = Custody::open(&config, &data, &*catalogue, &recorder, report.last_seq, clock.now())?;
         let unscrubbed = catalogue.is_scrub_due().map_err(|e| store_error(&e))?;
         let policy = rules::compile(&source)?;
         let ruleset =
@@ -220,6 +225,7 @@ impl Door {
             attempts,
             events,
             events_begin: report.last_seq,
+            custody,
             degraded: RwLock::default(),
             controls,
             effects: Effects::default(),

@@ -169,6 +169,8 @@ impl DoorGate {
             purl: Some(purl.into()),
             file: file.as_deref().map(Text::from),
             sha256: part.digest,
+            upstream: None,
+            promised: Vec::new(),
             decision: decision.clone(),
         };
         let draft = EntryDraft { time: now, tenant: TENANT.into(), body: Body::Decision(Box::new(entry)) };

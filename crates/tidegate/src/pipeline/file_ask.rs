@@ -436,8 +436,9 @@ pub(super) async fn record_decision(
         let question = question(&request, &rules, &package, position, &local, bytes.as_ref());
         let id = door2.new_decision_id().map_err(|e| cannot(&e.to_string()))?;
         let decided = name_decision(&rules, &question, decision, id, door2.clock.now());
-        let kept =
-            door2.keep_decision(&request.repository, &package, &rules, &decided).map_err(|e| cannot(&e))?;
+        let kept = door2
+            .keep_decision(&request.repository, &package, position, &rules, &decided)
+            .map_err(|e| cannot(&e))?;
         Ok(kept.then_some(decided))
     })
     .await

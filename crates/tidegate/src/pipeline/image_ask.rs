@@ -21,7 +21,7 @@ use super::file_ask::{
 use super::package::Package;
 use super::{
     Answered, PackageRequest, Representation, Told, approved, circumstances, commits, denials, group, images,
-    refuse,
+    refuse, tell,
 };
 use crate::door::Door;
 
@@ -80,6 +80,16 @@ pub(super) async fn answer(
         file: Some(what.as_str().into()),
         ..Told::new("artifact")
     };
+    match crate::custody::oci::document(door, request, name, selector).await {
+        Ok(None) => {}
+        Ok(Some((sha256, answer))) => {
+            let purl = Some(tidegate_model::coordinate::package_purl(name).into());
+            let file = Some(what.as_str().into());
+            let told = Told { purl, file, sha256: Some(sha256), ..Told::new("generated") };
+            return tell(door, request, &told, answer);
+        }
+        Err(error) => return refuse(door, request, &told(), &cannot(&error.to_string())),
+    }
     let ways = match selector {
         FileSelector::Manifest(reference) => manifest(door, request, name, reference).await,
         FileSelector::Blob(digest) => blob(door, request, name, digest).await,

@@ -13,6 +13,7 @@ use tidegate_model::Denial;
 use tidegate_model::coordinate::package_purl;
 use tidegate_model::denial::DenialKind;
 
+use super::file_ask::cannot;
 use super::{Answered, PackageRequest, Told, denials, documents, refuse, tell};
 use crate::door::Door;
 use crate::intel::told;
@@ -36,7 +37,10 @@ pub(super) async fn relay(
     match relayed(door, request, call).await {
         Ok((answer, upstream)) => {
             told.upstream = Some(upstream.name.as_str().into());
-            tell(door, request, &told, answer)
+            match crate::custody::oci::merge(door, request, call, answer).await {
+                Ok(answer) => tell(door, request, &told, answer),
+                Err(error) => refuse(door, request, &told, &cannot(&error.to_string())),
+            }
         }
         Err(denial) => refuse(door, request, &told, &denial),
     }

@@ -4,9 +4,9 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use tidegate::config::{
-    Cache, Config, EventsSection, FileSink, InspectionSection, IntelSection, LedgerMode, LedgerSection, Log,
-    McpSection, McpServer, PolicySection, Provenance, Repository, Retention, Server, SigstoreInstance,
-    Upstream, UpstreamSection, WebhookSink,
+    Cache, Config, CustodySection, EventsSection, FileSink, InspectionSection, IntelSection, LedgerMode,
+    LedgerSection, Log, McpSection, McpServer, Pkcs11Key, PolicySection, Provenance, Repository, Retention,
+    Server, SigstoreInstance, Upstream, UpstreamSection, WebhookSink,
 };
 use tidegate_ledger::Mode;
 use tidegate_model::Ecosystem;
@@ -28,6 +28,7 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         upstream: upstreams,
         inspection,
         provenance,
+        custody,
         intel,
         events,
         mcp,
@@ -85,6 +86,17 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
     // provenance.rs: enabled, instance.
     let Provenance { enabled: _, instance } = provenance;
     for SigstoreInstance { root: _ } in instance.into_values() {}
+    // custody.rs: enabled, deployment, key, program, program_key, program_seconds; the crate of keys: pkcs11.
+    let CustodySection {
+        enabled: _,
+        deployment: _,
+        key: _,
+        pkcs11,
+        program: _,
+        program_key: _,
+        program_seconds: _,
+    } = custody;
+    if let Some(Pkcs11Key { module: _, token: _, label: _, pin_file: _, pin_env: _ }) = pkcs11 {}
     // bundles.rs: trusted_bundle_keys; advisories.rs: the rest.
     let IntelSection {
         sync: _,

@@ -57,6 +57,8 @@ fn decision(action: Action, enforced: bool) -> Body {
         purl: Some("pkg:npm/left-pad@2.0.0".into()),
         file: Some("left-pad-2.0.0.tgz".into()),
         sha256: None,
+        upstream: Some("main".into()),
+        promised: Vec::new(),
         decision,
     }))
 }

@@ -30,6 +30,7 @@ mod comparing;
 mod comparing_index;
 mod config_fields;
 mod crowd;
+mod custody;
 mod documents;
 mod durability;
 mod effects;

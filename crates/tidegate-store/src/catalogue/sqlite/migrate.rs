@@ -26,6 +26,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0008_verification", sql: include_str!("../../../migrations/0008_verification.sql") },
     Migration { name: "0009_ledger_head", sql: include_str!("../../../migrations/0009_ledger_head.sql") },
     Migration { name: "0010_names", sql: include_str!("../../../migrations/0010_names.sql") },
+    Migration { name: "0011_custody", sql: include_str!("../../../migrations/0011_custody.sql") },
 ];
 
 /// The version of data that this build writes.

@@ -7,6 +7,7 @@
 mod approvals;
 mod artifacts;
 mod convert;
+mod custody;
 mod decisions;
 mod documents;
 mod edges;
