@@ -372,10 +372,12 @@ fn a_door_tells_what_it_stored_about_a_package() {
         root.display()
     );
     std::fs::write(site.data.join("tidegate.toml"), config).unwrap();
+    let mut genuine = Vec::new();
     for (version, over) in [("1.0.0", None), ("1.1.0", Some(&b"other bytes"[..]))] {
         let file = site.upstream.publish(Package::npm("alpha", version).published(&days_ago(90))).remove(0);
         let bytes = over.unwrap_or(&file.bytes);
         let answer = sigstore.npm_attestations("alpha", version, bytes, &Build::of("acme/alpha"));
+        genuine.push(file.bytes.clone());
         let named = format!("alpha@{version}");
         site.upstream.catalog().attest(&named, serde_json::from_str(&answer).unwrap());
         site.upstream.catalog().sign(&named, &[sigstore.npm_signature("alpha", version, &file.integrity)]);
@@ -413,6 +415,43 @@ fn a_door_tells_what_it_stored_about_a_package() {
         "{answer}"
     );
     assert!(site.ask_door("/api/v1/provenance").contains("purl"));
+    what_the_door_stated_is_verified_with_its_key(&site, &home, &genuine[0]);
+}
+
+/// The door's own statements are told of, and its answer about them is an attestation like any other.
+fn what_the_door_stated_is_verified_with_its_key(site: &Site, home: &Home, bytes: &[u8]) {
+    let ask = |target: &str| serde_json::from_str::<Value>(&site.ask_door(target)).unwrap();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let stated = loop {
+        let told = ask("/api/v1/provenance?purl=pkg:npm/alpha@1.0.0");
+        if told["files"][0]["custody"].is_object() || std::time::Instant::now() > until {
+            break told["files"][0]["custody"].clone();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    };
+    let [sha256, _] = digests(bytes);
+    assert_eq!(stated["sha256"], sha256.to_string(), "{stated}");
+    let shown = site.tidegate(home, &["verify", "pkg:npm/alpha@1.0.0"]).run().stdout;
+    assert!(
+        shown.contains("statements signed by the door") && shown.contains(&sha256.to_string()),
+        "{shown}"
+    );
+    let write = |name: &str, bytes: &[u8]| std::fs::write(home.path().join(name), bytes).unwrap();
+    let answer = ask(&format!("/api/v1/custody/{sha256}"));
+    write("alpha.tgz", bytes);
+    write("custody.json", answer.to_string().as_bytes());
+    write("door.pem", answer["keys"]["keys"][0]["public_key"].as_str().unwrap().as_bytes());
+    let arguments = ["alpha.tgz", "--attestation", "custody.json", "--key", "door.pem", "--json"];
+    let verified = run(home, &arguments);
+    let states: Vec<String> = lines(&verified).iter().map(state).collect();
+    assert_eq!(verified.code(), Some(0), "{}", verified.output());
+    assert_eq!(
+        states.len() as u64,
+        stated["statements"].as_u64().unwrap() + 1,
+        "and their chain: {states:?}"
+    );
+    write("alpha.tgz", b"other bytes");
+    assert_eq!(run(home, &arguments).code(), Some(4));
 }
 
 /// One case of the labelled data set: the attestation written out, and the digest of what it is about.

@@ -17,7 +17,7 @@ pub(super) const MAX_BYTES: u64 = 32 << 20;
 /// The most bytes of JSON, which takes more memory than it has bytes. No verifier takes longer ones.
 const MAX_JSON_BYTES: usize = 16 << 20;
 /// The most attestations of one file.
-const MAX_ATTESTATIONS: usize = 32;
+const MAX_ATTESTATIONS: usize = 100;
 /// What the files beside an artifact are called that hold something signed, behind the artifact's own name.
 const BESIDE: [&str; 9] = [
     ".sigstore.json",
@@ -109,7 +109,11 @@ pub(super) fn read(path: &Path) -> Result<Vec<Attestation>, Failure> {
         let why = format!("it has more than {} MiB, and nothing signed is that large", MAX_BYTES >> 20);
         return Ok(vec![one(Kind::Unknown(why), Vec::new())]);
     };
-    let found = recognise(bytes);
+    let mut found = recognise(bytes);
+    // Lists may stand in lists.
+    if found.len() > MAX_ATTESTATIONS {
+        found = vec![(too_many(), Vec::new())];
+    }
     let many = found.len() > 1;
     let numbered = found
         .into_iter()
@@ -207,6 +211,16 @@ fn of_json(value: &Value, bytes: Vec<u8>) -> Vec<(Kind, Vec<u8>)> {
         } else {
             Kind::Npm
         }
+    } else if let Some(statements) = value.get("statements").and_then(Value::as_array) {
+        // A door's answer about custody.
+        if statements.len() > MAX_ATTESTATIONS {
+            too_many()
+        } else if statements.is_empty() {
+            Kind::Unknown("it holds no statement".into())
+        } else {
+            let bundles = statements.iter().map(|statement| statement.get("bundle").unwrap_or(&Value::Null));
+            return bundles.flat_map(|bundle| of_json(bundle, bundle.to_string().into_bytes())).collect();
+        }
     } else if has("attestation_bundles") {
         Kind::Pep740
     } else if has("verification_material") {
@@ -266,6 +280,7 @@ mod tests {
             (br#"{"version":1,"verification_material":{},"envelope":{}}"#, Kind::Pep740One),
             (br#"{"attestations":[{"bundle":{"mediaType":"m","verificationMaterial":{}}}]}"#, Kind::Bundle),
             (br#"{"mediaType":"m","verificationMaterial":{}}"#, Kind::Bundle),
+            (br#"{"statements":[{"bundle":{"mediaType":"m","verificationMaterial":{}}}]}"#, Kind::Bundle),
             (b"-----BEGIN PGP SIGNATURE-----\n", Kind::Pgp),
             (b"\x88\x75\x04", Kind::Pgp),
             (b"-----BEGIN PGP SIGNED MESSAGE-----\n", Kind::ClearSigned),
@@ -274,9 +289,15 @@ mod tests {
         ] {
             assert_eq!(kinds(bytes), [expected], "{}", String::from_utf8_lossy(bytes));
         }
-        for odd in
-            [&b""[..], b"words", b"{}", b"[]", br#"{"payloadType":"x"}"#, br#"{"base64Signature":"x"}"#]
-        {
+        for odd in [
+            &b""[..],
+            b"words",
+            b"{}",
+            b"[]",
+            br#"{"attestations":[{"x":[]}]}"#,
+            br#"{"payloadType":"x"}"#,
+            br#"{"base64Signature":"x"}"#,
+        ] {
             assert!(matches!(&kinds(odd)[..], [Kind::Unknown(_)]), "{odd:?}");
         }
         let bundle = r#"{"mediaType":"m","verificationMaterial":{}}"#;

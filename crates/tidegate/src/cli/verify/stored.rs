@@ -28,6 +28,7 @@ pub(super) fn run(ask: &Ask, purl: &str) -> Result<u8, Failure> {
         } else {
             head(&mut out, file);
             found.iter().for_each(|one| out.push_str(&one.readable()));
+            custody(&mut out, &file["custody"], told["custody_enabled"] == true);
         }
         all.append(&mut found);
     }
@@ -47,9 +48,6 @@ pub(super) fn run(ask: &Ask, purl: &str) -> Result<u8, Failure> {
         if told["files_omitted"].as_u64().unwrap_or(0) > 0 {
             let _ = writeln!(out, "and {} more files; name a version", told["files_omitted"]);
         }
-        if text(&told, "custody") == "not_offered" {
-            let _ = writeln!(out, "custody: the door keeps no statements of its own about it");
-        }
         out.push_str(&conclusion(&all));
     }
     print(&out)?;
@@ -65,6 +63,23 @@ fn head(out: &mut String, file: &Value) {
         styled(FAINT, &safe(text(file, "subject"))),
         minute(file, "checked_at"),
     );
+}
+
+/// Whether the door itself stated something of the bytes.
+fn custody(out: &mut String, custody: &Value, enabled: bool) {
+    let told = match (custody.is_object(), enabled) {
+        (true, _) => format!(
+            "{} statements signed by the door, of {} events; the newest: {} {} (/api/v1/custody/{})",
+            custody["statements"],
+            custody["events"],
+            safe(text(custody, "event")),
+            minute(custody, "at"),
+            safe(text(custody, "sha256")),
+        ),
+        (false, true) => "nothing stated by the door yet".to_owned(),
+        (false, false) => "the door states nothing ([custody] enabled = false)".to_owned(),
+    };
+    let _ = writeln!(out, "custody: {told}");
 }
 
 fn of_file(file: &Value, roots: &[RootLine]) -> Result<Vec<Told>, Failure> {
