@@ -119,7 +119,8 @@ pub enum InvalidKeys {
     NoKey,
 }
 
-/// The keys that are believed.
+/// The keys of others that are believed: of registries, of teams. The keys of a deployment of tidegate itself, with their
+/// periods, are [`signing::OwnKeys`](crate::signing::OwnKeys).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyRing(Vec<TrustedKey>);
 

@@ -17,7 +17,7 @@ const MAX_PURL_BYTES: usize = 2048;
 /// Something that happened to an artifact, and is to be stated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// The deployment that states it: the `verifier.id`, and whose [`KeyRing`](crate::signing::KeyRing) it is.
+    /// The deployment that states it: the `verifier.id`, and whose [`OwnKeys`](crate::signing::OwnKeys) it is.
     pub deployment: PublicUri,
     /// What the artifact is called: a package URL.
     pub purl: String,

@@ -9,14 +9,14 @@
 //! * for what is admitted from an upstream, the ingestion provenance of SLSA's dependency track, which is a draft
 //!   ([`DEPENDENCY_TYPE`]).
 //!
-//! [`verify`] checks one of them, [`chain`] all of an artifact: offline, with nothing but the bundles, the [`KeyRing`]
+//! [`verify`] checks one of them, [`chain`] all of an artifact: offline, with nothing but the bundles, the [`OwnKeys`]
 //! and, against replayed policies, the policy history from the ledger. Each failure has a stable word
 //! ([`Problem::word`]). See `docs/concepts/custody.md`.
 //!
 //! What this module refuses to do: it puts no name of a person and no address with a credential into a statement, and it
 //! takes nothing from a bundle that a signature does not cover.
 //!
-//! [`KeyRing`]: crate::signing::KeyRing
+//! [`OwnKeys`]: crate::signing::OwnKeys
 
 mod bundle;
 mod chain;

@@ -6,7 +6,7 @@ use tidegate_model::{Digest, Sha256, Timestamp};
 
 use crate::custody::statement::{DigestSet, PAYLOAD_TYPE, STATEMENT_TYPE, Statement, Subject};
 use crate::dsse;
-use crate::signing::{KeyId, KeyRing, Use};
+use crate::signing::{KeyId, OwnKeys, Use};
 
 use super::bundle;
 use super::policies::PolicyHistory;
@@ -28,7 +28,7 @@ pub struct Artifact<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Trust<'a> {
     /// The deployment's keys.
-    pub keys: &'a KeyRing,
+    pub keys: &'a OwnKeys,
     /// Which policy was in force when; without it, replayed policies are not noticed.
     pub policies: Option<&'a PolicyHistory>,
     /// The time of the check: nothing can be of a later one.
@@ -164,7 +164,7 @@ impl Claims {
     }
 
     /// Only pairs of a signer and the verifier that it signs for are accepted, as the specification of summaries wants.
-    fn is_by(&self, keys: &KeyRing) -> Result<(), Problem> {
+    fn is_by(&self, keys: &OwnKeys) -> Result<(), Problem> {
         if self.by == keys.deployment().as_str() {
             return Ok(());
         }

@@ -45,26 +45,43 @@ pub enum InvalidPgpKeys {
     /// Not armoured OpenPGP keys.
     #[error("the key file cannot be read as armoured OpenPGP keys")]
     Unreadable(#[source] Box<pgp::errors::Error>),
+    /// No key at all.
+    #[error("the key file holds no key")]
+    Empty,
     /// No key of the pinned fingerprint.
     #[error("the key file holds no key with the fingerprint `{0}`")]
     NotThere(String),
 }
 
 impl PinnedKeys {
+    /// Reads an armoured key file and keeps every key: for a file that a person named as the keys to believe. Show
+    /// [`Self::fingerprints`], since nobody compared them.
+    ///
+    /// # Errors
+    /// If it cannot be read, or holds no key.
+    pub fn every_key_of(text: &str) -> Result<Self, InvalidPgpKeys> {
+        let keys = read_keys(text)?;
+        if keys.is_empty() { Err(InvalidPgpKeys::Empty) } else { Ok(Self(keys)) }
+    }
+
+    /// The fingerprints of the primary keys, in hexadecimal.
+    pub fn fingerprints(&self) -> Vec<String> {
+        self.0.iter().map(|key| fingerprint(&key.primary_key)).collect()
+    }
+
+    /// The same keys, and others.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     /// Reads an armoured key file and keeps the keys whose primary fingerprint (hexadecimal, of either case) is pinned.
     ///
     /// # Errors
     /// If it cannot be read, or a pinned key is not in it.
     pub fn from_armored(text: &str, fingerprints: &[&str]) -> Result<Self, InvalidPgpKeys> {
-        if text.len() > MAX_KEYS_BYTES {
-            return Err(InvalidPgpKeys::TooLarge);
-        }
-        let unreadable = |e| InvalidPgpKeys::Unreadable(Box::new(e));
-        let (keys, _) = SignedPublicKey::from_string_many(text).map_err(unreadable)?;
-        let keys = keys.take(MAX_KEYS + 1).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
-        if keys.len() > MAX_KEYS {
-            return Err(InvalidPgpKeys::TooLarge);
-        }
+        let keys = read_keys(text)?;
         let wanted =
             |key: &SignedPublicKey, pin: &str| fingerprint(&key.primary_key).eq_ignore_ascii_case(pin);
         for pin in fingerprints {
@@ -74,6 +91,16 @@ impl PinnedKeys {
         }
         Ok(Self(keys.into_iter().filter(|key| fingerprints.iter().any(|pin| wanted(key, pin))).collect()))
     }
+}
+
+fn read_keys(text: &str) -> Result<Vec<SignedPublicKey>, InvalidPgpKeys> {
+    if text.len() > MAX_KEYS_BYTES {
+        return Err(InvalidPgpKeys::TooLarge);
+    }
+    let unreadable = |e| InvalidPgpKeys::Unreadable(Box::new(e));
+    let (keys, _) = SignedPublicKey::from_string_many(text).map_err(unreadable)?;
+    let keys = keys.take(MAX_KEYS + 1).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+    if keys.len() > MAX_KEYS { Err(InvalidPgpKeys::TooLarge) } else { Ok(keys) }
 }
 
 /// Checks an armoured detached signature over bytes. One signature of a pinned key that holds is enough.

@@ -1,14 +1,14 @@
 //! Our own keys: what signs custody statements and, as Ed25519, the ledger's checkpoints.
 //!
 //! A [`SigningKey`] is a file ([`FileKey`]), an object in a token that PKCS#11 reaches ([`TokenKey`]) or whatever a
-//! program can reach ([`ProgramKey`]). [`KeyRing`] is the signed list of the public keys of a deployment, each with its
+//! program can reach ([`ProgramKey`]). [`OwnKeys`] is the signed list of the public keys of a deployment, each with its
 //! period, by which others verify.
 //!
 //! What this module refuses to do: it prints no secret, reads no key that others may read, overwrites none, and returns
 //! no signature that it has not verified with the public key.
 
 mod file;
-mod keyring;
+mod own_keys;
 mod private_file;
 mod program;
 mod public;
@@ -17,7 +17,7 @@ mod token;
 use std::fmt;
 
 pub use file::{CreateKeyError, FileKey, OpenKeyError};
-pub use keyring::{KeyRing, KeyRingError, ListedKey, NewKey, Use};
+pub use own_keys::{ListedKey, NewKey, OwnKeys, OwnKeysError, Use};
 pub use private_file::PrivateFileError;
 pub use program::{MAX_ANSWER_BYTES, ProgramKey, ProgramKeyError, ProgramSettings};
 pub use public::{InvalidKeyId, InvalidPublicKey, KeyAlgorithm, KeyId, PublicKey};

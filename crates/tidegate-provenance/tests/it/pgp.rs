@@ -62,6 +62,21 @@ fn word(signature: &str, bytes: &[u8], keys: &verify::PinnedKeys) -> String {
 }
 
 #[test]
+fn every_key_of_a_file_that_a_person_named_counts_and_is_shown() {
+    let (key, other) = (generated(), generated());
+    let armoured =
+        |key: &SignedSecretKey| key.to_public_key().to_armored_string(ArmorOptions::default()).unwrap();
+    let keys = verify::PinnedKeys::every_key_of(&armoured(&key)).unwrap();
+    assert_eq!(keys.fingerprints(), [fingerprint(&key).to_lowercase()]);
+    assert_eq!(word(&by_subkey(&key, b"bytes"), b"bytes", &keys), "verified");
+    assert_eq!(word(&by_subkey(&other, b"bytes"), b"bytes", &keys), "invalid(unknown_key)");
+    let both = keys.and(verify::PinnedKeys::every_key_of(&armoured(&other)).unwrap());
+    assert_eq!(both.fingerprints().len(), 2);
+    assert_eq!(word(&by_subkey(&other, b"bytes"), b"bytes", &both), "verified");
+    assert!(verify::PinnedKeys::every_key_of("no armour").is_err());
+}
+
+#[test]
 fn a_detached_signature_of_a_pinned_key_verifies() {
     let key = generated();
     let keys = pinned(&key, |_| {});

@@ -21,6 +21,7 @@ mod mcp;
 mod people;
 mod policy;
 mod problem;
+mod provenance;
 mod quarantines;
 mod recall;
 mod runs;
@@ -88,7 +89,7 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
             "GET",
             [
                 "status" | "diagnosis" | "why" | "facts" | "decisions" | "locations" | "policy"
-                | "quarantines" | "runs" | "intel" | "inspections" | "ledger" | "custody",
+                | "quarantines" | "runs" | "intel" | "inspections" | "ledger" | "provenance" | "custody",
                 ..,
             ],
         )
@@ -102,6 +103,7 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         ("GET", ["status"]) => Ok(status::status(door)),
         ("GET", ["diagnosis"]) => Box::pin(diagnosis::diagnose(&call)).await,
         ("GET", ["why"]) => Box::pin(why::why(&call)).await,
+        ("GET", ["provenance"]) => Box::pin(provenance::provenance(&call)).await,
         ("GET", ["facts"]) => Box::pin(why::facts(&call)).await,
         ("GET", ["decisions"]) => decisions::list(&call).await,
         ("GET", ["inspections"]) => Box::pin(inspections::list(&call)).await,

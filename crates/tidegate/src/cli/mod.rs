@@ -27,6 +27,7 @@ pub mod show;
 mod status;
 mod token;
 pub mod up;
+mod verify;
 mod waiver;
 mod who;
 mod why;

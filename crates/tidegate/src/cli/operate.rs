@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::{
     Outcome, alarms, approval, config, events, intel, ledger, manual, mcp, person, policy, quarantine,
-    status, token, waiver, who, why,
+    status, token, verify, waiver, who, why,
 };
 
 /// Every command that looks after a door.
@@ -20,6 +20,8 @@ pub enum Operate {
     Why(why::Why),
     /// List who took a package, or what an advisory touches: when, from where, with what, under which decision.
     Who(who::Who),
+    /// Say what is signed about a file or a package: what, by whom, built where, from which commit, and what is not proven.
+    Verify(Box<verify::Verify>),
     /// Show, check, test and explain policies.
     Policy(policy::PolicyCommand),
     /// List what is held; release or block by hand.
@@ -61,6 +63,7 @@ impl Operate {
             Self::Doctor(command) => command.run(),
             Self::Why(command) => command.run(),
             Self::Who(command) => command.run(),
+            Self::Verify(command) => command.run(),
             Self::Policy(command) => command.run(),
             Self::Quarantine(command) => command.run(),
             Self::Waiver(command) => command.run(),

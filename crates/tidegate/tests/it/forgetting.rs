@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use tidegate_ledger::note::VerifierKey;
+use tidegate_ledger::proof::Receipt;
 use tidegate_testkit::process::Program;
 
 use tidegate_store::access_index::{WhoQuery, WhoSubject};
@@ -139,6 +141,11 @@ fn nothing_names_a_forgotten_person_and_the_ledger_stays() {
     let before = files(&ledger);
     let rows = site.json(&["who", "--by", NAME]);
     let pseudonym = rows[0]["pseudonym"].as_str().unwrap().to_owned();
+    let proofs = site.json(&["who", "--by", NAME, "--proofs"]);
+    let checkpoint = site.told(&["ledger", "checkpoint", "--key"]);
+    let (key, checkpoint) = checkpoint.split_once('\n').unwrap();
+    let kept = site.home.path().join("kept-checkpoint");
+    std::fs::write(&kept, checkpoint).unwrap();
 
     let told = &site.json(&["person", "forget", NAME])[0];
     assert_eq!(
@@ -179,6 +186,17 @@ fn nothing_names_a_forgotten_person_and_the_ledger_stays() {
     site.kill_and_start();
     assert_eq!(named_in(&site.data, &needles()), [], "after a kill too");
     only_grew(&before, &ledger);
+
+    // Everything that was proven before still is, and the whole ledger continues what was signed then.
+    let key: VerifierKey = key.parse().unwrap();
+    let receipts: Vec<&Value> = proofs.iter().map(|row| &row["proof"]).filter(|p| p.is_object()).collect();
+    assert!(!receipts.is_empty(), "{proofs:?}");
+    for receipt in receipts {
+        Receipt::from_json(receipt.to_string().as_bytes()).unwrap().check(&key, &[]).unwrap();
+    }
+    let whole =
+        site.told(&["ledger", "verify", "--key", &key.to_string(), "--checkpoint", kept.to_str().unwrap()]);
+    assert!(whole.contains("whole: every check fits"), "{whole}");
 }
 
 #[test]

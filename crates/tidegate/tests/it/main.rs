@@ -69,6 +69,8 @@ mod real_registries;
 mod recall;
 mod sbom;
 mod support;
+mod verify;
+mod verify_formats;
 mod views;
 mod who;
 mod wrong_files;

@@ -2,7 +2,7 @@
 
 use tidegate_model::{Algorithm, Digest};
 use tidegate_provenance::custody::{self, Artifact, BUNDLE_MEDIA_TYPE, Trust};
-use tidegate_provenance::signing::{KeyAlgorithm, KeyRing, NewKey, SigningKey, Use};
+use tidegate_provenance::signing::{KeyAlgorithm, NewKey, OwnKeys, SigningKey, Use};
 
 use super::support::{
     CONTENTS, Deployment, PURL, artifact, at, bundle_of, digest, edited, payload, policy, ring_of, stored,
@@ -49,7 +49,7 @@ fn forged_words_and_signatures() {
     }
     // A good statement under another key's name.
     let other = d.new_key("other.pem", KeyAlgorithm::EcdsaP256);
-    let both = KeyRing::first(
+    let both = OwnKeys::first(
         uri(),
         at(0),
         vec![(d.key.public_key().clone(), Use::Custody), (other.public_key().clone(), Use::Custody)],
@@ -207,7 +207,7 @@ fn keys_outside_their_period() {
     });
     assert_eq!(word(&hinted, &d.trust()), "custody_key_unknown");
     // The key is on the ring, and began later.
-    let later = KeyRing::first(uri(), at(20), vec![(d.key.public_key().clone(), Use::Custody)]).unwrap();
+    let later = OwnKeys::first(uri(), at(20), vec![(d.key.public_key().clone(), Use::Custody)]).unwrap();
     assert_eq!(word(&good, &Trust { keys: &later, ..d.trust() }), "custody_key_early");
     // Rotated: what the first key signed in its period stays valid, what it signs later is not.
     let second = d.new_key("second.pem", KeyAlgorithm::EcdsaP256);
@@ -226,7 +226,7 @@ fn keys_outside_their_period() {
     let checkpoint = d.new_key("checkpoint.pem", KeyAlgorithm::Ed25519);
     let keys =
         vec![(d.key.public_key().clone(), Use::Custody), (checkpoint.public_key().clone(), Use::Checkpoint)];
-    let ring = KeyRing::first(uri(), at(0), keys).unwrap();
+    let ring = OwnKeys::first(uri(), at(0), keys).unwrap();
     let crossed = custody::sign(&stored(10), &checkpoint).unwrap().custody.bundle;
     assert_eq!(word(&crossed, &Trust { keys: &ring, ..d.trust() }), "custody_key_for_other");
     assert_eq!(

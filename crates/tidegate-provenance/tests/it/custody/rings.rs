@@ -1,6 +1,6 @@
 //! The signed list of keys, and its editions.
 
-use tidegate_provenance::signing::{KeyAlgorithm, KeyRing, KeyRingError, NewKey, SigningKey, Use};
+use tidegate_provenance::signing::{KeyAlgorithm, NewKey, OwnKeys, OwnKeysError, SigningKey, Use};
 
 use super::support::{Deployment, at, edited, uri};
 
@@ -9,7 +9,7 @@ fn announced(
     name: &str,
     from: i64,
     now: i64,
-) -> (tidegate_provenance::signing::FileKey, KeyRing) {
+) -> (tidegate_provenance::signing::FileKey, OwnKeys) {
     let key = d.new_key(name, KeyAlgorithm::EcdsaP256);
     let new = NewKey { key: key.public_key().clone(), used_for: Use::Custody, from: at(from) };
     let ring = d.ring.announcing(new, at(now)).unwrap();
@@ -20,7 +20,7 @@ fn announced(
 fn whoever_pinned_a_key_can_follow() {
     let d = Deployment::new();
     let pinned = d.key.public_key().key_id();
-    let first = KeyRing::open(&d.ring.sign(&[&*d.key]).unwrap(), pinned).unwrap();
+    let first = OwnKeys::open(&d.ring.sign(&[&*d.key]).unwrap(), pinned).unwrap();
     assert_eq!(first, d.ring);
     let (second_key, second) = announced(&d, "second.pem", 2000, 1000);
     let file = second.sign(&[&*d.key, &second_key]).unwrap();
@@ -34,7 +34,7 @@ fn whoever_pinned_a_key_can_follow() {
     // From then on the second key signs editions, and the first does not.
     let third = second.revoking(pinned, at(3000)).unwrap();
     assert!(followed.follow(&third.sign(&[&second_key]).unwrap()).is_ok());
-    assert!(matches!(followed.follow(&third.sign(&[&*d.key]).unwrap()), Err(KeyRingError::NotSigned)));
+    assert!(matches!(followed.follow(&third.sign(&[&*d.key]).unwrap()), Err(OwnKeysError::NotSigned)));
 }
 
 #[test]
@@ -43,12 +43,12 @@ fn a_key_is_announced_before_it_is_used() {
     let key = d.new_key("second.pem", KeyAlgorithm::EcdsaP256).public_key().clone();
     for from in [1000, 999, 0] {
         let new = NewKey { key: key.clone(), used_for: Use::Custody, from: at(from) };
-        assert!(matches!(d.ring.announcing(new, at(1000)), Err(KeyRingError::NotAnnounced(_))));
+        assert!(matches!(d.ring.announcing(new, at(1000)), Err(OwnKeysError::NotAnnounced(_))));
     }
     let again = NewKey { key: d.key.public_key().clone(), used_for: Use::Custody, from: at(2000) };
-    assert!(matches!(d.ring.announcing(again, at(1000)), Err(KeyRingError::ListedTwice(_))));
+    assert!(matches!(d.ring.announcing(again, at(1000)), Err(OwnKeysError::ListedTwice(_))));
     let checkpoint = NewKey { key, used_for: Use::Checkpoint, from: at(2000) };
-    assert!(matches!(d.ring.announcing(checkpoint, at(1000)), Err(KeyRingError::Contradiction(_))));
+    assert!(matches!(d.ring.announcing(checkpoint, at(1000)), Err(OwnKeysError::Contradiction(_))));
     let ed25519 = d.new_key("checkpoint.pem", KeyAlgorithm::Ed25519);
     let new = NewKey { key: ed25519.public_key().clone(), used_for: Use::Checkpoint, from: at(2000) };
     let ring = d.ring.announcing(new, at(1000)).unwrap();
@@ -63,9 +63,9 @@ fn forged_rings_are_refused() {
     let d = Deployment::new();
     let pinned = d.key.public_key().key_id();
     let thief = d.new_key("thief.pem", KeyAlgorithm::EcdsaP256);
-    let theirs = KeyRing::first(uri(), at(0), vec![(thief.public_key().clone(), Use::Custody)]).unwrap();
+    let theirs = OwnKeys::first(uri(), at(0), vec![(thief.public_key().clone(), Use::Custody)]).unwrap();
     let file = theirs.sign(&[&thief]).unwrap();
-    assert!(matches!(KeyRing::open(&file, pinned), Err(KeyRingError::NotSigned)));
+    assert!(matches!(OwnKeys::open(&file, pinned), Err(OwnKeysError::NotSigned)));
     // A ring whose words were changed after it was signed.
     let (_, second) = announced(&d, "second.pem", 2000, 1000);
     let good = second.sign(&[&*d.key]).unwrap();
@@ -76,16 +76,16 @@ fn forged_rings_are_refused() {
         let text = String::from_utf8(text).unwrap().replace("\"revoked\":false", "\"revoked\":true ");
         json["payload"] = engine.encode(text).into();
     });
-    assert!(matches!(d.ring.follow(&changed), Err(KeyRingError::NotSigned)));
+    assert!(matches!(d.ring.follow(&changed), Err(OwnKeysError::NotSigned)));
     // Signed by the new key alone, which the edition before does not know.
     let own = d.new_key("own.pem", KeyAlgorithm::EcdsaP256);
     let new = NewKey { key: own.public_key().clone(), used_for: Use::Custody, from: at(2000) };
     let self_made = d.ring.announcing(new, at(1000)).unwrap();
-    assert!(matches!(d.ring.follow(&self_made.sign(&[&own]).unwrap()), Err(KeyRingError::NotSigned)));
-    assert!(matches!(d.ring.sign(&[&thief]), Err(KeyRingError::NotSigned)));
+    assert!(matches!(d.ring.follow(&self_made.sign(&[&own]).unwrap()), Err(OwnKeysError::NotSigned)));
+    assert!(matches!(d.ring.sign(&[&thief]), Err(OwnKeysError::NotSigned)));
     // An envelope of another kind, signed by the right key.
     let statement = edited(&good, |json| json["payloadType"] = "application/vnd.in-toto+json".into());
-    assert!(matches!(d.ring.follow(&statement), Err(KeyRingError::OtherPayload(_))));
+    assert!(matches!(d.ring.follow(&statement), Err(OwnKeysError::OtherPayload(_))));
 }
 
 #[test]
@@ -96,10 +96,10 @@ fn the_past_of_a_ring_stays() {
     // Older, and the same edition again with other words.
     for older in [&d.ring, &second] {
         let file = older.sign(&[&*d.key]).unwrap();
-        assert!(matches!(known.follow(&file), Err(KeyRingError::RolledBack { .. })));
+        assert!(matches!(known.follow(&file), Err(OwnKeysError::RolledBack { .. })));
     }
     // Each of these is signed by the key that may sign. What they say is the offence.
-    let keys = |ring: &KeyRing| ring.sign(&[&second_key]).unwrap();
+    let keys = |ring: &OwnKeys| ring.sign(&[&second_key]).unwrap();
     let rewritten = |edit: &dyn Fn(&mut serde_json::Value)| {
         use base64::Engine as _;
         let engine = base64::engine::general_purpose::STANDARD;
@@ -116,24 +116,24 @@ fn the_past_of_a_ring_stays() {
     assert!(rewritten(&|_| {}).is_ok());
     let refused = |edit: &dyn Fn(&mut serde_json::Value)| rewritten(edit).unwrap_err();
     let later = refused(&|json| json["keys"][0]["until"] = "2026-12-01T00:00:00Z".into());
-    assert!(matches!(later, KeyRingError::RewritesPast(_)), "{later}");
+    assert!(matches!(later, OwnKeysError::RewritesPast(_)), "{later}");
     let reopened = refused(&|json| json["keys"][0]["until"] = serde_json::Value::Null);
-    assert!(matches!(reopened, KeyRingError::RewritesPast(_)), "{reopened}");
+    assert!(matches!(reopened, OwnKeysError::RewritesPast(_)), "{reopened}");
     let earlier = refused(&|json| {
         json["keys"][1]["announced"] = "2026-11-01T00:00:00Z".into();
         json["keys"][1]["from"] = "2026-11-01T00:00:01Z".into();
     });
-    assert!(matches!(earlier, KeyRingError::RewritesPast(_)), "{earlier}");
+    assert!(matches!(earlier, OwnKeysError::RewritesPast(_)), "{earlier}");
     let forgotten = refused(&|json| {
         json["keys"].as_array_mut().unwrap().remove(0);
     });
-    assert!(matches!(forgotten, KeyRingError::RewritesPast(_)), "{forgotten}");
+    assert!(matches!(forgotten, OwnKeysError::RewritesPast(_)), "{forgotten}");
     let other_use = refused(&|json| json["keys"][0]["use"] = "ring".into());
-    assert!(matches!(other_use, KeyRingError::RewritesPast(_)), "{other_use}");
+    assert!(matches!(other_use, OwnKeysError::RewritesPast(_)), "{other_use}");
     let elsewhere = refused(&|json| json["deployment"] = "https://other.example/".into());
-    assert!(matches!(elsewhere, KeyRingError::OtherDeployment { .. }), "{elsewhere}");
+    assert!(matches!(elsewhere, OwnKeysError::OtherDeployment { .. }), "{elsewhere}");
     let renamed = refused(&|json| json["keys"][0]["key_id"] = "0".repeat(64).into());
-    assert!(matches!(renamed, KeyRingError::Contradiction(_)), "{renamed}");
+    assert!(matches!(renamed, OwnKeysError::Contradiction(_)), "{renamed}");
 }
 
 #[test]
@@ -141,13 +141,13 @@ fn a_key_kept_apart_signs_editions() {
     let d = Deployment::new();
     let root = d.new_key("root.pem", KeyAlgorithm::EcdsaP256);
     let keys = vec![(d.key.public_key().clone(), Use::Custody), (root.public_key().clone(), Use::Ring)];
-    let ring = KeyRing::first(uri(), at(0), keys).unwrap();
-    assert!(KeyRing::open(&ring.sign(&[&root]).unwrap(), root.public_key().key_id()).is_ok());
+    let ring = OwnKeys::first(uri(), at(0), keys).unwrap();
+    assert!(OwnKeys::open(&ring.sign(&[&root]).unwrap(), root.public_key().key_id()).is_ok());
     // The key that the server holds is not enough.
     let next = ring.revoking(root.public_key().key_id(), at(10)).unwrap();
-    assert!(matches!(ring.follow(&next.sign(&[&*d.key]).unwrap()), Err(KeyRingError::NotSigned)));
+    assert!(matches!(ring.follow(&next.sign(&[&*d.key]).unwrap()), Err(OwnKeysError::NotSigned)));
     let custody = d.key.public_key().key_id();
-    assert!(matches!(KeyRing::open(&ring.sign(&[&*d.key]).unwrap(), custody), Err(KeyRingError::NotSigned)));
+    assert!(matches!(OwnKeys::open(&ring.sign(&[&*d.key]).unwrap(), custody), Err(OwnKeysError::NotSigned)));
     let revoked = ring.revoking(custody, at(10)).unwrap();
     let revoked = ring.follow(&revoked.sign(&[&root]).unwrap()).unwrap();
     assert!(revoked.in_force(Use::Custody, at(5)).is_none());

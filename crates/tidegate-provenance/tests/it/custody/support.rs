@@ -10,7 +10,7 @@ use tidegate_provenance::custody::{
     self, Artifact, BuildLevel, Decided, Dependency, Event, EventKind, InputAttestation, LedgerRecord,
     Origin, PolicyHistory, PolicyInForce, PublisherSignature, Signed, Trust, UpstreamProvenance,
 };
-use tidegate_provenance::signing::{FileKey, KeyAlgorithm, KeyRing, PublicKey, SigningKey, Use};
+use tidegate_provenance::signing::{FileKey, KeyAlgorithm, OwnKeys, PublicKey, SigningKey, Use};
 
 pub(crate) const PURL: &str = "pkg:npm/left-pad@1.3.0";
 /// The contents of every sample artifact.
@@ -33,7 +33,7 @@ pub(crate) fn policy(number: u8) -> Sha256 {
 pub(crate) struct Deployment {
     pub(crate) folder: TempDir,
     pub(crate) key: Arc<FileKey>,
-    pub(crate) ring: KeyRing,
+    pub(crate) ring: OwnKeys,
     pub(crate) policies: PolicyHistory,
 }
 
@@ -41,7 +41,7 @@ impl Deployment {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = FileKey::create(&folder.path().join("custody.pem"), KeyAlgorithm::EcdsaP256, None).unwrap();
-        let ring = KeyRing::first(uri(), at(0), vec![(key.public_key().clone(), Use::Custody)]).unwrap();
+        let ring = OwnKeys::first(uri(), at(0), vec![(key.public_key().clone(), Use::Custody)]).unwrap();
         Self { folder, key: Arc::new(key), ring, policies: history() }
     }
 
@@ -181,6 +181,6 @@ pub(crate) fn edited(bundle: &[u8], edit: impl FnOnce(&mut serde_json::Value)) -
     serde_json::to_vec(&json).unwrap()
 }
 
-pub(crate) fn ring_of(key: &PublicKey) -> KeyRing {
-    KeyRing::first(uri(), at(0), vec![(key.clone(), Use::Custody)]).unwrap()
+pub(crate) fn ring_of(key: &PublicKey) -> OwnKeys {
+    OwnKeys::first(uri(), at(0), vec![(key.clone(), Use::Custody)]).unwrap()
 }

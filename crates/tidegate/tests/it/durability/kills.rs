@@ -7,7 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use tidegate_ledger::audit::{AuditInput, SavedCheckpoint, audit};
 use tidegate_ledger::entry::Access;
+use tidegate_ledger::note::{KeyKind, VerifierKey};
+use tidegate_ledger::tiles::DiskTiles;
+use tidegate_provenance::signing::{FileKey, SigningKey as _};
 use tidegate_store::access_index::{WhoQuery, WhoSubject};
 use tidegate_store::catalogue::People;
 use tidegate_sys::disk::RealDisk;
@@ -19,7 +23,7 @@ use super::publish;
 use super::support::{Opened, Question, Told, accesses, ask, blobs, check};
 
 /// How often the door is killed.
-const KILLS: usize = 52;
+const KILLS: usize = 104;
 /// How many clients ask meanwhile.
 const CLIENTS: usize = 6;
 /// How many packages appear for each run: there is always something cold.
@@ -85,6 +89,7 @@ fn kill_at_any_moment_loses_no_answer() {
     let mut questions = vec![super::question("GET", "/npm/nowhere", &[], "pkg:npm/nowhere")];
     let mut told: Vec<Told> = Vec::new();
     let ledger = data.path().join("ledger");
+    let mut checkpoints: Vec<SavedCheckpoint> = Vec::new();
     let mut kept: BTreeMap<u64, Access> = BTreeMap::new();
     for round in 0..KILLS {
         for n in 0..NEW_PACKAGES {
@@ -118,7 +123,9 @@ fn kill_at_any_moment_loses_no_answer() {
             while round % 2 == 0 && !served.load(Ordering::Relaxed) && Instant::now() < patience {
                 std::thread::sleep(Duration::from_millis(2));
             }
-            std::thread::sleep(Duration::from_millis(20 + dice.roll(380)));
+            // A checkpoint is signed each second: some runs live long enough for one or two.
+            let longest = if round % 3 == 0 { 2000 } else { 380 };
+            std::thread::sleep(Duration::from_millis(20 + dice.roll(longest)));
             door.signal(9);
             door.wait(Duration::from_secs(30)).expect("a killed process ends");
             stop.store(true, Ordering::Relaxed);
@@ -132,12 +139,14 @@ fn kill_at_any_moment_loses_no_answer() {
             "kill {round} changed old entries"
         );
         blobs(&RealDisk, &data.path().join("blobs")).unwrap_or_else(|e| panic!("kill {round}: {e}"));
+        audit_tree(data.path(), &mut checkpoints).unwrap_or_else(|e| panic!("kill {round}: {e}"));
         kept = accesses;
         told.extend(answered);
     }
+    assert!(checkpoints.len() >= KILLS / 10, "{} checkpoints were seen", checkpoints.len());
     let served = told.iter().filter(|t| is_file(t)).count();
     assert!(served >= KILLS / 2, "the load is a load: {served} files in {KILLS} runs");
-    // A last door, in this process, on what 52 kills left.
+    // A last door, in this process, on what the kills left.
     let opened = Opened::new(&upstream, data.path(), Arc::new(RealDisk)).unwrap();
     let last = accesses(Arc::new(RealDisk), &ledger).unwrap();
     check(&told, &last).unwrap();
@@ -149,4 +158,41 @@ fn kill_at_any_moment_loses_no_answer() {
     assert!(page.rows.iter().any(|row| row.record == last_served.record), "who knows {last_served:?}");
     let again = opened.get(&last_served.question.target).unwrap();
     assert_eq!((again.status, super::sha256(&again.body)), (200, last_served.body_sha256));
+    // Every answer that ever left has its proof.
+    opened.door.tree.publish();
+    assert_eq!(opened.door.tree.degradations().len(), 0);
+    let view = opened.door.tree.view().unwrap();
+    for answer in &told {
+        let receipt = view.receipt(&answer.record).unwrap_or_else(|e| panic!("{}: {e}", answer.record));
+        receipt.check(opened.door.tree.key(), &[]).unwrap_or_else(|e| panic!("{}: {e}", answer.record));
+    }
+    audit_tree(data.path(), &mut checkpoints).unwrap();
+}
+
+/// Checks the tree that a kill leaves: everything fits, and it continues every checkpoint that was ever seen.
+fn audit_tree(data: &Path, seen: &mut Vec<SavedCheckpoint>) -> Result<(), String> {
+    let folder = tidegate::ledger::tiles_folder(data);
+    let Ok(note) = std::fs::read(folder.join("checkpoint")) else {
+        return if seen.is_empty() { Ok(()) } else { Err("the published checkpoint is gone".to_owned()) };
+    };
+    let origin = String::from_utf8_lossy(&note).lines().next().unwrap_or_default().to_owned();
+    let key = FileKey::open(&tidegate::ledger::key_path(data), None).map_err(|e| e.to_string())?;
+    let public = key.public_key().raw().try_into().map_err(|_| "no Ed25519 key".to_owned())?;
+    let key = VerifierKey::new(&origin, KeyKind::Ed25519, public).map_err(|e| e.to_string())?;
+    if seen.last().is_none_or(|last| last.note != note) {
+        seen.push(SavedCheckpoint { name: format!("checkpoint {}", seen.len()), note });
+    }
+    let report = audit(&AuditInput {
+        disk: Arc::new(RealDisk),
+        ledgers: vec![data.join("ledger")],
+        tiles: &DiskTiles::existing(Arc::new(RealDisk), &folder),
+        origin: &origin,
+        keys: &[key],
+        head: None,
+        saved: seen,
+        witnesses: &[],
+        required_cosignatures: 0,
+        clock_tolerance_ms: 5_000,
+    });
+    if report.is_whole() { Ok(()) } else { Err(report.to_json()) }
 }

@@ -68,9 +68,10 @@ pub struct NewKey {
     pub from: Timestamp,
 }
 
-/// One edition of a deployment's keys.
+/// One edition of the public keys of a deployment of tidegate: its key ring, by which what it signed is verified. The keys
+/// of others, which a deployment believes, are a [`KeyRing`](crate::KeyRing).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyRing {
+pub struct OwnKeys {
     deployment: PublicUri,
     edition: u64,
     issued: Timestamp,
@@ -79,7 +80,7 @@ pub struct KeyRing {
 
 /// A key ring that is not believed, or a change that is not possible.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyRingError {
+pub enum OwnKeysError {
     /// The envelope cannot be read.
     #[error("cannot read the key ring")]
     Envelope(#[source] InvalidEnvelope),
@@ -158,7 +159,7 @@ struct Listed {
     public_key: String,
 }
 
-impl KeyRing {
+impl OwnKeys {
     /// The first edition. Its keys count from `issued` on: there is nothing before it that could announce them.
     ///
     /// # Errors
@@ -167,7 +168,7 @@ impl KeyRing {
         deployment: PublicUri,
         issued: Timestamp,
         keys: Vec<(PublicKey, Use)>,
-    ) -> Result<Self, KeyRingError> {
+    ) -> Result<Self, OwnKeysError> {
         let keys = keys
             .into_iter()
             .map(|(key, used_for)| ListedKey {
@@ -186,10 +187,10 @@ impl KeyRing {
     ///
     /// # Errors
     /// The key is listed already, or would be used from `now` or earlier.
-    pub fn announcing(&self, new: NewKey, now: Timestamp) -> Result<Self, KeyRingError> {
+    pub fn announcing(&self, new: NewKey, now: Timestamp) -> Result<Self, OwnKeysError> {
         let id = new.key.key_id();
         if new.from <= now {
-            return Err(KeyRingError::NotAnnounced(id));
+            return Err(OwnKeysError::NotAnnounced(id));
         }
         let mut next = self.next(now);
         for listed in &mut next.keys {
@@ -207,10 +208,10 @@ impl KeyRing {
     ///
     /// # Errors
     /// It is not listed.
-    pub fn revoking(&self, id: KeyId, now: Timestamp) -> Result<Self, KeyRingError> {
+    pub fn revoking(&self, id: KeyId, now: Timestamp) -> Result<Self, OwnKeysError> {
         let mut next = self.next(now);
         let listed = next.keys.iter_mut().find(|listed| listed.key.key_id() == id);
-        listed.ok_or(KeyRingError::UnknownKey(id))?.revoked = true;
+        listed.ok_or(OwnKeysError::UnknownKey(id))?.revoked = true;
         next.consistent()
     }
 
@@ -223,13 +224,13 @@ impl KeyRing {
     ///
     /// # Errors
     /// None of `keys` is listed, or one cannot sign.
-    pub fn sign(&self, keys: &[&dyn SigningKey]) -> Result<Vec<u8>, KeyRingError> {
+    pub fn sign(&self, keys: &[&dyn SigningKey]) -> Result<Vec<u8>, OwnKeysError> {
         // One that this edition revokes may sign it too: whether it may is for the edition before to say.
         let listed = |key: &&dyn SigningKey| self.key(key.public_key().key_id()).is_some();
         if !keys.iter().any(listed) {
-            return Err(KeyRingError::NotSigned);
+            return Err(OwnKeysError::NotSigned);
         }
-        let envelope = Envelope::sign(PAYLOAD_TYPE, &self.payload(), keys).map_err(KeyRingError::Sign)?;
+        let envelope = Envelope::sign(PAYLOAD_TYPE, &self.payload(), keys).map_err(OwnKeysError::Sign)?;
         Ok(serde_json::to_vec(&envelope).expect("an envelope is plain JSON"))
     }
 
@@ -237,12 +238,12 @@ impl KeyRing {
     ///
     /// # Errors
     /// Malformed, contradictory or not signed by that key.
-    pub fn open(file: &[u8], pinned: KeyId) -> Result<Self, KeyRingError> {
+    pub fn open(file: &[u8], pinned: KeyId) -> Result<Self, OwnKeysError> {
         let (ring, envelope) = Self::read(file)?;
         let believed = ring.signers(ring.issued).filter(|listed| listed.key.key_id() == pinned);
         let keys: Vec<&PublicKey> = believed.map(|listed| &listed.key).collect();
-        let signed = envelope.signers(keys.into_iter()).map_err(KeyRingError::Envelope)?;
-        if signed.is_empty() { Err(KeyRingError::NotSigned) } else { Ok(ring) }
+        let signed = envelope.signers(keys.into_iter()).map_err(OwnKeysError::Envelope)?;
+        if signed.is_empty() { Err(OwnKeysError::NotSigned) } else { Ok(ring) }
     }
 
     /// Reads a later edition: signed by a key that this one holds to be in force, and true to what this one says of the
@@ -250,25 +251,25 @@ impl KeyRing {
     ///
     /// # Errors
     /// Malformed, of another deployment, not newer, not signed, or rewriting.
-    pub fn follow(&self, file: &[u8]) -> Result<Self, KeyRingError> {
+    pub fn follow(&self, file: &[u8]) -> Result<Self, OwnKeysError> {
         let (ring, envelope) = Self::read(file)?;
         if ring.deployment != self.deployment {
-            return Err(KeyRingError::OtherDeployment {
+            return Err(OwnKeysError::OtherDeployment {
                 found: ring.deployment,
                 expected: self.deployment.clone(),
             });
         }
         if ring.edition <= self.edition || ring.issued < self.issued {
-            return Err(KeyRingError::RolledBack { found: ring.edition, known: self.edition });
+            return Err(OwnKeysError::RolledBack { found: ring.edition, known: self.edition });
         }
         // In force when it was issued, as this edition has it: the new one cannot vouch for its own signer.
         let believed = self.signers(ring.issued).map(|listed| &listed.key);
-        if envelope.signers(believed).map_err(KeyRingError::Envelope)?.is_empty() {
-            return Err(KeyRingError::NotSigned);
+        if envelope.signers(believed).map_err(OwnKeysError::Envelope)?.is_empty() {
+            return Err(OwnKeysError::NotSigned);
         }
         for old in &self.keys {
             let id = old.key.key_id();
-            let new = ring.key(id).ok_or(KeyRingError::RewritesPast(id))?;
+            let new = ring.key(id).ok_or(OwnKeysError::RewritesPast(id))?;
             // An end may be set, or come nearer, where nobody has reached it; what is over stays over.
             let end_holds = match (old.until, new.until) {
                 (None, None) => true,
@@ -278,35 +279,35 @@ impl KeyRing {
             };
             let same = old.from == new.from && old.announced == new.announced && old.used_for == new.used_for;
             if !same || !end_holds || (old.revoked && !new.revoked) {
-                return Err(KeyRingError::RewritesPast(id));
+                return Err(OwnKeysError::RewritesPast(id));
             }
         }
         for new in &ring.keys {
             let id = new.key.key_id();
             if self.key(id).is_none() && (new.from <= new.announced || new.announced < self.issued) {
-                return Err(KeyRingError::NotAnnounced(id));
+                return Err(OwnKeysError::NotAnnounced(id));
             }
         }
         Ok(ring)
     }
 
-    fn read(file: &[u8]) -> Result<(Self, Envelope), KeyRingError> {
-        let envelope = Envelope::parse(file).map_err(KeyRingError::Envelope)?;
+    fn read(file: &[u8]) -> Result<(Self, Envelope), OwnKeysError> {
+        let envelope = Envelope::parse(file).map_err(OwnKeysError::Envelope)?;
         if envelope.payload_type != PAYLOAD_TYPE {
-            return Err(KeyRingError::OtherPayload(envelope.payload_type.chars().take(80).collect()));
+            return Err(OwnKeysError::OtherPayload(envelope.payload_type.chars().take(80).collect()));
         }
-        let payload = envelope.payload_bytes().map_err(KeyRingError::Envelope)?;
-        let document: Document = serde_json::from_slice(&payload).map_err(KeyRingError::Malformed)?;
+        let payload = envelope.payload_bytes().map_err(OwnKeysError::Envelope)?;
+        let document: Document = serde_json::from_slice(&payload).map_err(OwnKeysError::Malformed)?;
         if document.v != 1 {
-            return Err(KeyRingError::Contradiction("its version is not 1, the one that this program reads"));
+            return Err(OwnKeysError::Contradiction("its version is not 1, the one that this program reads"));
         }
         let keys = document
             .keys
             .into_iter()
             .map(|listed| {
-                let key = PublicKey::from_pem(&listed.public_key).map_err(KeyRingError::Key)?;
+                let key = PublicKey::from_pem(&listed.public_key).map_err(OwnKeysError::Key)?;
                 if key.key_id() != listed.key_id {
-                    return Err(KeyRingError::Contradiction("a key has another id than the one beside it"));
+                    return Err(OwnKeysError::Contradiction("a key has another id than the one beside it"));
                 }
                 let Listed { used_for, announced, from, until, revoked, .. } = listed;
                 Ok(ListedKey { key, used_for, announced, from, until, revoked })
@@ -316,8 +317,8 @@ impl KeyRing {
         Ok((Self { deployment, edition, issued, keys }.consistent()?, envelope))
     }
 
-    fn consistent(self) -> Result<Self, KeyRingError> {
-        let wrong = |what| Err(KeyRingError::Contradiction(what));
+    fn consistent(self) -> Result<Self, OwnKeysError> {
+        let wrong = |what| Err(OwnKeysError::Contradiction(what));
         if self.keys.len() > MAX_KEYS {
             return wrong("it lists more than 64 keys");
         }
@@ -326,7 +327,7 @@ impl KeyRing {
         }
         for (at, listed) in self.keys.iter().enumerate() {
             if self.keys[..at].iter().any(|other| other.key == listed.key) {
-                return Err(KeyRingError::ListedTwice(listed.key.key_id()));
+                return Err(OwnKeysError::ListedTwice(listed.key.key_id()));
             }
             if listed.until.is_some_and(|until| until < listed.from) {
                 return wrong("a key ends before it begins");
