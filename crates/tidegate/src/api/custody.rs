@@ -2,7 +2,7 @@
 //! verify that elsewhere.
 
 use serde_json::{Value, json};
-use tidegate_provenance::signing::KeyRing;
+use tidegate_provenance::signing::OwnKeys;
 use tidegate_store::catalogue::{CustodyEvent, CustodyPolicy};
 
 use super::Handled;
@@ -89,7 +89,7 @@ fn told<'a>(event: &'a CustodyEvent, kind: Option<&'a str>) -> impl Iterator<Ite
 }
 
 fn told_keys(signer: &Signer) -> Value {
-    let ring: &KeyRing = &signer.ring;
+    let ring: &OwnKeys = &signer.ring;
     let keys: Vec<Value> = ring
         .keys()
         .iter()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tidegate_model::Timestamp;
 use tidegate_provenance::custody::statement::{InvalidPublicUri, PublicUri};
 use tidegate_provenance::signing::{
-    CreateKeyError, FileKey, KeyAlgorithm, KeyId, KeyRing, KeyRingError, OpenKeyError, PinSource, ProgramKey,
+    CreateKeyError, FileKey, KeyAlgorithm, KeyId, OpenKeyError, OwnKeys, OwnKeysError, PinSource, ProgramKey,
     ProgramKeyError, ProgramSettings, SigningKey, TokenKey, TokenKeyError, TokenSettings, Use,
 };
 
@@ -28,7 +28,7 @@ pub struct Signer {
     /// The key.
     pub key: Arc<dyn SigningKey>,
     /// Every key of the deployment.
-    pub ring: KeyRing,
+    pub ring: OwnKeys,
     /// The ring as it is signed: JSON of a DSSE envelope.
     pub ring_file: Vec<u8>,
 }
@@ -96,7 +96,7 @@ pub enum CustodyKeyError {
         key: KeyId,
         /// Why.
         #[source]
-        source: KeyRingError,
+        source: OwnKeysError,
     },
     /// The ring is of another deployment.
     #[error(
@@ -144,14 +144,14 @@ pub(super) fn open(
         // Whole seconds: entries are of the millisecond, and none may seem older than its key.
         let issued = Timestamp::from_unix_seconds(since.unix_seconds());
         let keys = vec![(key.public_key().clone(), Use::Custody)];
-        let ring = KeyRing::first(deployment.clone(), issued, keys).map_err(wrong)?;
+        let ring = OwnKeys::first(deployment.clone(), issued, keys).map_err(wrong)?;
         let ring_file = ring.sign(&[&*key]).map_err(wrong)?;
         write(&ring_path, &ring_file).map_err(failed(&ring_path))?;
         return Ok(Signer { key, ring, ring_file });
     };
-    let ring = KeyRing::open(&ring_file, id).map_err(wrong)?;
+    let ring = OwnKeys::open(&ring_file, id).map_err(wrong)?;
     if ring.in_force(Use::Custody, now).is_none_or(|listed| listed.key.key_id() != id) {
-        return Err(wrong(KeyRingError::UnknownKey(id)));
+        return Err(wrong(OwnKeysError::UnknownKey(id)));
     }
     if let Some(wanted) = &section.deployment
         && wanted != ring.deployment()

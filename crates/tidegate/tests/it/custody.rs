@@ -13,7 +13,7 @@ use tidegate_provenance::custody::{
     Artifact, Chain, LedgerRecord, PolicyHistory, PolicyInForce, Predicate, Trust, chain, verify,
 };
 use tidegate_provenance::dsse;
-use tidegate_provenance::signing::{FileKey, KeyRing, PublicKey, SigningKey as _};
+use tidegate_provenance::signing::{FileKey, OwnKeys, PublicKey, SigningKey as _};
 use tidegate_store::catalogue::NewLocalBlock;
 use tidegate_testkit::client::RawClient;
 use tidegate_testkit::process::{Home, Program};
@@ -55,10 +55,10 @@ impl Exported {
         Self(answer)
     }
 
-    fn ring(&self) -> KeyRing {
+    fn ring(&self) -> OwnKeys {
         let keys = &self.0["keys"];
         let pinned = keys["keys"][0]["key_id"].as_str().unwrap().parse().unwrap();
-        KeyRing::open(keys["ring"].to_string().as_bytes(), pinned).unwrap()
+        OwnKeys::open(keys["ring"].to_string().as_bytes(), pinned).unwrap()
     }
 
     fn policies(&self) -> PolicyHistory {
