@@ -7,6 +7,7 @@
 //!
 //! Memory does not grow with the ledger; time does.
 
+mod counts;
 mod entries;
 mod heads;
 mod leaves;

@@ -26,6 +26,7 @@ pub mod pseudonym;
 mod reader;
 mod recorder;
 mod recover;
+mod tally;
 pub mod tiles;
 pub mod tree;
 pub mod witness;

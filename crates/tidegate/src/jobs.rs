@@ -56,7 +56,10 @@ pub fn start(door: &Arc<Door>) -> Jobs {
     };
     let mut tasks = vec![
         every(PROJECT_EVERY, project_quietly),
-        every(PUBLISH_EVERY, |door| door.tree.publish()),
+        every(PUBLISH_EVERY, |door| {
+            door.count_hour();
+            door.tree.publish();
+        }),
         every(TOUCH_EVERY, Door::flush_touched),
         every(DEGRADE_EVERY, |door| door.look_for_degradations()),
         every(GIVE_BACK_EVERY, |_| tidegate_sys::heap::give_back()),

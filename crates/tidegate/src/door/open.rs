@@ -153,6 +153,8 @@ impl Door {
             Recorder::open(Arc::clone(&disk), &data.join("ledger"), node.clone(), mode, Limits::default())
                 .map_err(|e| store_error(&e))?;
         let recorder = Arc::new(recorder);
+        // What an earlier process recorded and was killed before it could count it.
+        recorder.count_now(clock.now(), &TENANT.into()).map_err(|e| store_error(&e))?;
         let via = format!("tidegate-{node}");
         let tree = Tree::open(&TreeSources {
             data: &data,

@@ -46,6 +46,7 @@ mod images_broken;
 mod inspecting;
 mod inspecting_under_load;
 mod inspection;
+mod ledger_counts;
 mod ledger_tree;
 mod liveness;
 mod mcp_http;
