@@ -99,6 +99,9 @@ pub fn start(door: &Arc<Door>) -> Jobs {
         let (door, outlet) = (Arc::clone(door), Arc::clone(outlet));
         tasks.push(tokio::spawn(crate::events::follow::follow(door, outlet, stop.subscribe())));
     }
+    if !door.cosigners.is_empty() {
+        tasks.push(tokio::spawn(crate::ledger::cosigning::follow(Arc::clone(door), stop.subscribe())));
+    }
     if door.custody.is_some() {
         tasks.push(tokio::spawn(crate::custody::follow(Arc::clone(door), stop.subscribe())));
     }

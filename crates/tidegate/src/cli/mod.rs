@@ -31,6 +31,7 @@ mod verify;
 mod waiver;
 mod who;
 mod why;
+mod witness;
 
 use std::io::Write as _;
 use std::path::PathBuf;

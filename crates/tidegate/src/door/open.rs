@@ -32,7 +32,7 @@ use crate::inspection::{Looker, WorkerCommand};
 use crate::intel::effects::{self, Effects};
 use crate::intel::sync::Attempts;
 use crate::intel::{self, Advisories};
-use crate::ledger::{Tree, TreeSources};
+use crate::ledger::{Cosigners, Tree, TreeSources};
 use crate::metrics::Metrics;
 use crate::provenance::{TrustError, Trusted};
 use crate::upstream::proxy::Proxies;
@@ -207,6 +207,7 @@ impl Door {
         let inspection = looker(&config, &data, inspection_worker, &*catalogue)?;
         let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
         let events = Events::open(&config.events, &data, &client)?;
+        let cosigners = Cosigners::open(&config.ledger.witnesses, &client);
         let custody = Custody::open(&config, &data, &*catalogue, &recorder, report.last_seq, clock.now())?;
         let unscrubbed = catalogue.is_scrub_due().map_err(|e| store_error(&e))?;
         let policy = rules::compile(&source)?;
@@ -250,6 +251,7 @@ impl Door {
             client,
             recorder,
             tree,
+            cosigners,
             repositories,
             via,
         });

@@ -3,6 +3,11 @@
 //! Entries are made by whoever answers; here they become leaves of a Merkle tree, once a second, behind everybody. Nothing
 //! waits for it: an answer's entry is durable before the tree knows it.
 
+pub mod cosigning;
 mod tree;
 
+pub use cosigning::Cosigners;
 pub use tree::{OpenTreeError, Tree, TreeSources, key_path, tiles_folder};
+
+/// The control that is degraded while nothing is published, or not cosigned.
+const CONTROL: &str = "ledger";

@@ -74,4 +74,5 @@ mod verify;
 mod verify_formats;
 mod views;
 mod who;
+mod witnessing;
 mod wrong_files;

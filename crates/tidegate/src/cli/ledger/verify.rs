@@ -31,12 +31,12 @@ pub(super) struct Verify {
     /// A checkpoint that you kept: the ledger must continue it.
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
-    /// The key of a witness.
+    /// The key of a witness, which must have cosigned.
     #[arg(long, value_name = "KEY")]
     witness: Vec<VerifierKey>,
-    /// How many witnesses must have cosigned.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    cosignatures: usize,
+    /// How many of the witnesses must have cosigned, where not all need to.
+    #[arg(long, value_name = "N")]
+    cosignatures: Option<usize>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -69,7 +69,7 @@ impl Verify {
             head: None,
             saved: &saved,
             witnesses: &self.witness,
-            required_cosignatures: self.cosignatures,
+            required_cosignatures: self.cosignatures.unwrap_or(self.witness.len()),
             clock_tolerance_ms: CLOCK_TOLERANCE_MS,
         });
         if self.json {
