@@ -123,7 +123,11 @@ pub(super) fn saved(
     let cosigned = read(input, COSIGNED_PATH, report);
     let kept = input.saved.iter().map(|saved| (saved.name.as_str(), saved.note.as_slice()));
     for (name, bytes) in kept.chain(cosigned.as_deref().map(|bytes| (COSIGNED_PATH, bytes))) {
-        let checkpoint = match open_note(name, bytes, input.origin, input.keys) {
+        let mut opened = open_note(name, bytes, input.origin, input.keys);
+        if opened.is_err() && !input.earlier_keys.is_empty() {
+            opened = open_note(name, bytes, input.origin, input.earlier_keys).or(opened);
+        }
+        let checkpoint = match opened {
             Ok((_, checkpoint)) => checkpoint,
             // What a known witness cosigned binds the log as well, whatever key signs today.
             Err(failure) => match witnessed(input, bytes) {

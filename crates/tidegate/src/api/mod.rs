@@ -140,6 +140,7 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         ("GET", ["ledger", "checkpoint"]) => Box::pin(ledger::checkpoint(&call)).await,
         ("GET", ["ledger", "receipts", record]) => ledger::receipt(&call, record).await,
         ("GET", ["ledger", "consistency"]) => ledger::consistency(&call).await,
+        ("POST", ["ledger", "keys"]) => Box::pin(ledger::rotate(&call)).await,
         ("GET", ["policy"]) => Ok(policy::show(&call)),
         ("POST", ["policy", "reload"]) => policy::reload(&call).await,
         ("PUT", ["policy"]) => policy::put_in_force(&call).await,

@@ -4,10 +4,12 @@
 //! waits for it: an answer's entry is durable before the tree knows it.
 
 pub mod cosigning;
+mod keys;
 mod tree;
 
 pub use cosigning::Cosigners;
-pub use tree::{OpenTreeError, Tree, TreeSources, key_path, tiles_folder};
+pub use keys::key_path;
+pub use tree::{OpenTreeError, RotateError, Rotated, Rotation, Tree, TreeSources, tiles_folder};
 
 /// The control that is degraded while nothing is published, or not cosigned.
 const CONTROL: &str = "ledger";

@@ -68,6 +68,7 @@ mod proxy;
 mod real_advisories;
 mod real_registries;
 mod recall;
+mod rotation;
 mod sbom;
 mod support;
 mod verify;

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use tidegate_ledger::Recorder;
 use tidegate_ledger::audit::{AuditInput, AuditReport, SavedCheckpoint, audit};
 use tidegate_ledger::checkpoint::{Checkpoint, Root};
 use tidegate_ledger::frame::{FRAME_HEADER_BYTES, SegmentHeader, chain_start, finish_frame};
@@ -13,14 +14,12 @@ use tidegate_ledger::heads::{Head, MemoryHeads, Runs};
 use tidegate_ledger::note::{CheckpointSigner as _, Ed25519Signer, KeyKind, SignedNote, VerifierKey, cosign};
 use tidegate_ledger::tiles::{Tiles, bundle_path, read_bundle, tile_path};
 use tidegate_ledger::tree::{FailureKind as Kind, Publisher, TreeParts};
-use tidegate_ledger::{Body, EntryDraft, Recorder};
-use tidegate_model::Timestamp;
 use tidegate_sys::disk::Disk as _;
 use tidegate_testkit::{Crash, ForgetfulDisk};
 use tlog_tiles::{Hash, HashReader, Tile};
 
 use super::rig::{MemoryTiles, ORIGIN, append, signer, witness};
-use crate::support::{dir, draft, open, wait};
+use crate::support::{dir, draft, eventually, open};
 
 /// Entries when somebody saved the checkpoint, when a witness cosigned, and at the end.
 const SAVED: u64 = 300;
@@ -58,6 +57,7 @@ impl Target {
             tiles: &self.tiles,
             origin: ORIGIN,
             keys: &self.keys,
+            earlier_keys: &[],
             head: self.head.clone(),
             saved: &self.saved,
             witnesses: &[witness(8).key().clone()],
@@ -604,7 +604,10 @@ fn without_a_witness_a_key_holder_can_rewrite() {
     t.saved.clear();
     remove(&t, "checkpoint.cosigned");
     t.required_cosignatures = 0;
-    t.rewrite_all(|e| edit(&mut e[450], "\"status\":200", "\"status\":403"));
+    t.rewrite_all(|e| {
+        edit(&mut e[450], "\"status\":200", "\"status\":403");
+        edit(&mut e[599], "\"refused\":0", "\"refused\":1");
+    });
     assert!(t.audit().is_whole());
 }
 

@@ -4,6 +4,7 @@ mod attacks;
 mod counts;
 mod crash;
 mod foreign;
+mod handover;
 mod laws;
 mod opening;
 mod rig;
