@@ -108,6 +108,7 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         ("GET", ["decisions"]) => decisions::list(&call).await,
         ("GET", ["inspections"]) => Box::pin(inspections::list(&call)).await,
         ("GET", ["custody", "keys"]) => custody::keys(&call),
+        ("POST", ["custody", "keys"]) => Box::pin(custody::rotate(&call)).await,
         ("GET", ["custody", digest]) => Box::pin(custody::of(&call, digest)).await,
         ("GET", ["locations"]) => Box::pin(locations::locate(&call)).await,
         ("POST", ["checks"]) => Box::pin(checks::check(&call)).await,

@@ -4,6 +4,7 @@ mod alarms;
 mod approval;
 pub mod check;
 mod config;
+mod custody;
 mod detectors;
 pub mod discover;
 mod events;
