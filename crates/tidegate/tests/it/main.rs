@@ -69,6 +69,7 @@ mod real_registries;
 mod recall;
 mod sbom;
 mod support;
+mod trust;
 mod verify;
 mod verify_formats;
 mod views;
