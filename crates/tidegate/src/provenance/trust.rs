@@ -189,8 +189,7 @@ mod tests {
         let followed = crate::config::SigstoreInstance { mirror, ..section(Some(path.clone())) };
         config.instance.insert("acme".into(), followed.clone());
         assert!(refused(&config).contains("`mirror_root`"), "{}", refused(&config));
-        let bare =
-            crate::config::SigstoreInstance { mirror: None, mirror_root: Some(path), ..followed };
+        let bare = crate::config::SigstoreInstance { mirror: None, mirror_root: Some(path), ..followed };
         config.instance.insert("acme".into(), bare);
         assert!(refused(&config).contains("`mirror`"), "{}", refused(&config));
     }
