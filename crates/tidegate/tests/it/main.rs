@@ -62,6 +62,7 @@ mod paths;
 mod private_names;
 mod provenance;
 mod provenance_builds;
+mod provenance_foreign;
 mod provenance_genuine;
 mod proxy;
 mod real_advisories;
