@@ -32,7 +32,7 @@ pub use advisories::{
 pub use call::{Call, CallOutcome};
 pub use decode::EntryError;
 pub(crate) use encode::encode;
-pub use keys::{Counts, KeyChange, KeyPurpose, KindCounts};
+pub use keys::{Counts, KeyChange, KeyPurpose, KindCounts, RootChange};
 
 /// The version of the entry format that this program writes and reads.
 pub const ENTRY_VERSION: u32 = 1;
@@ -122,11 +122,13 @@ pub enum Body {
     Counts(Counts),
     /// A signing key was announced.
     Key(Box<KeyChange>),
+    /// A trust root came into force.
+    Root(Box<RootChange>),
 }
 
 impl Body {
     /// Every kind, in the order of the reference page.
-    pub const KINDS: [&str; 18] = [
+    pub const KINDS: [&str; 19] = [
         "access",
         "decision",
         "view",
@@ -145,6 +147,7 @@ impl Body {
         "call",
         "counts",
         "key",
+        "root",
     ];
 
     /// Where [`Body::KINDS`] has the kind of entries that hold counts.
@@ -176,6 +179,7 @@ impl Body {
             Self::Call(_) => 15,
             Self::Counts(_) => Self::COUNTS_KIND,
             Self::Key(_) => 17,
+            Self::Root(_) => 18,
         }
     }
 }

@@ -1,12 +1,15 @@
 //! What checking one file came to, and the facts that follow.
 
 use serde::{Deserialize, Serialize};
-use tidegate_model::Stated;
 use tidegate_model::facts::{FactState, Group, ProvenanceFacts};
+use tidegate_model::{Sha256, Stated, Timestamp};
 use tidegate_provenance::{Evidence, Format, Reason, State, Verification, predicate};
 
 /// The most outcomes that are kept of one file; the gravest come first.
 const MAX_OUTCOMES: usize = 16;
+
+/// Seconds after which evidence that could not be had is asked for again.
+pub(super) const RETRY_SECONDS: i64 = 300;
 
 /// What checking everything that is signed about one file came to. Kept as JSON beside the file's coordinate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +19,8 @@ pub struct Checked {
     pub outcomes: Vec<Verification>,
     /// Why a document that the index announces could not be had, where it could not.
     pub unavailable: Option<String>,
+    /// Digest of the roots that were believed.
+    pub roots: Option<Sha256>,
 }
 
 /// The version before, as far as its origin is known.
@@ -41,7 +46,23 @@ impl Checked {
     pub fn of(mut outcomes: Vec<Verification>, unavailable: Option<String>) -> Self {
         outcomes.sort_by_key(|outcome| gravity(&outcome.state));
         outcomes.truncate(MAX_OUTCOMES);
-        Self { outcomes, unavailable }
+        Self { outcomes, unavailable, roots: None }
+    }
+
+    /// The same, with the roots that were believed.
+    #[must_use]
+    pub fn under(self, roots: Sha256) -> Self {
+        Self { roots: Some(roots), ..self }
+    }
+
+    /// Whether it still says something. What failed under other roots may hold under these, and what could not be had a while
+    /// ago may be there by now: either is as if nobody had looked, or nobody would look again. What held is looked at again
+    /// when somebody asks for the file, and counts until then.
+    pub fn stands(&self, checked_at: Timestamp, roots: Sha256, now: Timestamp) -> bool {
+        if self.unavailable.is_some() && now.seconds_since(checked_at) >= RETRY_SECONDS {
+            return false;
+        }
+        self.roots == Some(roots) || self.outcomes.iter().all(Verification::is_verified)
     }
 
     /// What says how the file was built, else who published it; only what verified.
@@ -250,6 +271,20 @@ mod tests {
             assert_eq!(told.reason, Some(format!("attestation: {state} (why)")));
             assert_eq!(told.source, None, "nothing of a file that fails is told as proven");
         }
+    }
+
+    #[test]
+    fn what_failed_under_other_roots_or_could_not_be_had_is_looked_at_again() {
+        let (at, roots, others) =
+            (Timestamp::from_unix_seconds(0), Sha256::new([1; 32]), Sha256::new([2; 32]));
+        let failing = Verification::of(Format::Npm, State::Invalid { reason: Reason::Signature });
+        let failed = Checked::of(vec![build("s", "b"), failing], None).under(roots);
+        assert!(failed.stands(at, roots, at.plus_seconds(86_400)));
+        assert!(!failed.stands(at, others, at));
+        assert!(Checked::of(vec![build("s", "b")], None).under(roots).stands(at, others, at));
+        let gap = Checked::of(vec![], Some("it did not answer".into())).under(roots);
+        assert!(gap.stands(at, roots, at.plus_seconds(RETRY_SECONDS - 1)));
+        assert!(!gap.stands(at, roots, at.plus_seconds(RETRY_SECONDS)));
     }
 
     #[test]

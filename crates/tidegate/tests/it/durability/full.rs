@@ -165,7 +165,8 @@ fn on_a_small_disk(then: &str) {
     let copy = home.folder("copy");
     let copied = Program::new("cp", &home).args(["-r"]).arg(seen.join("ledger")).arg(seen.join("tlog"));
     copied.arg(seen.join("keys")).arg(&copy).run().expect_success();
-    let mut verify = Program::new(env!("CARGO_BIN_EXE_tidegate"), &home).args(["ledger", "verify", "--data"]).arg(&copy);
+    let mut verify =
+        Program::new(env!("CARGO_BIN_EXE_tidegate"), &home).args(["ledger", "verify", "--data"]).arg(&copy);
     for (at, note) in shown.iter().enumerate() {
         let file = home.path().join(format!("shown-{at}"));
         std::fs::write(&file, note).unwrap();

@@ -54,7 +54,9 @@ impl Setting {
     /// The same with the tree published and custody stated after each answer; returns also every checkpoint that was shown.
     fn followed(&self, data: &std::path::Path, disk: &ForgetfulDisk) -> (Vec<Told>, Vec<SavedCheckpoint>) {
         let (mut told, mut shown) = (Vec::new(), Vec::new());
-        let Ok(opened) = Opened::new(&self.upstream, data, Arc::new(disk.clone())) else { return (told, shown) };
+        let Ok(opened) = Opened::new(&self.upstream, data, Arc::new(disk.clone())) else {
+            return (told, shown);
+        };
         for question in &self.questions {
             let client = tidegate_testkit::client::RawClient::connect(opened.address);
             let answered = client.ok().and_then(|mut client| super::ask(&mut client, question));
