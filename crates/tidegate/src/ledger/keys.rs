@@ -175,16 +175,28 @@ pub(super) fn announce_next(
     before: &VerifierKey,
 ) -> Result<RecordId, OpenTreeError> {
     let kept = with.settings.setting(ANNOUNCED)?.unwrap_or_default();
-    if let Some((key, record)) = kept.split_once(' ')
-        && key == next.to_string()
+    // Announced after another key, it hands nothing over from this one.
+    if let Some(record) = kept.strip_prefix(&pair(next, before))
         && let Ok(record) = record.parse()
     {
         return Ok(record);
     }
     let body = change(next, Some(before), with.actor);
     let appended = with.recorder.append(&EntryDraft { time: with.now, tenant: TENANT.into(), body });
-    let record = appended.map_err(|e: RecordError| OpenTreeError::Record(e))?.record;
-    // After the entry: lost by a crash between the two, the key is announced twice.
-    with.settings.set_setting(ANNOUNCED, &format!("{next} {record}"))?;
-    Ok(record)
+    Ok(appended.map_err(|e: RecordError| OpenTreeError::Record(e))?.record)
+}
+
+/// Notes that the entry which announces a key is published: a power cut cannot take it any more.
+pub(super) fn keep_announced(
+    settings: &dyn Settings,
+    next: &VerifierKey,
+    before: &VerifierKey,
+    record: &RecordId,
+) -> Result<(), OpenTreeError> {
+    // Lost by a crash before, the key is announced twice.
+    Ok(settings.set_setting(ANNOUNCED, &format!("{}{record}", pair(next, before)))?)
+}
+
+fn pair(next: &VerifierKey, before: &VerifierKey) -> String {
+    format!("{next} after {} by ", id_of(before))
 }

@@ -241,6 +241,7 @@ impl Tree {
         };
         let record = keys::announce_next(&announcement, next.key(), &before)?;
         self.publish_entry(state, &record)?;
+        keys::keep_announced(with.settings, next.key(), &before, &record)?;
         let rotated = Rotated { before: before.clone(), key: next.key().clone(), record, in_force: !prepare };
         if prepare {
             return Ok(rotated);

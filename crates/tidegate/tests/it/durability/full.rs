@@ -159,7 +159,18 @@ fn on_a_small_disk(then: &str) {
     }
     for question in [&warm, &cold] {
         let digits = question.sha256.unwrap().hex();
-        until("it is stated", || get(&format!("/api/v1/custody/sha256:{digits}")).status == 200);
+        let asked = format!(
+            "GET /api/v1/custody/sha256:{digits} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        );
+        let mut told = String::new();
+        until("it is stated", || {
+            let answer = tidegate_testkit::client::exchange(address, asked.as_bytes()).unwrap();
+            if told != answer.text() {
+                told = answer.text();
+                eprintln!("{}: {told:.200}", answer.status);
+            }
+            answer.status == 200
+        });
     }
     let seen = std::path::PathBuf::from(format!("/proc/{}/root{}", door.id(), data.display()));
     let copy = home.folder("copy");
