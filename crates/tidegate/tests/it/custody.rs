@@ -570,3 +570,32 @@ fn a_key_that_was_replaced_still_verifies_what_it_signed() {
     let upstream_gone = door.door.state_custody();
     assert!(upstream_gone.is_ok(), "{upstream_gone:?}");
 }
+
+#[test]
+fn the_ledger_says_at_the_start_that_another_key_signs() {
+    let upstream = FakeUpstream::start();
+    let door = Setup::new(&upstream).open();
+    let keys = |door: &TestDoor| -> Vec<Value> {
+        while door.door.recorder.health().durable < door.door.recorder.health().appended {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let entries =
+            door.door.recorder.reader(1).map(|frame| serde_json::from_slice(&frame.unwrap().json).unwrap());
+        entries.filter(|entry: &Value| entry["kind"] == "key" && entry["purpose"] == "custody").collect()
+    };
+    let folder = door.data().join("keys");
+    let before = FileKey::open(&folder.join("custody.pem"), None).unwrap().public_key().key_id();
+    let door = door.restart();
+    assert_eq!(keys(&door), [] as [Value; 0], "the same key is nothing to tell");
+    let setup = door.close();
+    // A ring that is begun anew, as docs/concepts/custody.md has it.
+    for file in ["custody.pem", "custody-ring.json"] {
+        std::fs::remove_file(folder.join(file)).unwrap();
+    }
+    let door = setup.open();
+    let after = FileKey::open(&folder.join("custody.pem"), None).unwrap().public_key().key_id();
+    let told = keys(&door);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["key_id"], json!(after.to_string()));
+    assert_eq!(told[0]["previous"], json!(before.to_string()));
+}

@@ -178,6 +178,7 @@ fn a_key_that_nobody_announced_is_not_followed() {
     let reader = saved(&home);
     let first = checkpoint(&site).0;
     assert!(matches!(seen(&site, &reader), Ok(Some(Saved::First { .. }))));
+    let prepared = rotate(&site, &["--prepare"])["record"].clone();
     site.close_door();
     // Lost, or replaced by somebody who has the disk.
     fs::remove_file(site.data.join("keys/checkpoint.pem")).unwrap();
@@ -186,7 +187,14 @@ fn a_key_that_nobody_announced_is_not_followed() {
     let refused = seen(&site, &reader).unwrap_err();
     assert!(matches!(&refused, WitnessError::Key { .. }), "{refused}");
     assert!(refused.to_string().contains("did not hand over"), "{refused}");
+    // A key that was prepared under the lost one is announced again before it follows.
+    let second = checkpoint(&site).0;
+    let rotated = rotate(&site, &[]);
+    assert_eq!(rotated["before"], second.to_string());
+    assert_ne!(rotated["record"], prepared);
     site.close_door();
+    let told = verify(&site.data, &["--key", &second.to_string()]);
+    assert_eq!(told.code(), Some(0), "{}", told.output());
     let told = verify(&site.data, &["--key", &first.to_string()]);
     assert_eq!(told.code(), Some(4), "{}", told.output());
 }
