@@ -1,7 +1,7 @@
 //! Chain of custody at the door: what was decided on each artifact, signed, behind the answers.
 //!
 //! [`mod@follow`] leads along the ledger and writes statements for what its decisions change; [`keys`] opens what signs them;
-//! [`announce`] says in the ledger which key does;
+//! `announce` says in the ledger which key does;
 //! [`event`] makes of an entry what is to be stated; [`oci`] shows statements to whoever asks a registry of images.
 //!
 //! No answer waits for a signature: a key that is away stops the statements and nothing else.

@@ -213,7 +213,7 @@ impl Tree {
         }
     }
 
-    /// Has another key sign checkpoints from now on, as [`super::keys`] describes; with `prepare` it is made and announced, and
+    /// Has another key sign checkpoints from now on, as the module `keys` describes; with `prepare` it is made and announced, and
     /// not used yet. Nothing is published meanwhile. Blocks.
     ///
     /// # Errors
