@@ -39,6 +39,7 @@ mod events;
 mod extensions;
 mod faults;
 mod feeds_gone_wrong;
+mod followed;
 mod forgetting;
 mod groups;
 mod images;
