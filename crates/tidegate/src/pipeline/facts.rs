@@ -281,7 +281,13 @@ fn provenance(question: &Question<'_>, purl: &str) -> Group<ProvenanceFacts> {
         is_it.then_some(checked)
     };
     let before = package.before(position).and_then(|before| of(before, &purl_of(package, before)));
-    of(position, purl).unwrap_or(&Checked::default()).facts(&file.attestation, dropped, Previous(before))
+    match of(position, purl) {
+        Some(checked) => checked.facts(&checked.stated(&file.attestation), dropped, Previous(before)),
+        None if package.index.image().is_some() => {
+            Group::gap(FactState::NotScanned, "what is signed about an image is asked for when it is pulled")
+        }
+        None => Checked::default().facts(&file.attestation, dropped, Previous(before)),
+    }
 }
 
 /// What was seen inside, as far as somebody looked.

@@ -24,7 +24,7 @@ use crate::upstream::{Fetched, UpstreamError, Validators};
 pub type CheckKey = (Arc<str>, Arc<str>, Digest, Sha256);
 
 /// Seconds after which evidence that could not be had is asked for again.
-const RETRY_SECONDS: i64 = 300;
+pub(super) const RETRY_SECONDS: i64 = 300;
 
 /// Sees to it that what is signed about a file has been checked against its bytes, and that what it came to is stored.
 ///
@@ -286,7 +286,7 @@ impl OneFile {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn storage(error: CatalogueError) -> NotInspected {
+pub(super) fn storage(error: CatalogueError) -> NotInspected {
     NotInspected::Storage(format!("{error}: {}", error.cause))
 }
 

@@ -4,11 +4,13 @@
 //! that an index announces, the keys of a registry, the roots in force.
 
 mod checking;
+pub mod images;
 mod keys;
 mod outcome;
 mod trust;
 
 pub use checking::{CheckKey, check};
+pub use images::Offer;
 pub use keys::RegistryKeys;
 pub use outcome::{Checked, Previous};
-pub use trust::{TrustError, Trusted};
+pub use trust::{TrustError, Trusted, cosign_keys};

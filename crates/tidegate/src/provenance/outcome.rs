@@ -1,5 +1,6 @@
 //! What checking one file came to, and the facts that follow.
 
+use super::images::Offer;
 use serde::{Deserialize, Serialize};
 use tidegate_model::Stated;
 use tidegate_model::facts::{FactState, Group, ProvenanceFacts};
@@ -16,6 +17,9 @@ pub struct Checked {
     pub outcomes: Vec<Verification>,
     /// Why a document that the index announces could not be had, where it could not.
     pub unavailable: Option<String>,
+    /// How the registry tells what is signed, of an image; of a package its index says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
 }
 
 /// The version before, as far as its origin is known.
@@ -40,8 +44,25 @@ impl Checked {
     /// Puts outcomes in order, gravest first, and keeps as many as fit.
     pub fn of(mut outcomes: Vec<Verification>, unavailable: Option<String>) -> Self {
         outcomes.sort_by_key(|outcome| gravity(&outcome.state));
-        outcomes.truncate(MAX_OUTCOMES);
-        Self { outcomes, unavailable }
+        if outcomes.len() > MAX_OUTCOMES {
+            // Neither what does not hold nor what does may push the other out.
+            let (mut verified, mut others): (Vec<_>, Vec<_>) =
+                outcomes.into_iter().partition(Verification::is_verified);
+            others.truncate(MAX_OUTCOMES - verified.len().min(MAX_OUTCOMES / 2));
+            verified.truncate(MAX_OUTCOMES - others.len());
+            outcomes = others.into_iter().chain(verified).collect();
+            outcomes.sort_by_key(|outcome| gravity(&outcome.state));
+        }
+        Self { outcomes, unavailable, offer: None }
+    }
+
+    /// What is known of attestations: what the index says, and of an image how its registry answered.
+    pub fn stated(&self, listed: &Stated<bool>) -> Stated<bool> {
+        match self.offer {
+            Some(Offer::Listed) => Stated::Known(!self.outcomes.is_empty()),
+            Some(Offer::NotOffered) => Stated::NotOffered,
+            None => listed.clone(),
+        }
     }
 
     /// What says how the file was built, else who published it; only what verified.
@@ -95,7 +116,10 @@ impl Checked {
             return Group { state: FactState::Stale, why: Some(why), value: Some(facts), ..Group::default() };
         }
         let attested = self.outcomes.iter().filter(|o| o.format != Format::NpmSignature).collect::<Vec<_>>();
-        if let Some(outcome) = attested.iter().find(|o| o.state == State::Unsupported) {
+        // Anybody may put evidence beside an image. What somebody unknown signed takes nothing from what holds.
+        let outweighed =
+            |o: &Verification| o.format == Format::Cosign && attested.iter().any(|o| o.is_verified());
+        if let Some(outcome) = attested.iter().find(|o| o.state == State::Unsupported && !outweighed(o)) {
             facts.status = "unsupported".into();
             let why = outcome.detail.clone().unwrap_or_else(|| "a form that is not known here".into());
             return Group {
@@ -129,6 +153,7 @@ impl Checked {
                 Some(_) if is_build(outcome) => Some("build"),
                 Some(predicate::NPM_PUBLISH | predicate::PYPI_PUBLISH) => Some("publish"),
                 _ if outcome.format == Format::NpmSignature => Some("registry"),
+                _ if outcome.format == Format::Cosign => Some("signature"),
                 _ => None,
             })
             .map(str::to_owned)
@@ -174,6 +199,7 @@ fn what_it_is(outcome: &Verification) -> &'static str {
     match outcome.format {
         Format::NpmSignature => "the registry's signature",
         _ if is_build(outcome) => "build provenance",
+        Format::Cosign => "what is signed about the image",
         _ => "attestation",
     }
 }

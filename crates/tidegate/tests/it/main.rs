@@ -63,6 +63,7 @@ mod private_names;
 mod provenance;
 mod provenance_builds;
 mod provenance_genuine;
+mod provenance_images;
 mod proxy;
 mod real_advisories;
 mod real_registries;
