@@ -299,6 +299,7 @@ async fn resolve(
     // What coordinate facts and earlier findings refuse is not fetched at all.
     let early = decide(door, request, rules, held, None).await?;
     if !early.serves() {
+        provenance::images::resume(door, &request.repository, package);
         let refused = refused(door, request, rules, package, 0, early, None).await?;
         let circumstance = circumstance(door, &held.loaded, held.loaded.cold);
         return Ok((Found::File(Box::new(refused.since(changes, Vec::new()))), circumstance));

@@ -115,7 +115,7 @@ impl Checked {
             let why = stale.detail.clone().unwrap_or_else(|| "the trust root is too old".into());
             return Group { state: FactState::Stale, why: Some(why), value: Some(facts), ..Group::default() };
         }
-        let attested = self.outcomes.iter().filter(|o| o.format != Format::NpmSignature).collect::<Vec<_>>();
+        let attested = self.outcomes.iter().filter(|o| !is_of_registry(o)).collect::<Vec<_>>();
         // Anybody may put evidence beside an image. What somebody unknown signed takes nothing from what holds.
         let outweighed =
             |o: &Verification| o.format == Format::Cosign && attested.iter().any(|o| o.is_verified());
@@ -152,7 +152,7 @@ impl Checked {
             .filter_map(|outcome| match outcome.predicate_type.as_deref() {
                 Some(_) if is_build(outcome) => Some("build"),
                 Some(predicate::NPM_PUBLISH | predicate::PYPI_PUBLISH) => Some("publish"),
-                _ if outcome.format == Format::NpmSignature => Some("registry"),
+                _ if is_of_registry(outcome) => Some("registry"),
                 _ if outcome.format == Format::Cosign => Some("signature"),
                 _ => None,
             })
@@ -167,7 +167,7 @@ impl Checked {
         let weakest = self
             .outcomes
             .iter()
-            .filter(|outcome| outcome.is_verified() && outcome.format != Format::NpmSignature)
+            .filter(|outcome| outcome.is_verified() && !is_of_registry(outcome))
             .map(|outcome| evidence(outcome.evidence))
             .max_by_key(|(rank, _)| *rank);
         facts.evidence = weakest.map(|(_, word)| word.to_owned());
@@ -191,13 +191,18 @@ const fn evidence(evidence: Evidence) -> (u8, &'static str) {
     }
 }
 
+/// Whether the registry signed it, which proves nothing of who built or published it.
+const fn is_of_registry(outcome: &Verification) -> bool {
+    matches!(outcome.format, Format::NpmSignature | Format::OpenVsx)
+}
+
 fn is_build(outcome: &Verification) -> bool {
     outcome.predicate_type.as_deref().is_some_and(|kind| predicate::PROVENANCE.contains(&kind))
 }
 
 fn what_it_is(outcome: &Verification) -> &'static str {
     match outcome.format {
-        Format::NpmSignature => "the registry's signature",
+        Format::NpmSignature | Format::OpenVsx => "the registry's signature",
         _ if is_build(outcome) => "build provenance",
         Format::Cosign => "what is signed about the image",
         _ => "attestation",

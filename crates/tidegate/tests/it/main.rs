@@ -62,6 +62,7 @@ mod paths;
 mod private_names;
 mod provenance;
 mod provenance_builds;
+mod provenance_extensions;
 mod provenance_genuine;
 mod provenance_images;
 mod proxy;

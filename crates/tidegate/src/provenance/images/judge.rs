@@ -57,7 +57,7 @@ pub(super) fn judge(
     if evidence.beyond > 0 {
         let why =
             format!("{} more bundles or signatures are listed, and were not looked at", evidence.beyond);
-        outcomes.push(unproven(Verification::of(Format::Cosign, State::Unsupported), why));
+        outcomes.push(unproven(why));
     }
     let mut checked = Checked::of(outcomes, evidence.unavailable.clone());
     checked.offer = Some(evidence.offer);
@@ -84,12 +84,9 @@ impl Judge<'_> {
             let held = cosign::verify_bundle(text.as_bytes(), &self.manifest, &elsewhere, self.trust);
             if held.is_verified() {
                 let name = root.instance();
-                return unproven(
-                    found,
-                    format!(
-                        "it holds under the instance `{name}`, and this repository believes `{instance}`: set sigstore = \"{name}\" if that is right"
-                    ),
-                );
+                return unproven(format!(
+                    "it holds under the instance `{name}`, and this repository believes `{instance}`: set sigstore = \"{name}\" if that is right"
+                ));
             }
         }
         if is_of_a_stranger(reason, &found) {
@@ -97,7 +94,7 @@ impl Judge<'_> {
                 "it is signed under an authority that the instance `{instance}` does not know ({})",
                 told(&found)
             );
-            return unproven(found, why);
+            return unproven(why);
         }
         found
     }
@@ -119,7 +116,7 @@ impl Judge<'_> {
             Some(found) if !matches!(found.state, State::Invalid { .. }) => found,
             Some(found) => {
                 let why = format!("it holds under no key of this repository ({})", told(&found));
-                unproven(found, why)
+                unproven(why)
             }
             None => {
                 let none = KeyRing::default();
@@ -142,7 +139,7 @@ impl Judge<'_> {
             // A bare signature names no key, so another key's looks like a forged one.
             State::Invalid { reason: Reason::Signature } if layer.certificate.is_none() => {
                 let why = told(&found);
-                unproven(found, why)
+                unproven(why)
             }
             State::Invalid { reason } if is_of_a_stranger(reason, &found) => {
                 let instance = &self.requirement.instance;
@@ -150,7 +147,7 @@ impl Judge<'_> {
                     "it is signed under an authority that the instance `{instance}` does not know ({})",
                     told(&found)
                 );
-                unproven(found, why)
+                unproven(why)
             }
             _ => found,
         }
@@ -158,10 +155,9 @@ impl Judge<'_> {
 
     fn without_a_key(&self, found: Verification) -> Verification {
         match found.state {
-            State::Invalid { reason: Reason::UnknownKey } => unproven(
-                found,
-                "it is signed by a bare key, and cosign_keys of this repository names none".to_owned(),
-            ),
+            State::Invalid { reason: Reason::UnknownKey } => {
+                unproven("it is signed by a bare key, and cosign_keys of this repository names none")
+            }
             _ => found,
         }
     }
@@ -181,8 +177,8 @@ fn told(found: &Verification) -> String {
 }
 
 /// It may hold, and nobody here can tell.
-fn unproven(found: Verification, why: String) -> Verification {
-    Verification { detail: Some(why), ..Verification::of(found.format, State::Unsupported) }
+fn unproven(why: impl Into<String>) -> Verification {
+    Verification { detail: Some(why.into()), ..Verification::of(Format::Cosign, State::Unsupported) }
 }
 
 /// The name under which a bundle says that its key is known.

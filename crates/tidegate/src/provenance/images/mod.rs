@@ -55,11 +55,24 @@ pub async fn check_image(
     Ok(())
 }
 
+/// Sees, behind an answer, to what was stored of a refused image before this start: what is believed may be other than then,
+/// and what was wrong may have been mended. Of an image that nobody checked it does nothing.
+pub fn resume(door: &Arc<Door>, repository: &Arc<Repository>, package: &Arc<Package>) {
+    let Some(image) = OneImage::of(door, repository, package) else { return };
+    if door.caches.checked_images.get(&image.key).is_some() {
+        return keep_current(door, repository, package);
+    }
+    let (door2, key) = (Arc::clone(door), image.key.clone());
+    door.flights.checks.start(key, move || async move {
+        if image.kept(&door2).await?.is_some() { image.first(&door2).await } else { Ok(()) }
+    });
+}
+
 /// Begins to ask again for what is signed about an image, where that is due.
 pub fn keep_current(door: &Arc<Door>, repository: &Arc<Repository>, package: &Arc<Package>) {
     let Some(image) = OneImage::of(door, repository, package) else { return };
     let now = door.clock.now();
-    if !door.caches.checked_images.get(&image.key).is_some_and(|due| now >= due) {
+    if door.caches.checked_images.get(&image.key).is_none_or(|due| now < due) {
         return;
     }
     // So that nobody else begins it meanwhile.
