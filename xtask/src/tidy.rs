@@ -97,6 +97,11 @@ fn machine_paths(root: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Whether a line names a folder: `path` stands in it, and not as the middle of a longer name.
+fn names_path(line: &str, path: &str) -> bool {
+    line.match_indices(path).any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric()))
+}
+
 fn mentions(file: &Path, text: &str, hosts: &[String], paths: &[String], problems: &mut Vec<Problem>) {
     for (number, line) in text.lines().enumerate() {
         let mut report = |what| {
@@ -107,7 +112,7 @@ fn mentions(file: &Path, text: &str, hosts: &[String], paths: &[String], problem
                 "names the registry host `{host}`: ask the client for it, or use `registry.example`"
             ));
         }
-        if let Some(path) = paths.iter().find(|path| line.contains(path.as_str())) {
+        if let Some(path) = paths.iter().find(|path| names_path(line, path)) {
             report(format!("names `{path}`, a folder of this machine: make the path relative"));
         }
     }
@@ -185,6 +190,19 @@ mod tests {
         let problems = check().unwrap();
         let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
         assert!(problems.is_empty(), "\n{}", shown.join("\n"));
+    }
+
+    #[test]
+    fn a_folder_is_found_and_the_middle_of_another_name_is_not() {
+        for (line, expected) in [
+            ("cd /home/me/project", true),
+            ("file:///home/me/x", true),
+            ("`/home/me/`", true),
+            ("keys/home/me/key", false),
+            ("/home/me", false),
+        ] {
+            assert_eq!(names_path(line, "/home/me/"), expected, "{line}");
+        }
     }
 
     #[test]

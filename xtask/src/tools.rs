@@ -88,6 +88,8 @@ pub(crate) fn ensure_clients() {
         ("huggingface", "hf", "huggingface_hub==2.4.0"),
         // The kit for MCP servers and clients; this generation speaks the protocol's two eras.
         ("mcp-python", "mcp", "mcp==2.3.0"),
+        // PyPI's own verifier of attestations.
+        ("pypi-attestations", "pypi-attestations", "pypi-attestations==0.0.30"),
     ] {
         let place = folder.join(place);
         if place.join("bin").join(program).is_file() {

@@ -32,7 +32,7 @@ pub use advisories::{
 pub use call::{Call, CallOutcome};
 pub use decode::EntryError;
 pub(crate) use encode::encode;
-pub use keys::{Counts, KeyChange, KeyPurpose};
+pub use keys::{Counts, KeyChange, KeyPurpose, RootChange};
 
 /// The version of the entry format that this program writes and reads.
 pub const ENTRY_VERSION: u32 = 1;
@@ -122,11 +122,13 @@ pub enum Body {
     Counts(Counts),
     /// A signing key was announced.
     Key(Box<KeyChange>),
+    /// A trust root came into force.
+    Root(Box<RootChange>),
 }
 
 impl Body {
     /// Every kind, in the order of the reference page.
-    pub const KINDS: [&str; 18] = [
+    pub const KINDS: [&str; 19] = [
         "access",
         "decision",
         "view",
@@ -145,6 +147,7 @@ impl Body {
         "call",
         "counts",
         "key",
+        "root",
     ];
 
     /// The word in the field `kind`.
@@ -168,6 +171,7 @@ impl Body {
             Self::Call(_) => Self::KINDS[15],
             Self::Counts(_) => Self::KINDS[16],
             Self::Key(_) => Self::KINDS[17],
+            Self::Root(_) => Self::KINDS[18],
         }
     }
 }

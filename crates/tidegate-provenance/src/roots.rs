@@ -92,6 +92,18 @@ pub enum Origin {
     Imported,
 }
 
+impl Origin {
+    /// The word in entries and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Configured => "configured",
+            Self::Refreshed => "refreshed",
+            Self::Imported => "imported",
+        }
+    }
+}
+
 /// Text that is no usable trust root.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidRoot {

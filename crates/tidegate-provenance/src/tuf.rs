@@ -7,6 +7,8 @@
 //! Fetching is the caller's: a [`Source`] answers by name, from a folder, a [`Files`] or the network. It is asked on the
 //! calling thread, so a background job with a slow source brings a thread of its own.
 
+mod bootstrap;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::{Component, Path, PathBuf};
@@ -21,6 +23,8 @@ use tidegate_model::Timestamp;
 
 use crate::roots::{Instance, InvalidRoot, MAX_ROOT_BYTES, Origin, Root};
 
+pub use bootstrap::Bootstrap;
+
 /// The target that holds an instance's root.
 pub const TRUSTED_ROOT: &str = "trusted_root.json";
 
@@ -29,6 +33,9 @@ const MAX_TARGET_BYTES: u64 = 4 << 20;
 
 /// The most bytes of a file that brings everything at once.
 const MAX_FILE_BYTES: usize = 64 << 20;
+
+/// The most files that are read of a folder.
+const MAX_FILES: usize = 2_000;
 
 /// Where metadata and targets come from.
 pub trait Source: Send + Sync {
@@ -109,6 +116,31 @@ impl Files {
         Self { metadata, targets }
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn parts(&self) -> [&BTreeMap<String, Vec<u8>>; 2] {
+        [&self.metadata, &self.targets]
+    }
+
+    /// Reads a file as [`Self::to_json`] writes it, or the copy of a repository in a folder: metadata in it, targets in its
+    /// `targets/`.
+    ///
+    /// # Errors
+    /// If it cannot be read, is too large, or is no such file.
+    pub fn read(path: &Path) -> Result<Self, TufError> {
+        let failed = |e: std::io::Error| TufError::Unreadable(format!("`{}`: {e}", path.display()));
+        if !std::fs::metadata(path).map_err(failed)?.is_dir() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let folder = path.parent().unwrap_or_else(|| Path::new(""));
+            let text = read_within(folder, &name, MAX_FILE_BYTES as u64).map_err(TufError::Unreadable)?;
+            return Self::from_json(&text.unwrap_or_default());
+        }
+        let mut files = Self::default();
+        let mut left = (MAX_FILES, MAX_FILE_BYTES);
+        gather(path, "", &mut left, &mut files.metadata)?;
+        gather(&path.join("targets"), "", &mut left, &mut files.targets)?;
+        Ok(files)
+    }
+
     /// The one file.
     pub fn to_json(&self) -> String {
         let encode = |files: &BTreeMap<String, Vec<u8>>| {
@@ -145,6 +177,40 @@ impl Files {
         };
         Ok(Self { metadata: decode(written.metadata)?, targets: decode(written.targets)? })
     }
+}
+
+/// Reads the `.json` files of a folder, and of `targets/` those below it too; bounded by `left`, in files and bytes.
+fn gather(
+    folder: &Path,
+    below: &str,
+    left: &mut (usize, usize),
+    into: &mut BTreeMap<String, Vec<u8>>,
+) -> Result<(), TufError> {
+    let odd = |why: String| TufError::Unreadable(format!("`{}`: {why}", folder.display()));
+    let is_targets = folder.ends_with("targets") || !below.is_empty();
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(odd(e.to_string())),
+    };
+    for entry in entries {
+        let entry = entry.map_err(|e| odd(e.to_string()))?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let (kind, path) = (entry.file_type().map_err(|e| odd(e.to_string()))?, format!("{below}{name}"));
+        if kind.is_dir() && is_targets && path.matches('/').count() < 4 {
+            gather(&entry.path(), &format!("{path}/"), left, into)?;
+        } else if kind.is_file() && name.ends_with(".json") {
+            let bytes = read_within(folder, &name, MAX_TARGET_BYTES).map_err(TufError::Unreadable)?;
+            let bytes = bytes.unwrap_or_default();
+            let after = (left.0.checked_sub(1), left.1.checked_sub(bytes.len()));
+            let (Some(files), Some(size)) = after else {
+                return Err(odd("it holds more than any real repository".to_owned()));
+            };
+            *left = (files, size);
+            into.insert(path, bytes);
+        }
+    }
+    Ok(())
 }
 
 impl Source for Files {
@@ -252,6 +318,20 @@ pub fn import(
     let then = own_time(&files)?;
     let at = if then < now { then } else { now };
     walk(Arc::new(files), instance, pinned, known, also, at, Origin::Imported)
+}
+
+/// The same from files that were accepted before at a time: what is kept is not believed for lying there.
+///
+/// # Errors
+/// As [`refresh`], as of that time.
+pub fn restore(
+    files: Files,
+    instance: Instance,
+    pinned: &[u8],
+    accepted_at: Timestamp,
+    origin: Origin,
+) -> Result<Update, TufError> {
+    walk(Arc::new(files), instance, pinned, Versions::default(), &[], accepted_at, origin)
 }
 
 /// A second before the timestamp expires. It is read before its signature is checked, which is checked right after.

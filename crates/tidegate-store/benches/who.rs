@@ -1,6 +1,6 @@
 //! `tidegate who` over a long history: projects made-up accesses as the field has them, then asks.
 //!
-//! `cargo xtask bench who [--events N]` runs it, or `cargo bench -p tidegate-store --bench who [-- N]`. It measures at a tenth of
+//! `cargo xtask bench who --events 10000000` runs it, or `cargo bench -p tidegate-store --bench who [-- N]`. It measures at a tenth of
 //! the size and at the size, so that the slope to larger ones can be told. Popularity is log-uniform over 200,000 artifacts,
 //! 20,000 people on 40,000 machines and addresses, 90 days.
 

@@ -129,6 +129,11 @@ pub fn sigstore_kit() -> Option<PathBuf> {
     }
 }
 
+/// PyPI's own verifier of attestations, from the tools folder.
+pub fn pypi_attestations() -> Option<Tool> {
+    beside("pypi-attestations", "pypi-attestations/bin/pypi-attestations")
+}
+
 /// OpenSSL's command line, from `PATH`.
 pub fn openssl() -> Option<Tool> {
     plain("openssl", &[])

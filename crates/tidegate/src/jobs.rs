@@ -33,6 +33,8 @@ const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 const ASK_EVERY: Duration = Duration::from_secs(600);
 /// Pause between two counts of the last week's downloads, so that a change of advisories finds one: 50 minutes.
 const COUNT_EVERY: Duration = Duration::from_secs(50 * 60);
+/// Pause before the first look for newer trust roots: the root at hand will do for the first installs after a start.
+const FIRST_LOOK_AT_ROOTS: Duration = Duration::from_secs(300);
 /// Documents that nobody asked for in this time leave: 30 days.
 const KEEP_DOCUMENTS_SECONDS: i64 = 30 * 86_400;
 /// Tokens that ended longer ago leave: 7 days.
@@ -99,6 +101,9 @@ pub fn start(door: &Arc<Door>) -> Jobs {
     if door.custody.is_some() {
         tasks.push(tokio::spawn(crate::custody::follow(Arc::clone(door), stop.subscribe())));
     }
+    if door.config.provenance.enabled && door.config.provenance.refresh {
+        tasks.push(tokio::spawn(follow_roots(Arc::clone(door), stop.subscribe())));
+    }
     if door.config.intel.sync {
         tasks.push(tokio::spawn(follow_feeds(Arc::clone(door), stop.subscribe())));
     }
@@ -127,6 +132,23 @@ async fn follow_feeds(door: Arc<Door>, mut stop: watch::Receiver<bool>) {
             () = tokio::time::sleep(pause) => {}
             _ = stop.changed() => return,
         }
+    }
+}
+
+/// Looks at every repository of trust roots, soon after the start and then in the configured rhythm.
+async fn follow_roots(door: Arc<Door>, mut stop: watch::Receiver<bool>) {
+    let pause = Duration::from_secs(door.config.provenance.refresh_seconds);
+    let mut next = pause.min(FIRST_LOOK_AT_ROOTS);
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(next) => {}
+            _ = stop.changed() => return,
+        }
+        tokio::select! {
+            _ = crate::provenance::updates::refresh_all(&door) => {}
+            _ = stop.changed() => return,
+        }
+        next = pause;
     }
 }
 

@@ -66,6 +66,7 @@ pub(super) fn decode(json: &[u8]) -> Result<Entry, EntryError> {
         "call" => Body::Call(read(json)?),
         "counts" => Body::Counts(read(json)?),
         "key" => Body::Key(read(json)?),
+        "root" => Body::Root(read(json)?),
         _ => return Err(EntryError::Kind(kind.chars().take(40).collect())),
     };
     Ok(Entry { time, node, seq, tenant, body })

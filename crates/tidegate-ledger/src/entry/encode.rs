@@ -11,7 +11,7 @@ use tidegate_model::{Action, DecisionId, Ecosystem, Sha256, Timestamp};
 use super::{
     Access, AdvisoriesChange, Alarm, ApprovalChange, Body, Call, ControlChange, Counts, DecisionMade,
     ENTRY_VERSION, Effect, EntryDraft, FeedInForce, HoldChange, KeyChange, MAX_ENTRY_BYTES, PersonChange,
-    PolicyChange, QuarantineChange, Start, Stop, Text, Touching, View, WaiverChange, Withheld,
+    PolicyChange, QuarantineChange, RootChange, Start, Stop, Text, Touching, View, WaiverChange, Withheld,
 };
 use crate::NodeId;
 
@@ -59,6 +59,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, node: &NodeId, seq: u64, draft: &EntryDr
         Body::Call(call) => json.call(call),
         Body::Counts(counts) => json.counts(counts),
         Body::Key(change) => json.signing_key(change),
+        Body::Root(change) => json.trust_root(change),
     }
     json.close();
     debug_assert!(
@@ -365,6 +366,16 @@ impl Json<'_> {
         self.short_or_null("previous", k.previous.as_deref());
         self.hex_or_null("actor", k.actor.as_ref().map(|a| a.as_bytes()));
     }
+
+    fn trust_root(&mut self, r: &RootChange) {
+        self.short("instance", &r.instance);
+        self.short("origin", &r.origin);
+        self.sha256_or_null("digest", Some(r.digest));
+        self.sha256_or_null("previous", r.previous);
+        self.number_or_null("version", r.version);
+        self.time_or_null("as_of", Some(r.as_of));
+        self.hex_or_null("actor", r.actor.as_ref().map(|a| a.as_bytes()));
+    }
 }
 
 /// Named values.
@@ -411,6 +422,13 @@ impl Json<'_> {
     fn number(&mut self, key: &str, number: u64) {
         self.key(key);
         self.digits(number);
+    }
+
+    fn number_or_null(&mut self, key: &str, number: Option<u64>) {
+        match number {
+            Some(number) => self.number(key, number),
+            None => self.null(key),
+        }
     }
 
     fn flag(&mut self, key: &str, flag: bool) {

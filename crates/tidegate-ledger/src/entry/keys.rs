@@ -1,6 +1,6 @@
-//! Entries that make the ledger itself checkable: what was counted, and which keys sign.
+//! Entries that make the ledger itself checkable: what was counted, which keys sign, and which roots are believed.
 
-use tidegate_model::Timestamp;
+use tidegate_model::{Sha256, Timestamp};
 
 use super::Text;
 use crate::pseudonym::Pseudonym;
@@ -59,5 +59,24 @@ pub struct KeyChange {
     /// The id of the key before it; none for the first.
     pub previous: Option<Text>,
     /// Who announced it; none where the node made it at its start.
+    pub actor: Option<Pseudonym>,
+}
+
+/// A trust root that is believed from now on: of a Sigstore instance, whose attestations are checked under it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+pub struct RootChange {
+    /// Of which instance.
+    pub instance: Text,
+    /// How it came: `embedded`, `configured`, `refreshed` or `imported`.
+    pub origin: Text,
+    /// Digest of its text.
+    pub digest: Sha256,
+    /// Digest of the one before it; none where none was believed.
+    pub previous: Option<Sha256>,
+    /// Version of the root file that it came under, where there is one.
+    pub version: Option<u64>,
+    /// When its source said so.
+    pub as_of: Timestamp,
+    /// Who brought it; none where it was refreshed.
     pub actor: Option<Pseudonym>,
 }

@@ -220,6 +220,15 @@ pub(crate) fn one_of_each() -> Vec<Body> {
             previous: Some("00112233".into()),
             actor: Some(Pseudonym::new([1; 32])),
         })),
+        Body::Root(Box::new(RootChange {
+            instance: "public-good".into(),
+            origin: "imported".into(),
+            digest: Sha256::new([8; 32]),
+            previous: Some(Sha256::new([9; 32])),
+            version: Some(16),
+            as_of: Timestamp::from_unix_seconds(1_794_996_000),
+            actor: Some(Pseudonym::new([1; 32])),
+        })),
     ]
 }
 

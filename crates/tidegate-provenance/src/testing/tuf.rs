@@ -81,6 +81,23 @@ impl TufRepository {
     }
 }
 
+impl Files {
+    /// Writes the files as a repository lies on a server: metadata in `folder`, targets in its `targets/`.
+    ///
+    /// # Panics
+    /// If it cannot.
+    pub fn write(&self, folder: &std::path::Path) {
+        let [metadata, targets] = self.parts();
+        for (below, files) in [(folder.to_owned(), metadata), (folder.join("targets"), targets)] {
+            for (name, bytes) in files {
+                let path = below.join(name);
+                std::fs::create_dir_all(path.parent().expect("in a folder")).expect("a folder");
+                std::fs::write(path, bytes).expect("a file");
+            }
+        }
+    }
+}
+
 fn pinned(bytes: &[u8]) -> Value {
     json!({ "length": bytes.len(), "hashes": { "sha256": hex::encode(Sha256::digest(bytes)) } })
 }

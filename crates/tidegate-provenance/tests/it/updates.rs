@@ -130,3 +130,29 @@ fn a_folder_is_a_source_and_nothing_outside_it() {
     assert!(source.metadata("../timestamp.json", 10).is_err());
     assert!(source.target("/etc/passwd", 10).is_err());
 }
+
+#[test]
+fn what_was_accepted_is_walked_again_from_a_file_and_from_a_folder() {
+    let (repository, sigstore) = (TufRepository::new(), Sigstore::new());
+    let folder = tempfile::tempdir().unwrap();
+    let files = repository.of_root(2, "2025-06-08T00:00:00Z", &sigstore.trusted_root());
+    let carried = folder.path().join("update.json");
+    std::fs::write(&carried, files.to_json()).unwrap();
+    let read = Files::read(&carried).unwrap();
+    assert_eq!(read, files);
+    let at = day("2025-06-03");
+    let again = tuf::restore(read, ours(), &repository.root(1), at, Origin::Imported).unwrap();
+    assert_eq!((again.root.as_of(), again.root.origin()), (at, Origin::Imported));
+    // It is of its time: later it would not have been accepted.
+    let late = tuf::restore(files.clone(), ours(), &repository.root(1), day("2025-07-01"), Origin::Imported);
+    assert!(matches!(late, Err(TufError::Refused(_))));
+
+    let copy = folder.path().join("copy");
+    files.write(&copy);
+    std::fs::write(copy.join("readme.txt"), "not part of it").unwrap();
+    assert_eq!(Files::read(&copy).unwrap(), files);
+    let missing = Files::read(&folder.path().join("nothing")).unwrap_err();
+    assert!(missing.to_string().contains("nothing"), "{missing}");
+    std::fs::write(&carried, b"{}").unwrap();
+    assert!(matches!(Files::read(&carried), Err(TufError::Unreadable(_))));
+}

@@ -75,11 +75,11 @@ struct Import {
 }
 
 /// Files are read and written on the machine of the door, by whoever may use its socket there.
-fn on_this_machine(call: &Call, what: &str) -> Result<(), Problem> {
+pub(super) fn on_this_machine(call: &Call, group: &str, what: &str) -> Result<(), Problem> {
     if call.actor.token_id.is_some() {
         return Err(Problem::forbidden(
             format!("files are {what}ed on the machine of the door"),
-            format!("run `tidegate intel {what}` there, as the user that runs the door"),
+            format!("run `tidegate {group} {what}` there, as the user that runs the door"),
         ));
     }
     Ok(())
@@ -87,7 +87,7 @@ fn on_this_machine(call: &Call, what: &str) -> Result<(), Problem> {
 
 /// Loads files that lie on the door's machine: deliveries of feeds, or bundles of other doors.
 pub(super) async fn import(call: &Call) -> Handled {
-    on_this_machine(call, "import")?;
+    on_this_machine(call, "intel", "import")?;
     let wanted: Import = call.document()?;
     let (unsigned, words): (Vec<_>, Vec<_>) =
         wanted.accept.iter().partition(|word| word.as_str() == bundles::UNSIGNED);
@@ -120,7 +120,7 @@ struct Export {
 
 /// Writes a signed bundle of everything that is in force to a file on the door's machine.
 pub(super) async fn export(call: &Call) -> Handled {
-    on_this_machine(call, "export")?;
+    on_this_machine(call, "intel", "export")?;
     let wanted: Export = call.document()?;
     let (door, path) = (std::sync::Arc::clone(&call.door), wanted.path.clone());
     let (manifest, key) = call

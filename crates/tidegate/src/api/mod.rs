@@ -28,6 +28,7 @@ mod runs;
 mod status;
 mod subject;
 mod tokens;
+mod trust;
 mod waivers;
 mod why;
 
@@ -89,7 +90,8 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
             "GET",
             [
                 "status" | "diagnosis" | "why" | "facts" | "decisions" | "locations" | "policy"
-                | "quarantines" | "runs" | "intel" | "inspections" | "ledger" | "provenance" | "custody",
+                | "quarantines" | "runs" | "intel" | "inspections" | "ledger" | "provenance" | "custody"
+                | "trust",
                 ..,
             ],
         )
@@ -104,6 +106,10 @@ async fn dispatch(door: &Arc<Door>, path: &str, parts: &Parts, body: Incoming, c
         ("GET", ["diagnosis"]) => Box::pin(diagnosis::diagnose(&call)).await,
         ("GET", ["why"]) => Box::pin(why::why(&call)).await,
         ("GET", ["provenance"]) => Box::pin(provenance::provenance(&call)).await,
+        ("GET", ["trust"]) => Ok(trust::status(&call)),
+        ("POST", ["trust", "refresh"]) => Box::pin(trust::refresh(&call)).await,
+        ("POST", ["trust", "import"]) => trust::import(&call).await,
+        ("POST", ["trust", "export"]) => trust::export(&call).await,
         ("GET", ["facts"]) => Box::pin(why::facts(&call)).await,
         ("GET", ["decisions"]) => decisions::list(&call).await,
         ("GET", ["inspections"]) => Box::pin(inspections::list(&call)).await,

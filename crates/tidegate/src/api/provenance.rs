@@ -37,7 +37,7 @@ pub(crate) async fn provenance(call: &Call) -> Handled {
         files.push(told);
     }
     Ok(json!({
-        "purl": shown, "files": files, "files_omitted": omitted, "roots": roots(call),
+        "purl": shown, "files": files, "files_omitted": omitted, "roots": super::trust::roots(&call.door),
         "custody_enabled": call.door.custody.is_some(),
         "enabled": call.door.config.provenance.enabled,
     }))
@@ -77,18 +77,4 @@ async fn custody(call: &Call, row: StoredVerification) -> Result<Value, Problem>
         "sha256": sha256, "events": events.len(), "event": newest.event, "at": newest.at,
         "statements": events.iter().map(|event| event.statements.len()).sum::<usize>(),
     }))
-}
-
-fn roots(call: &Call) -> Vec<Value> {
-    let roots = call.door.trusted.roots();
-    roots
-        .iter()
-        .map(|root| {
-            json!({
-                "instance": root.instance(), "origin": root.origin(), "as_of": root.as_of(),
-                "age_days": root.age_days(call.now), "stale": root.is_stale(call.now),
-                "digest": tidegate_model::Digest::from(root.digest()),
-            })
-        })
-        .collect()
 }

@@ -27,6 +27,7 @@ pub(super) fn status(door: &Door) -> Value {
         },
         "store": usage.map(|u| json!({ "used_bytes": u.used_bytes, "quota_bytes": u.quota_bytes, "free_bytes": u.free_bytes })),
         "inspection": door.inspection.status(),
+        "trust_roots": door.config.provenance.enabled.then(|| super::trust::roots(door)),
         "event_sinks": super::events::sinks(door),
         "repositories": door.repositories.values().map(|r| json!({
             "name": &*r.name, "ecosystem": r.ecosystem,

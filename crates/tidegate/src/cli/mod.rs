@@ -26,6 +26,7 @@ pub mod setup;
 pub mod show;
 mod status;
 mod token;
+mod trust;
 pub mod up;
 mod verify;
 mod waiver;

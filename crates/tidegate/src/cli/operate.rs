@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::{
     Outcome, alarms, approval, config, events, intel, ledger, manual, mcp, person, policy, quarantine,
-    status, token, verify, waiver, who, why,
+    status, token, trust, verify, waiver, who, why,
 };
 
 /// Every command that looks after a door.
@@ -34,6 +34,8 @@ pub enum Operate {
     Token(token::Token),
     /// Show, fetch and load advisories and signals.
     Intel(intel::Intel),
+    /// Show and renew the roots under which attestations are checked.
+    Trust(trust::Trust),
     /// Govern MCP servers at run time; see and approve what they offer.
     Mcp(mcp::Mcp),
     /// Read the ledger.
@@ -70,6 +72,7 @@ impl Operate {
             Self::Approval(command) => command.run(),
             Self::Token(command) => command.run(),
             Self::Intel(command) => command.run(),
+            Self::Trust(command) => command.run(),
             Self::Mcp(command) => command.run(),
             Self::Ledger(command) => command.run(),
             Self::Person(command) => command.run(),

@@ -77,6 +77,10 @@ fn shown(status: &Value) -> String {
     if let Some(inspection) = status.get("inspection").filter(|s| !s.is_null()) {
         let _ = writeln!(out, "inspection  {}", inspecting(inspection));
     }
+    let trusted = list(status, "trust_roots");
+    if !trusted.is_empty() {
+        let _ = writeln!(out, "provenance  {}", roots(trusted));
+    }
     for sink in list(status, "event_sinks") {
         let _ = writeln!(out, "events      {}", event_sink(sink));
     }
@@ -94,6 +98,16 @@ fn shown(status: &Value) -> String {
         }
     }
     out
+}
+
+/// The roots under which attestations are checked, on a line: each with its age.
+fn roots(roots: &[Value]) -> String {
+    let told = roots.iter().map(|root| {
+        let age = format!("{} days old", root["age_days"]);
+        let age = if root["stale"] == true { styled(CARE, &age) } else { age };
+        format!("root of {} {age}", safe(text(root, "instance")))
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 /// How inspection stands, on a line.

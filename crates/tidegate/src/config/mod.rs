@@ -486,22 +486,30 @@ pub enum Listing {
 pub struct Provenance {
     /// Whether attestations and signatures are fetched and checked.
     pub enabled: bool,
+    /// Whether trust roots are refreshed from the repositories of their instances.
+    pub refresh: bool,
+    /// Seconds between two looks at them.
+    pub refresh_seconds: u64,
     /// Sigstore instances beside the public ones, by name; a repository says which one vouches for what it serves.
     pub instance: BTreeMap<String, SigstoreInstance>,
 }
 
 impl Default for Provenance {
     fn default() -> Self {
-        Self { enabled: true, instance: BTreeMap::new() }
+        Self { enabled: true, refresh: true, refresh_seconds: 86_400, instance: BTreeMap::new() }
     }
 }
 
 /// `[provenance.instance.NAME]`
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct SigstoreInstance {
-    /// Its `trusted_root.json`.
-    pub root: PathBuf,
+    /// Its `trusted_root.json`. That of a public instance is compiled in.
+    pub root: Option<PathBuf>,
+    /// Where its repository (The Update Framework) is, from which its root is refreshed.
+    pub mirror: Option<url::Url>,
+    /// A `root.json` of that repository that is believed. A public instance's is compiled in.
+    pub mirror_root: Option<PathBuf>,
 }
 
 /// `[[repository.NAME.upstream]]`

@@ -88,6 +88,9 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 [provenance]
 # Whether attestations and registry signatures are fetched beside what they are about, and checked.
 # enabled = true
+# Whether trust roots are refreshed from the repositories of their instances, and how often.
+# refresh = true
+# refresh_seconds = 86400
 # Sigstore instances beside the public ones, with their roots; shown at the end.
 # instance = {}
 
@@ -138,6 +141,8 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 #
 # [provenance.instance.acme]
 # root = "/etc/tidegate/acme-trusted-root.json"
+# mirror = "https://tuf.acme.example/"    # its TUF repository, from which the root is refreshed; a mirror of a public one too
+# mirror_root = "/etc/tidegate/acme-root.json"  # the root.json to begin with; that of a public instance is built in
 #
 # [repository.huggingface]
 # hold_at_approved = true                # `main` stays at its last commit that may be had while the newest is refused

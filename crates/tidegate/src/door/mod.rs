@@ -39,6 +39,7 @@ use crate::metrics::Metrics;
 use crate::pipeline::decide::{Decided, Ruleset};
 use crate::pipeline::package::Package;
 use crate::provenance::Trusted;
+use crate::provenance::updates::Updates;
 use crate::upstream::Client;
 
 pub use caches::{Caches, Flights};
@@ -119,6 +120,8 @@ pub struct Door {
     pub inspection: Looker,
     /// The roots and keys that attestations are checked with.
     pub trusted: Trusted,
+    /// Where newer roots come from.
+    pub updates: Updates,
     /// What is remembered of MCP servers between requests.
     pub mcp: crate::mcp::Desk,
     /// Set when the door no longer takes new connections.

@@ -200,7 +200,10 @@ impl Door {
         for feed in &feeds {
             client.trust_host_of(&feed.host);
         }
-        let trusted = Trusted::open(&config.provenance, clock.now())?;
+        let (trusted, updates) = Trusted::open(&config.provenance, &data, clock.now())?;
+        for followed in updates.followed() {
+            client.trust_host_of(&followed.host);
+        }
         let mcp = crate::mcp::Desk::new(crate::mcp::remotes::configured(&config.mcp, &client)?);
         let inspection = looker(&config, &data, inspection_worker, &*catalogue)?;
         let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
@@ -231,6 +234,7 @@ impl Door {
             effects: Effects::default(),
             inspection,
             trusted,
+            updates,
             mcp,
             draining: AtomicBool::new(false),
             rules: RwLock::new(Arc::new(ruleset)),
@@ -260,6 +264,7 @@ impl Door {
         let entry = EntryDraft { time: door.opened_at, tenant: TENANT.into(), body: Body::Start(start) };
         drop(door.recorder.append(&entry).map_err(|e| store_error(&e))?);
         door.record_policy(&door.rules(), None, None);
+        crate::provenance::told::tell(&door, None);
         door.look_for_degradations();
         effects::catch_up(&door).map_err(|e| store_error(&e))?;
         Ok(door)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidegate_ecosystems::Protocol;
 use tidegate_model::{Ecosystem, PackageName};
-use tidegate_provenance::KeyRing;
+use tidegate_provenance::{Instance, KeyRing};
 
 use crate::upstream::{NamePatterns, Upstream};
 
@@ -43,6 +43,11 @@ impl Repository {
         }
         let owners: Vec<_> = self.upstreams.iter().filter(|u| u.private.matches(name)).cloned().collect();
         if owners.is_empty() { self.upstreams.clone() } else { owners }
+    }
+
+    /// The Sigstore instance whose root vouches for what it serves.
+    pub fn instance(&self) -> Instance {
+        self.sigstore.as_deref().map_or(Instance::PublicGood, Instance::named)
     }
 
     /// Whether a name is private to the organisation.

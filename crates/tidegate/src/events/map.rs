@@ -17,7 +17,7 @@ use super::{Event, EventKind};
 
 /// Kinds of entries that never make events, as they stand at the head of an entry. Nearly all entries are of these, and
 /// they are passed over unread.
-pub const SILENT: [&str; 8] = ["access", "view", "start", "stop", "person", "call", "counts", "key"];
+pub const SILENT: [&str; 9] = ["access", "view", "start", "stop", "person", "call", "counts", "key", "root"];
 
 /// What is told of an entry.
 struct Told {
@@ -46,7 +46,8 @@ pub fn events_of(entry: &Entry) -> Vec<Event> {
         | Body::Person(_)
         | Body::Call(_)
         | Body::Counts(_)
-        | Body::Key(_) => Vec::new(),
+        | Body::Key(_)
+        | Body::Root(_) => Vec::new(),
     };
     let record = entry.record();
     (1..)

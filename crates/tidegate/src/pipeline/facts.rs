@@ -14,7 +14,7 @@ use tidegate_model::facts::{
 use tidegate_model::{
     ArtifactKind, Coordinate, Digest, Ecosystem, PackageName, Principal, Sha256, Stated, Timestamp,
 };
-use tidegate_store::catalogue::{CatalogueError, LocalBlock};
+use tidegate_store::catalogue::{CatalogueError, LocalBlock, StoredVerification};
 
 use super::brought::{self, Brought};
 use super::group::GroupSeen;
@@ -258,13 +258,14 @@ pub type CheckedFiles = HashMap<(String, String), (String, Checked)>;
 /// What is stored of checking the attestations of a package's files. Blocks.
 fn checked(door: &Door, package: &Package) -> Result<CheckedFiles, CatalogueError> {
     let rows = door.store.catalogue.verifications_of(&package.purl)?;
+    let (roots, now) = (door.trusted.digest(), door.clock.now());
     // A row that cannot be read is as if nobody had checked.
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            Some(((row.purl, row.file), (row.subject, serde_json::from_str(&row.result).ok()?)))
-        })
-        .collect())
+    let standing = |row: StoredVerification| {
+        let checked: Checked = serde_json::from_str(&row.result).ok()?;
+        let stands = checked.stands(row.checked_at, roots, now);
+        stands.then_some(((row.purl, row.file), (row.subject, checked)))
+    };
+    Ok(rows.into_iter().filter_map(standing).collect())
 }
 
 /// What is proven of a file's origin.

@@ -165,7 +165,7 @@ async fn ask(door: &Arc<Door>, request: &PackageRequest, name: &PackageName, hel
     let known = door.caches.hot.get(&key).filter(|hot| stands(door, request, &rules, hot));
     let (hot, circumstance) = match known {
         Some(hot) => {
-            provenance::images::keep_current(door, &request.repository, &held.loaded.package);
+            provenance::images::resume(door, &request.repository, &held.loaded.package);
             (hot, circumstance(door, &held.loaded, false))
         }
         None => match resolve(door, request, &rules, &held).await {

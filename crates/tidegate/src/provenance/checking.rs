@@ -8,10 +8,10 @@ use sha2::Digest as _;
 use tidegate_ecosystems::{AttestationDocument, AttestationForm, RegistrySignatures};
 use tidegate_model::{Algorithm, Digest, Ecosystem, Sha256, Timestamp};
 use tidegate_provenance::formats::{npm, open_vsx, pypi};
-use tidegate_provenance::{Instance, KeyRing, Requirement, Roots, Subject, Trust, Verification};
+use tidegate_provenance::{KeyRing, Requirement, Roots, Subject, Trust, Verification};
 use tidegate_store::catalogue::{CatalogueError, StoredVerification};
 
-use super::outcome::Checked;
+use super::outcome::{Checked, RETRY_SECONDS};
 use super::{keys, trust};
 use crate::door::{Door, Repository};
 use crate::pipeline::contents::NotInspected;
@@ -22,9 +22,6 @@ use crate::upstream::{Fetched, UpstreamError, Validators};
 
 /// Names one file with the digest that its evidence is about, and the document that lists it.
 pub type CheckKey = (Arc<str>, Arc<str>, Digest, Sha256);
-
-/// Seconds after which evidence that could not be had is asked for again.
-pub(super) const RETRY_SECONDS: i64 = 300;
 
 /// Sees to it that what is signed about a file has been checked against its bytes, and that what it came to is stored.
 ///
@@ -140,11 +137,13 @@ impl OneFile {
         evidence.unavailable = evidence.unavailable.or(keyless);
         let mut unavailable = evidence.unavailable.clone();
         let document = evidence.document.as_ref().map(|(_, bytes)| bytes.clone());
+        let under = trust::digest_of(&roots);
         let outcomes = self.verify(door, evidence, ring, roots, now).await;
         if outcomes.is_empty() && document.is_some() && self.is_signed_by_registry() {
             unavailable.get_or_insert_with(|| "its bytes have just been evicted".into());
         }
-        self.store(door, key, Checked::of(outcomes, unavailable.clone()), document, now).await?;
+        let checked = Checked::of(outcomes, unavailable.clone()).under(under);
+        self.store(door, key, checked, document, now).await?;
         self.package.bump_local_epoch();
         Ok(unavailable.is_none())
     }
@@ -252,8 +251,7 @@ impl OneFile {
     /// What is demanded of each attestation: that the repository's instance vouches. Which source and builder are wanted is for
     /// rules to say.
     fn requirement(&self) -> Requirement {
-        let instance = self.repository.sigstore.as_deref().map_or(Instance::PublicGood, Instance::named);
-        Requirement { instance, ..Requirement::default() }
+        Requirement { instance: self.repository.instance(), ..Requirement::default() }
     }
 
     fn subject(&self) -> Subject {

@@ -2,12 +2,15 @@
 
 use super::images::Offer;
 use serde::{Deserialize, Serialize};
-use tidegate_model::Stated;
 use tidegate_model::facts::{FactState, Group, ProvenanceFacts};
+use tidegate_model::{Sha256, Stated, Timestamp};
 use tidegate_provenance::{Evidence, Format, Reason, State, Verification, predicate};
 
 /// The most outcomes that are kept of one file; the gravest come first.
 const MAX_OUTCOMES: usize = 16;
+
+/// Seconds after which evidence that could not be had is asked for again.
+pub(super) const RETRY_SECONDS: i64 = 300;
 
 /// What checking everything that is signed about one file came to. Kept as JSON beside the file's coordinate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +23,8 @@ pub struct Checked {
     /// How the registry tells what is signed, of an image; of a package its index says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer: Option<Offer>,
+    /// Digest of the roots that were believed.
+    pub roots: Option<Sha256>,
 }
 
 /// The version before, as far as its origin is known.
@@ -53,7 +58,23 @@ impl Checked {
             outcomes = others.into_iter().chain(verified).collect();
             outcomes.sort_by_key(|outcome| gravity(&outcome.state));
         }
-        Self { outcomes, unavailable, offer: None }
+        Self { outcomes, unavailable, roots: None, offer: None }
+    }
+
+    /// The same, with the roots that were believed.
+    #[must_use]
+    pub fn under(self, roots: Sha256) -> Self {
+        Self { roots: Some(roots), ..self }
+    }
+
+    /// Whether it still says something. What failed under other roots may hold under these, and what could not be had a while
+    /// ago may be there by now: either is as if nobody had looked, or nobody would look again. What held is looked at again
+    /// when somebody asks for the file, and counts until then.
+    pub fn stands(&self, checked_at: Timestamp, roots: Sha256, now: Timestamp) -> bool {
+        if self.unavailable.is_some() && now.seconds_since(checked_at) >= RETRY_SECONDS {
+            return false;
+        }
+        self.roots == Some(roots) || self.outcomes.iter().all(Verification::is_verified)
     }
 
     /// What is known of attestations: what the index says, and of an image how its registry answered.
@@ -96,7 +117,6 @@ impl Checked {
         previous: Previous<'_>,
     ) -> Group<ProvenanceFacts> {
         let mut facts = ProvenanceFacts { dropped, proven: self.proven(), ..ProvenanceFacts::default() };
-        let any = |wanted: fn(&State) -> bool| self.outcomes.iter().find(|outcome| wanted(&outcome.state));
         if let Some(reason) = self.failed() {
             (facts.status, facts.reason) = ("invalid".into(), Some(reason));
             return Group::known(facts);
@@ -110,15 +130,16 @@ impl Checked {
                 ..Group::default()
             };
         }
-        if let Some(stale) = any(|state| matches!(state, State::StaleRoot)) {
-            facts.status = "offered".into();
-            let why = stale.detail.clone().unwrap_or_else(|| "the trust root is too old".into());
-            return Group { state: FactState::Stale, why: Some(why), value: Some(facts), ..Group::default() };
-        }
         let attested = self.outcomes.iter().filter(|o| !is_of_registry(o)).collect::<Vec<_>>();
         // Anybody may put evidence beside an image. What somebody unknown signed takes nothing from what holds.
         let outweighed =
             |o: &Verification| o.format == Format::Cosign && attested.iter().any(|o| o.is_verified());
+        let stale = self.outcomes.iter().find(|o| o.state == State::StaleRoot && !outweighed(o));
+        if let Some(stale) = stale {
+            facts.status = "offered".into();
+            let why = stale.detail.clone().unwrap_or_else(|| "the trust root is too old".into());
+            return Group { state: FactState::Stale, why: Some(why), value: Some(facts), ..Group::default() };
+        }
         if let Some(outcome) = attested.iter().find(|o| o.state == State::Unsupported && !outweighed(o)) {
             facts.status = "unsupported".into();
             let why = outcome.detail.clone().unwrap_or_else(|| "a form that is not known here".into());
@@ -281,6 +302,20 @@ mod tests {
             assert_eq!(told.reason, Some(format!("attestation: {state} (why)")));
             assert_eq!(told.source, None, "nothing of a file that fails is told as proven");
         }
+    }
+
+    #[test]
+    fn what_failed_under_other_roots_or_could_not_be_had_is_looked_at_again() {
+        let (at, roots, others) =
+            (Timestamp::from_unix_seconds(0), Sha256::new([1; 32]), Sha256::new([2; 32]));
+        let failing = Verification::of(Format::Npm, State::Invalid { reason: Reason::Signature });
+        let failed = Checked::of(vec![build("s", "b"), failing], None).under(roots);
+        assert!(failed.stands(at, roots, at.plus_seconds(86_400)));
+        assert!(!failed.stands(at, others, at));
+        assert!(Checked::of(vec![build("s", "b")], None).under(roots).stands(at, others, at));
+        let gap = Checked::of(vec![], Some("it did not answer".into())).under(roots);
+        assert!(gap.stands(at, roots, at.plus_seconds(RETRY_SECONDS - 1)));
+        assert!(!gap.stands(at, roots, at.plus_seconds(RETRY_SECONDS)));
     }
 
     #[test]

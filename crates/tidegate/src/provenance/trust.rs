@@ -1,6 +1,6 @@
 //! The roots and keys that this door believes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use sha2::Digest as _;
@@ -9,6 +9,7 @@ use tidegate_provenance::{
     Instance, InvalidKeys, InvalidRoot, KeyRing, Origin, Root, Roots, Trust, TrustedKey,
 };
 
+use super::updates::Updates;
 use crate::config::Provenance;
 
 /// The roots and keys in force. Roots may be replaced while the door runs.
@@ -61,6 +62,30 @@ pub enum TrustError {
         /// Why.
         source: InvalidKeys,
     },
+    /// A repository without the root file that its updates are checked from.
+    #[error(
+        "[provenance.instance.{instance}] has a mirror and no root file to begin with\n  name the repository's root.json with `mirror_root`"
+    )]
+    NoRootFile {
+        /// Whose.
+        instance: String,
+    },
+    /// A root file without a repository.
+    #[error(
+        "[provenance.instance.{instance}] has a mirror_root and no mirror\n  say with `mirror` where the instance's TUF repository is"
+    )]
+    NoMirror {
+        /// Whose.
+        instance: String,
+    },
+    /// An instance without a root to begin with.
+    #[error(
+        "[provenance.instance.{instance}] names no root\n  give the instance's trusted_root.json with `root`; a `mirror` renews it"
+    )]
+    NoRoot {
+        /// Whose.
+        instance: String,
+    },
 }
 
 /// Reads the public keys that a repository's configuration names.
@@ -81,14 +106,19 @@ pub fn cosign_keys(repository: &str, paths: &[PathBuf]) -> Result<KeyRing, Trust
 }
 
 impl Trusted {
-    /// The compiled-in roots and those of the configuration.
+    /// The compiled-in roots, those of the configuration, and what newer ones were accepted in this data directory.
     ///
     /// # Errors
     /// [`TrustError`] names the file.
-    pub fn open(config: &Provenance, now: Timestamp) -> Result<Self, TrustError> {
+    pub fn open(config: &Provenance, data: &Path, now: Timestamp) -> Result<(Self, Updates), TrustError> {
         let mut roots = Roots::embedded();
         for (name, section) in &config.instance {
-            let path = &section.root;
+            let Some(path) = &section.root else {
+                if roots.get(&Instance::named(name)).is_none() {
+                    return Err(TrustError::NoRoot { instance: name.clone() });
+                }
+                continue;
+            };
             let read = |source| TrustError::Read { instance: name.clone(), path: path.clone(), source };
             let json = std::fs::read_to_string(path).map_err(read)?;
             let root = Root::from_json(Instance::named(name), &json, Origin::Configured, None, now);
@@ -98,7 +128,14 @@ impl Trusted {
                 source,
             })?);
         }
-        Ok(Self { roots: RwLock::new(Arc::new(roots)), embedded: KeyRing::npm_embedded() })
+        let (updates, accepted) = Updates::open(config, data)?;
+        for root in accepted {
+            // Another release may bring a root that is newer than what was accepted under the one before.
+            if roots.get(root.instance()).is_none_or(|known| is_newer(&root, known)) {
+                roots = roots.with(root);
+            }
+        }
+        Ok((Self { roots: RwLock::new(Arc::new(roots)), embedded: KeyRing::npm_embedded() }, updates))
     }
 
     /// The roots in force.
@@ -106,9 +143,17 @@ impl Trusted {
         Arc::clone(&self.roots.read().expect("no panic while holding it"))
     }
 
-    /// Puts other roots in force.
-    pub fn replace(&self, roots: Roots) {
-        *self.roots.write().expect("no panic while holding it") = Arc::new(roots);
+    /// Digest of the roots in force.
+    pub fn digest(&self) -> Sha256 {
+        digest_of(&self.roots())
+    }
+
+    /// Puts another root of its instance in force. True where it is not the one that was.
+    pub fn put_in_force(&self, root: Root) -> bool {
+        let mut roots = self.roots.write().expect("no panic while holding it");
+        let changed = roots.get(root.instance()).is_none_or(|known| known.digest() != root.digest());
+        *roots = Arc::new(Roots::clone(&roots).with(root));
+        changed
     }
 
     /// Keys that are believed of a registry that lists `listed`: those compiled in, and of its own those that do not go by
@@ -119,15 +164,27 @@ impl Trusted {
     }
 }
 
+/// A root of the configuration has no date: what was accepted of its instance's repository came after it.
+fn is_newer(root: &Root, known: &Root) -> bool {
+    known.origin() == Origin::Configured || root.as_of() > known.as_of()
+}
+
 /// A digest over everything that is believed: while it stays, so do verifications.
 pub(super) fn digest(trust: Trust<'_>) -> Sha256 {
     let mut hasher = sha2::Sha256::new();
-    for root in trust.roots.iter() {
+    hasher.update(digest_of(trust.roots).as_bytes());
+    hasher.update(trust.keys.digest().as_bytes());
+    Sha256::new(hasher.finalize().into())
+}
+
+/// A digest over the roots alone.
+pub(super) fn digest_of(roots: &Roots) -> Sha256 {
+    let mut hasher = sha2::Sha256::new();
+    for root in roots.iter() {
         hasher.update(root.instance().as_str().as_bytes());
         hasher.update([0]);
         hasher.update(root.digest().as_bytes());
     }
-    hasher.update(trust.keys.digest().as_bytes());
     Sha256::new(hasher.finalize().into())
 }
 
@@ -138,7 +195,9 @@ mod tests {
 
     #[test]
     fn a_registrys_list_adds_keys_and_replaces_none() {
-        let trusted = Trusted::open(&Provenance::default(), Timestamp::from_unix_seconds(0)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let now = Timestamp::from_unix_seconds(0);
+        let (trusted, _) = Trusted::open(&Provenance::default(), folder.path(), now).unwrap();
         let known = trusted.embedded.iter().next().unwrap().clone();
         let stolen = TrustedKey { spki: vec![1], ..known.clone() };
         let own = TrustedKey { id: "own".into(), ..stolen.clone() };
@@ -166,12 +225,25 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("root.json");
         let mut config = Provenance::default();
-        config.instance.insert("acme".into(), crate::config::SigstoreInstance { root: path.clone() });
+        let section =
+            |root| crate::config::SigstoreInstance { root, ..crate::config::SigstoreInstance::default() };
+        config.instance.insert("acme".into(), section(Some(path.clone())));
         let refused = |config: &Provenance| {
-            Trusted::open(config, Timestamp::from_unix_seconds(0)).err().unwrap().to_string()
+            let now = Timestamp::from_unix_seconds(0);
+            Trusted::open(config, folder.path(), now).err().unwrap().to_string()
         };
         assert!(refused(&config).contains("cannot be read"), "{}", refused(&config));
         std::fs::write(&path, "{}").unwrap();
         assert!(refused(&config).contains("trusted_root.json"), "{}", refused(&config));
+        config.instance.insert("acme".into(), section(None));
+        assert!(refused(&config).contains("names no root"), "{}", refused(&config));
+        std::fs::write(&path, tidegate_provenance::testing::Sigstore::new().trusted_root()).unwrap();
+        let mirror = Some("https://tuf.acme.example/trust".parse().unwrap());
+        let followed = crate::config::SigstoreInstance { mirror, ..section(Some(path.clone())) };
+        config.instance.insert("acme".into(), followed.clone());
+        assert!(refused(&config).contains("`mirror_root`"), "{}", refused(&config));
+        let bare = crate::config::SigstoreInstance { mirror: None, mirror_root: Some(path), ..followed };
+        config.instance.insert("acme".into(), bare);
+        assert!(refused(&config).contains("`mirror`"), "{}", refused(&config));
     }
 }

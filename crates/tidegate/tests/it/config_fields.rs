@@ -83,9 +83,9 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         issuers: _,
         ask_hours: _,
     } = inspection;
-    // provenance.rs: enabled, instance.
-    let Provenance { enabled: _, instance } = provenance;
-    for SigstoreInstance { root: _ } in instance.into_values() {}
+    // provenance.rs: enabled, instance; trust.rs: refresh, refresh_seconds.
+    let Provenance { enabled: _, refresh: _, refresh_seconds: _, instance } = provenance;
+    for SigstoreInstance { root: _, mirror: _, mirror_root: _ } in instance.into_values() {}
     // custody.rs: enabled, deployment, key, program, program_key, program_seconds; the crate of keys: pkcs11.
     let CustodySection {
         enabled: _,

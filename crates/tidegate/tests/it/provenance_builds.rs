@@ -21,7 +21,10 @@ const REPOSITORY: &str = "acme/alpha";
 fn believe(config: &mut Config, sigstore: &Sigstore, folder: &Path) {
     let root = folder.join("trusted-root.json");
     std::fs::write(&root, sigstore.trusted_root()).unwrap();
-    config.provenance.instance.insert("acme".to_owned(), SigstoreInstance { root });
+    config
+        .provenance
+        .instance
+        .insert("acme".to_owned(), SigstoreInstance { root: Some(root), ..SigstoreInstance::default() });
     for name in ["npm", "pypi"] {
         config.repository.get_mut(name).unwrap().sigstore = Some("acme".to_owned());
     }

@@ -8,7 +8,11 @@ use tidegate_testkit::process::{Home, Program};
 use tidegate_testkit::{Package, Style, data, tools};
 
 use crate::clients_support::Site;
+use crate::provenance_foreign::{IDENTITY, javascript, pypi_attestations, through};
 use crate::support::sha256_of;
+
+/// The form of PyPI's index that names where attestations are.
+const SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
 
 /// One row of the set: its attestation and the digest of what it is about.
 fn case(set: &Path, name: &str) -> Value {
@@ -89,6 +93,9 @@ fn a_genuine_npm_package_is_verified_and_a_tampered_one_refused() {
         assert_eq!(done.status.is_some_and(|s| s.success()), verifies, "{}", done.stderr);
         if verifies {
             assert_eq!(std::fs::read(folder.join(&name)).unwrap(), bytes, "byte for byte");
+            let passed = through(&site, "/npm/-/npm/v1/attestations/sigstore@2.3.1", "*/*");
+            let said = javascript(&set, &passed);
+            assert!(said.is_none_or(|said| said == ["holds", "holds"]), "{}", done.stderr);
         } else {
             assert!(done.stderr.contains("its provenance does not verify"), "{}", done.stderr);
         }
@@ -144,14 +151,17 @@ fn a_genuine_file_of_pypi_is_verified_and_what_is_not_is_refused() {
         site.upstream.catalog().publish_bytes(package, name, bytes.clone());
         site.upstream.catalog().attest(name, document);
         if verifies {
-            let address = site.address();
-            let address = address.trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
-            let asked = format!(
-                "GET /pypi/files/{project}/{name} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-            );
-            let served = tidegate_testkit::client::exchange(address, asked.as_bytes()).unwrap();
-            assert_eq!(served.status, 200, "{}", String::from_utf8_lossy(&served.body));
-            assert!(served.body == bytes[..], "byte for byte");
+            let served = through(&site, &format!("/pypi/files/{project}/{name}"), "*/*");
+            assert!(served == bytes[..], "byte for byte");
+            let page = through(&site, &format!("/pypi/simple/{project}/"), SIMPLE_JSON);
+            let page: Value = serde_json::from_slice(&page).unwrap();
+            let address = page["files"][0]["provenance"].as_str().unwrap();
+            // Relative to the page, as every link of ours.
+            let path = format!("/pypi/{}", address.strip_prefix("../../").unwrap());
+            let passed: Value = serde_json::from_slice(&through(&site, &path, "*/*")).unwrap();
+            let attestation = &passed["attestation_bundles"][0]["attestations"][0];
+            let said = pypi_attestations(name, &served, attestation, IDENTITY);
+            assert!(said.clone().is_none_or(|said| said.is_ok()), "{said:?}");
             continue;
         }
         let home = Home::new();

@@ -35,7 +35,10 @@ fn door_with(registry: &Registry, sigstore: &Sigstore, keys: &[String]) -> TestD
     }
     setup
         .with(|config| {
-            config.provenance.instance.insert("acme".to_owned(), SigstoreInstance { root });
+            config.provenance.instance.insert(
+                "acme".to_owned(),
+                SigstoreInstance { root: Some(root), ..SigstoreInstance::default() },
+            );
             let images = config.repository.get_mut("oci").unwrap();
             images.sigstore = Some("acme".to_owned());
             images.cosign_keys = paths;
@@ -186,7 +189,10 @@ fn facts_of_an_image_are_those_of_a_package() {
     std::fs::write(&root, sigstore.trusted_root()).unwrap();
     let door = setup
         .with(|config| {
-            config.provenance.instance.insert("acme".to_owned(), SigstoreInstance { root });
+            config.provenance.instance.insert(
+                "acme".to_owned(),
+                SigstoreInstance { root: Some(root), ..SigstoreInstance::default() },
+            );
             config.repository.get_mut("oci").unwrap().sigstore = Some("acme".to_owned());
         })
         .policy(&rules)
@@ -443,7 +449,10 @@ message = "{provenance.reason}"
         std::fs::write(&root, sigstore.trusted_root()).unwrap();
         let door = setup
             .with(|config| {
-                config.provenance.instance.insert("acme".to_owned(), SigstoreInstance { root });
+                config.provenance.instance.insert(
+                    "acme".to_owned(),
+                    SigstoreInstance { root: Some(root), ..SigstoreInstance::default() },
+                );
                 config.repository.get_mut("oci").unwrap().sigstore = Some("acme".to_owned());
             })
             .open();
@@ -656,7 +665,10 @@ fn githubs_instance_is_named_by_the_setting() {
         std::fs::write(&path, root.to_string()).unwrap();
         setup
             .with(|config| {
-                config.provenance.instance.insert("github".to_owned(), SigstoreInstance { root: path });
+                config.provenance.instance.insert(
+                    "github".to_owned(),
+                    SigstoreInstance { root: Some(path), ..SigstoreInstance::default() },
+                );
                 config.repository.get_mut("oci").unwrap().sigstore = Some(instance.to_owned());
             })
             .open()
@@ -756,6 +768,37 @@ fn what_is_signed_later_is_noticed_and_what_is_dropped_is_said() {
     };
     refer(&registry, &image.digest, &[one]);
     door.until("it is mended", || later().status == 200);
+}
+
+#[test]
+fn what_could_not_be_had_is_asked_for_again() {
+    let (registry, sigstore) = (Registry::start(), Sigstore::new());
+    let image = image(&registry);
+    let genuine = provenance(&sigstore, &image.manifest, &Build::of("acme/app"));
+    refer(&registry, &image.digest, &[sigstore.tampered(&genuine, Tamper::SignatureBit)]);
+    registry.registry.fault("/referrers/", Fault::Status { code: 500, retry_after: None });
+    let door = door(&registry, &sigstore);
+    let answer = pull(&door);
+    served(&answer);
+    assert!(checked(&door)["unavailable"].as_str().unwrap().contains("500"), "{}", checked(&door));
+    assert!(decided(&door, &answer).contains("provenance error"));
+    registry.registry.clear_faults();
+    let asked = registry.registry.count("/referrers/");
+    served(&pull(&door));
+    assert_eq!(registry.registry.count("/referrers/"), asked, "not at once");
+    door.clock().advance(400);
+    door.until("it is had", || pull(&door).status == 403);
+    // The next door waits for it rather than let by what could not be told.
+    let registry = Registry::start();
+    let image = self::image(&registry);
+    refer(&registry, &image.digest, &[sigstore.tampered(&genuine, Tamper::SignatureBit)]);
+    registry.registry.fault("/referrers/", Fault::Status { code: 500, retry_after: None });
+    let door = self::door(&registry, &sigstore);
+    served(&pull(&door));
+    registry.registry.clear_faults();
+    door.clock().advance(400);
+    let door = door.restart();
+    refused(&pull(&door), "invalid(signature)");
 }
 
 /// The package URL of an image as a query's value.

@@ -13,13 +13,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sha2::Digest as _;
 use tidegate_model::{Digest, Sha256, Timestamp};
-use tidegate_provenance::{Instance, Requirement, Trust};
+use tidegate_provenance::{Requirement, Trust, Verification};
 use tidegate_store::catalogue::StoredVerification;
 
 use self::evidence::Evidence;
 pub use self::evidence::Offer;
-use super::checking::{CheckKey, RETRY_SECONDS, storage};
-use super::outcome::Checked;
+use super::checking::{CheckKey, storage};
+use super::outcome::{Checked, RETRY_SECONDS};
 use super::trust;
 use crate::door::{Door, Repository};
 use crate::pipeline::contents::NotInspected;
@@ -42,7 +42,7 @@ pub async fn check_image(
     package: &Arc<Package>,
 ) -> Result<(), NotInspected> {
     let Some(image) = OneImage::of(door, repository, package) else { return Ok(()) };
-    if door.caches.checked_images.get(&image.key).is_none() {
+    if image.due(door).is_none() {
         let (door2, key) = (Arc::clone(door), image.key.clone());
         let flight = door.flights.checks.run(key, move || async move { image.first(&door2).await });
         flight.await.unwrap_or_else(|| {
@@ -55,11 +55,11 @@ pub async fn check_image(
     Ok(())
 }
 
-/// Sees, behind an answer, to what was stored of a refused image before this start: what is believed may be other than then,
-/// and what was wrong may have been mended. Of an image that nobody checked it does nothing.
+/// Sees, behind an answer, to what was stored of an image: what could not be had may be there by now, what is believed may be
+/// other than then, and what was wrong may have been mended. Of an image that nobody checked it does nothing.
 pub fn resume(door: &Arc<Door>, repository: &Arc<Repository>, package: &Arc<Package>) {
     let Some(image) = OneImage::of(door, repository, package) else { return };
-    if door.caches.checked_images.get(&image.key).is_some() {
+    if image.due(door).is_some() {
         return keep_current(door, repository, package);
     }
     let (door2, key) = (Arc::clone(door), image.key.clone());
@@ -69,14 +69,14 @@ pub fn resume(door: &Arc<Door>, repository: &Arc<Repository>, package: &Arc<Pack
 }
 
 /// Begins to ask again for what is signed about an image, where that is due.
-pub fn keep_current(door: &Arc<Door>, repository: &Arc<Repository>, package: &Arc<Package>) {
+fn keep_current(door: &Arc<Door>, repository: &Arc<Repository>, package: &Arc<Package>) {
     let Some(image) = OneImage::of(door, repository, package) else { return };
     let now = door.clock.now();
-    if door.caches.checked_images.get(&image.key).is_none_or(|due| now < due) {
+    if image.due(door).is_none_or(|due| now < due) {
         return;
     }
     // So that nobody else begins it meanwhile.
-    door.caches.checked_images.insert(image.key.clone(), now.plus_seconds(RETRY_SECONDS));
+    image.put_due(door, now.plus_seconds(RETRY_SECONDS));
     let (door2, key) = (Arc::clone(door), image.key.clone());
     door.flights.checks.start(key, move || async move {
         let again = image.again(&door2).await;
@@ -112,21 +112,42 @@ impl OneImage {
         Some(Self { repository: Arc::clone(repository), package: Arc::clone(package), purl, root, key })
     }
 
+    /// When the registry is to be asked again; none where it was not asked, or what is believed has changed since.
+    fn due(&self, door: &Door) -> Option<Timestamp> {
+        let (due, roots) = door.caches.checked_images.get(&self.key)?;
+        (roots == door.trusted.digest()).then_some(due)
+    }
+
+    fn put_due(&self, door: &Door, due: Timestamp) {
+        door.caches.checked_images.insert(self.key.clone(), (due, door.trusted.digest()));
+    }
+
+    /// Whoever asks next waits for what could not be had, as soon as it may be asked for again.
+    fn put_checked(&self, door: &Door, checked: &Checked, at: Timestamp) {
+        match checked.unavailable {
+            None => self.put_due(door, due(checked, at)),
+            Some(_) => drop(door.caches.checked_images.remove(&self.key)),
+        }
+    }
+
     /// From what is kept, else from the registry.
     async fn first(&self, door: &Arc<Door>) -> Result<(), NotInspected> {
-        let due = match self.kept(door).await? {
+        let now = door.clock.now();
+        let is_over = |kept: &Kept| {
+            kept.checked.unavailable.is_some() && now.seconds_since(kept.row.checked_at) >= RETRY_SECONDS
+        };
+        match self.kept(door).await?.filter(|kept| !is_over(kept)) {
             Some(kept) => {
-                let due = due(&kept.checked, kept.row.checked_at);
-                self.judge(door, kept.evidence, Some(&kept.row)).await?;
-                due
+                let at = kept.row.checked_at;
+                let checked = self.judge(door, kept.evidence, Some(&kept.row)).await?;
+                self.put_checked(door, &checked, at);
             }
             None => {
                 let evidence = gather::gather(door, &self.package, &self.root).await;
                 let checked = self.judge(door, evidence, None).await?;
-                due(&checked, door.clock.now())
+                self.put_checked(door, &checked, now);
             }
-        };
-        door.caches.checked_images.insert(self.key.clone(), due);
+        }
         Ok(())
     }
 
@@ -143,7 +164,7 @@ impl OneImage {
             evidence.remember(kept.evidence);
         }
         let checked = self.judge(door, evidence, None).await?;
-        door.caches.checked_images.insert(self.key.clone(), due(&checked, door.clock.now()));
+        self.put_checked(door, &checked, door.clock.now());
         Ok(())
     }
 
@@ -175,13 +196,13 @@ impl OneImage {
         if let Some(row) = stored.filter(|row| row.key == self.name_of(&evidence, &requirement, believed)) {
             return Ok(serde_json::from_str(&row.result).unwrap_or_default());
         }
-        let (root, is_index) = (self.root, self.is_index());
+        let (root, is_index, under) = (self.root, self.is_index(), trust::digest_of(&roots));
         let (mut evidence, checked) = door
             .heavy(move || {
                 let mut evidence = evidence;
                 let trust = Trust { roots: &roots, keys: &keys, now };
                 let checked = judge::judge(&mut evidence, &root, is_index, &requirement, trust);
-                (evidence, checked)
+                (evidence, checked.under(under))
             })
             .await;
         evidence.forget_what_is_gone();
@@ -220,8 +241,7 @@ impl OneImage {
 
     /// That the repository's instance vouches. Which source and builder are wanted is for rules to say.
     fn requirement(&self) -> Requirement {
-        let instance = self.repository.sigstore.as_deref().map_or(Instance::PublicGood, Instance::named);
-        Requirement { instance, ..Requirement::default() }
+        Requirement { instance: self.repository.instance(), ..Requirement::default() }
     }
 
     fn is_index(&self) -> bool {
@@ -234,9 +254,6 @@ impl OneImage {
 
 /// When the registry is to be asked again.
 fn due(checked: &Checked, at: Timestamp) -> Timestamp {
-    at.plus_seconds(match () {
-        () if checked.unavailable.is_some() => RETRY_SECONDS,
-        () if checked.outcomes.iter().any(|outcome| outcome.is_verified()) => SOMETHING_SECONDS,
-        () => NOTHING_SECONDS,
-    })
+    let is_signed = checked.outcomes.iter().any(Verification::is_verified);
+    at.plus_seconds(if is_signed { SOMETHING_SECONDS } else { NOTHING_SECONDS })
 }
