@@ -85,7 +85,7 @@ pub struct Caches {
     pub looked: Cache<LookKey, ()>,
     /// Files of which everything that is signed was checked.
     pub checked: Cache<CheckKey, ()>,
-    /// Images of which it was: when their registry is to be asked again, and the roots that were believed.
+    /// Images and models of which it was: when their registry is to be asked again, and the roots that were believed.
     pub checked_images: Cache<CheckKey, (Timestamp, Sha256)>,
     /// Keys that registries list, by base address.
     pub registry_keys: Cache<Arc<str>, RegistryKeys>,

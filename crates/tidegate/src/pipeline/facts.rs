@@ -25,7 +25,7 @@ use crate::door::{Door, Repository};
 use crate::inspection::Seen;
 use crate::intel::facts::KnownVersions;
 use crate::intel::{self, Advisories};
-use crate::provenance::{Checked, Previous};
+use crate::provenance::{Checked, Previous, models};
 
 /// What this door did with a package before.
 #[derive(Clone, Debug, Default)]
@@ -273,6 +273,12 @@ fn provenance(question: &Question<'_>, purl: &str) -> Group<ProvenanceFacts> {
     let Question { package, position, local, .. } = *question;
     let (file, dropped) = (&package.index.files()[position], package.history[position].attestation_dropped);
     let of = |position: usize, purl: &str| {
+        if let Some(signature) = models::signature_of(package) {
+            // A signature of a model is about all files of the commit.
+            let signature = package.index.files()[signature].file.as_str().to_owned();
+            let (subject, checked) = local.checked.get(&(purl.to_owned(), signature))?;
+            return (*subject == models::subject_of(package)).then_some(checked);
+        }
         let file = &package.index.files()[position];
         let (subject, checked) = local.checked.get(&(purl.to_owned(), file.file.as_str().to_owned()))?;
         // What was checked against other bytes says nothing of these.

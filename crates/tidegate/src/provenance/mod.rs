@@ -6,6 +6,7 @@
 mod checking;
 pub mod images;
 mod keys;
+pub mod models;
 mod outcome;
 pub mod told;
 mod trust;

@@ -174,7 +174,7 @@ impl Checked {
                 Some(_) if is_build(outcome) => Some("build"),
                 Some(predicate::NPM_PUBLISH | predicate::PYPI_PUBLISH) => Some("publish"),
                 _ if is_of_registry(outcome) => Some("registry"),
-                _ if outcome.format == Format::Cosign => Some("signature"),
+                _ if matches!(outcome.format, Format::Cosign | Format::Model) => Some("signature"),
                 _ => None,
             })
             .map(str::to_owned)
@@ -226,6 +226,7 @@ fn what_it_is(outcome: &Verification) -> &'static str {
         Format::NpmSignature | Format::OpenVsx => "the registry's signature",
         _ if is_build(outcome) => "build provenance",
         Format::Cosign => "what is signed about the image",
+        Format::Model => "the model's signature",
         _ => "attestation",
     }
 }

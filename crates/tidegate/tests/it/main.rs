@@ -66,6 +66,7 @@ mod provenance_extensions;
 mod provenance_foreign;
 mod provenance_genuine;
 mod provenance_images;
+mod provenance_models;
 mod proxy;
 mod real_advisories;
 mod real_registries;

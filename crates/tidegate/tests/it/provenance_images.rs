@@ -56,7 +56,7 @@ fn provenance(sigstore: &Sigstore, manifest: &[u8], build: &Build) -> Value {
 }
 
 /// Puts a manifest of these layers into the registry; its descriptor, as a list of referrers has it.
-fn artifact(registry: &Registry, subject: &str, kind: &str, layers: Vec<Value>) -> Value {
+fn artifact(registry: &Registry, subject: &str, kind: &str, layers: &[Value]) -> Value {
     let manifest = json!({
         "schemaVersion": 2, "mediaType": IMAGE_MANIFEST, "artifactType": kind, "layers": layers,
         "config": descriptor("application/vnd.oci.empty.v1+json", b"{}"),
@@ -75,7 +75,7 @@ fn bundle(registry: &Registry, subject: &str, bundle: &Value) -> Value {
     let bytes = Bytes::from(bundle.to_string());
     let layer = descriptor(BUNDLE, &bytes);
     registry.registry.catalog().blob(REPOSITORY, bytes);
-    artifact(registry, subject, BUNDLE, vec![layer])
+    artifact(registry, subject, BUNDLE, &[layer])
 }
 
 /// Lets bundles refer to a manifest.
@@ -523,7 +523,7 @@ fn what_is_not_what_it_is_listed_as_is_refused() {
         ("a layer of another type", "holds none", &|registry, image| {
             let bytes = Bytes::from(genuine(image).to_string());
             registry.registry.catalog().blob(REPOSITORY, bytes.clone());
-            let one = artifact(registry, &image.digest, BUNDLE, vec![descriptor("text/plain", &bytes)]);
+            let one = artifact(registry, &image.digest, BUNDLE, &[descriptor("text/plain", &bytes)]);
             registry.registry.catalog().refer(REPOSITORY, &image.digest, vec![one]);
         }),
         ("a manifest of other bytes", "the registry's bytes of", &|registry, image| {
@@ -541,7 +541,7 @@ fn what_is_not_what_it_is_listed_as_is_refused() {
         ("a bundle that is too large", "more than any real one", &|registry, image| {
             let mut layer = descriptor(BUNDLE, b"large");
             layer["size"] = json!(9 << 20);
-            let one = artifact(registry, &image.digest, BUNDLE, vec![layer]);
+            let one = artifact(registry, &image.digest, BUNDLE, &[layer]);
             registry.registry.catalog().refer(REPOSITORY, &image.digest, vec![one]);
         }),
         ("a manifest that is none", "is no manifest", &|registry, image| {
@@ -570,7 +570,7 @@ fn what_is_not_what_it_is_listed_as_is_refused() {
         let image = image(&registry);
         let bytes = Bytes::from(genuine(&image).to_string());
         registry.registry.catalog().blob(REPOSITORY, bytes.clone());
-        let one = artifact(&registry, &image.digest, kind, vec![descriptor(kind, &bytes)]);
+        let one = artifact(&registry, &image.digest, kind, &[descriptor(kind, &bytes)]);
         registry.registry.catalog().refer(REPOSITORY, &image.digest, vec![one]);
         let door = door(&registry, &sigstore);
         served(&pull(&door));

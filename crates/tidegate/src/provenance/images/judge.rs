@@ -164,7 +164,7 @@ impl Judge<'_> {
 }
 
 /// Whether nobody who is believed had anything to do with it.
-fn is_of_a_stranger(reason: Reason, found: &Verification) -> bool {
+pub(in crate::provenance) fn is_of_a_stranger(reason: Reason, found: &Verification) -> bool {
     match reason {
         Reason::UnknownLog => true,
         Reason::CertificateChain => found.detail.as_ref().is_some_and(|why| why.contains("UnknownIssuer")),
@@ -172,7 +172,8 @@ fn is_of_a_stranger(reason: Reason, found: &Verification) -> bool {
     }
 }
 
-fn told(found: &Verification) -> String {
+/// The state of an outcome in a sentence.
+pub(in crate::provenance) fn told(found: &Verification) -> String {
     found.detail.clone().unwrap_or_else(|| found.state.to_string())
 }
 

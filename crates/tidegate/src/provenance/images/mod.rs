@@ -18,6 +18,7 @@ use tidegate_store::catalogue::StoredVerification;
 
 use self::evidence::Evidence;
 pub use self::evidence::Offer;
+pub(super) use self::judge::{is_of_a_stranger, told};
 use super::checking::{CheckKey, storage};
 use super::outcome::{Checked, RETRY_SECONDS};
 use super::trust;
