@@ -108,7 +108,7 @@ fn both_protocols_serve_the_same_bytes_and_lead_nowhere_else() {
                 if file["assetType"].as_str().unwrap().ends_with("VsixSignature") && source.contains("Tool") {
                     assert_eq!(
                         response.body,
-                        format!("PK signature of {}", tool.sha256).as_bytes(),
+                        tidegate_testkit::upstream::vsix_signature(&tool.bytes),
                         "byte for byte"
                     );
                 }
