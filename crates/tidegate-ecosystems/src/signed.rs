@@ -9,6 +9,8 @@ pub enum AttestationForm {
     Npm,
     /// PyPI's provenance object for one file (PEP 740).
     Pep740,
+    /// Open VSX's archive with the registry's signature over one extension.
+    OpenVsx,
 }
 
 impl AttestationForm {
@@ -17,7 +19,13 @@ impl AttestationForm {
         match self {
             Self::Npm => "npm",
             Self::Pep740 => "pep740",
+            Self::OpenVsx => "open_vsx",
         }
+    }
+
+    /// Whether it is the registry that signs, and not whoever published or built the file.
+    pub const fn is_of_registry(self) -> bool {
+        matches!(self, Self::OpenVsx)
     }
 }
 
@@ -28,6 +36,8 @@ pub struct AttestationDocument {
     pub form: AttestationForm,
     /// How it is asked for.
     pub request: DocumentRequest,
+    /// How the one key is asked for that it is signed with, where the index names one.
+    pub key: Option<DocumentRequest>,
 }
 
 /// What a registry itself signed of one file: the text `name@version:integrity`.

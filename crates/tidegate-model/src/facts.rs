@@ -366,7 +366,8 @@ pub struct ProvenanceFacts {
     pub status: String,
     /// Why it is invalid or not supported, for people.
     pub reason: Option<String>,
-    /// What verified: `build` (how it was built), `publish` (who published it), `registry` (the registry's own signature).
+    /// What verified: `build` (how it was built), `publish` (who published it), `registry` (the registry's own signature),
+    /// `signature` (somebody whom the evidence names signed it).
     pub proven: Vec<String>,
     /// Builder identity.
     pub builder: Option<String>,

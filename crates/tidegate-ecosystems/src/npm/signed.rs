@@ -44,6 +44,7 @@ pub(super) fn attestations(object: &[u8], packument: &Url) -> Option<Attestation
     Some(AttestationDocument {
         form: AttestationForm::Npm,
         request: DocumentRequest::get(url, JSON, MAX_API_BYTES),
+        key: None,
     })
 }
 

@@ -12,6 +12,7 @@ mod image;
 mod lists;
 mod manifest;
 mod route;
+pub mod signed;
 mod strict;
 #[cfg(test)]
 mod tests;

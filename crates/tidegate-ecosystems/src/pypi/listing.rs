@@ -111,7 +111,7 @@ impl Index for Listing {
             return None;
         }
         let request = DocumentRequest::get(url, super::INTEGRITY, MAX_API_BYTES);
-        Some(AttestationDocument { form: AttestationForm::Pep740, request })
+        Some(AttestationDocument { form: AttestationForm::Pep740, request, key: None })
     }
 
     fn weight(&self) -> usize {

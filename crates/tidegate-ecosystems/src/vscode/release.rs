@@ -10,7 +10,15 @@ use super::render;
 use super::rest;
 use super::target::UNIVERSAL;
 use crate::index::Verdicts;
-use crate::{Companion, Index, IndexError, Links, Rendered, View};
+use crate::{
+    AttestationDocument, AttestationForm, Companion, DocumentRequest, Index, IndexError, Links, Rendered,
+    View,
+};
+
+/// The most bytes of an archive with a signature: its list of digests grows with the files of the extension.
+const MAX_SIGNATURE_BYTES: u64 = 16 << 20;
+/// The most bytes of a public key.
+const MAX_KEY_BYTES: u64 = 64 << 10;
 
 /// One extension. Its releases and the files they are decided by stand in the same order, that of upstream.
 #[derive(Debug)]
@@ -97,6 +105,16 @@ impl Index for Extension {
 
     fn companion(&self, position: usize, companion: Companion) -> Option<Url> {
         self.releases.get(position)?.companions.get(&companion).cloned()
+    }
+
+    /// Open VSX signs each package with a key of its own, and says where both lie.
+    fn attestations(&self, position: usize) -> Option<AttestationDocument> {
+        let ask = |companion, max_bytes| {
+            Some(DocumentRequest::get(self.companion(position, companion)?, "*/*", max_bytes))
+        };
+        let request = ask(Companion::Signature, MAX_SIGNATURE_BYTES)?;
+        let key = ask(Companion::PublicKey, MAX_KEY_BYTES)?;
+        Some(AttestationDocument { form: AttestationForm::OpenVsx, request, key: Some(key) })
     }
 
     fn brings(&self, position: usize) -> &[PackageName] {

@@ -7,6 +7,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot sign has nothing to test")]
 
 mod authority;
+mod cosign;
 mod log;
 mod stamps;
 mod tamper;
@@ -24,6 +25,7 @@ use crate::requirement::predicate;
 use crate::roots::{Instance, Origin, Root};
 use crate::statement::PAYLOAD_TYPE;
 use authority::Authority;
+pub use cosign::{CosignLayer, cosign_payload};
 use log::Log;
 use stamps::Stamps;
 pub use tamper::Tamper;

@@ -1,9 +1,8 @@
 //! Cosign over images, in both of its forms.
 
 use base64::Engine as _;
-use serde_json::{Value, json};
 use tidegate_model::{Digest, Timestamp};
-use tidegate_provenance::testing::{Build, digests, key, sign, slsa, statement};
+use tidegate_provenance::testing::{Build, CosignLayer, cosign_payload, digests, key, sign, slsa, statement};
 use tidegate_provenance::{KeyRing, KeyUsage, Requirement, Trust, TrustedKey, formats::cosign};
 
 use crate::own::World;
@@ -15,36 +14,7 @@ fn manifest() -> Digest {
 }
 
 fn payload(digest: &Digest) -> String {
-    json!({
-        "critical": {
-            "identity": { "docker-reference": "images.example/thing" },
-            "image": { "docker-manifest-digest": digest.to_string() },
-            "type": "cosign container image signature",
-        },
-        "optional": null,
-    })
-    .to_string()
-}
-
-/// Payload, certificate and promise of a version 2 signature, out of a bundle over the payload's bytes.
-fn annotations(bundle: &Value) -> (String, String, String) {
-    let material = &bundle["verificationMaterial"];
-    let entry = &material["tlogEntries"][0];
-    let number = |v: &Value| v.as_str().unwrap().parse::<i64>().unwrap();
-    let engine = base64::engine::general_purpose::STANDARD;
-    let id = engine.decode(entry["logId"]["keyId"].as_str().unwrap()).unwrap();
-    let promise = json!({
-        "SignedEntryTimestamp": entry["inclusionPromise"]["signedEntryTimestamp"],
-        "Payload": {
-            "body": entry["canonicalizedBody"],
-            "integratedTime": number(&entry["integratedTime"]),
-            "logIndex": number(&entry["logIndex"]),
-            "logID": hex::encode(id),
-        },
-    });
-    let certificate = material["certificate"]["rawBytes"].as_str().unwrap();
-    let pem = format!("-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n");
-    (bundle["messageSignature"]["signature"].as_str().unwrap().to_owned(), pem, promise.to_string())
+    cosign_payload(&digest.to_string())
 }
 
 #[test]
@@ -97,14 +67,14 @@ fn the_payload_names_the_manifest() {
 fn a_payload_signed_with_a_certificate_brings_the_logs_promise() {
     let world = World::new();
     let check = |time: &str, requirement: &Requirement, leave_out: bool| {
-        let text = payload(&manifest());
-        let bundle = world.sigstore.sign_bytes(text.as_bytes(), &Build::of("example/thing").at(time));
-        let (signature, certificate, promise) = annotations(&bundle);
+        let build = Build::of("example/thing").at(time);
+        let signed = CosignLayer::by_build(&world.sigstore, &build, &manifest().to_string());
+        let annotation = |name: &str| signed.annotations[name].as_str().unwrap();
         let layer = cosign::SimpleSigning {
-            payload: text.as_bytes(),
-            signature: &signature,
-            certificate: Some(&certificate),
-            bundle: (!leave_out).then_some(&*promise),
+            payload: signed.payload.as_bytes(),
+            signature: annotation("dev.cosignproject.cosign/signature"),
+            certificate: Some(annotation("dev.sigstore.cosign/certificate")),
+            bundle: (!leave_out).then(|| annotation("dev.sigstore.cosign/bundle")),
         };
         cosign::verify_simple(layer, &manifest(), requirement, world.trust())
     };

@@ -42,7 +42,7 @@ pub(crate) fn layer(files: &[(String, Bytes)]) -> Vec<u8> {
 }
 
 /// A ZIP of `files`, deflated.
-pub(super) fn zip(files: &[(String, Bytes)]) -> Vec<u8> {
+pub(crate) fn zip(files: &[(String, Bytes)]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let time = zip::DateTime::from_date_and_time(1985, 10, 26, 8, 15, 0).expect("a literal time");
     let options = zip::write::SimpleFileOptions::default()

@@ -1,14 +1,18 @@
 //! An Open VSX server: the gallery protocol of editors and its own interface, over the same extensions. Files lie on another
 //! host, behind redirects.
 
+use std::sync::OnceLock;
+
+use bytes::Bytes;
 use http::StatusCode;
+use rcgen::{KeyPair, SigningKey as _};
 use serde_json::{Map, Value, json};
 use tidegate_model::Ecosystem;
 
 use super::catalog::{Project, Release};
 use super::page::{Ask, Kind, Page, decoded};
 use super::serve::State;
-use crate::package::{BuiltFile, vsix};
+use crate::package::{BuiltFile, archive, vsix};
 
 /// The id of the key that signatures are made with.
 const KEY: &str = "0a1b2c3d-0000-4000-8000-000000000001";
@@ -25,7 +29,7 @@ pub(super) fn answer(state: &State, ask: Ask<'_>) -> Page {
         }
         ["api", "-", "query"] => rest_query(state, ask),
         ["api", "-", "search"] => search(state, ask),
-        ["api", "-", "public-key", KEY] => Page::text(StatusCode::OK, "the public key\n"),
+        ["api", "-", "public-key", KEY] => Page::text(StatusCode::OK, &signing_key().public_key_pem()),
         ["api", publisher, name, version, "file", file] => {
             redirect(state, &format!("{publisher}.{name}"), version, "", file)
         }
@@ -88,9 +92,25 @@ pub(super) fn file(state: &State, path: &str) -> Page {
     Page::file(bytes.into())
 }
 
-/// The registry's signature of a file: what stands in it is for its maker to know.
+/// The key that signs, made once for all galleries of a process.
+fn signing_key() -> &'static KeyPair {
+    static KEY: OnceLock<KeyPair> = OnceLock::new();
+    KEY.get_or_init(|| KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a new key"))
+}
+
+/// The archive with the registry's signature over a package, as Open VSX makes it.
+pub fn vsix_signature(package: &[u8]) -> Vec<u8> {
+    let signed = signing_key().sign(package).expect("a signature");
+    let files = [
+        (".signature.manifest", "{}".into()),
+        (".signature.p7s", Bytes::new()),
+        (".signature.sig", signed.into()),
+    ];
+    archive::zip(&files.map(|(name, bytes)| (name.to_owned(), bytes)))
+}
+
 fn signature(file: &BuiltFile) -> Vec<u8> {
-    format!("PK signature of {}", file.sha256).into_bytes()
+    vsix_signature(&file.bytes)
 }
 
 /// The address of a file of a release.

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 pub use catalog::Catalog;
 pub use fault::{Fault, Gate};
+pub use gallery::vsix_signature;
 pub use hub::{HubFile, git_blob};
 pub use record::Recorded;
 pub use registry::{

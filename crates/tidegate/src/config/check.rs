@@ -443,6 +443,13 @@ fn repository(name: &str, repository: &super::Repository) -> Result<(), Wrong> {
             "demand approval of other packages by a rule on `approval.approved`",
         );
     }
+    if !repository.cosign_keys.is_empty() && ecosystem != Some(Ecosystem::Oci) {
+        return wrong(
+            &["repository", name, "cosign_keys"],
+            "only images are signed with keys of cosign's",
+            "remove the line, or set it in a repository of images",
+        );
+    }
     repository.upstream.iter().enumerate().try_for_each(|(n, one)| upstream(name, &n.to_string(), one))
 }
 

@@ -446,6 +446,8 @@ pub struct Repository {
     pub listing: Listing,
     /// The Sigstore instance whose root vouches for attestations of what it serves; the public one where it is not said.
     pub sigstore: Option<String>,
+    /// Files with public keys (PEM) whose signatures of images count, beside those by certificates.
+    pub cosign_keys: Vec<PathBuf>,
     /// Upstreams, asked in this order; empty means discovered.
     pub upstream: Vec<Upstream>,
 }

@@ -152,6 +152,7 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 #
 # [repository.oci]
 # registries = ["registry.example"]      # names under which containerd (`?ns=`) and `tidegate run` know it, beside its hosts
+# cosign_keys = ["/etc/tidegate/app.pem"] # public keys (PEM) whose signatures of images count, beside those by certificates
 #
 # [repository.mcp]
 # listing = "approved"                   # show the servers that `tidegate approval` lists, and no others; else "compliant"

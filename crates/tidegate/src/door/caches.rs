@@ -85,6 +85,8 @@ pub struct Caches {
     pub looked: Cache<LookKey, ()>,
     /// Files of which everything that is signed was checked.
     pub checked: Cache<CheckKey, ()>,
+    /// Images and models of which it was: when their registry is to be asked again, and the roots that were believed.
+    pub checked_images: Cache<CheckKey, (Timestamp, Sha256)>,
     /// Keys that registries list, by base address.
     pub registry_keys: Cache<Arc<str>, RegistryKeys>,
     /// Known identities.
@@ -131,6 +133,7 @@ impl Caches {
             staged: Cache::new(STAGED_FILES),
             looked: Cache::new(LOOKED),
             checked: Cache::new(LOOKED),
+            checked_images: Cache::new(LOOKED),
             registry_keys: Cache::new(PRELUDES),
             identities: Cache::new(IDENTITIES),
             preludes: Cache::new(PRELUDES),

@@ -34,7 +34,7 @@ use crate::intel::sync::Attempts;
 use crate::intel::{self, Advisories};
 use crate::ledger::{Cosigners, Tree, TreeSources};
 use crate::metrics::Metrics;
-use crate::provenance::{TrustError, Trusted};
+use crate::provenance::{TrustError, Trusted, cosign_keys};
 use crate::upstream::proxy::Proxies;
 use crate::upstream::{Client, ClientSettings, NamePatterns, Upstream};
 
@@ -348,6 +348,7 @@ fn repositories(
             hold_at_approved: section.hold_at_approved,
             registries: section.registries.iter().map(|name| name.to_ascii_lowercase()).collect(),
             sigstore: section.sigstore.clone(),
+            cosign_keys: Arc::new(cosign_keys(&name, &section.cosign_keys)?),
             approved_only: section.listing == config::Listing::Approved,
             not_configured,
         };

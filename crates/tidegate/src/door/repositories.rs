@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidegate_ecosystems::Protocol;
 use tidegate_model::{Ecosystem, PackageName};
-use tidegate_provenance::Instance;
+use tidegate_provenance::{Instance, KeyRing};
 
 use crate::upstream::{NamePatterns, Upstream};
 
@@ -28,6 +28,8 @@ pub struct Repository {
     pub approved_only: bool,
     /// The Sigstore instance whose root vouches, where it is not the public one.
     pub sigstore: Option<String>,
+    /// Keys whose signatures of images count.
+    pub cosign_keys: Arc<KeyRing>,
     /// Why there is no upstream, and what to do; empty where there is one.
     pub not_configured: String,
 }
@@ -111,6 +113,7 @@ mod tests {
             registries: Vec::new(),
             approved_only: false,
             sigstore: None,
+            cosign_keys: Arc::default(),
             upstreams: vec![upstream("acme", &["@acme/*"]), upstream("public", &[])],
             not_configured: String::new(),
         }

@@ -11,6 +11,7 @@ use tidegate_model::{Denial, FileName, PackageName};
 
 use super::admission::{self, Plan};
 use super::artifacts::{RECHECK_BLOB_AFTER, at_hand};
+use super::contents::NotInspected;
 use super::decide::{Decided, Ruleset};
 use super::documents::Loaded;
 use super::file_ask::{
@@ -22,6 +23,7 @@ use super::{
     Answered, PackageRequest, Representation, Told, approved, circumstances, commits, denials, group, refuse,
 };
 use crate::door::Door;
+use crate::provenance;
 
 /// What a request came to.
 enum Found {
@@ -121,6 +123,7 @@ async fn resolve(
     if request.method == http::Method::HEAD && !at_hand(door, &package, position).await? {
         return unfetched(door, request, rules, loaded, position).await;
     }
+    checked(door, request, &package, until).await?;
     let mut rules = Arc::clone(rules);
     // The others of the commit may speak against this one, which may be large.
     let again = decide_blocking(door, request, &rules, &package, position, None).await?;
@@ -158,6 +161,28 @@ async fn resolve(
         rules = door.rules();
     }
     Err(cannot("rules change faster than they can be applied"))
+}
+
+/// Waits until what is signed about the model was checked.
+async fn checked(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    package: &Arc<Package>,
+    until: tokio::time::Instant,
+) -> Result<(), Denial> {
+    let checking = provenance::models::check_model(door, &request.repository, package);
+    match tokio::time::timeout_at(until, checking).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(NotInspected::Storage(why))) => Err(cannot(&why)),
+        Ok(Err(NotInspected::Unavailable(why))) => Err(pending(format!(
+            "what is signed about {} could not be checked: {why}; ask again",
+            package.name
+        ))),
+        Err(_) => Err(pending(format!(
+            "the files of {} are still being compared with what is signed; ask again",
+            package.name
+        ))),
+    }
 }
 
 /// The entity tag and the further headers of a file.

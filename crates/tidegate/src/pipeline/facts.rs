@@ -25,7 +25,7 @@ use crate::door::{Door, Repository};
 use crate::inspection::Seen;
 use crate::intel::facts::KnownVersions;
 use crate::intel::{self, Advisories};
-use crate::provenance::{Checked, Previous};
+use crate::provenance::{Checked, Previous, models};
 
 /// What this door did with a package before.
 #[derive(Clone, Debug, Default)]
@@ -273,6 +273,12 @@ fn provenance(question: &Question<'_>, purl: &str) -> Group<ProvenanceFacts> {
     let Question { package, position, local, .. } = *question;
     let (file, dropped) = (&package.index.files()[position], package.history[position].attestation_dropped);
     let of = |position: usize, purl: &str| {
+        if let Some(signature) = models::signature_of(package) {
+            // A signature of a model is about all files of the commit.
+            let signature = package.index.files()[signature].file.as_str().to_owned();
+            let (subject, checked) = local.checked.get(&(purl.to_owned(), signature))?;
+            return (*subject == models::subject_of(package)).then_some(checked);
+        }
         let file = &package.index.files()[position];
         let (subject, checked) = local.checked.get(&(purl.to_owned(), file.file.as_str().to_owned()))?;
         // What was checked against other bytes says nothing of these.
@@ -282,7 +288,13 @@ fn provenance(question: &Question<'_>, purl: &str) -> Group<ProvenanceFacts> {
         is_it.then_some(checked)
     };
     let before = package.before(position).and_then(|before| of(before, &purl_of(package, before)));
-    of(position, purl).unwrap_or(&Checked::default()).facts(&file.attestation, dropped, Previous(before))
+    match of(position, purl) {
+        Some(checked) => checked.facts(&checked.stated(&file.attestation), dropped, Previous(before)),
+        None if package.index.image().is_some() => {
+            Group::gap(FactState::NotScanned, "what is signed about an image is asked for when it is pulled")
+        }
+        None => Checked::default().facts(&file.attestation, dropped, Previous(before)),
+    }
 }
 
 /// What was seen inside, as far as somebody looked.

@@ -11,6 +11,7 @@ use tidegate_model::{Decision, Denial, PackageName, Sha256};
 
 use super::admission::{self, Plan};
 use super::artifacts::{RECHECK_BLOB_AFTER, Staged, at_hand, stage_bytes};
+use super::contents::NotInspected;
 use super::decide::{Decided, Ruleset, refuse_elsewhere};
 use super::documents::{LoadError, Loaded};
 use super::facts::BytesKnown;
@@ -24,6 +25,7 @@ use super::{
     refuse, tell,
 };
 use crate::door::Door;
+use crate::provenance;
 
 /// What a request came to.
 enum Found {
@@ -162,7 +164,10 @@ async fn ask(door: &Arc<Door>, request: &PackageRequest, name: &PackageName, hel
     let key = HotKey::new(&request.repository, name, &selector, class);
     let known = door.caches.hot.get(&key).filter(|hot| stands(door, request, &rules, hot));
     let (hot, circumstance) = match known {
-        Some(hot) => (hot, circumstance(door, &held.loaded, false)),
+        Some(hot) => {
+            provenance::images::resume(door, &request.repository, &held.loaded.package);
+            (hot, circumstance(door, &held.loaded, false))
+        }
         None => match resolve(door, request, &rules, &held).await {
             Ok((Found::File(hot), circumstance)) => {
                 let hot = Arc::new(*hot);
@@ -294,6 +299,7 @@ async fn resolve(
     // What coordinate facts and earlier findings refuse is not fetched at all.
     let early = decide(door, request, rules, held, None).await?;
     if !early.serves() {
+        provenance::images::resume(door, &request.repository, package);
         let refused = refused(door, request, rules, package, 0, early, None).await?;
         let circumstance = circumstance(door, &held.loaded, held.loaded.cold);
         return Ok((Found::File(Box::new(refused.since(changes, Vec::new()))), circumstance));
@@ -302,9 +308,17 @@ async fn resolve(
     if request.method == http::Method::HEAD && !is_here(door, request, held).await? {
         return unfetched(door, request, rules, held).await;
     }
-    if let Some(leaf) = held.leaf {
-        looked_into(door, request, package, leaf, until).await?;
-    }
+    // Side by side: one waits for layers and workers, the other for what is signed.
+    let (looked, checked) = tokio::join!(
+        async {
+            match held.leaf {
+                Some(leaf) => looked_into(door, request, package, leaf, until).await,
+                None => Ok(()),
+            }
+        },
+        checked(door, request, package, until),
+    );
+    looked.and(checked)?;
     let staged = match held.image().body(held.position) {
         Some((body, _)) => stage(door, request, package, held.position, body.clone()).await?,
         None => wait_for(door, request, package, held.position, Part::Whole, until).await?,
@@ -387,6 +401,27 @@ async fn looked_into(
                 "{}@{image} is still being fetched and looked into; ask again",
                 package.name
             )))
+        }
+    }
+}
+
+/// Waits until what is signed about the image was checked.
+async fn checked(
+    door: &Arc<Door>,
+    request: &PackageRequest,
+    package: &Arc<Package>,
+    until: tokio::time::Instant,
+) -> Result<(), Denial> {
+    let checking = provenance::images::check_image(door, &request.repository, package);
+    match tokio::time::timeout_at(until, checking).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(NotInspected::Storage(why))) => Err(cannot(&why)),
+        Ok(Err(NotInspected::Unavailable(why))) => Err(pending(format!(
+            "what is signed about {} could not be checked: {why}; ask again",
+            package.name
+        ))),
+        Err(_) => {
+            Err(pending(format!("what is signed about {} is still being asked for; ask again", package.name)))
         }
     }
 }

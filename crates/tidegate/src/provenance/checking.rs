@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sha2::Digest as _;
 use tidegate_ecosystems::{AttestationDocument, AttestationForm, RegistrySignatures};
-use tidegate_model::{Digest, Ecosystem, Sha256, Timestamp};
-use tidegate_provenance::formats::{npm, pypi};
+use tidegate_model::{Algorithm, Digest, Ecosystem, Sha256, Timestamp};
+use tidegate_provenance::formats::{npm, open_vsx, pypi};
 use tidegate_provenance::{KeyRing, Requirement, Roots, Subject, Trust, Verification};
 use tidegate_store::catalogue::{CatalogueError, StoredVerification};
 
@@ -40,7 +40,7 @@ pub async fn check(
     let digests = [Some(Digest::from(bytes.sha256)), bytes.sha512.clone()].into_iter().flatten().collect();
     once(door, repository, package, position, digests).await?;
     // What was built somewhere else than before is news only to whoever knows of before.
-    if let Some(before) = package.before(position).filter(|before| is_offered(package, *before)) {
+    if let Some(before) = package.before(position).filter(|before| tells_origin(package, *before)) {
         let promised = package.index.files()[before].digests.iter().filter(|d| d.algorithm().is_strong());
         once(door, repository, package, before, promised.cloned().collect()).await?;
     }
@@ -50,6 +50,12 @@ pub async fn check(
 /// Whether the index says that anything is signed about a file.
 fn is_offered(package: &Package, position: usize) -> bool {
     package.index.attestations(position).is_some() || package.index.registry_signatures(position).is_some()
+}
+
+/// Whether what is signed about a file may say where it is from; what its registry signs does not.
+fn tells_origin(package: &Package, position: usize) -> bool {
+    let of_registry = |document: AttestationDocument| document.form.is_of_registry();
+    is_offered(package, position) && !package.index.attestations(position).is_some_and(of_registry)
 }
 
 /// Checks one file against these digests, unless that was done.
@@ -110,26 +116,55 @@ impl OneFile {
         {
             return Ok(false);
         }
-        let listed = keys::of(door, &self.repository, &self.package.upstream).await.map_err(load_failed)?;
-        let (ring, roots) = (door.trusted.keys(&listed), door.trusted.roots());
+        let roots = door.trusted.roots();
+        let (ring, keyless) = self.keys(door).await?;
         let document = match &stored {
             Some((row, checked)) if checked.unavailable.is_none() => self.kept(door, row).await?,
             _ => None,
         };
-        let evidence = self.gather(door, document).await;
+        let was_kept = document.is_some();
+        let mut evidence = self.gather(door, document).await;
         let believed = trust::digest(Trust { roots: &roots, keys: &ring, now });
-        let key = self.key(&evidence, believed);
+        let mut key = self.key(&evidence, believed);
         if stored.as_ref().is_some_and(|(row, _)| row.key == key && evidence.unavailable.is_none()) {
             return Ok(true);
         }
-        let unavailable = evidence.unavailable.clone();
+        if was_kept && self.is_signed_by_registry() {
+            // A registry that has another key now has signed anew.
+            evidence = self.gather(door, None).await;
+            key = self.key(&evidence, believed);
+        }
+        evidence.unavailable = evidence.unavailable.or(keyless);
+        let mut unavailable = evidence.unavailable.clone();
         let document = evidence.document.as_ref().map(|(_, bytes)| bytes.clone());
         let under = trust::digest_of(&roots);
         let outcomes = self.verify(door, evidence, ring, roots, now).await;
+        if outcomes.is_empty() && document.is_some() && self.is_signed_by_registry() {
+            unavailable.get_or_insert_with(|| "its bytes have just been evicted".into());
+        }
         let checked = Checked::of(outcomes, unavailable.clone()).under(under);
         self.store(door, key, checked, document, now).await?;
         self.package.bump_local_epoch();
         Ok(unavailable.is_none())
+    }
+
+    /// The keys that signatures of this file are checked with, or why they cannot be had.
+    async fn keys(&self, door: &Arc<Door>) -> Result<(KeyRing, Option<String>), NotInspected> {
+        let upstream = &self.package.upstream;
+        let named = self.package.index.attestations(self.position).and_then(|document| document.key);
+        if let Some(request) = named {
+            // Believed for this signature alone: a key that an upstream names vouches for nothing else.
+            return Ok(match keys::named(door, &self.repository, upstream, &request).await {
+                Ok(ring) => (KeyRing::clone(&ring), None),
+                Err(why) => (KeyRing::default(), Some(format!("the key of its registry's signature: {why}"))),
+            });
+        }
+        let listed = keys::of(door, &self.repository, upstream).await.map_err(load_failed)?;
+        Ok((door.trusted.keys(&listed), None))
+    }
+
+    fn is_signed_by_registry(&self) -> bool {
+        self.package.index.attestations(self.position).is_some_and(|document| document.form.is_of_registry())
     }
 
     fn purl(&self) -> String {
@@ -166,7 +201,7 @@ impl OneFile {
     async fn gather(&self, door: &Arc<Door>, kept: Option<Bytes>) -> Evidence {
         let signatures = self.package.index.registry_signatures(self.position);
         let mut evidence = Evidence { document: None, signatures, unavailable: None };
-        let Some(AttestationDocument { form, request }) = self.package.index.attestations(self.position)
+        let Some(AttestationDocument { form, request, .. }) = self.package.index.attestations(self.position)
         else {
             return evidence;
         };
@@ -225,8 +260,15 @@ impl OneFile {
             Ecosystem::Npm => {
                 Subject::npm(self.package.name.as_str(), listed.version.as_str(), self.digests.clone())
             }
+            Ecosystem::Vscode => Subject::new(self.digests.clone()),
             _ => Subject::pypi(listed.file.as_str(), self.digests.clone()),
         }
+    }
+
+    /// The digest under which its bytes are kept.
+    fn sha256(&self) -> Option<Sha256> {
+        let digest = self.digests.iter().find(|digest| digest.algorithm() == Algorithm::Sha256)?;
+        Sha256::from_hex(&digest.hex())
     }
 
     async fn verify(
@@ -239,11 +281,24 @@ impl OneFile {
     ) -> Vec<Verification> {
         let (subject, requirement) = (self.subject(), self.requirement());
         let (package, position) = (Arc::clone(&self.package), self.position);
+        let (door2, sha256) = (Arc::clone(door), self.sha256());
         door.heavy(move || {
             let trust = Trust { roots: &roots, keys: &ring, now };
             let mut outcomes = match &evidence.document {
                 Some((AttestationForm::Npm, bytes)) => npm::verify(bytes, &subject, &requirement, trust),
                 Some((AttestationForm::Pep740, bytes)) => pypi::verify(bytes, &subject, &requirement, trust),
+                // Without its key nothing is said of it; why there is none stands beside the outcomes.
+                Some((AttestationForm::OpenVsx, _)) if evidence.unavailable.is_some() => Vec::new(),
+                Some((AttestationForm::OpenVsx, bytes)) => {
+                    let signed =
+                        sha256.and_then(|sha256| door2.store.blobs.open_blob(&sha256).ok().flatten());
+                    match signed {
+                        Some(blob) => {
+                            vec![open_vsx::verify(bytes, blob.bytes(), &subject, &requirement, trust)]
+                        }
+                        None => Vec::new(),
+                    }
+                }
                 None => Vec::new(),
             };
             if let Some(signed) = &evidence.signatures {
@@ -284,7 +339,7 @@ impl OneFile {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn storage(error: CatalogueError) -> NotInspected {
+pub(super) fn storage(error: CatalogueError) -> NotInspected {
     NotInspected::Storage(format!("{error}: {}", error.cause))
 }
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use tidegate_ecosystems::DocumentRequest;
 use tidegate_model::Timestamp;
-use tidegate_provenance::KeyRing;
+use tidegate_provenance::{KeyRing, TrustedKey};
 
 use crate::door::{Door, Repository};
 use crate::pipeline::documents::{self, LoadError};
@@ -47,6 +48,61 @@ pub(super) async fn of(
     let known = asked(door, repository, upstream, now).await?;
     door.caches.registry_keys.insert(key, known.clone());
     Ok(known.keys)
+}
+
+/// The one key that an index names for a signature. Unlike a list, it is asked for where it is not known and cannot be done
+/// without.
+///
+/// # Errors
+/// Why it cannot be had, for people; our own storage failing is one of these reasons.
+pub(super) async fn named(
+    door: &Arc<Door>,
+    repository: &Arc<Repository>,
+    upstream: &Arc<Upstream>,
+    request: &DocumentRequest,
+) -> Result<Arc<KeyRing>, String> {
+    let now = door.clock.now();
+    let key: Arc<str> = request.url.as_str().into();
+    if let Some(known) = door.caches.registry_keys.get(&key).filter(|known| known.is_current(now)) {
+        return Ok(known.keys);
+    }
+    let told = |error: LoadError| error.to_string();
+    let kept = documents::stored(door, repository, upstream, &key, KEYS).await.map_err(told)?;
+    let read = |body: &[u8]| {
+        let pem = std::str::from_utf8(body).unwrap_or_default();
+        TrustedKey::from_pem(pem).map(|key| Arc::new(KeyRing::new([key]))).map_err(|e| e.to_string())
+    };
+    let kept = kept.and_then(|kept| {
+        Some(RegistryKeys { keys: read(&kept.body).ok()?, checked_at: kept.head.checked_at, listed: true })
+    });
+    if let Some(kept) = kept.as_ref().filter(|kept| kept.is_current(now)) {
+        door.caches.registry_keys.insert(key, kept.clone());
+        return Ok(Arc::clone(&kept.keys));
+    }
+    upstream.learn_host(&request.url);
+    let fetched = match door.client.document(upstream, request, None, &Validators::default()).await {
+        Ok(Fetched::Document { document, validators, .. }) => {
+            read(&document.body).map(|keys| (keys, document, validators))
+        }
+        Ok(Fetched::NotModified) => Err("\"not modified\" without a condition".to_owned()),
+        Err(error) => Err(error.to_string()),
+    };
+    match (fetched, kept) {
+        (Ok((keys, document, validators)), _) => {
+            documents::keep(door, repository, upstream, &key, KEYS, &document, &validators, now)
+                .await
+                .map_err(told)?;
+            let known = RegistryKeys { keys: Arc::clone(&keys), checked_at: now, listed: true };
+            door.caches.registry_keys.insert(key, known);
+            Ok(keys)
+        }
+        // What was a key yesterday is one while nobody says otherwise.
+        (Err(why), Some(kept)) => {
+            tracing::debug!("the key at {} could not be asked for again: {why}", request.url);
+            Ok(kept.keys)
+        }
+        (Err(why), None) => Err(why),
+    }
 }
 
 async fn asked(

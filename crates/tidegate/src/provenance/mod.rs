@@ -4,13 +4,16 @@
 //! that an index announces, the keys of a registry, the roots in force and how they are renewed.
 
 mod checking;
+pub mod images;
 mod keys;
+pub mod models;
 mod outcome;
 pub mod told;
 mod trust;
 pub mod updates;
 
 pub use checking::{CheckKey, check};
+pub use images::Offer;
 pub use keys::RegistryKeys;
 pub use outcome::{Checked, Previous};
-pub use trust::{TrustError, Trusted};
+pub use trust::{TrustError, Trusted, cosign_keys};

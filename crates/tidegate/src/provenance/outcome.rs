@@ -1,5 +1,6 @@
 //! What checking one file came to, and the facts that follow.
 
+use super::images::Offer;
 use serde::{Deserialize, Serialize};
 use tidegate_model::facts::{FactState, Group, ProvenanceFacts};
 use tidegate_model::{Sha256, Stated, Timestamp};
@@ -19,6 +20,9 @@ pub struct Checked {
     pub outcomes: Vec<Verification>,
     /// Why a document that the index announces could not be had, where it could not.
     pub unavailable: Option<String>,
+    /// How the registry tells what is signed, of an image; of a package its index says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
     /// Digest of the roots that were believed.
     pub roots: Option<Sha256>,
 }
@@ -45,8 +49,16 @@ impl Checked {
     /// Puts outcomes in order, gravest first, and keeps as many as fit.
     pub fn of(mut outcomes: Vec<Verification>, unavailable: Option<String>) -> Self {
         outcomes.sort_by_key(|outcome| gravity(&outcome.state));
-        outcomes.truncate(MAX_OUTCOMES);
-        Self { outcomes, unavailable, roots: None }
+        if outcomes.len() > MAX_OUTCOMES {
+            // Neither what does not hold nor what does may push the other out.
+            let (mut verified, mut others): (Vec<_>, Vec<_>) =
+                outcomes.into_iter().partition(Verification::is_verified);
+            others.truncate(MAX_OUTCOMES - verified.len().min(MAX_OUTCOMES / 2));
+            verified.truncate(MAX_OUTCOMES - others.len());
+            outcomes = others.into_iter().chain(verified).collect();
+            outcomes.sort_by_key(|outcome| gravity(&outcome.state));
+        }
+        Self { outcomes, unavailable, roots: None, offer: None }
     }
 
     /// The same, with the roots that were believed.
@@ -63,6 +75,15 @@ impl Checked {
             return false;
         }
         self.roots == Some(roots) || self.outcomes.iter().all(Verification::is_verified)
+    }
+
+    /// What is known of attestations: what the index says, and of an image how its registry answered.
+    pub fn stated(&self, listed: &Stated<bool>) -> Stated<bool> {
+        match self.offer {
+            Some(Offer::Listed) => Stated::Known(!self.outcomes.is_empty()),
+            Some(Offer::NotOffered) => Stated::NotOffered,
+            None => listed.clone(),
+        }
     }
 
     /// What says how the file was built, else who published it; only what verified.
@@ -96,7 +117,6 @@ impl Checked {
         previous: Previous<'_>,
     ) -> Group<ProvenanceFacts> {
         let mut facts = ProvenanceFacts { dropped, proven: self.proven(), ..ProvenanceFacts::default() };
-        let any = |wanted: fn(&State) -> bool| self.outcomes.iter().find(|outcome| wanted(&outcome.state));
         if let Some(reason) = self.failed() {
             (facts.status, facts.reason) = ("invalid".into(), Some(reason));
             return Group::known(facts);
@@ -110,13 +130,17 @@ impl Checked {
                 ..Group::default()
             };
         }
-        if let Some(stale) = any(|state| matches!(state, State::StaleRoot)) {
+        let attested = self.outcomes.iter().filter(|o| !is_of_registry(o)).collect::<Vec<_>>();
+        // Anybody may put evidence beside an image. What somebody unknown signed takes nothing from what holds.
+        let outweighed =
+            |o: &Verification| o.format == Format::Cosign && attested.iter().any(|o| o.is_verified());
+        let stale = self.outcomes.iter().find(|o| o.state == State::StaleRoot && !outweighed(o));
+        if let Some(stale) = stale {
             facts.status = "offered".into();
             let why = stale.detail.clone().unwrap_or_else(|| "the trust root is too old".into());
             return Group { state: FactState::Stale, why: Some(why), value: Some(facts), ..Group::default() };
         }
-        let attested = self.outcomes.iter().filter(|o| o.format != Format::NpmSignature).collect::<Vec<_>>();
-        if let Some(outcome) = attested.iter().find(|o| o.state == State::Unsupported) {
+        if let Some(outcome) = attested.iter().find(|o| o.state == State::Unsupported && !outweighed(o)) {
             facts.status = "unsupported".into();
             let why = outcome.detail.clone().unwrap_or_else(|| "a form that is not known here".into());
             return Group {
@@ -149,7 +173,8 @@ impl Checked {
             .filter_map(|outcome| match outcome.predicate_type.as_deref() {
                 Some(_) if is_build(outcome) => Some("build"),
                 Some(predicate::NPM_PUBLISH | predicate::PYPI_PUBLISH) => Some("publish"),
-                _ if outcome.format == Format::NpmSignature => Some("registry"),
+                _ if is_of_registry(outcome) => Some("registry"),
+                _ if matches!(outcome.format, Format::Cosign | Format::Model) => Some("signature"),
                 _ => None,
             })
             .map(str::to_owned)
@@ -163,7 +188,7 @@ impl Checked {
         let weakest = self
             .outcomes
             .iter()
-            .filter(|outcome| outcome.is_verified() && outcome.format != Format::NpmSignature)
+            .filter(|outcome| outcome.is_verified() && !is_of_registry(outcome))
             .map(|outcome| evidence(outcome.evidence))
             .max_by_key(|(rank, _)| *rank);
         facts.evidence = weakest.map(|(_, word)| word.to_owned());
@@ -187,14 +212,21 @@ const fn evidence(evidence: Evidence) -> (u8, &'static str) {
     }
 }
 
+/// Whether the registry signed it, which proves nothing of who built or published it.
+const fn is_of_registry(outcome: &Verification) -> bool {
+    matches!(outcome.format, Format::NpmSignature | Format::OpenVsx)
+}
+
 fn is_build(outcome: &Verification) -> bool {
     outcome.predicate_type.as_deref().is_some_and(|kind| predicate::PROVENANCE.contains(&kind))
 }
 
 fn what_it_is(outcome: &Verification) -> &'static str {
     match outcome.format {
-        Format::NpmSignature => "the registry's signature",
+        Format::NpmSignature | Format::OpenVsx => "the registry's signature",
         _ if is_build(outcome) => "build provenance",
+        Format::Cosign => "what is signed about the image",
+        Format::Model => "the model's signature",
         _ => "attestation",
     }
 }

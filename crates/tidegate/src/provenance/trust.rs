@@ -1,11 +1,13 @@
 //! The roots and keys that this door believes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use sha2::Digest as _;
 use tidegate_model::{Sha256, Timestamp};
-use tidegate_provenance::{Instance, InvalidRoot, KeyRing, Origin, Root, Roots, Trust};
+use tidegate_provenance::{
+    Instance, InvalidKeys, InvalidRoot, KeyRing, Origin, Root, Roots, Trust, TrustedKey,
+};
 
 use super::updates::Updates;
 use crate::config::Provenance;
@@ -26,7 +28,7 @@ pub enum TrustError {
         /// Whose.
         instance: String,
         /// Which file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// Why.
         source: std::io::Error,
     },
@@ -36,9 +38,29 @@ pub enum TrustError {
         /// Whose.
         instance: String,
         /// Which file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// Why.
         source: InvalidRoot,
+    },
+    /// The file of a key cannot be read.
+    #[error("[repository.{repository}] names the key `{}` in cosign_keys, which cannot be read: {source}", path.display())]
+    ReadKey {
+        /// Whose.
+        repository: String,
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It holds no key.
+    #[error("[repository.{repository}] names `{}` in cosign_keys: {source}\n  it must hold a public key as PEM, as `cosign public-key` prints it", path.display())]
+    NoKey {
+        /// Whose.
+        repository: String,
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: InvalidKeys,
     },
     /// A repository without the root file that its updates are checked from.
     #[error(
@@ -64,6 +86,23 @@ pub enum TrustError {
         /// Whose.
         instance: String,
     },
+}
+
+/// Reads the public keys that a repository's configuration names.
+///
+/// # Errors
+/// [`TrustError`] names the file.
+pub fn cosign_keys(repository: &str, paths: &[PathBuf]) -> Result<KeyRing, TrustError> {
+    let read = |path: &PathBuf| {
+        let (repository, path) = (repository.to_owned(), path.clone());
+        match std::fs::read_to_string(&path) {
+            Ok(pem) => {
+                TrustedKey::from_pem(&pem).map_err(|source| TrustError::NoKey { repository, path, source })
+            }
+            Err(source) => Err(TrustError::ReadKey { repository, path, source }),
+        }
+    };
+    paths.iter().map(read).collect::<Result<Vec<_>, _>>().map(KeyRing::new)
 }
 
 impl Trusted {
@@ -152,7 +191,7 @@ pub(super) fn digest_of(roots: &Roots) -> Sha256 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tidegate_provenance::{KeyUsage, TrustedKey};
+    use tidegate_provenance::KeyUsage;
 
     #[test]
     fn a_registrys_list_adds_keys_and_replaces_none() {
@@ -165,6 +204,20 @@ mod tests {
         let keys = trusted.keys(&KeyRing::new([stolen, own]));
         assert!(keys.find(&known.id, KeyUsage::NpmSignatures).all(|key| key.spki != [1]));
         assert_eq!(keys.iter().filter(|key| key.id == "own").count(), 1);
+    }
+
+    #[test]
+    fn a_configured_key_that_is_none_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.pem");
+        let refused = || cosign_keys("oci", std::slice::from_ref(&path)).unwrap_err().to_string();
+        assert!(
+            refused().contains("cannot be read") && refused().contains("[repository.oci]"),
+            "{}",
+            refused()
+        );
+        std::fs::write(&path, "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n").unwrap();
+        assert!(refused().contains("as PEM"), "{}", refused());
     }
 
     #[test]

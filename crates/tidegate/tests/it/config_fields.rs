@@ -116,7 +116,8 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
     let McpSection { methods: _, server } = mcp;
     for McpServer { url: _, token_env: _, purl: _ } in server.into_values() {}
     let Log { format: _, filter: _ } = log;
-    // models.rs: hold_at_approved; images.rs: registries; mcp_registry.rs: listing; provenance.rs: sigstore; here: the rest.
+    // models.rs: hold_at_approved; images.rs: registries; mcp_registry.rs: listing; provenance_builds.rs: sigstore;
+    // provenance_images.rs: cosign_keys; here: the rest.
     let Repository {
         ecosystem: _,
         private: _,
@@ -124,6 +125,7 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         registries: _,
         listing: _,
         sigstore: _,
+        cosign_keys: _,
         upstream: _,
     } = repository;
     let Upstream { name: _, url: _, private: _, file_hosts: _, token_env: _, basic_env: _ } = upstream;

@@ -121,7 +121,7 @@ fn an_image_passes_byte_for_byte_and_leads_nowhere_else() {
         }
     }
     assert_eq!(registry.content.requests().len(), 0, "an index leads to layers, and holds none");
-    assert_eq!(registry.registry.count("/manifests/"), 1, "what the tag is has come with it");
+    assert_eq!(registry.registry.count("/manifests/v1"), 1, "what the tag is has come with it");
     let response = door.get(&manifest("org/app", &index.one.digest));
     served(&response);
     assert_eq!(response.body, index.one.manifest);
