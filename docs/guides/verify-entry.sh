@@ -4,7 +4,8 @@
 #   verify-entry.sh RECEIPT.json VERIFIER-KEY [WITNESS-KEY ...]
 #
 # Keys are written <name>+<key id>+<base64>, as C2SP signed-note has them, and come from somewhere else than the receipt.
-# A witness key must have cosigned the receipt's checkpoint. Prints the entry where everything fits; says what does not,
+# A witness key must have cosigned the receipt's checkpoint. Where the log's key was replaced since you were told it, each line of
+# the log's file `handovers` is a receipt: checked with the old key it prints the entry that names the new one. Prints the entry where everything fits; says what does not,
 # and ends with 1, where something does not.
 set -eu
 LC_ALL=C
@@ -38,6 +39,15 @@ awk -v text="$tmp/text" -v lines="$tmp/lines" '
     }' "$tmp/note"
 [ -s "$tmp/text" ] && [ -s "$tmp/lines" ] || fail "the checkpoint is not a signed note"
 
+# Who signed: names and key ids.
+signers() {
+    while IFS= read -r line; do
+        signature=$(printf %s "${line##* }" | openssl base64 -d -A | hex)
+        name=${line#"— "}
+        printf '%s+%s ' "${name% *}" "${signature%"${signature#????????}"}"
+    done < "$tmp/lines"
+}
+
 # Checks that the key $1 signed; kind $2 is 01 for the key of a log, 04 for one of a witness.
 signed_by() {
     name=${1%%+*}
@@ -67,7 +77,7 @@ signed_by() {
             fail "the signature by \`$name\` does not fit the checkpoint"
         found=yes
     done < "$tmp/lines"
-    [ -n "$found" ] || fail "the checkpoint is not signed by \`$1\`"
+    [ -n "$found" ] || fail "the checkpoint is not signed by \`$1\`, but by: $(signers)"
 }
 
 signed_by "$1" 01

@@ -137,6 +137,7 @@ fn whole_audit(ledger: &Path, tlog: &Path, key: tidegate_ledger::note::VerifierK
         tiles: &DiskTiles::existing(Arc::new(RealDisk), tlog),
         origin: "door.example/log",
         keys: &[key],
+        earlier_keys: &[],
         head: None,
         saved: &[],
         witnesses: &[],

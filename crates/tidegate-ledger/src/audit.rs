@@ -7,6 +7,7 @@
 //!
 //! Memory does not grow with the ledger; time does.
 
+mod counts;
 mod entries;
 mod heads;
 mod leaves;
@@ -47,6 +48,8 @@ pub struct AuditInput<'a> {
     pub origin: &'a str,
     /// Keys of the log; its checkpoint must be signed by one of them.
     pub keys: &'a [VerifierKey],
+    /// Keys that signed before and must not sign the newest checkpoint: those of saved and cosigned ones only.
+    pub earlier_keys: &'a [VerifierKey],
     /// The newest head as its row has it, where the database is at hand.
     pub head: Option<Head>,
     /// Checkpoints from elsewhere.

@@ -32,7 +32,7 @@ pub use advisories::{
 pub use call::{Call, CallOutcome};
 pub use decode::EntryError;
 pub(crate) use encode::encode;
-pub use keys::{Counts, KeyChange, KeyPurpose, RootChange};
+pub use keys::{Counts, KeyChange, KeyPurpose, KindCounts, RootChange};
 
 /// The version of the entry format that this program writes and reads.
 pub const ENTRY_VERSION: u32 = 1;
@@ -150,28 +150,36 @@ impl Body {
         "root",
     ];
 
+    /// Where [`Body::KINDS`] has the kind of entries that hold counts.
+    pub const COUNTS_KIND: usize = 16;
+
     /// The word in the field `kind`.
     pub const fn kind(&self) -> &'static str {
+        Self::KINDS[self.kind_index()]
+    }
+
+    /// Where [`Body::KINDS`] has the kind.
+    pub const fn kind_index(&self) -> usize {
         match self {
-            Self::Access(_) => Self::KINDS[0],
-            Self::Decision(_) => Self::KINDS[1],
-            Self::View(_) => Self::KINDS[2],
-            Self::Waiver(_) => Self::KINDS[3],
-            Self::Policy(_) => Self::KINDS[4],
-            Self::Quarantine(_) => Self::KINDS[5],
-            Self::Alarm(_) => Self::KINDS[6],
-            Self::Start(_) => Self::KINDS[7],
-            Self::Stop(_) => Self::KINDS[8],
-            Self::Person(_) => Self::KINDS[9],
-            Self::Advisories(_) => Self::KINDS[10],
-            Self::Effect(_) => Self::KINDS[11],
-            Self::Control(_) => Self::KINDS[12],
-            Self::Hold(_) => Self::KINDS[13],
-            Self::Approval(_) => Self::KINDS[14],
-            Self::Call(_) => Self::KINDS[15],
-            Self::Counts(_) => Self::KINDS[16],
-            Self::Key(_) => Self::KINDS[17],
-            Self::Root(_) => Self::KINDS[18],
+            Self::Access(_) => 0,
+            Self::Decision(_) => 1,
+            Self::View(_) => 2,
+            Self::Waiver(_) => 3,
+            Self::Policy(_) => 4,
+            Self::Quarantine(_) => 5,
+            Self::Alarm(_) => 6,
+            Self::Start(_) => 7,
+            Self::Stop(_) => 8,
+            Self::Person(_) => 9,
+            Self::Advisories(_) => 10,
+            Self::Effect(_) => 11,
+            Self::Control(_) => 12,
+            Self::Hold(_) => 13,
+            Self::Approval(_) => 14,
+            Self::Call(_) => 15,
+            Self::Counts(_) => Self::COUNTS_KIND,
+            Self::Key(_) => 17,
+            Self::Root(_) => 18,
         }
     }
 }

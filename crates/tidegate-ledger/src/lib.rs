@@ -7,7 +7,7 @@
 //!
 //! Over the entries grows a [`tree`]: a [`tree::Publisher`] makes tiles and bundles of them ([`tiles`]), signs checkpoints
 //! ([`checkpoint`], [`note`]) and moves the head ([`heads`]); a [`tree::TreeView`] answers with proofs and receipts
-//! ([`proof`]). [`audit`] checks everything offline and names what is wrong; [`witness`] is the other side, which
+//! ([`proof`]). A key that is replaced hands over to the next ([`handover`]). [`audit`] checks everything offline and names what is wrong; [`witness`] is the other side, which
 //! remembers what a log has shown and cosigns only what continues it.
 //!
 //! What this crate refuses to do: it holds no names and no keys of people (a private table elsewhere does), it reads no
@@ -18,6 +18,7 @@ pub mod audit;
 pub mod checkpoint;
 pub mod entry;
 pub mod frame;
+pub mod handover;
 pub mod heads;
 mod node;
 pub mod note;
@@ -26,6 +27,7 @@ pub mod pseudonym;
 mod reader;
 mod recorder;
 mod recover;
+mod tally;
 pub mod tiles;
 pub mod tree;
 pub mod witness;

@@ -143,6 +143,19 @@ impl FromStr for VerifierKey {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for VerifierKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl serde::Serialize for VerifierKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// Signing failed: a file is gone, a device does not answer.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot sign with the key `{key}`: {why}")]

@@ -12,8 +12,12 @@
 //! When writing fails, the part written is taken back, the caller gets an error and the next append tries again: a disk
 //! that was full may have room. When *syncing* fails, the ledger refuses everything until it is mended, because after a
 //! failed `fsync` the kernel may call lost pages clean, and a second `fsync` that succeeds says nothing about them.
+//!
+//! Under the same lock it counts ([`crate::tally`]): before the first entry of a later hour stands one that says how many of
+//! which kind were recorded since the counts before. A start counts again what the newest counts do not cover.
 
 mod group;
+mod recount;
 mod syncer;
 
 use std::fmt;
@@ -26,12 +30,14 @@ use std::time::{Duration, Instant};
 
 use tidegate_sys::disk::{Disk, DiskFile, SyncSite};
 
-use crate::entry::{MAX_ENTRY_BYTES, encode};
+use crate::entry::{MAX_ENTRY_BYTES, Text, encode};
 use crate::frame::{
     FRAME_HEADER_BYTES, Running, SEGMENT_HEADER_BYTES, SegmentHeader, chain_start, finish_frame,
 };
 use crate::recover::{OpenError, RecoveryReport, Scan, Segment, scan, segment_path};
-use crate::{EntryDraft, NodeId, Reader, RecordId};
+use crate::tally::{Counted, Tally};
+use crate::{Body, EntryDraft, NodeId, Reader, RecordId};
+use tidegate_model::Timestamp;
 
 pub use group::Durability;
 use group::Group;
@@ -175,12 +181,25 @@ struct Writer {
     next_seq: u64,
     running: Running,
     scratch: Vec<u8>,
+    tally: Tally,
     group: Arc<Group>,
     /// When the first entry that no sync has begun to cover was written.
     unsynced_since: Option<Instant>,
     phase: Phase,
     syncer_waits: bool,
     closing: bool,
+}
+
+impl Writer {
+    fn is_open(&self) -> Result<(), RecordError> {
+        if self.closing {
+            return Err(RecordError::Closed);
+        }
+        match &self.phase {
+            Phase::Failed(why) => Err(RecordError::Failed(Arc::clone(why))),
+            Phase::Running | Phase::Refusing(_) => Ok(()),
+        }
+    }
 }
 
 /// What the recorder and its syncer share.
@@ -240,6 +259,7 @@ impl Recorder {
         let last = segments.last().expect("INVARIANT: a mended ledger has a segment").clone();
         let previous_first = segments.iter().rev().nth(1).map_or(0, |s| s.first);
         let next_seq = report.last_seq + 1;
+        let tally = recount::recount(&disk, dir, &segments, next_seq);
         let writer = Writer {
             file,
             first: last.first,
@@ -248,6 +268,7 @@ impl Recorder {
             next_seq,
             running,
             scratch: Vec::with_capacity(FRAME_HEADER_BYTES + 4096),
+            tally,
             group: Arc::new(Group::default()),
             unsynced_since: None,
             phase: Phase::Running,
@@ -275,50 +296,68 @@ impl Recorder {
         Ok((Self { shared, syncer: Some(syncer) }, report))
     }
 
-    /// Records one entry: numbers it and writes it. Once this returns, `kill -9` does not lose it.
+    /// Records one entry: numbers it and writes it. Once this returns, `kill -9` does not lose it. Where it is the first of a later
+    /// hour, the counts of the hour before are recorded ahead of it.
     ///
     /// # Errors
     /// The entry was not recorded and used no number. Nothing may be served that needed it.
     pub fn append(&self, draft: &EntryDraft) -> Result<Appended, RecordError> {
         let mut guard = self.shared.lock();
         let writer = &mut *guard;
-        if writer.closing {
-            return Err(RecordError::Closed);
+        writer.is_open()?;
+        if writer.tally.is_due(draft.time) {
+            self.shared.write_counts(writer, draft.time, &draft.tenant)?;
         }
-        if let Phase::Failed(why) = &writer.phase {
-            return Err(RecordError::Failed(Arc::clone(why)));
+        let seq = self.shared.write(writer, draft)?;
+        Ok(self.appended(guard, seq))
+    }
+
+    /// Records what was counted, where the hour is over by now. To be called every now and then, so that an hour without
+    /// entries has its counts, too.
+    ///
+    /// # Errors
+    /// As [`Recorder::append`]; the next call or entry tries again.
+    pub fn count_if_due(&self, now: Timestamp, tenant: &Text) -> Result<(), RecordError> {
+        self.count_where(now, tenant, |tally| tally.hour().is_some() && tally.is_due(now))
+    }
+
+    /// Records what was counted of the hour that has begun, where there is anything: at a stop, and at a start after a kill.
+    ///
+    /// # Errors
+    /// As [`Recorder::append`].
+    pub fn count_now(&self, now: Timestamp, tenant: &Text) -> Result<(), RecordError> {
+        self.count_where(now, tenant, Tally::is_worth_telling)
+    }
+
+    fn count_where(
+        &self,
+        now: Timestamp,
+        tenant: &Text,
+        wanted: impl FnOnce(&Tally) -> bool,
+    ) -> Result<(), RecordError> {
+        let mut guard = self.shared.lock();
+        let writer = &mut *guard;
+        writer.is_open()?;
+        if !wanted(&writer.tally) {
+            return Ok(());
         }
-        let seq = writer.next_seq;
-        writer.scratch.clear();
-        writer.scratch.resize(FRAME_HEADER_BYTES, 0);
-        encode(&mut writer.scratch, &self.shared.node, seq, draft);
-        let json_len = writer.scratch.len() - FRAME_HEADER_BYTES;
-        if json_len > MAX_ENTRY_BYTES {
-            return Err(RecordError::TooLong(json_len));
-        }
-        let synced = self.shared.durable.load(Ordering::Acquire);
-        let running = finish_frame(&mut writer.scratch, seq, synced, &writer.running);
-        if let Err(error) = writer.file.append(&writer.scratch) {
-            return Err(self.shared.take_back(writer, error));
-        }
-        writer.len += writer.scratch.len() as u64;
-        writer.next_seq += 1;
-        writer.running = running;
-        if matches!(writer.phase, Phase::Refusing(_)) {
-            writer.phase = Phase::Running;
-        }
-        writer.unsynced_since.get_or_insert_with(Instant::now);
-        self.shared.appended.store(seq, Ordering::Release);
+        let seq = self.shared.write_counts(writer, now, tenant)?;
+        drop(self.appended(guard, seq));
+        Ok(())
+    }
+
+    /// Hands over what the caller waits for, and wakes the syncer.
+    fn appended(&self, guard: MutexGuard<'_, Writer>, seq: u64) -> Appended {
         let durable = match self.shared.mode {
-            Mode::Durable => Durability::with(Arc::clone(&writer.group)),
+            Mode::Durable => Durability::with(Arc::clone(&guard.group)),
             Mode::Batched => Durability::written(),
         };
-        let wake = writer.syncer_waits;
+        let wake = guard.syncer_waits;
         drop(guard);
         if wake {
             self.shared.wake_syncer.notify_one();
         }
-        Ok(Appended { seq, record: RecordId { node: self.shared.node.clone(), seq }, durable })
+        Appended { seq, record: RecordId { node: self.shared.node.clone(), seq }, durable }
     }
 
     /// How the recorder is.
@@ -373,6 +412,39 @@ impl Drop for Recorder {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Writer> {
         lock(&self.writer)
+    }
+
+    /// Writes the counts up to here. Returns their number.
+    fn write_counts(&self, writer: &mut Writer, time: Timestamp, tenant: &Text) -> Result<u64, RecordError> {
+        let counts = writer.tally.counts(writer.next_seq, time);
+        self.write(writer, &EntryDraft { time, tenant: Arc::clone(tenant), body: Body::Counts(counts) })
+    }
+
+    /// Numbers, encodes, chains and writes one entry, and counts it. Returns its number.
+    fn write(&self, writer: &mut Writer, draft: &EntryDraft) -> Result<u64, RecordError> {
+        let seq = writer.next_seq;
+        writer.scratch.clear();
+        writer.scratch.resize(FRAME_HEADER_BYTES, 0);
+        encode(&mut writer.scratch, &self.node, seq, draft);
+        let json_len = writer.scratch.len() - FRAME_HEADER_BYTES;
+        if json_len > MAX_ENTRY_BYTES {
+            return Err(RecordError::TooLong(json_len));
+        }
+        let synced = self.durable.load(Ordering::Acquire);
+        let running = finish_frame(&mut writer.scratch, seq, synced, &writer.running);
+        if let Err(error) = writer.file.append(&writer.scratch) {
+            return Err(self.take_back(writer, error));
+        }
+        writer.len += writer.scratch.len() as u64;
+        writer.next_seq += 1;
+        writer.running = running;
+        writer.tally.push(Counted::of(seq, draft.time, &draft.body));
+        if matches!(writer.phase, Phase::Refusing(_)) {
+            writer.phase = Phase::Running;
+        }
+        writer.unsynced_since.get_or_insert_with(Instant::now);
+        self.appended.store(seq, Ordering::Release);
+        Ok(seq)
     }
 
     /// After a failed write: cuts the segment back to its last whole entry.

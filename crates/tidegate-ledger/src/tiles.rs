@@ -67,7 +67,8 @@ fn number_path(mut n: u64) -> String {
 /// Whether this is the path of a file that may be shown to everybody: a checkpoint, a tile or a bundle, spelled in the one
 /// way that the standard has. Whoever serves the folder asks this first, and needs no other check of a path.
 pub fn is_public_path(path: &str) -> bool {
-    path == CHECKPOINT_PATH || path == COSIGNED_PATH || is_tile_path(path).is_some()
+    let known = [CHECKPOINT_PATH, COSIGNED_PATH, crate::handover::HANDOVERS_PATH];
+    known.contains(&path) || is_tile_path(path).is_some()
 }
 
 fn is_tile_path(path: &str) -> Option<()> {

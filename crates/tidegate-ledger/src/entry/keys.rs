@@ -2,26 +2,65 @@
 
 use tidegate_model::{Sha256, Timestamp};
 
-use super::Text;
+use super::{Body, Text};
 use crate::pseudonym::Pseudonym;
 
-/// What a node counted of one hour, by other means than its entries: an auditor counts the entries and compares.
+/// What a node counted of one hour, under the lock that gives entries their numbers: an auditor counts the entries and compares.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 pub struct Counts {
-    /// When the hour began.
+    /// When the hour began in which the first of them was recorded.
     pub hour: Timestamp,
-    /// Responses to package routes, each with its access entry.
-    pub accesses: u64,
-    /// Of those, how many were refused.
-    pub refused: u64,
-    /// Bytes of bodies that were to be sent.
-    pub bytes: u64,
-    /// Artifacts read from the store, to be compared with the access entries.
-    pub store_reads: u64,
-    /// Number of the first entry that the counts cover.
+    /// Number of the first entry that the counts cover: the counts before these, or the node's first entry.
     pub first_seq: u64,
-    /// Number of the last one, included.
+    /// Number of the last one, included: the one before this entry. Below `first_seq` where counting begins here, in a ledger of an
+    /// earlier program.
     pub last_seq: u64,
+    /// How many entries of each kind.
+    pub entries: KindCounts,
+    /// Accesses that were answered with a status of 400 or above.
+    pub refused: u64,
+    /// The sum of `bytes` of the accesses.
+    pub bytes: u64,
+}
+
+/// How many entries of each kind, in the order of [`Body::KINDS`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KindCounts([u64; Body::KINDS.len()]);
+
+impl KindCounts {
+    /// How many of the kind at this place.
+    pub const fn of(&self, kind: usize) -> u64 {
+        self.0[kind]
+    }
+
+    /// How many in all.
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// Counts one more of the kind at this place.
+    pub const fn add(&mut self, kind: usize) {
+        self.0[kind] += 1;
+    }
+
+    /// Every kind of which there are any, with its word.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Body::KINDS.into_iter().zip(self.0).filter(|(_, count)| *count > 0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for KindCounts {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let told = std::collections::BTreeMap::<String, u64>::deserialize(deserializer)?;
+        let mut counts = Self::default();
+        for (kind, count) in told {
+            // A kind of a later program cannot be counted again by this one.
+            let at = Body::KINDS.iter().position(|known| *known == kind);
+            let at = at.ok_or_else(|| serde::de::Error::custom("it counts entries of an unknown kind"))?;
+            counts.0[at] = count;
+        }
+        Ok(counts)
+    }
 }
 
 /// What a key is for.

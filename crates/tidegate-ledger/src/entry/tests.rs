@@ -206,12 +206,15 @@ pub(crate) fn one_of_each() -> Vec<Body> {
         Body::Call(Box::new(call())),
         Body::Counts(Counts {
             hour: Timestamp::from_unix_seconds(1_794_996_000),
-            accesses: 40,
-            refused: 3,
-            bytes: 1_000,
-            store_reads: 30,
             first_seq: 8,
             last_seq: 60,
+            entries: {
+                let mut entries = KindCounts::default();
+                [0, 0, 1, 16].into_iter().for_each(|kind| entries.add(kind));
+                entries
+            },
+            refused: 3,
+            bytes: 1_000,
         }),
         Body::Key(Box::new(KeyChange {
             purpose: KeyPurpose::Checkpoint,

@@ -49,6 +49,8 @@ pub enum FailureKind {
     ClockSetBack,
     /// An hourly count does not agree with the entries that it counts.
     CountsMismatch,
+    /// Entries that no hourly count speaks of, or that two speak of.
+    CountsMissing,
     /// Something could not be read.
     Unreadable,
 }
@@ -80,6 +82,7 @@ impl FailureKind {
             Self::CosignatureMissing => "cosignature_missing",
             Self::ClockSetBack => "clock_set_back",
             Self::CountsMismatch => "counts_mismatch",
+            Self::CountsMissing => "counts_missing",
             Self::Unreadable => "unreadable",
         }
     }
@@ -117,7 +120,7 @@ impl FailureKind {
             Self::ClockSetBack => {
                 "compare with the clocks of clients; state the tolerance if the clock was mended on purpose"
             }
-            Self::CountsMismatch => {
+            Self::CountsMismatch | Self::CountsMissing => {
                 "the node counted otherwise than it recorded: compare with its metrics of that hour"
             }
             Self::Unreadable => "see to it that the files can be read, then check again",

@@ -173,8 +173,26 @@ impl TreeView {
     pub fn receipt(&self, record: &RecordId) -> Result<Receipt, ViewError> {
         let snapshot = self.snapshot();
         let head = snapshot.head.as_ref().ok_or(ViewError::Empty)?;
+        self.receipt_under(record, head, snapshot.cosigned.as_ref())
+    }
+
+    /// The same against the newest checkpoint, whoever has cosigned which.
+    ///
+    /// # Errors
+    /// As [`TreeView::receipt`].
+    pub fn newest_receipt(&self, record: &RecordId) -> Result<Receipt, ViewError> {
+        let snapshot = self.snapshot();
+        self.receipt_under(record, snapshot.head.as_ref().ok_or(ViewError::Empty)?, None)
+    }
+
+    fn receipt_under(
+        &self,
+        record: &RecordId,
+        head: &Head,
+        cosigned: Option<&Cosigned>,
+    ) -> Result<Receipt, ViewError> {
         let index = head.runs.index_of(record).ok_or_else(|| ViewError::Unknown(unknown(record)))?;
-        let cosigned = snapshot.cosigned.as_ref().filter(|c| index < c.size);
+        let cosigned = cosigned.filter(|c| index < c.size);
         let (size, root, note) =
             cosigned.map_or((head.size, head.root, &head.note), |c| (c.size, c.root, &c.note));
         let entry = String::from_utf8(self.entry(index)?)

@@ -215,6 +215,11 @@ impl OwnKeys {
         next.consistent()
     }
 
+    /// The next edition, which says the same: to be signed by the key that is in force now, for those who know no earlier one.
+    pub fn reissued(&self, now: Timestamp) -> Self {
+        self.next(now)
+    }
+
     fn next(&self, now: Timestamp) -> Self {
         Self { edition: self.edition + 1, issued: now.max(self.issued), ..self.clone() }
     }

@@ -21,8 +21,6 @@ pub enum EdgeKind {
     Promoted,
     /// The other has it installed as well.
     BroughtAlong,
-    /// It is one of its files.
-    PartOf,
 }
 
 impl EdgeKind {
@@ -33,7 +31,6 @@ impl EdgeKind {
             Self::BuiltFrom => "built_from",
             Self::Promoted => "promoted",
             Self::BroughtAlong => "brought_along",
-            Self::PartOf => "part_of",
         }
     }
 }
@@ -42,7 +39,7 @@ impl FromStr for EdgeKind {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        [Self::ContainedIn, Self::BuiltFrom, Self::Promoted, Self::BroughtAlong, Self::PartOf]
+        [Self::ContainedIn, Self::BuiltFrom, Self::Promoted, Self::BroughtAlong]
             .into_iter()
             .find(|kind| kind.as_str() == word)
             .ok_or_else(|| format!("`{}` is no kind of edge", word.escape_debug()))

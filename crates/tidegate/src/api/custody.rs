@@ -1,6 +1,8 @@
 //! `GET /custody/sha256:…` and `GET /custody/keys`: what this door stated and signed of an artifact, and what it takes to
 //! verify that elsewhere.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use tidegate_provenance::signing::OwnKeys;
 use tidegate_store::catalogue::{CustodyEvent, CustodyPolicy};
@@ -9,13 +11,33 @@ use super::Handled;
 use super::accesses::read_sha256;
 use super::call::Call;
 use super::problem::Problem;
-use crate::custody::{Custody, Signer};
+use crate::custody::{Custody, CustodyKeyError, Signer};
 
 /// The most events of one artifact that are told.
 const MAX_EVENTS: u32 = 1000;
 
 pub(super) fn keys(call: &Call) -> Handled {
-    Ok(told_keys(&*signer(custody(call)?)?))
+    let custody = custody(call)?;
+    Ok(told_keys(custody, &*signer(custody)?))
+}
+
+/// `POST custody/keys`: another key signs statements from a moment on.
+pub(super) async fn rotate(call: &Call) -> Handled {
+    custody(call)?;
+    let actor = call.pseudonym().await?;
+    let door = Arc::clone(&call.door);
+    let rotated = call.door.blocking(move || {
+        let custody = door.custody.as_ref().expect("it was there a moment ago");
+        custody.rotate(&door, Some(actor))
+    });
+    let rotated = rotated.await.map_err(|e| match e {
+        CustodyKeyError::Replacing | CustodyKeyError::NotAFile => Problem::bad(e.to_string(), ""),
+        other => Problem::failed(crate::intel::sync::chain(&other)),
+    })?;
+    Ok(json!({
+        "before": rotated.before.to_string(), "key_id": rotated.key.key_id().to_string(),
+        "public_key": rotated.key.to_pem(), "from": rotated.from, "record": rotated.record.to_string(),
+    }))
 }
 
 pub(super) async fn of(call: &Call, digest: &str) -> Handled {
@@ -52,7 +74,7 @@ pub(super) async fn of(call: &Call, digest: &str) -> Handled {
         "stated_up_to": reached,
         "statements": statements,
         "more": more,
-        "keys": told_keys(&signer),
+        "keys": told_keys(custody, &signer),
         "policies": { "until": until, "entries": policies.iter().map(told_policy).collect::<Vec<_>>() },
     }))
 }
@@ -63,7 +85,7 @@ fn custody(call: &Call) -> Result<&Custody, Problem> {
     })
 }
 
-fn signer(custody: &Custody) -> Result<std::sync::Arc<Signer>, Problem> {
+fn signer(custody: &Custody) -> Result<Arc<Signer>, Problem> {
     custody.signer().ok_or_else(|| {
         Problem::new(
             http::StatusCode::SERVICE_UNAVAILABLE,
@@ -88,7 +110,7 @@ fn told<'a>(event: &'a CustodyEvent, kind: Option<&'a str>) -> impl Iterator<Ite
     })
 }
 
-fn told_keys(signer: &Signer) -> Value {
+fn told_keys(custody: &Custody, signer: &Signer) -> Value {
     let ring: &OwnKeys = &signer.ring;
     let keys: Vec<Value> = ring
         .keys()
@@ -105,6 +127,11 @@ fn told_keys(signer: &Signer) -> Value {
     json!({
         "deployment": ring.deployment(), "edition": ring.edition(), "keys": keys,
         "ring": serde_json::from_slice::<Value>(&signer.ring_file).unwrap_or(Value::Null),
+        "earlier_rings": custody
+            .earlier_editions(signer)
+            .iter()
+            .map(|file| serde_json::from_slice::<Value>(file).unwrap_or(Value::Null))
+            .collect::<Vec<_>>(),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tidegate_ledger::RecordId;
 use tidegate_ledger::tree::{TreeView, ViewError};
@@ -9,6 +10,7 @@ use tidegate_ledger::tree::{TreeView, ViewError};
 use super::Handled;
 use super::call::Call;
 use super::problem::Problem;
+use crate::ledger::Rotation;
 
 fn view(call: &Call) -> Result<TreeView, Problem> {
     call.door.tree.view().ok_or_else(|| {
@@ -40,10 +42,54 @@ pub(super) async fn checkpoint(call: &Call) -> Handled {
     let view = view(call)?;
     let tree = &door.tree;
     let earlier: Vec<String> = tree.earlier_keys().iter().map(ToString::to_string).collect();
-    let degraded: Vec<String> = tree.degradations().into_iter().map(|d| d.why).collect();
+    let (handovers, unread) = match tree.handovers() {
+        Ok(handovers) => (handovers, None),
+        Err(why) => (Vec::new(), Some(why)),
+    };
+    let handovers: Vec<Value> = handovers
+        .iter()
+        .map(|handover| serde_json::from_str(&handover.to_json()).expect("a receipt is JSON"))
+        .collect();
+    let degraded: Vec<String> = tree.degradations().into_iter().map(|d| d.why).chain(unread).collect();
     Ok(json!({
         "checkpoint": view.checkpoint(), "cosigned": view.cosigned(), "key": tree.key().to_string(),
-        "earlier_keys": earlier, "degraded": degraded,
+        "earlier_keys": earlier, "handovers": handovers, "degraded": degraded,
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// Only make and announce the key that is to follow.
+    #[serde(default)]
+    prepare: bool,
+}
+
+/// `POST ledger/keys`: another key signs checkpoints from now on; with `prepare` it is announced only.
+pub(super) async fn rotate(call: &Call) -> Handled {
+    let Wanted { prepare } = call.document()?;
+    let actor = call.pseudonym().await?;
+    let (door, now) = (Arc::clone(&call.door), call.now);
+    let rotated = door.blocking({
+        let door = Arc::clone(&door);
+        move || {
+            let rotation = Rotation {
+                data: &door.data,
+                settings: &*door.store.catalogue,
+                recorder: &door.recorder,
+                now,
+                actor: Some(actor),
+            };
+            door.tree.rotate(&rotation, prepare)
+        }
+    });
+    let rotated = rotated.await.map_err(|e| Problem::failed(crate::intel::sync::chain(&e)))?;
+    if rotated.in_force {
+        tracing::warn!("the ledger's checkpoints are signed by {} from now on", rotated.key);
+    }
+    Ok(json!({
+        "before": rotated.before.to_string(), "key": rotated.key.to_string(),
+        "record": rotated.record.to_string(), "in_force": rotated.in_force,
     }))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! What reads the data directory needs no door, and a running one does not mind.
 
+mod keys;
 mod proofs;
 mod verify;
 
@@ -39,6 +40,7 @@ enum Command {
     Prove(proofs::Prove),
     Diff(proofs::Diff),
     Verify(verify::Verify),
+    RotateKey(keys::RotateKey),
     Reindex(Reindex),
 }
 
@@ -54,6 +56,7 @@ impl Ledger {
             Command::Prove(command) => return command.run(),
             Command::Diff(command) => return command.run(),
             Command::Verify(command) => return command.run(),
+            Command::RotateKey(command) => return command.run(),
             Command::Reindex(command) => return command.run(),
         };
         let folder = data.unwrap_or_else(default_data).join("ledger");

@@ -4,6 +4,7 @@ mod alarms;
 mod approval;
 pub mod check;
 mod config;
+mod custody;
 mod detectors;
 pub mod discover;
 mod events;
@@ -32,6 +33,7 @@ mod verify;
 mod waiver;
 mod who;
 mod why;
+mod witness;
 
 use std::io::Write as _;
 use std::path::PathBuf;

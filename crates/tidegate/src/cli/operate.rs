@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{
-    Outcome, alarms, approval, config, events, intel, ledger, manual, mcp, person, policy, quarantine,
-    status, token, trust, verify, waiver, who, why,
+    Outcome, alarms, approval, config, custody, events, intel, ledger, manual, mcp, person, policy,
+    quarantine, status, token, trust, verify, waiver, who, why, witness,
 };
 
 /// Every command that looks after a door.
@@ -40,6 +40,10 @@ pub enum Operate {
     Mcp(mcp::Mcp),
     /// Read the ledger.
     Ledger(ledger::Ledger),
+    /// Cosign the checkpoints of doors, each only where it continues what was seen before.
+    Witness(witness::Witness),
+    /// Look after the key that signs statements about artifacts.
+    Custody(custody::Custody),
     /// List and forget people.
     Person(person::Person),
     /// Show what happened, as event sinks are told it; try them.
@@ -75,6 +79,8 @@ impl Operate {
             Self::Trust(command) => command.run(),
             Self::Mcp(command) => command.run(),
             Self::Ledger(command) => command.run(),
+            Self::Witness(command) => command.run(),
+            Self::Custody(command) => command.run(),
             Self::Person(command) => command.run(),
             Self::Events(command) => command.run(),
             Self::Alarms(command) => command.run(),

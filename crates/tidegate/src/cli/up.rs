@@ -73,7 +73,8 @@ fn leave_template(data: &Path) -> Result<Config, Failure> {
     Ok(Config::default())
 }
 
-fn start_log(config: &Config) {
+/// Begins to log to standard error.
+pub(super) fn start_log(config: &Config) {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log.filter).unwrap_or_else(|_| "info".into());
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -1,9 +1,11 @@
 //! What TOML and types cannot say: values that do not fit together, or that nobody can have meant.
 
+use tidegate_ledger::note::KeyKind;
 use tidegate_model::Ecosystem;
 
 use super::{
     Config, CustodySection, EventsSection, Feed, McpSection, RESERVED, Server, Upstream, WebhookSink,
+    WitnessAt,
 };
 use crate::events::kind;
 use crate::inspection::limits::LEAST_MEMORY_MIB;
@@ -101,6 +103,7 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
     for (position, feed) in intel.feed.iter().flatten().enumerate() {
         self::feed(position, feed, intel.feed.as_deref().unwrap_or_default())?;
     }
+    witnesses(&config.ledger.witnesses)?;
     custody(&config.custody)?;
     events(&config.events)?;
     mcp(&config.mcp)?;
@@ -357,6 +360,52 @@ fn server(server: &Server) -> Result<(), Wrong> {
     sizes
         .into_iter()
         .try_for_each(|(key, value)| above_zero(&["server", key], value, "no request could be answered"))
+}
+
+/// The most witnesses: each is asked for each checkpoint.
+const MAX_WITNESSES: usize = 16;
+
+fn witnesses(witnesses: &[WitnessAt]) -> Result<(), Wrong> {
+    if witnesses.len() > MAX_WITNESSES {
+        return wrong(
+            &["ledger", "witnesses"],
+            format!("it names {} witnesses, and at most {MAX_WITNESSES} are asked", witnesses.len()),
+            "leave some out",
+        );
+    }
+    for (position, witness) in witnesses.iter().enumerate() {
+        let position_text = position.to_string();
+        let at = |key| ["ledger", "witnesses", &position_text, key];
+        if witness.key.kind() != KeyKind::Cosignature {
+            return wrong(
+                &at("key"),
+                format!("`{}` is the key of a log, not of a witness", witness.key),
+                "write the key that the witness's operator tells; `tidegate witness --key` prints that of ours",
+            );
+        }
+        let url = &witness.url;
+        let plain = matches!(url.scheme(), "http" | "https")
+            && url.host_str().is_some()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if !plain {
+            return wrong(
+                &at("url"),
+                "the address of a witness is http:// or https:// with a host, without user, query and fragment",
+                "write its submission prefix, such as https://witness.example/",
+            );
+        }
+        if witnesses[..position].iter().any(|before| before.key == witness.key) {
+            return wrong(
+                &at("key"),
+                format!("the witness `{}` is named twice", witness.key.name()),
+                "name each witness once",
+            );
+        }
+    }
+    Ok(())
 }
 
 fn above_zero(place: &[&str], value: u64, what_then: &str) -> Result<(), Wrong> {

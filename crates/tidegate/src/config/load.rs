@@ -149,6 +149,32 @@ mod tests {
     }
 
     #[test]
+    fn witnesses_have_keys_and_addresses_of_witnesses() {
+        use tidegate_ledger::note::{KeyKind, VerifierKey};
+        let key = |kind| VerifierKey::new("w.example/1", kind, [7; 32]).unwrap().to_string();
+        let text = |urls: &[&str], key: &str| {
+            let witness = |url: &&str| format!("{{ url = \"{url}\", key = \"{key}\" }}");
+            let all: Vec<String> = urls.iter().map(witness).collect();
+            format!("[ledger]\nwitnesses = [{}]\n", all.join(", "))
+        };
+        let (of_witness, of_log) = (key(KeyKind::Cosignature), key(KeyKind::Ed25519));
+        let config = parse(&text(&["https://w.example/x/"], &of_witness), Path::new("t")).unwrap();
+        assert_eq!(config.ledger.witnesses[0].key.to_string(), of_witness);
+        let shown = serde_json::to_value(&config).unwrap();
+        assert_eq!(shown["ledger"]["witnesses"][0]["key"], *of_witness);
+        for (urls, key, says) in [
+            (&["https://w.example/"][..], &of_log, "is the key of a log"),
+            (&["ftp://w.example/"], &of_witness, "http:// or https://"),
+            (&["https://u:p@w.example/"], &of_witness, "without user"),
+            (&["https://w.example/", "https://v.example/"], &of_witness, "named twice"),
+            (&["https://w.example/"], &"no key".to_owned(), "is not a verifier key"),
+        ] {
+            let told = message(&text(urls, key));
+            assert!(told.contains(says) && told.contains("line 2") && !told.contains("u:p"), "{told}");
+        }
+    }
+
+    #[test]
     fn the_sinks_of_the_template_are_usable() {
         let (_, sinks) = super::super::TEMPLATE.split_once("# [events.webhook.").unwrap();
         let (sinks, _) = sinks.split_once("\n# Servers of MCP elsewhere").unwrap();

@@ -4,6 +4,7 @@
 
 mod check;
 mod custody;
+mod ledger;
 mod load;
 mod template;
 
@@ -17,6 +18,7 @@ use tidegate_model::Ecosystem;
 use crate::upstream::proxy::ENVIRONMENT;
 
 pub use custody::{CustodySection, Pkcs11Key};
+pub use ledger::{LedgerMode, LedgerSection, WitnessAt};
 pub(crate) use load::RESERVED;
 pub use load::{ConfigError, load, parse};
 pub use template::TEMPLATE;
@@ -191,25 +193,6 @@ impl InspectionSection {
     pub fn workers(&self) -> usize {
         self.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get)
     }
-}
-
-/// When a response may end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LedgerMode {
-    /// Not before its entry survives a power cut.
-    #[default]
-    Durable,
-    /// Once its entry is written; a power cut may lose the window that `status` shows.
-    Batched,
-}
-
-/// `[ledger]`
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LedgerSection {
-    /// `durable` or `batched`.
-    pub mode: LedgerMode,
 }
 
 /// `[retention]`

@@ -46,6 +46,9 @@ pub const TEMPLATE: &str = r#"# tidegate configuration. Every line shows the def
 # durable: no response ends before its entry survives a power cut.
 # batched: a response ends once its entry is written; a power cut may lose the window that `tidegate status` shows.
 # mode = "durable"
+# Witnesses, best of another team, that cosign each checkpoint: { url = "https://witness.example/", key = "…" }, the key as
+# `tidegate witness --key` prints it there.
+# witnesses = []
 
 [retention]
 # Days after which accesses leave the index behind `tidegate who`, by whole months; their entries stay in the ledger. 0 keeps them.

@@ -141,9 +141,10 @@ impl Custody {
         // What a power cut could still take is not stated.
         let durable = door.recorder.health().durable;
         if durable <= cursor {
+            self.let_go(door.clock.now())?;
             return Ok(false);
         }
-        let signer = self.signer_now(&door.recorder, cursor, door.clock.now())?;
+        let signer = self.signer_now(&door.recorder, &*door.store.catalogue, cursor, door.clock.now())?;
         let mut reader = turn.reader.take().unwrap_or_else(|| door.recorder.reader(cursor + 1));
         let mut more = true;
         for _ in 0..MAX_ENTRIES {
@@ -239,7 +240,7 @@ impl Custody {
             Body::Decision(made) => {
                 let deployment = signer.ring.deployment();
                 let Some(event) = event::event_of(door, deployment, entry, made)? else { return Ok(false) };
-                let signed = match sign(&event, &*signer.key) {
+                let signed = match sign(&event, signer.key_at(event.at)) {
                     Ok(signed) => signed,
                     Err(StateError::Event(why)) => {
                         let message = format!("nothing is stated of record {}: {why}", entry.record());

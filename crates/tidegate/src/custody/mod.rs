@@ -1,10 +1,12 @@
 //! Chain of custody at the door: what was decided on each artifact, signed, behind the answers.
 //!
 //! [`mod@follow`] leads along the ledger and writes statements for what its decisions change; [`keys`] opens what signs them;
+//! [`announce`] says in the ledger which key does;
 //! [`event`] makes of an entry what is to be stated; [`oci`] shows statements to whoever asks a registry of images.
 //!
 //! No answer waits for a signature: a key that is away stops the statements and nothing else.
 
+mod announce;
 pub mod event;
 pub mod follow;
 pub mod keys;
@@ -14,12 +16,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
-use tidegate_ledger::{Entry, Recorder};
+use tidegate_ledger::pseudonym::Pseudonym;
+use tidegate_ledger::{Entry, RecordId, Recorder};
 use tidegate_model::Timestamp;
 use tidegate_provenance::custody::statement::PublicUri;
+use tidegate_provenance::signing::{KeyId, PublicKey};
 use tidegate_store::catalogue::Catalogue;
 
 use crate::config::{Config, CustodySection};
+use crate::door::Door;
 
 pub use follow::follow;
 pub use keys::{CustodyKeyError, Signer};
@@ -36,6 +41,19 @@ pub struct Custody {
     /// Held by whoever makes statements.
     turn: Mutex<follow::Turn>,
     reached: AtomicU64,
+}
+
+/// A key that was replaced.
+#[derive(Clone, Debug)]
+pub struct RotatedKey {
+    /// The key before.
+    pub before: KeyId,
+    /// The key that follows it.
+    pub key: PublicKey,
+    /// When it begins to sign.
+    pub from: Option<Timestamp>,
+    /// The entry that announces it.
+    pub record: RecordId,
 }
 
 impl Custody {
@@ -76,7 +94,7 @@ impl Custody {
             let cursor = catalogue.custody_cursor(recorder.node().as_str());
             let cursor =
                 cursor.map_err(|e| CustodyKeyError::Catalogue(format!("{e}: {}", e.cause)))?.unwrap_or(begin);
-            custody.signer_now(recorder, cursor, now)?;
+            custody.signer_now(recorder, catalogue, cursor, now)?;
         }
         Ok(Some(custody))
     }
@@ -91,6 +109,7 @@ impl Custody {
     fn signer_now(
         &self,
         recorder: &Recorder,
+        catalogue: &dyn Catalogue,
         cursor: u64,
         now: Timestamp,
     ) -> Result<Arc<Signer>, CustodyKeyError> {
@@ -101,8 +120,57 @@ impl Custody {
         let oldest = oldest.and_then(|frame| Entry::parse(&frame.json).ok()).map_or(now, |entry| entry.time);
         let moment = keys::Moment { now, since: oldest.min(now) };
         let signer = Arc::new(keys::open(&self.section, &self.data, &self.deployment, moment)?);
-        *self.signer.write().expect("no panic while holding it") = Some(Arc::clone(&signer));
+        announce::at_open(recorder, catalogue, &**signer.newest(), now)?;
+        self.put(Arc::clone(&signer));
         Ok(signer)
+    }
+
+    fn put(&self, signer: Arc<Signer>) {
+        *self.signer.write().expect("no panic while holding it") = Some(signer);
+    }
+
+    /// Has another key sign what happens from a moment on that is about to come. It is announced in the ledger first, and listed by an
+    /// edition of the key ring that both sign. The key before is kept for an hour, for what was decided before. Blocks.
+    ///
+    /// # Errors
+    /// [`CustodyKeyError`]. The key that was in force stays so.
+    pub fn rotate(&self, door: &Door, actor: Option<Pseudonym>) -> Result<RotatedKey, CustodyKeyError> {
+        // Nothing is stated meanwhile.
+        let turn = self.turn.lock().expect("no panic while holding it");
+        let catalogue = &*door.store.catalogue;
+        let cursor = self.reached().max(self.begin);
+        let signer = self.signer_now(&door.recorder, catalogue, cursor, door.clock.now())?;
+        if signer.is_between() {
+            return Err(CustodyKeyError::Replacing);
+        }
+        let following = keys::following(&self.section, &self.data)?;
+        let before = signer.first().public_key().key_id();
+        let record = announce::next(door, &*following, before, actor)?;
+        let key = following.public_key().clone();
+        let rotated = Arc::new(keys::announced(&signer, following, &self.data, door.clock.now())?);
+        announce::keep(catalogue, key.key_id())?;
+        let from = rotated.ring.key(key.key_id()).map(|listed| listed.from);
+        self.put(rotated);
+        drop(turn);
+        Ok(RotatedKey { before, key, from, record })
+    }
+
+    /// Lets go of a key that was replaced, where nothing is to be stated with it any more.
+    fn let_go(&self, now: Timestamp) -> Result<(), CustodyKeyError> {
+        let Some(signer) = self.signer().filter(|signer| signer.is_between()) else { return Ok(()) };
+        if let Some(alone) = keys::let_go(&signer, &self.section, &self.data, now)? {
+            tracing::info!(
+                "the replaced key {} for statements of custody is gone",
+                signer.first().public_key().key_id()
+            );
+            self.put(Arc::new(alone));
+        }
+        Ok(())
+    }
+
+    /// Editions of the key ring before the one in force, oldest first.
+    pub fn earlier_editions(&self, signer: &Signer) -> Vec<Vec<u8>> {
+        keys::editions(&self.data, signer.ring.edition())
     }
 
     /// Everything up to this entry of the ledger is stated.

@@ -34,7 +34,7 @@ use crate::inspection::Looker;
 use crate::intel::effects::{self, Effects};
 use crate::intel::feeds::FeedSource;
 use crate::intel::sync::Attempts;
-use crate::ledger::Tree;
+use crate::ledger::{Cosigners, Tree};
 use crate::metrics::Metrics;
 use crate::pipeline::decide::{Decided, Ruleset};
 use crate::pipeline::package::Package;
@@ -76,6 +76,8 @@ pub struct Door {
     pub recorder: Arc<Recorder>,
     /// The tree over its entries.
     pub tree: Tree,
+    /// Who cosigns its checkpoints.
+    pub cosigners: Cosigners,
     /// What is kept.
     pub store: Store,
     /// Repositories by name.

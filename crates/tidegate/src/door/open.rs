@@ -32,7 +32,7 @@ use crate::inspection::{Looker, WorkerCommand};
 use crate::intel::effects::{self, Effects};
 use crate::intel::sync::Attempts;
 use crate::intel::{self, Advisories};
-use crate::ledger::{Tree, TreeSources};
+use crate::ledger::{Cosigners, Tree, TreeSources};
 use crate::metrics::Metrics;
 use crate::provenance::{TrustError, Trusted, cosign_keys};
 use crate::upstream::proxy::Proxies;
@@ -153,6 +153,8 @@ impl Door {
             Recorder::open(Arc::clone(&disk), &data.join("ledger"), node.clone(), mode, Limits::default())
                 .map_err(|e| store_error(&e))?;
         let recorder = Arc::new(recorder);
+        // What an earlier process recorded and was killed before it could count it.
+        recorder.count_now(clock.now(), &TENANT.into()).map_err(|e| store_error(&e))?;
         let via = format!("tidegate-{node}");
         let tree = Tree::open(&TreeSources {
             data: &data,
@@ -208,6 +210,7 @@ impl Door {
         let inspection = looker(&config, &data, inspection_worker, &*catalogue)?;
         let controls = controls::Told::read(&*catalogue).map_err(|e| store_error(&e))?;
         let events = Events::open(&config.events, &data, &client)?;
+        let cosigners = Cosigners::open(&config.ledger.witnesses, &client);
         let custody = Custody::open(&config, &data, &*catalogue, &recorder, report.last_seq, clock.now())?;
         let unscrubbed = catalogue.is_scrub_due().map_err(|e| store_error(&e))?;
         let policy = rules::compile(&source)?;
@@ -252,6 +255,7 @@ impl Door {
             client,
             recorder,
             tree,
+            cosigners,
             repositories,
             via,
         });

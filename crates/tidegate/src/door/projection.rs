@@ -1,10 +1,15 @@
 //! Bringing the access index up to the ledger, and the entry that closes a run of the door.
 
+use std::time::{Duration, Instant};
+
 use tidegate_ledger::entry::Stop;
 use tidegate_ledger::{Body, Entry, EntryDraft};
 use tidegate_store::access_index::MAX_BATCH;
 
 use super::{Door, TENANT};
+
+/// How long a stop waits for its entry to be durable before the last checkpoint is signed.
+const STOP_DURABLE: Duration = Duration::from_secs(2);
 
 impl Door {
     /// Projects every entry that the access index does not have yet. Blocks. Whoever asks "who took it" calls this
@@ -33,7 +38,14 @@ impl Door {
         Ok(())
     }
 
-    /// Records that the door stops, with what it counted.
+    /// Records what was counted of an hour that is over. Blocks.
+    pub fn count_hour(&self) {
+        if let Err(error) = self.recorder.count_if_due(self.clock.now(), &TENANT.into()) {
+            tracing::error!(error = %error, "the hour's counts could not be recorded: {error}");
+        }
+    }
+
+    /// Records that the door stops, with what it counted, and publishes it. Blocks.
     pub fn record_stop(&self) {
         let counts = self.metrics.counts();
         let stop = Stop {
@@ -42,9 +54,18 @@ impl Door {
             bytes: counts.bytes,
             store_reads: counts.served,
         };
-        let entry = EntryDraft { time: self.clock.now(), tenant: TENANT.into(), body: Body::Stop(stop) };
-        if let Err(error) = self.recorder.append(&entry) {
+        let now = self.clock.now();
+        let entry = EntryDraft { time: now, tenant: TENANT.into(), body: Body::Stop(stop) };
+        let recorded = self.recorder.append(&entry).map(drop);
+        if let Err(error) = recorded.and_then(|()| self.recorder.count_now(now, &TENANT.into())) {
             tracing::error!(error = %error, "the stop could not be recorded: {error}");
+            return;
         }
+        let until = Instant::now() + STOP_DURABLE;
+        while self.recorder.health().durable < self.recorder.health().appended && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        // What is not durable by now is published at the next start.
+        self.tree.publish();
     }
 }

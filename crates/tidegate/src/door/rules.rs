@@ -211,6 +211,7 @@ impl Door {
         found.extend(self.events.degradations(now));
         found.extend(self.inspection.degradations());
         found.extend(self.tree.degradations());
+        found.extend(self.cosigners.degradations());
         found.extend(crate::provenance::told::degradations(self, now));
         let lines = found.iter().map(ToString::to_string);
         *self.degraded.write().expect("no panic while holding it") = lines.map(Text::from).collect();

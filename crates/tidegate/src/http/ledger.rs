@@ -1,6 +1,7 @@
 //! `/ledger/…`: the signed tree over the entries, as static files in the layout of C2SP tlog-tiles, and proofs made from it.
 //!
 //! `checkpoint`, `checkpoint.cosigned`, `tile/…` are the files themselves. `key` lists the keys that sign, the one in use first.
+//! `handovers` has a line for each key that was replaced: the receipt of the entry that announces the next, signed by both.
 //! `receipt/<node>/<seq>` is everything that proves one entry; `consistency/<old>/<new>` proves that one size continues another.
 //! Entries name packages and pseudonyms, so whoever may ask the package routes may read here, and nobody else.
 
@@ -11,6 +12,7 @@ use http::request::Parts;
 use http::{Method, StatusCode, header};
 use tidegate_ecosystems::Answer;
 use tidegate_ledger::RecordId;
+use tidegate_ledger::handover::HANDOVERS_PATH;
 use tidegate_ledger::tree::ViewError;
 use tidegate_model::denial::DenialKind;
 
@@ -62,7 +64,7 @@ fn look_up(tree: &Tree, path: &str) -> LookedUp {
 /// The key in use, then those before it, one a line.
 fn keys(tree: &Tree) -> String {
     let mut text = String::new();
-    for key in [tree.key()].into_iter().chain(tree.earlier_keys().iter().rev()) {
+    for key in [tree.key()].into_iter().chain(tree.earlier_keys().into_iter().rev()) {
         let _ = writeln!(text, "{key}");
     }
     text
@@ -78,7 +80,7 @@ fn file(tree: &Tree, path: &str) -> LookedUp {
     let Some(bytes) = found else {
         return Err((DenialKind::NotFound, "the ledger has no such file (yet): it has checkpoint, tile/…, key, receipt/<node>/<number> and consistency/<old>/<new>".into()));
     };
-    if path.starts_with("checkpoint") {
+    if path.starts_with("checkpoint") || path == HANDOVERS_PATH {
         return Ok(fresh(TEXT, bytes));
     }
     // A tile never changes; a partial one may leave once the full one is there.

@@ -3,6 +3,13 @@
 //! Entries are made by whoever answers; here they become leaves of a Merkle tree, once a second, behind everybody. Nothing
 //! waits for it: an answer's entry is durable before the tree knows it.
 
+pub mod cosigning;
+mod keys;
 mod tree;
 
-pub use tree::{OpenTreeError, Tree, TreeSources, key_path, tiles_folder};
+pub use cosigning::Cosigners;
+pub use keys::key_path;
+pub use tree::{OpenTreeError, RotateError, Rotated, Rotation, Tree, TreeSources, tiles_folder};
+
+/// The control that is degraded while nothing is published, or not cosigned.
+const CONTROL: &str = "ledger";

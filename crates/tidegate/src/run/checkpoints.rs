@@ -9,8 +9,9 @@ use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 use tidegate_ledger::checkpoint::Checkpoint;
+use tidegate_ledger::handover;
 use tidegate_ledger::note::{SignedNote, VerifierKey};
-use tidegate_ledger::proof::ConsistencyProof;
+use tidegate_ledger::proof::{ConsistencyProof, Receipt};
 
 /// Where one user keeps checkpoints of doors.
 #[derive(Clone, Debug)]
@@ -44,13 +45,17 @@ pub enum WitnessError {
     /// The checkpoint is none, or its signature does not fit.
     #[error("the door's checkpoint cannot be believed: {0}")]
     Checkpoint(String),
-    /// Another key than last time, without the old one.
-    #[error("the ledger of this door is signed by another key than before: {before} became {now}")]
+    /// Another key than last time, which the old one did not announce.
+    #[error(
+        "THE LEDGER OF THIS DOOR IS SIGNED BY ANOTHER KEY than when you last saw it, and the old key did not hand over to it: {before} became {now}; ask whoever runs the door whether the key was lost and made anew, and move `{kept}` away once you believe it"
+    )]
     Key {
         /// The key kept.
         before: String,
         /// The key told.
         now: String,
+        /// The file with the checkpoint kept.
+        kept: String,
     },
     /// The log is not a continuation of what was seen.
     #[error(
@@ -91,7 +96,7 @@ impl SavedCheckpoints {
     }
 
     /// Believes a checkpoint and keeps it in the place of the one before, which it must continue; `prove` asks for the proof
-    /// between two sizes.
+    /// between two sizes. Another key than the one kept is believed where `handovers` lead from that to it.
     ///
     /// # Errors
     /// [`WitnessError`]; then what was kept before stays.
@@ -99,7 +104,7 @@ impl SavedCheckpoints {
         &self,
         note: &str,
         key: &VerifierKey,
-        earlier: &[VerifierKey],
+        handovers: &[Receipt],
         prove: impl FnOnce(u64, u64) -> Result<ConsistencyProof, String>,
     ) -> Result<Saved, WitnessError> {
         let path = self.file(key.name());
@@ -116,9 +121,9 @@ impl SavedCheckpoints {
                 let trusted: VerifierKey = trusted
                     .parse()
                     .map_err(|e| WitnessError::Checkpoint(format!("the one kept names no key: {e}")))?;
-                if trusted != *key && !earlier.contains(&trusted) {
+                if trusted != *key && handover::follow(&trusted, handovers).last() != Some(key) {
                     let (before, now) = (trusted.to_string(), key.to_string());
-                    return Err(WitnessError::Key { before, now });
+                    return Err(WitnessError::Key { before, now, kept: path.display().to_string() });
                 }
                 let (before, _) = read(before, &trusted)?;
                 let rewritten = |why: String| WitnessError::Rewritten {

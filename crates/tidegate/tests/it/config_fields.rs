@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidegate::config::{
     Cache, Config, CustodySection, EventsSection, FileSink, InspectionSection, IntelSection, LedgerMode,
     LedgerSection, Log, McpSection, McpServer, Pkcs11Key, PolicySection, Provenance, Repository, Retention,
-    Server, SigstoreInstance, Upstream, UpstreamSection, WebhookSink,
+    Server, SigstoreInstance, Upstream, UpstreamSection, WebhookSink, WitnessAt,
 };
 use tidegate_ledger::Mode;
 use tidegate_model::Ecosystem;
@@ -59,7 +59,9 @@ fn every_field_has_a_test((config, repository, upstream): (Config, Repository, U
         memory_mib: _,
         disk_gib: _,
     } = cache;
-    let LedgerSection { mode: _ } = ledger;
+    // witnessing.rs: witnesses.
+    let LedgerSection { mode: _, witnesses } = ledger;
+    let Some(WitnessAt { url: _, key: _ }) = witnesses.into_iter().next() else { return };
     // forgetting.rs
     let Retention { access_days: _, names_days: _ } = retention;
     let UpstreamSection {

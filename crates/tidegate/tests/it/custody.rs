@@ -493,3 +493,80 @@ fn statements_about_an_image_are_referrers() {
     let again = door.get(&manifest("org/app", &image.digest));
     assert_eq!((&again.body[..], &pulled.body[..]), (&image.manifest[..], &image.manifest[..]));
 }
+
+#[test]
+fn a_key_that_was_replaced_still_verifies_what_it_signed() {
+    let upstream = FakeUpstream::start();
+    let (first, second) = (publish(&upstream, "alpha"), publish(&upstream, "beta"));
+    let third = publish(&upstream, "gamma");
+    let door = Setup::new(&upstream).open();
+    let get = |door: &TestDoor, name: &str| {
+        assert_eq!(door.get(&format!("/npm/{name}/-/{name}-1.0.0.tgz")).status, 200);
+    };
+    get(&door, "alpha");
+    state(&door);
+    let custody = |door: &TestDoor| door.door.custody.as_ref().unwrap().rotate(&door.door, None);
+    let before = Exported::of(&door, &first.sha256).ring();
+    let rotated = custody(&door).unwrap();
+    assert_eq!(before.keys().len(), 1);
+    assert!(custody(&door).unwrap_err().to_string().contains("less than an hour ago"));
+    // The announcement stands in the ledger, after the key before.
+    let entries = door.door.recorder.reader(rotated.record.seq).next().unwrap().unwrap();
+    let told: Value = serde_json::from_slice(&entries.json).unwrap();
+    assert_eq!((&told["kind"], &told["purpose"]), (&json!("key"), &json!("custody")));
+    assert_eq!(told["previous"], json!(rotated.before.to_string()));
+    assert_eq!(told["public_key"], json!(rotated.key.to_pem()));
+
+    // What happens before the new key begins is the old one's, also where it is stated later.
+    get(&door, "beta");
+    door.clock().advance(10);
+    get(&door, "gamma");
+    state(&door);
+    let signed_by = |door: &TestDoor, file: &BuiltFile, name: &str| {
+        let exported = Exported::of(door, &file.sha256);
+        exported.chain(&format!("pkg:npm/{name}@1.0.0"));
+        exported.statements()[0]["bundle"]["verificationMaterial"].to_string()
+    };
+    let (of_first, of_second) = (signed_by(&door, &first, "alpha"), signed_by(&door, &second, "beta"));
+    let of_third = signed_by(&door, &third, "gamma");
+    assert_eq!(of_first, of_second);
+    assert_ne!(of_second, of_third, "another key");
+    // Whoever knew the ring before follows it.
+    let ring = |door: &TestDoor| Exported::of(door, &first.sha256).0["keys"]["ring"].to_string();
+    let next = before.follow(ring(&door).as_bytes()).unwrap();
+    assert_eq!(next.keys().len(), 2);
+
+    // After a restart both are there; an hour later the old one is gone, and a restart does not miss it.
+    let door = door.restart();
+    let folder = door.data().join("keys");
+    assert!(folder.join("custody-next.pem").exists());
+    state(&door);
+    door.clock().advance(3700);
+    state(&door);
+    while door.door.recorder.health().durable < door.door.recorder.health().appended {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    state(&door);
+    assert!(!folder.join("custody-next.pem").exists(), "the new key took its place");
+    assert_eq!(next.follow(ring(&door).as_bytes()).unwrap().edition(), 3);
+    let held = FileKey::open(&folder.join("custody.pem"), None).unwrap();
+    assert_eq!(held.public_key(), &rotated.key);
+    let pinned = OwnKeys::open(ring(&door).as_bytes(), rotated.key.key_id()).unwrap();
+    assert_eq!(pinned.edition(), 3);
+    let earlier = Exported::of(&door, &first.sha256).0["keys"]["earlier_rings"].as_array().unwrap().len();
+    assert_eq!(earlier, 2);
+
+    // A kill between the last two steps: the ring is the new key's already.
+    let setup = door.close();
+    let (now, next) = (folder.join("custody.pem"), folder.join("custody-next.pem"));
+    std::fs::rename(&now, &next).unwrap();
+    FileKey::create(&now, tidegate_provenance::signing::KeyAlgorithm::EcdsaP256, None).unwrap();
+    let door = setup.open();
+    assert!(!next.exists());
+    publish(&upstream, "delta");
+    get(&door, "delta");
+    state(&door);
+    custody(&door).unwrap();
+    let upstream_gone = door.door.state_custody();
+    assert!(upstream_gone.is_ok(), "{upstream_gone:?}");
+}

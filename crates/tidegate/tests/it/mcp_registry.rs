@@ -97,7 +97,7 @@ fn stays_here(response: &RawResponse, upstream: &FakeUpstream) {
 }
 
 /// A server of an npm package that anybody may have.
-fn site() -> FakeUpstream {
+pub(crate) fn site() -> FakeUpstream {
     let upstream = FakeUpstream::start();
     for version in ["1.0.0", "1.1.0", "2.0.0"] {
         upstream.publish(Package::npm("lib", version).published(&days_ago(100)));

@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tidegate_testkit::process::{Home, Program};
+use tidegate_testkit::fetch::{self, Kind};
+use tidegate_testkit::process::{Finished, Home, Program};
 use tidegate_testkit::{Package, Style, data, tools};
 
 use crate::clients_support::Site;
@@ -20,9 +21,8 @@ fn case(set: &Path, name: &str) -> Value {
 }
 
 /// The one file that a command leaves in a folder, where it has the digest of the row.
-fn fetched(folder: &Path, case: &Value, mut command: Program) -> Option<(String, Vec<u8>)> {
-    command = command.in_folder(folder).timeout(std::time::Duration::from_secs(120));
-    let done = command.run();
+fn fetched(folder: &Path, case: &Value, fetch: impl FnOnce(&Path) -> Finished) -> Option<(String, Vec<u8>)> {
+    let done = fetch(folder);
     let found =
         std::fs::read_dir(folder).unwrap().filter_map(Result::ok).find(|entry| entry.path().is_file());
     let Some(found) = found else {
@@ -46,36 +46,16 @@ fn tampered(document: &Value) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Downloads one file of PyPI with pip's own index code and runs nothing of the package: for a source distribution pip would
-/// build its metadata.
-const FETCH: &str = r##"
-import subprocess, sys, json, urllib.request, urllib.parse, re, os
-wanted, kind = sys.argv[1].split()
-name, version = wanted.split("==")
-index = subprocess.run([sys.executable, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True).stdout.strip()
-if not index:
-    from pip._internal.models.index import PyPI
-    index = os.environ.get("PIP_INDEX_URL") or PyPI.simple_url
-page = index.rstrip("/") + "/" + name + "/"
-html = urllib.request.urlopen(page, timeout=60).read().decode()
-stem = re.sub(r"[-_.]+", "_", name) + "-" + version
-ending = ".tar.gz" if kind == "--no-binary" else "-py3-none-any.whl"
-for link in re.findall(r'href="([^"]+)"', html):
-    address = urllib.parse.urljoin(page, link).split("#")[0]
-    if address.rsplit("/", 1)[-1] == stem + ending:
-        open(stem + ending, "wb").write(urllib.request.urlopen(address, timeout=60).read())
-        break
-else:
-    sys.exit("the index does not list " + stem + ending)
-"##;
-
 #[test]
 fn a_genuine_npm_package_is_verified_and_a_tampered_one_refused() {
     let (Some(npm), Some(set)) = (tools::npm(), data::shared_data("provenance")) else { return };
     let row = case(&set, "npm-sigstore-2.3.1-prov");
     let publish = case(&set, "npm-sigstore-2.3.1-publish");
     let folder = Home::new();
-    let pack = Program::of_this_user(npm.path()).args(["pack", "--silent", "sigstore@2.3.1"]);
+    let pack = |folder: &Path| {
+        let program = Program::of_this_user(npm.path()).args(["pack", "--silent", "sigstore@2.3.1"]);
+        program.in_folder(folder).timeout(std::time::Duration::from_secs(120)).run()
+    };
     let Some((name, bytes)) = fetched(&folder.folder("pack"), &row, pack) else { return };
     let genuine = json!({ "attestations": [row["attestation"], publish["attestation"]] });
     for (document, verifies) in [(genuine.clone(), true), (tampered(&genuine), false)] {
@@ -122,18 +102,11 @@ fn a_genuine_file_of_pypi_is_verified_and_what_is_not_is_refused() {
     let Some(pip) = pips.last() else { return };
     let (source, wheel) =
         (case(&set, "pypi-pypi_attestations-0.0.19-publish"), case(&set, "pypi-rfc8785-0.1.2-publish"));
-    let (home, fetch) = (Home::new(), ["-c", FETCH]);
-    let download = |what: &str| Program::of_this_user("python3").args(fetch).arg(what);
-    let Some((name, bytes)) =
-        fetched(&home.folder("source"), &source, download("pypi-attestations==0.0.19 --no-binary"))
-    else {
-        return;
-    };
-    let Some((wheel_name, wheel_bytes)) =
-        fetched(&home.folder("wheel"), &wheel, download("rfc8785==0.1.2 --only-binary"))
-    else {
-        return;
-    };
+    let home = Home::new();
+    let download = |folder: &Path| fetch::from_pypi(folder, "pypi-attestations", "0.0.19", Kind::Source);
+    let Some((name, bytes)) = fetched(&home.folder("source"), &source, download) else { return };
+    let download = |folder: &Path| fetch::from_pypi(folder, "rfc8785", "0.1.2", Kind::Wheel);
+    let Some((wheel_name, wheel_bytes)) = fetched(&home.folder("wheel"), &wheel, download) else { return };
     let document = |row: &Value, repository: &str| {
         let publisher = json!({ "kind": "GitHub", "repository": repository, "workflow": "release.yml" });
         let bundle = json!({ "publisher": publisher, "attestations": [row["attestation"]] });

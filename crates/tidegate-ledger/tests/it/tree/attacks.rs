@@ -6,22 +6,20 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use tidegate_ledger::Recorder;
 use tidegate_ledger::audit::{AuditInput, AuditReport, SavedCheckpoint, audit};
 use tidegate_ledger::checkpoint::{Checkpoint, Root};
-use tidegate_ledger::entry::Counts;
 use tidegate_ledger::frame::{FRAME_HEADER_BYTES, SegmentHeader, chain_start, finish_frame};
 use tidegate_ledger::heads::{Head, MemoryHeads, Runs};
 use tidegate_ledger::note::{CheckpointSigner as _, Ed25519Signer, KeyKind, SignedNote, VerifierKey, cosign};
 use tidegate_ledger::tiles::{Tiles, bundle_path, read_bundle, tile_path};
 use tidegate_ledger::tree::{FailureKind as Kind, Publisher, TreeParts};
-use tidegate_ledger::{Body, EntryDraft, Recorder};
-use tidegate_model::Timestamp;
 use tidegate_sys::disk::Disk as _;
 use tidegate_testkit::{Crash, ForgetfulDisk};
 use tlog_tiles::{Hash, HashReader, Tile};
 
 use super::rig::{MemoryTiles, ORIGIN, append, signer, witness};
-use crate::support::{dir, draft, open, wait};
+use crate::support::{dir, draft, eventually, open};
 
 /// Entries when somebody saved the checkpoint, when a witness cosigned, and at the end.
 const SAVED: u64 = 300;
@@ -59,6 +57,7 @@ impl Target {
             tiles: &self.tiles,
             origin: ORIGIN,
             keys: &self.keys,
+            earlier_keys: &[],
             head: self.head.clone(),
             saved: &self.saved,
             witnesses: &[witness(8).key().clone()],
@@ -220,17 +219,10 @@ fn tree(disk: &ForgetfulDisk) -> Tree {
     Tree { recorder, publisher: publisher.unwrap(), tiles }
 }
 
-fn counted(first_seq: u64, last_seq: u64, bytes: u64) -> EntryDraft {
-    let counts = Counts {
-        hour: Timestamp::from_unix_millis(1_794_996_000_000),
-        accesses: last_seq - first_seq + 1,
-        refused: 0,
-        bytes,
-        store_reads: 0,
-        first_seq,
-        last_seq,
-    };
-    EntryDraft { body: Body::Counts(counts), ..draft(0) }
+fn count(recorder: &Recorder) {
+    recorder.count_now(draft(0).time, &"default".into()).unwrap();
+    let last = recorder.health().appended;
+    eventually("the counts are durable", || recorder.health().durable == last);
 }
 
 /// 600 entries; the checkpoint of 300 was saved, that of 500 was cosigned and saved.
@@ -240,9 +232,7 @@ fn target() -> &'static Target {
         let disk = ForgetfulDisk::new();
         let Tree { recorder, mut publisher, tiles } = tree(&disk);
         append(&recorder, SAVED - 1);
-        // The markers of the entries before, 0 to 298, are their bytes.
-        let counts = counted(1, SAVED - 1, (0..SAVED - 1).sum());
-        wait(recorder.append(&counts).unwrap().durable).unwrap();
+        count(&recorder);
         publisher.publish().unwrap();
         let view = publisher.view();
         let saved = SavedCheckpoint { name: "saved".to_owned(), note: view.checkpoint().unwrap().into() };
@@ -252,7 +242,8 @@ fn target() -> &'static Target {
         let mut note = SignedNote::parse(view.checkpoint().unwrap().as_bytes()).unwrap();
         note.add_line(&cosign(note.text(), &witness(8), 1_795_000_000).unwrap()).unwrap();
         view.keep_cosigned(&note, &[witness(8).key().clone()]).unwrap();
-        append(&recorder, 100);
+        append(&recorder, 99);
+        count(&recorder);
         assert_eq!(publisher.publish().unwrap().size, SIZE);
         let head = view.head();
         drop((recorder, publisher));
@@ -272,8 +263,9 @@ fn target() -> &'static Target {
 fn what_nobody_touched_is_whole() {
     let report = target().audit();
     assert!(report.is_whole(), "{}", report.to_json());
-    assert_eq!((report.entries, report.compared, report.counts, report.cosigned.len()), (SIZE, SIZE, 1, 1));
-    assert!(report.notes.is_empty(), "{:?}", report.notes);
+    assert_eq!((report.entries, report.compared, report.counts, report.cosigned.len()), (SIZE, SIZE, 2, 1));
+    let [note] = &report.notes[..] else { panic!("{:?}", report.notes) };
+    assert!(note.starts_with("500 of 600 entries are in a cosigned checkpoint"), "{note}");
     // What a key holder writes honestly and entirely is whole as well, where nobody kept anything.
     let mut rewritten = target().copy();
     rewritten.rewrite_all(|_| {});
@@ -521,8 +513,39 @@ const BY_THE_KEY_HOLDER: &[Attack] = &[
     ("a clock set back", Kind::ClockSetBack, |t| {
         t.rewrite_all(|e| edit(&mut e[590], "\"time\":\"2026", "\"time\":\"2025"));
     }),
-    ("an access dropped within a counted hour", Kind::CountsMismatch, |t| {
+    ("fewer bytes in a counted hour", Kind::CountsMismatch, |t| {
         t.rewrite_all(|e| edit(&mut e[20], "\"bytes\":20", "\"bytes\":21"));
+    }),
+    ("a refusal made an answer", Kind::CountsMismatch, |t| {
+        t.rewrite_all(|e| edit(&mut e[20], "\"status\":200", "\"status\":403"));
+    }),
+    ("an access dropped within a counted hour", Kind::CountsMissing, |t| {
+        t.rewrite_all(|e| {
+            e.remove(20);
+            renumber(e);
+        });
+    }),
+    ("an access put in the place of another kind", Kind::CountsMismatch, |t| {
+        t.rewrite_all(|e| {
+            let at = e.len() - 1;
+            edit(&mut e[at], "\"access\":299", "\"access\":298");
+        });
+    }),
+    ("counts taken out", Kind::CountsMissing, |t| {
+        t.rewrite_all(|e| {
+            e.remove(299);
+            renumber(e);
+        });
+    }),
+    ("counts that count something twice", Kind::CountsMissing, |t| {
+        t.rewrite_all(|e| edit(&mut e[599], "\"first_seq\":300", "\"first_seq\":290"));
+    }),
+    ("an hour that ends without counts", Kind::CountsMissing, |t| {
+        t.rewrite_all(|e| {
+            for entry in &mut e[500..] {
+                edit(entry, "\"time\":\"2026-11-18T1", "\"time\":\"2026-11-18T2");
+            }
+        });
     }),
 ];
 
@@ -581,7 +604,10 @@ fn without_a_witness_a_key_holder_can_rewrite() {
     t.saved.clear();
     remove(&t, "checkpoint.cosigned");
     t.required_cosignatures = 0;
-    t.rewrite_all(|e| edit(&mut e[450], "\"status\":200", "\"status\":403"));
+    t.rewrite_all(|e| {
+        edit(&mut e[450], "\"status\":200", "\"status\":403");
+        edit(&mut e[599], "\"refused\":0", "\"refused\":1");
+    });
     assert!(t.audit().is_whole());
 }
 

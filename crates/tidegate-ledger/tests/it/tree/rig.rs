@@ -159,6 +159,7 @@ impl Rig {
             tiles: &tiles,
             origin: ORIGIN,
             keys: &[self.signer.key().clone()],
+            earlier_keys: &[],
             head: self.head(),
             saved: &saved,
             witnesses: &[],

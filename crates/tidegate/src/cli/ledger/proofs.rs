@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use tidegate_ledger::RecordId;
 use tidegate_ledger::checkpoint::Checkpoint as Stated;
+use tidegate_ledger::handover::{self, MAX_HANDOVERS};
 use tidegate_ledger::note::{MAX_NOTE_BYTES, SignedNote, VerifierKey};
 use tidegate_ledger::proof::{ConsistencyProof, Receipt};
 
@@ -98,6 +99,12 @@ fn keys(told: &Value) -> Result<Vec<VerifierKey>, Failure> {
     Ok(all.map(str::parse).collect::<Result<_, _>>()?)
 }
 
+/// What the door says its keys handed over with; one that cannot be read hands nothing over.
+fn handovers(told: &Value) -> Vec<Receipt> {
+    let handovers = told.get("handovers").and_then(Value::as_array).into_iter().flatten().take(MAX_HANDOVERS);
+    handovers.filter_map(|one| Receipt::from_json(one.to_string().as_bytes()).ok()).collect()
+}
+
 /// Compare two checkpoints: whether the later one continues the earlier. Where no later one is given, the door's newest.
 #[derive(Debug, Args)]
 pub(super) struct Diff {
@@ -107,7 +114,8 @@ pub(super) struct Diff {
     /// A file with the later one.
     #[arg(value_name = "LATER")]
     later: Option<PathBuf>,
-    /// The key that must have signed them, as `ledger checkpoint --key` prints it; else the door's own word is taken.
+    /// The key that must have signed them, as `ledger checkpoint --key` prints it, or handed over to the one that did; else the
+    /// door's own word is taken.
     #[arg(long, value_name = "KEY")]
     key: Option<VerifierKey>,
     /// Print JSON.
@@ -126,7 +134,7 @@ impl Diff {
         let remote = Remote::new(&self.reach)?;
         let told = remote.get("ledger/checkpoint", &[])?;
         let keys = match &self.key {
-            Some(key) => vec![key.clone()],
+            Some(key) => [key.clone()].into_iter().chain(handover::follow(key, &handovers(&told))).collect(),
             None => keys(&told)?,
         };
         let earlier = read(&self.earlier, &keys)?;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use clap::Args;
 use tidegate_ledger::audit::{AuditInput, AuditReport, SavedCheckpoint, audit};
+use tidegate_ledger::handover::{self, HANDOVERS_PATH};
 use tidegate_ledger::note::{KeyKind, MAX_NOTE_BYTES, SignedNote, VerifierKey};
-use tidegate_ledger::tiles::DiskTiles;
+use tidegate_ledger::tiles::{DiskTiles, Tiles as _};
 use tidegate_provenance::signing::{FileKey, SigningKey as _};
 use tidegate_sys::disk::RealDisk;
 
@@ -31,12 +32,12 @@ pub(super) struct Verify {
     /// A checkpoint that you kept: the ledger must continue it.
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
-    /// The key of a witness.
+    /// The key of a witness, which must have cosigned.
     #[arg(long, value_name = "KEY")]
     witness: Vec<VerifierKey>,
-    /// How many witnesses must have cosigned.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    cosignatures: usize,
+    /// How many of the witnesses must have cosigned, where not all need to.
+    #[arg(long, value_name = "N")]
+    cosignatures: Option<usize>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -58,7 +59,7 @@ impl Verify {
         }
         let tiles = DiskTiles::existing(Arc::new(RealDisk), &tiles_folder(&data));
         let saved = self.checkpoint.iter().map(|path| kept(path)).collect::<Result<Vec<_>, _>>()?;
-        let keys = if self.key.is_empty() { own_keys(&data)? } else { self.key.clone() };
+        let Believed { keys, earlier, told } = self.believed(&data, &tiles)?;
         let origin = keys.first().map_or_else(String::new, |key| key.name().to_owned());
         let report = audit(&AuditInput {
             disk: Arc::new(RealDisk),
@@ -66,18 +67,63 @@ impl Verify {
             tiles: &tiles,
             origin: &origin,
             keys: &keys,
+            earlier_keys: &earlier,
             head: None,
             saved: &saved,
             witnesses: &self.witness,
-            required_cosignatures: self.cosignatures,
+            required_cosignatures: self.cosignatures.unwrap_or(self.witness.len()),
             clock_tolerance_ms: CLOCK_TOLERANCE_MS,
         });
         if self.json {
             print(&format!("{}\n", report.to_json()))?;
         } else {
-            print(&shown(&report, &origin, self.key.is_empty(), saved.len()))?;
+            print(&shown(&report, &origin, self.key.is_empty(), saved.len(), &told))?;
         }
         Ok(if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::from(4) })
+    }
+}
+
+/// Which keys are believed, and for what.
+struct Believed {
+    /// They may have signed the newest checkpoint.
+    keys: Vec<VerifierKey>,
+    /// They may have signed checkpoints that were kept.
+    earlier: Vec<VerifierKey>,
+    /// What is to be said of them.
+    told: Vec<String>,
+}
+
+impl Verify {
+    /// The keys that were named, or the one in the data directory, and those that they handed over to.
+    fn believed(&self, data: &Path, tiles: &DiskTiles) -> Result<Believed, Failure> {
+        let mut keys = if self.key.is_empty() { own_keys(data)? } else { self.key.clone() };
+        let (mut earlier, mut told) = (Vec::new(), Vec::new());
+        let handovers = match handover::read(&tiles.get(HANDOVERS_PATH)?.unwrap_or_default()) {
+            Ok(handovers) => handovers,
+            Err(error) => {
+                told.push(format!("the handovers between keys cannot be read: {error}"));
+                Vec::new()
+            }
+        };
+        for key in keys.clone() {
+            for next in handover::follow(&key, &handovers) {
+                if !keys.contains(&next) {
+                    told.push(format!("the key {} handed over to {next}", handover::id_of(&key)));
+                    keys.push(next);
+                }
+            }
+        }
+        // A key that handed over to a believed one may have signed what was kept, and not what is newest.
+        for handover in handovers.iter().rev() {
+            for key in &handover.keys {
+                let leads = handover::check(handover, key)
+                    .is_ok_and(|to| keys.contains(&to) || earlier.contains(&to));
+                if leads && !keys.contains(key) && !earlier.contains(key) {
+                    earlier.push(key.clone());
+                }
+            }
+        }
+        Ok(Believed { keys, earlier, told })
     }
 }
 
@@ -111,7 +157,7 @@ fn own_keys(data: &Path) -> Result<Vec<VerifierKey>, Failure> {
     Ok(vec![VerifierKey::new(&origin, KeyKind::Ed25519, public)?])
 }
 
-fn shown(report: &AuditReport, origin: &str, own_key: bool, saved: usize) -> String {
+fn shown(report: &AuditReport, origin: &str, own_key: bool, saved: usize, told: &[String]) -> String {
     use std::fmt::Write as _;
     let mut out = String::new();
     let root = report.root.map_or_else(|| "unknown".to_owned(), |root| root.to_string());
@@ -126,7 +172,7 @@ fn shown(report: &AuditReport, origin: &str, own_key: bool, saved: usize) -> Str
         let at = tidegate_model::Timestamp::from_unix_seconds(i64::try_from(*time).unwrap_or(i64::MAX));
         let _ = writeln!(out, "witness  {} at {at}", key.name());
     }
-    for note in &report.notes {
+    for note in report.notes.iter().chain(told) {
         let _ = writeln!(out, "note     {note}");
     }
     if own_key {

@@ -115,8 +115,11 @@ fn on_a_small_disk(then: &str) {
     let line = door.wait_for_line("tidegate is open on http://", Duration::from_secs(60));
     let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap().parse().unwrap();
     let get = |target: &str| tidegate_testkit::client::get(address, target).unwrap();
-    assert_eq!(get(&warm.target).status, 200);
+    let before = get(&warm.target);
+    assert_eq!(before.status, 200);
     assert_eq!(get("/readyz").status, 200);
+    until("a checkpoint is shown", || get("/ledger/checkpoint").status == 200);
+    let mut shown = vec![get("/ledger/checkpoint").body];
     // Through the process one reaches the file system that only it sees.
     let filler = std::path::PathBuf::from(format!("/proc/{}/root{}/filler", door.id(), data.display()));
     let fill = || {
@@ -139,11 +142,49 @@ fn on_a_small_disk(then: &str) {
             get(&warm.target).status == 503
         });
     }
+    // What can be published still is, and what cannot is not shown.
+    std::thread::sleep(Duration::from_millis(2500));
+    shown.push(get("/ledger/checkpoint").body);
     std::fs::remove_file(&filler).unwrap();
     until("ready with room", || get("/readyz").status == 200);
     let served = get(&cold.target);
     assert!(served.status == 200 && served.complete, "{}", served.text());
     assert_eq!(get(&warm.target).status, 200);
+    shown.push(get("/ledger/checkpoint").body);
+    // Tree and custody catch up: each answer has its receipt, each artifact its statement.
+    for answer in [&before, &served] {
+        let record = answer.header("x-tidegate-record").unwrap();
+        let (node, seq) = record.rsplit_once('-').unwrap();
+        until("it has its receipt", || get(&format!("/ledger/receipt/{node}/{seq}")).status == 200);
+    }
+    for question in [&warm, &cold] {
+        let digits = question.sha256.unwrap().hex();
+        let asked = format!(
+            "GET /api/v1/custody/sha256:{digits} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        );
+        let mut told = String::new();
+        until("it is stated", || {
+            let answer = tidegate_testkit::client::exchange(address, asked.as_bytes()).unwrap();
+            if told != answer.text() {
+                told = answer.text();
+                eprintln!("{}: {told:.200}", answer.status);
+            }
+            answer.status == 200
+        });
+    }
+    let seen = std::path::PathBuf::from(format!("/proc/{}/root{}", door.id(), data.display()));
+    let copy = home.folder("copy");
+    let copied = Program::new("cp", &home).args(["-r"]).arg(seen.join("ledger")).arg(seen.join("tlog"));
+    copied.arg(seen.join("keys")).arg(&copy).run().expect_success();
+    let mut verify =
+        Program::new(env!("CARGO_BIN_EXE_tidegate"), &home).args(["ledger", "verify", "--data"]).arg(&copy);
+    for (at, note) in shown.iter().enumerate() {
+        let file = home.path().join(format!("shown-{at}"));
+        std::fs::write(&file, note).unwrap();
+        verify = verify.arg("--checkpoint").arg(file);
+    }
+    let told = verify.run();
+    assert_eq!(told.code(), Some(0), "{}", told.output());
 }
 
 #[test]

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use tidegate_ledger::audit::{AuditInput, SavedCheckpoint, audit};
+use tidegate_ledger::tiles::DiskTiles;
 use tidegate_sys::disk::SyncSite;
 use tidegate_testkit::{Crash, FakeUpstream, ForgetfulDisk, Package};
 
@@ -47,6 +49,78 @@ impl Setting {
             super::ask(&mut client, question)
         };
         self.questions.iter().filter_map(ask).filter(|told| told.status != 503).collect()
+    }
+
+    /// The same with the tree published and custody stated after each answer; returns also every checkpoint that was shown.
+    fn followed(&self, data: &std::path::Path, disk: &ForgetfulDisk) -> (Vec<Told>, Vec<SavedCheckpoint>) {
+        let (mut told, mut shown) = (Vec::new(), Vec::new());
+        let Ok(opened) = Opened::new(&self.upstream, data, Arc::new(disk.clone())) else {
+            return (told, shown);
+        };
+        for question in &self.questions {
+            let client = tidegate_testkit::client::RawClient::connect(opened.address);
+            let answered = client.ok().and_then(|mut client| super::ask(&mut client, question));
+            told.extend(answered.filter(|told| told.status != 503));
+            opened.door.tree.publish();
+            if let Some(note) = opened.door.tree.view().and_then(|view| view.checkpoint()) {
+                shown.push(SavedCheckpoint { name: format!("shown-{}", shown.len()), note: note.into() });
+            }
+            // A disk that is gone stops it; what is due is stated after the restart.
+            while opened.door.state_custody() == Ok(true) {}
+        }
+        (told, shown)
+    }
+
+    /// Opens a door on what a cut left, and has it catch up: each answer has its proof, each checkpoint that was shown is continued,
+    /// each artifact is stated once.
+    fn caught_up(
+        &self,
+        data: &std::path::Path,
+        after: &ForgetfulDisk,
+        told: &[Told],
+        shown: &[SavedCheckpoint],
+    ) -> Result<(), String> {
+        let opened = Opened::new(&self.upstream, data, Arc::new(after.clone()))?;
+        let door = &opened.door;
+        for question in &self.questions {
+            super::ask(&mut tidegate_testkit::client::RawClient::connect(opened.address).unwrap(), question)
+                .ok_or_else(|| format!("no whole answer to {question:?}"))?;
+        }
+        while door.recorder.health().durable < door.recorder.health().appended {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        door.tree.publish();
+        while door.state_custody()? {}
+        if let Some(degraded) = door.tree.degradations().first() {
+            return Err(degraded.why.clone());
+        }
+        let (view, key) = (door.tree.view().ok_or("there is no tree")?, door.tree.key());
+        for told in told {
+            let receipt = view.receipt(&told.record).map_err(|e| format!("{}: {e}", told.record))?;
+            receipt.check(&key, &[]).map_err(|e| format!("{}: {e}", told.record))?;
+        }
+        for sha256 in self.questions.iter().filter_map(|question| question.sha256) {
+            let events = door.store.catalogue.custody_events(&sha256, 100).map_err(|e| e.to_string())?;
+            let stored = events.iter().filter(|event| event.event == "stored").count();
+            if (stored, events.len()) != (1, 1) {
+                return Err(format!("{sha256} is stated {} times, {stored} times as stored", events.len()));
+            }
+        }
+        let tiles = DiskTiles::existing(Arc::new(after.clone()), &data.join("tlog"));
+        let report = audit(&AuditInput {
+            disk: Arc::new(after.clone()),
+            ledgers: vec![data.join("ledger")],
+            tiles: &tiles,
+            origin: key.name(),
+            keys: std::slice::from_ref(&key),
+            earlier_keys: &[],
+            head: None,
+            saved: shown,
+            witnesses: &[],
+            required_cosignatures: 0,
+            clock_tolerance_ms: 5_000,
+        });
+        if report.is_whole() { Ok(()) } else { Err(report.to_json()) }
     }
 
     /// Checks a disk after a cut: every answer has its entry, every blob is whole, and what was served is kept.
@@ -93,6 +167,33 @@ fn a_power_cut_at_any_operation_loses_no_answer_and_no_blob() {
         let _ = std::fs::remove_dir_all(&data);
         if told.len() == all && disk.ops() < cut {
             assert!(cut > 40 && reopened > 4, "the run has many operations to be cut at, found {cut}");
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_power_cut_at_any_operation_contradicts_no_checkpoint_and_no_statement() {
+    let setting = Setting::new();
+    let all = setting.questions.len();
+    let mut most = 0;
+    for cut in 0.. {
+        assert!(cut < 2000, "the run never ends");
+        let (data, disk) = (setting.fresh(), ForgetfulDisk::new());
+        disk.fail_after(cut);
+        let (told, shown) = setting.followed(&data, &disk);
+        let crash = match cut % 3 {
+            0 => Crash::LosesAll,
+            1 => Crash::LosesNothing,
+            _ => Crash::LosesSome(cut),
+        };
+        setting
+            .caught_up(&data, &disk.crash(crash), &told, &shown)
+            .unwrap_or_else(|e| panic!("cut after {cut}, {crash:?}: {e}"));
+        most = most.max(shown.len());
+        let _ = std::fs::remove_dir_all(&data);
+        if told.len() == all && disk.ops() < cut {
+            assert!(cut > 80 && most == all, "the run has many operations to be cut at, found {cut}");
             return;
         }
     }
