@@ -18,7 +18,7 @@ const fn wrong(text: &'static str, line: usize, says: &'static [&'static str]) -
 const TEMPLATE: &str = "tidegate config template";
 
 #[rustfmt::skip]
-const CONFIGURATIONS: [Wrong; 36] = [
+const CONFIGURATIONS: [Wrong; 37] = [
     wrong("[server\nlisten = 1\n", 1, &[TEMPLATE]),
     wrong("[server]\nlisten = \"127.0.0.1\"\n", 2, &["socket address", TEMPLATE]),
     wrong("[server]\nlisten = \"127.0.0.1:1\"\nport = 3\n", 3, &["port", TEMPLATE]),
