@@ -18,7 +18,7 @@ const fn wrong(text: &'static str, line: usize, says: &'static [&'static str]) -
 const TEMPLATE: &str = "tidegate config template";
 
 #[rustfmt::skip]
-const CONFIGURATIONS: [Wrong; 36] = [
+const CONFIGURATIONS: [Wrong; 37] = [
     wrong("[server\nlisten = 1\n", 1, &[TEMPLATE]),
     wrong("[server]\nlisten = \"127.0.0.1\"\n", 2, &["socket address", TEMPLATE]),
     wrong("[server]\nlisten = \"127.0.0.1:1\"\nport = 3\n", 3, &["port", TEMPLATE]),
@@ -51,6 +51,7 @@ const CONFIGURATIONS: [Wrong; 36] = [
     wrong("[log]\nformat = \"xml\"\n", 2, &["text", TEMPLATE]),
     wrong("[log]\nfilter = \"info,=,\"\n", 2, &["is no filter", "write a level"]),
     wrong("[repository.api]\necosystem = \"npm\"\n", 1, &["cannot name a repository", "lower-case"]),
+    wrong("[repository.npm]\ncosign_keys = [\"a.pem\"]\n", 2, &["only images are signed", "remove the line"]),
     wrong("[repository.mine]\nprivate = []\n", 1, &["ecosystem is not said", "add ecosystem"]),
     wrong("[[repository.npm.upstream]]\nurl = \"https://a.example/\"\n\n[[repository.npm.upstream]]\nurl = \"https://u:p@b.example/\"\n", 5, &["holds credentials", "basic_env"]),
     wrong("[[repository.npm.upstream]]\nurl = \"file:///srv\"\n", 2, &["neither http nor https", "https://"]),
