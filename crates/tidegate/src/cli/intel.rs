@@ -152,7 +152,7 @@ impl Intel {
         } else {
             let row = |hold: &Value| {
                 let state = match text(hold, "decided_by") {
-                    "" => styled(CARE, &safe(text(hold, "state"))),
+                    "" => safe(text(hold, "state")),
                     by => format!("{} by {}", safe(text(hold, "state")), safe(by)),
                 };
                 let packages: Vec<&str> = list(hold, "packages").iter().filter_map(Value::as_str).collect();

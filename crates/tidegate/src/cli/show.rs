@@ -94,7 +94,8 @@ pub fn print_json<'a>(values: impl IntoIterator<Item = &'a Value>) -> Result<(),
     print(&out)
 }
 
-/// Prints rows in columns as wide as they need.
+/// Prints rows in columns as wide as they need. Cells are plain text: what would style them is made visible, as anything from
+/// outside is.
 ///
 /// # Errors
 /// Standard output cannot be written.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::show::{Ask, BAD, CARE, FAINT, GOOD, list, minute, print_json, print_table, safe, styled, text};
+use super::show::{Ask, CARE, FAINT, list, minute, print_json, print_table, safe, styled, text};
 use super::{Failure, Outcome, print};
 
 /// Show and renew the roots under which attestations are checked.
@@ -88,7 +88,7 @@ fn root(root: &Value) -> Vec<String> {
         safe(text(root, "origin")),
         version,
         minute(root, "as_of"),
-        if root["stale"] == true { styled(CARE, &age) } else { age },
+        if root["stale"] == true { format!("{age}, old") } else { age },
         safe(digest.get(..19).unwrap_or(digest)),
     ]
 }
@@ -123,8 +123,8 @@ fn print_refreshed(told: &Value) -> Result<(), Failure> {
 
 fn outcome(told: &Value) -> String {
     match text(told, "outcome") {
-        "changed" => styled(GOOD, "another root is in force"),
+        "changed" => "another root is in force".to_owned(),
         "current" => "current".to_owned(),
-        _ => styled(BAD, &format!("failed: {}", safe(text(told, "why")))),
+        _ => format!("failed: {}", safe(text(told, "why"))),
     }
 }

@@ -114,9 +114,9 @@ impl Trusted {
         let mut roots = Roots::embedded();
         for (name, section) in &config.instance {
             let Some(path) = &section.root else {
-                if roots.get(&Instance::named(name)).is_none() {
-                    return Err(TrustError::NoRoot { instance: name.clone() });
-                }
+                // The staging instance counts where somebody names it, and only there.
+                let root = Root::embedded(Instance::named(name));
+                roots = roots.with(root.ok_or_else(|| TrustError::NoRoot { instance: name.clone() })?);
                 continue;
             };
             let read = |source| TrustError::Read { instance: name.clone(), path: path.clone(), source };

@@ -90,7 +90,8 @@ impl Updates {
     pub(super) fn open(config: &config::Provenance, data: &Path) -> Result<(Self, Vec<Root>), TrustError> {
         let mut followed = Vec::new();
         for instance in [Instance::PublicGood, Instance::GitHub] {
-            if !config.instance.contains_key(instance.as_str()) {
+            let section = config.instance.get(instance.as_str());
+            if section.is_none_or(|section| *section == config::SigstoreInstance::default()) {
                 followed.extend(Followed::public(instance));
             }
         }

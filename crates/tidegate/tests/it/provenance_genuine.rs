@@ -4,13 +4,14 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tidegate::config::{Config, SigstoreInstance};
 use tidegate_testkit::fetch::{self, Kind};
 use tidegate_testkit::process::{Finished, Home, Program};
-use tidegate_testkit::{Package, Style, data, tools};
+use tidegate_testkit::{FakeUpstream, Package, Style, data, tools};
 
 use crate::clients_support::Site;
 use crate::provenance_foreign::{IDENTITY, javascript, pypi_attestations, through};
-use crate::support::sha256_of;
+use crate::support::{Setup, sha256_of};
 
 /// The form of PyPI's index that names where attestations are.
 const SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
@@ -94,8 +95,8 @@ fn manifest(tarball: &[u8]) -> serde_json::Map<String, Value> {
         .collect()
 }
 
-/// The set's wheels are of the staging instance, which nobody believes; its genuine files of the public one are source
-/// distributions.
+/// The set's wheels are of the staging instance, which nobody believes who does not say so; its genuine files of the public
+/// one are source distributions.
 #[test]
 fn a_genuine_file_of_pypi_is_verified_and_what_is_not_is_refused() {
     let (pips, Some(set)) = (tools::pips(), data::shared_data("provenance")) else { return };
@@ -107,13 +108,8 @@ fn a_genuine_file_of_pypi_is_verified_and_what_is_not_is_refused() {
     let Some((name, bytes)) = fetched(&home.folder("source"), &source, download) else { return };
     let download = |folder: &Path| fetch::from_pypi(folder, "rfc8785", "0.1.2", Kind::Wheel);
     let Some((wheel_name, wheel_bytes)) = fetched(&home.folder("wheel"), &wheel, download) else { return };
-    let document = |row: &Value, repository: &str| {
-        let publisher = json!({ "kind": "GitHub", "repository": repository, "workflow": "release.yml" });
-        let bundle = json!({ "publisher": publisher, "attestations": [row["attestation"]] });
-        json!({ "version": 1, "attestation_bundles": [bundle] })
-    };
-    let genuine = document(&source, "trailofbits/pypi-attestations");
-    let staging = document(&wheel, "trailofbits/rfc8785.py");
+    let genuine = provenance_of(&source, "trailofbits/pypi-attestations");
+    let staging = provenance_of(&wheel, "trailofbits/rfc8785.py");
     for (project, version, name, bytes, document, verifies) in [
         ("pypi-attestations", "0.0.19", &name, &bytes, genuine.clone(), true),
         ("pypi-attestations", "0.0.19", &name, &bytes, tampered(&genuine), false),
@@ -148,4 +144,45 @@ fn a_genuine_file_of_pypi_is_verified_and_what_is_not_is_refused() {
         assert!(done.status.is_some_and(|s| !s.success()), "{name}");
         assert!(done.stderr.contains("provenance does not verify"), "{}", done.stderr);
     }
+}
+
+/// The set's wheels were signed with the staging instance: believed by a repository whose configuration names it, and by no other.
+#[test]
+fn a_genuine_wheel_is_verified_under_the_instance_that_signed_it() {
+    let (Some(_), Some(set)) = (tools::python(), data::shared_data("provenance")) else { return };
+    let row = case(&set, "pypi-rfc8785-0.1.2-publish");
+    let home = Home::new();
+    let download = |folder: &Path| fetch::from_pypi(folder, "rfc8785", "0.1.2", Kind::Wheel);
+    let Some((name, bytes)) = fetched(&home.folder("wheel"), &row, download) else { return };
+    let mut genuine = provenance_of(&row, "trailofbits/rfc8785.py");
+    // A person signed it by hand, which is no publisher that the index knows.
+    genuine["attestation_bundles"][0]["publisher"] = json!({ "kind": "person" });
+    for (document, status) in [(genuine.clone(), 200), (tampered(&genuine), 403)] {
+        let upstream = FakeUpstream::start();
+        let package = Package::pypi("rfc8785", "0.1.2").published("2024-11-15");
+        upstream.catalog().publish_bytes(package, &name, bytes.clone());
+        upstream.catalog().attest(&name, document);
+        let believe = |config: &mut Config| {
+            config.provenance.instance.insert("staging".to_owned(), SigstoreInstance::default());
+            config.repository.get_mut("pypi").unwrap().sigstore = Some("staging".to_owned());
+        };
+        let door = Setup::new(&upstream).with(believe).open();
+        let served = door.get(&format!("/pypi/files/rfc8785/{name}"));
+        assert_eq!(served.status, status, "{}", served.text());
+        if status == 200 {
+            assert!(served.body == bytes, "byte for byte");
+            let row = door.door.store.catalogue.verifications_of("pkg:pypi/rfc8785").unwrap().remove(0);
+            let checked: Value = serde_json::from_str(&row.result).unwrap();
+            assert_eq!(checked["outcomes"][0]["state"], "verified", "{checked}");
+        } else {
+            assert!(served.text().contains("provenance does not verify"), "{}", served.text());
+        }
+    }
+}
+
+/// PyPI's document about one file with the attestation of a row.
+fn provenance_of(row: &Value, repository: &str) -> Value {
+    let publisher = json!({ "kind": "GitHub", "repository": repository, "workflow": "release.yml" });
+    let bundle = json!({ "publisher": publisher, "attestations": [row["attestation"]] });
+    json!({ "version": 1, "attestation_bundles": [bundle] })
 }

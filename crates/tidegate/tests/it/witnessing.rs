@@ -114,7 +114,7 @@ fn site(witnesses: &[(&Other, &VerifierKey)]) -> Site {
 fn door_key(site: &Site) -> String {
     let told =
         site.tidegate(&site.operator, &["ledger", "checkpoint", "--key"]).run().expect_success().stdout;
-    told.lines().next().unwrap().to_owned()
+    told.trim().to_owned()
 }
 
 fn verify(site: &Site, more: &[&str]) -> Finished {

@@ -19,7 +19,7 @@ use super::super::{Failure, Outcome, print};
 /// later that nothing before it was changed.
 #[derive(Debug, Args)]
 pub(super) struct Checkpoint {
-    /// Print the key that signs, too, on a line of its own before.
+    /// Print the key that signs, and nothing else.
     #[arg(long)]
     key: bool,
     #[command(flatten)]
@@ -33,14 +33,15 @@ impl Checkpoint {
     /// No door, or nothing published.
     pub(super) fn run(self) -> Outcome {
         let told = Remote::new(&self.reach)?.get("ledger/checkpoint", &[])?;
+        if self.key {
+            print(&format!("{}\n", text(&told, "key")))?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let note = [text(&told, "cosigned"), text(&told, "checkpoint")];
         // A cosigned one proves more, where it is not behind.
         let newest = if size(note[0]) >= size(note[1]) { note[0] } else { note[1] };
         if newest.is_empty() {
             return Err(Failure(format!("the door has published nothing yet{}", degraded(&told))));
-        }
-        if self.key {
-            print(&format!("{}\n", text(&told, "key")))?;
         }
         print(newest)?;
         Ok(ExitCode::SUCCESS)
