@@ -33,13 +33,16 @@ struct WrittenKey<'a> {
     hint: &'a str,
 }
 
-/// The bundle of an envelope with one signature.
+/// The bundle of an envelope with one signature. Its key is named in the bundle and not in the envelope: Sigstore's tools in Go pass
+/// over a signature whose `keyid` is not their own fingerprint of the key.
 pub(super) fn write(envelope: &Envelope) -> Vec<u8> {
     let hint = envelope.signatures.first().map_or("", |signature| signature.keyid.as_str());
+    let mut unnamed = envelope.clone();
+    unnamed.signatures.iter_mut().for_each(|signature| signature.keyid.clear());
     let bundle = Written {
         media_type: BUNDLE_MEDIA_TYPE,
         verification_material: WrittenMaterial { public_key: WrittenKey { hint } },
-        dsse_envelope: envelope,
+        dsse_envelope: &unnamed,
     };
     serde_json::to_vec(&bundle).expect("a bundle is plain JSON")
 }

@@ -35,6 +35,18 @@ for (const file of process.argv.slice(5)) {
 }
 "#;
 
+/// Cosign 3 passes over a signature whose `keyid` is not its own fingerprint of the key, and takes one that has none.
+#[test]
+fn the_key_is_named_in_the_bundle_and_not_in_the_envelope() {
+    let d = Deployment::new();
+    for signed in d.sign(&stored(10)).all() {
+        let bundle: serde_json::Value = serde_json::from_slice(&signed.bundle).unwrap();
+        assert_eq!(bundle["dsseEnvelope"]["signatures"][0]["keyid"], "");
+        let hint = bundle["verificationMaterial"]["publicKey"]["hint"].as_str().unwrap();
+        assert_eq!(hint, d.key.public_key().key_id().to_string());
+    }
+}
+
 #[test]
 fn sigstores_verifier_in_javascript_accepts_our_bundles() {
     let (Some(node), Some(kit)) = (tools::node(), tools::sigstore_kit()) else { return };
